@@ -1,0 +1,18 @@
+#include <mirbft/modules/crypto/null.hpp>
+
+#include <doctest/doctest.h>
+
+#include <optional>
+
+using namespace mirbft;
+
+TEST_CASE("null signatures are empty and valid, with and without keys") {
+  NullCrypto crypto;
+  CHECK(crypto.sign(bytes_of("message")).empty());
+  CHECK(crypto.verify_node(NodeId(1), bytes_of("a"), bytes_of("b")) == SignatureCheck::valid);
+  const std::optional<Bytes> no_key;
+  crypto.update_node_key(NodeId(1), no_key);
+  crypto.update_client_key(ClientId(2), Bytes("key"));
+  CHECK(crypto.verify_node(NodeId(1), {}, {}) == SignatureCheck::valid);
+  CHECK(crypto.verify_client(ClientId(2), {}, {}) == SignatureCheck::valid);
+}
