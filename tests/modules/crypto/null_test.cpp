@@ -1,8 +1,8 @@
-#include <mirbft/modules/crypto/null.hpp>
-
 #include <doctest/doctest.h>
 
 #include <optional>
+
+#include <mirbft/modules/crypto/null.hpp>
 
 using namespace mirbft;
 

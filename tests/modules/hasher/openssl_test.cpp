@@ -1,11 +1,11 @@
-#include <mirbft/modules/hasher/openssl.hpp>
-
 #include <doctest/doctest.h>
 
 #include <array>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <mirbft/modules/hasher/openssl.hpp>
 
 using namespace mirbft;
 

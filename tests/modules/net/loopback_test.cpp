@@ -1,5 +1,3 @@
-#include <mirbft/modules/net/loopback.hpp>
-
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -7,6 +5,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <mirbft/modules/net/loopback.hpp>
 
 using namespace mirbft;
 using namespace std::chrono_literals;
@@ -153,16 +153,6 @@ TEST_CASE("close hands over what was sent; a closed member takes nothing until i
   CHECK(poll(again) == Received{{NodeId(0), "welcome"}});
 }
 
-TEST_CASE("wake ends the poll that waits, or else the next one") {
-  LoopbackHub hub({NodeId(0)});
-  LoopbackNet net(hub, NodeId(0));
-  net.wake();
-  CHECK(poll(net, forever).empty());
-  std::thread waker([&] { net.wake(); });
-  CHECK(poll(net, forever).empty());
-  waker.join();
-}
-
 TEST_CASE("a poll without frames ends when its time is up") {
   LoopbackHub hub({NodeId(0)});
   LoopbackNet net(hub, NodeId(0));
@@ -171,32 +161,44 @@ TEST_CASE("a poll without frames ends when its time is up") {
   CHECK(std::chrono::steady_clock::now() - start >= 5ms);
 }
 
-TEST_CASE("members on threads of their own get every frame, each sender's in order") {
-  constexpr std::uint64_t members = 4;
-  constexpr std::uint64_t frames = 2'000;
-  LoopbackHub hub({NodeId(0), NodeId(1), NodeId(2), NodeId(3)});
-  std::vector<std::uint64_t> in_order(members, 0);
+TEST_SUITE("threads") {
+  TEST_CASE("wake ends the poll that waits, or else the next one") {
+    LoopbackHub hub({NodeId(0)});
+    LoopbackNet net(hub, NodeId(0));
+    net.wake();
+    CHECK(poll(net, forever).empty());
+    std::thread waker([&] { net.wake(); });
+    CHECK(poll(net, forever).empty());
+    waker.join();
+  }
 
-  const auto run = [&](std::uint64_t self) {
-    LoopbackNet net(hub, NodeId(self));
-    std::vector<std::uint64_t> next(members, 0);
-    std::uint64_t missing = members * frames;
-    const auto sink = [&](NodeId from, Bytes payload) {
-      in_order[self] += payload.text() == std::to_string(next[from.value]++) ? 1 : 0;
-      --missing;
+  TEST_CASE("members on threads of their own get every frame, each sender's in order") {
+    constexpr std::uint64_t members = 4;
+    constexpr std::uint64_t frames = 2'000;
+    LoopbackHub hub({NodeId(0), NodeId(1), NodeId(2), NodeId(3)});
+    std::vector<std::uint64_t> in_order(members, 0);
+
+    const auto run = [&](std::uint64_t self) {
+      LoopbackNet net(hub, NodeId(self));
+      std::vector<std::uint64_t> next(members, 0);
+      std::uint64_t missing = members * frames;
+      const auto sink = [&](NodeId from, Bytes payload) {
+        in_order[self] += payload.text() == std::to_string(next[from.value]++) ? 1 : 0;
+        --missing;
+      };
+      for (std::uint64_t frame = 0; frame < frames; ++frame) {
+        const Bytes payload(std::to_string(frame));
+        for (std::uint64_t to = 0; to < members; ++to)
+          net.send(NodeId(to), FrameClass::vote, payload);
+        if (frame % 7 == 6) net.flush();
+        net.poll(sink, 0ns, 5);
+      }
+      net.flush();
+      while (missing > 0) net.poll(sink, forever, all);
     };
-    for (std::uint64_t frame = 0; frame < frames; ++frame) {
-      const Bytes payload(std::to_string(frame));
-      for (std::uint64_t to = 0; to < members; ++to)
-        net.send(NodeId(to), FrameClass::vote, payload);
-      if (frame % 7 == 6) net.flush();
-      net.poll(sink, 0ns, 5);
-    }
-    net.flush();
-    while (missing > 0) net.poll(sink, forever, all);
-  };
-  std::vector<std::thread> threads;
-  for (std::uint64_t self = 0; self < members; ++self) threads.emplace_back(run, self);
-  for (std::thread& thread : threads) thread.join();
-  for (const std::uint64_t count : in_order) CHECK(count == members * frames);
+    std::vector<std::thread> threads;
+    for (std::uint64_t self = 0; self < members; ++self) threads.emplace_back(run, self);
+    for (std::thread& thread : threads) thread.join();
+    for (const std::uint64_t count : in_order) CHECK(count == members * frames);
+  }
 }
