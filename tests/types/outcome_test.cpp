@@ -1,0 +1,16 @@
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include <mirbft/types/outcome.hpp>
+
+using namespace mirbft;
+
+TEST_CASE("every outcome has a text of its own") {
+  constexpr auto last = static_cast<int>(Outcome::shut_down);
+  std::set<std::string_view> texts;
+  for (int i = 0; i <= last; ++i) texts.insert(to_string(static_cast<Outcome>(i)));
+  CHECK(texts.size() == last + 1);
+  CHECK_FALSE(texts.contains("unknown"));
+  CHECK(to_string(static_cast<Outcome>(last + 1)) == "unknown");
+}

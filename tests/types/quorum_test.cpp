@@ -1,0 +1,56 @@
+#include <doctest/doctest.h>
+
+#include <mirbft/types/quorum.hpp>
+
+using namespace mirbft;
+
+namespace {
+
+constexpr std::size_t largest = 200;
+
+/// Whether `rule(n)` holds for every size of a cluster up to the largest.
+template <class Rule>
+constexpr bool always(Rule rule) {
+  for (std::size_t n = 1; n <= largest; ++n)
+    if (!rule(Quorum(n))) return false;
+  return true;
+}
+
+// Two sets of q among n share at least 2q - n members.
+static_assert(always([](Quorum of) { return 2 * of.strong() >= of.members() + of.faulty() + 1; }),
+              "two strong quorums share a correct member");
+static_assert(always([](Quorum of) {
+                return 2 * (of.strong() - 1) < of.members() + of.faulty() + 1;
+              }),
+              "a smaller strong quorum would not do");
+static_assert(always([](Quorum of) { return of.strong() + of.faulty() <= of.members(); }),
+              "the correct members alone make a strong quorum");
+static_assert(always([](Quorum of) { return of.weak() == of.faulty() + 1; }),
+              "a weak quorum has a correct member");
+static_assert(always([](Quorum of) { return 3 * of.faulty() < of.members(); }),
+              "fewer than a third may be faulty");
+static_assert(always([](Quorum of) { return 3 * (of.faulty() + 1) >= of.members(); }),
+              "as many as can be may be faulty");
+
+}  // namespace
+
+TEST_CASE("the sizes that people know") {
+  struct {
+    std::size_t members, faulty, strong, weak;
+  } const known[] = {{0, 0, 1, 1}, {1, 0, 1, 1}, {2, 0, 2, 1}, {3, 0, 2, 1},
+                     {4, 1, 3, 2}, {5, 1, 4, 2}, {6, 1, 4, 2}, {7, 2, 5, 3},
+                     {10, 3, 7, 4}, {100, 33, 67, 34}};
+  for (const auto& size : known) {
+    CAPTURE(size.members);
+    const Quorum of(size.members);
+    CHECK(of.faulty() == size.faulty);
+    CHECK(of.strong() == size.strong);
+    CHECK(of.weak() == size.weak);
+  }
+}
+
+TEST_CASE("2f+1 of six would let two disjoint quorums decide") {
+  const Quorum of(6);
+  CHECK(2 * (2 * of.faulty() + 1) == of.members());
+  CHECK(2 * of.strong() > of.members());
+}
