@@ -18,6 +18,7 @@ namespace mirbft {
 
 template <class Origin>
 struct SignResult {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(4, Origin::number);
 
@@ -28,6 +29,7 @@ struct SignResult {
 /// Asks for this node's signature over `message` (canonical bytes).
 template <class Origin>
 struct SignRequest {
+  using origin_type = Origin;
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = family_number(3, Origin::number);
   using answer = SignResult<Origin>;
@@ -46,6 +48,7 @@ struct NodeSignature {
 /// One verdict for each of the request's signatures, in their order.
 template <class Origin>
 struct NodeSigsVerified {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(6, Origin::number);
 
@@ -55,6 +58,7 @@ struct NodeSigsVerified {
 
 template <class Origin>
 struct VerifyNodeSigs {
+  using origin_type = Origin;
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = family_number(5, Origin::number);
   using answer = NodeSigsVerified<Origin>;

@@ -14,6 +14,7 @@ namespace mirbft {
 /// The digest of a `HashRequest`, routed to the module that its origin names.
 template <class Origin>
 struct HashResult {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(2, Origin::number);
 
@@ -25,6 +26,7 @@ struct HashResult {
 /// them one unambiguous string with `wire::canonical`.
 template <class Origin>
 struct HashRequest {
+  using origin_type = Origin;
   static constexpr auto destination = slot::hasher;
   static constexpr std::uint32_t number = family_number(1, Origin::number);
   using answer = HashResult<Origin>;

@@ -25,6 +25,7 @@ struct StoreVerifiedRequest {
 
 template <class Origin>
 struct RequestsFetched {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(8, Origin::number);
 
@@ -37,6 +38,7 @@ struct RequestsFetched {
 /// Asks for the bodies of requests.
 template <class Origin>
 struct FetchRequests {
+  using origin_type = Origin;
   static constexpr auto destination = slot::store;
   static constexpr std::uint32_t number = family_number(7, Origin::number);
   using answer = RequestsFetched<Origin>;

@@ -13,6 +13,7 @@ namespace mirbft {
 /// An entry of the log as it comes back on start, to the module that wrote it.
 template <class Entry>
 struct WalEntry {
+  using origin_type = Entry;
   static constexpr auto destination = Entry::module;
   static constexpr std::uint32_t number = family_number(10, Entry::number);
 
@@ -23,6 +24,7 @@ struct WalEntry {
 /// back, and its own stable `number`.
 template <class Entry>
 struct WalAppend {
+  using origin_type = Entry;
   static constexpr auto destination = slot::wal;
   static constexpr std::uint32_t number = family_number(9, Entry::number);
   using answer = WalEntry<Entry>;

@@ -1,0 +1,136 @@
+// What each of a Node's nine modules must offer.
+#ifndef MIRBFT_CONCEPTS_HPP
+#define MIRBFT_CONCEPTS_HPP
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <mirbft/engine/module_traits.hpp>
+#include <mirbft/events/node.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/client_window.hpp>
+#include <mirbft/types/digest.hpp>
+#include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/request.hpp>
+#include <mirbft/types/signature_check.hpp>
+
+namespace mirbft {
+
+// Every module is a movable type. It may offer `status()`, which returns a reflected struct for
+// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
+// events of its own. Its calls come from one thread at a time unless its concept says otherwise.
+
+/// Exchanges frames with the other replicas; knows nothing of what is in them.
+/// `send` never blocks: it queues, and drops and counts when the peer's queue is full. `flush`
+/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up and calls
+/// `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as far as the Net
+/// can tell. `wake` may be called from any thread and ends a poll. `close` sends what is queued.
+template <class M>
+concept IsNet = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& net, NodeId to, FrameClass kind,
+                         const Bytes& payload, void (*sink)(NodeId, Bytes)) {
+                  net.send(to, kind, payload);
+                  net.flush();
+                  net.poll(sink, std::chrono::nanoseconds(0), std::size_t{1});
+                  net.wake();
+                  net.close();
+                };
+
+/// Hashes like any standard hasher: `update` takes the next bytes, `finish` returns the digest of
+/// all of them and begins anew.
+template <class M>
+concept IsHasher = std::movable<engine::module_of<M>> &&
+                   requires(engine::module_of<M>& hasher, ByteView bytes) {
+                     hasher.update(bytes);
+                     { hasher.finish() } -> std::same_as<Digest>;
+                   };
+
+/// Signs for this node and verifies the signatures of nodes and clients, whose keys it keeps.
+/// The `const` calls may run on several threads at once, the updates never beside another call.
+template <class M>
+concept IsCrypto = std::movable<engine::module_of<M>> &&
+                   requires(engine::module_of<M>& crypto, const engine::module_of<M>& keys,
+                            NodeId node, ClientId client, ByteView bytes,
+                            std::optional<Bytes> key) {
+                     { keys.sign(bytes) } -> std::same_as<Bytes>;
+                     { keys.verify_node(node, bytes, bytes) } -> std::same_as<SignatureCheck>;
+                     { keys.verify_client(client, bytes, bytes) } -> std::same_as<SignatureCheck>;
+                     crypto.update_node_key(node, key);
+                     crypto.update_client_key(client, key);
+                   };
+
+/// The replicated service. `apply` is called once for each sequence number that holds requests,
+/// in order, and returns one result a request; it must depend on nothing but its arguments and
+/// its state. `restore` replaces the state by one that `snapshot` has described.
+template <class M>
+concept IsApp = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests,
+                         ByteView state) {
+                  { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
+                  { app.snapshot() } -> std::same_as<Bytes>;
+                  app.restore(state);
+                };
+
+/// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
+/// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a
+/// lower retention index to be dropped. An error is an exception and stops the Node.
+template <class M>
+concept IsWal = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& wal, Bytes entry, RetentionIndex index,
+                         void (*f)(std::uint32_t, const Bytes&)) {
+                  wal.append(std::uint32_t{1}, entry, index);
+                  wal.sync();
+                  wal.truncate(index);
+                  wal.replay(f);
+                };
+
+/// Admits clients' requests: window, duplicates, size, authenticity, durability. Event-shaped:
+/// it handles at least NewRequest and Applied.
+template <class M>
+concept IsTracker = std::movable<engine::module_of<M>> && requires {
+  typename engine::module_of<M>::consumes;
+  typename engine::module_of<M>::emits;
+};
+
+/// Keeps the bodies of requests. `get` returns null for an unknown reference, and a pointer that
+/// is valid until the next call. `delivered` says where references were delivered, so that
+/// `collect` can drop them.
+template <class M>
+concept IsStore =
+    std::movable<engine::module_of<M>> &&
+    requires(engine::module_of<M>& store, const RequestRef& reference, Bytes bytes, SeqNr sn,
+             Batch batch, const Collection& collection) {
+      store.put(reference, bytes, bytes);
+      store.sync();
+      { store.get(reference) } -> std::convertible_to<const Request*>;
+      store.delivered(sn, batch);
+      store.collect(collection);
+    };
+
+/// Orders requests: a deterministic state machine over events. `Message` is what it sends to
+/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat one.
+template <class M>
+concept IsProtocol =
+    std::movable<engine::module_of<M>> && requires(const typename engine::module_of<M>::Message& m) {
+      typename engine::module_of<M>::consumes;
+      typename engine::module_of<M>::emits;
+      { engine::module_of<M>::frame_class(m) } -> std::same_as<FrameClass>;
+    };
+
+/// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
+/// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
+/// tells it beforehand what it may see; `end` is the last call.
+template <class M>
+concept IsInterceptor =
+    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster) {
+      interceptor.begin(self, cluster, events<Init>{});
+      interceptor.end();
+    };
+
+}  // namespace mirbft
+
+#endif

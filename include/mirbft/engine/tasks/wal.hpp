@@ -1,0 +1,44 @@
+// The write-ahead log's duty: entries made durable, a whole list by one sync, and played back.
+#ifndef MIRBFT_ENGINE_TASKS_WAL_HPP
+#define MIRBFT_ENGINE_TASKS_WAL_HPP
+
+#include <type_traits>
+#include <utility>
+
+#include <mirbft/engine/tasks/task.hpp>
+#include <mirbft/events/wal.hpp>
+#include <mirbft/wire/codec.hpp>
+
+namespace mirbft::engine {
+
+template <class Module, class Protocol>
+struct TaskOf<slot::wal.index(), Module, Protocol> {
+  using emits = events<>;
+  template <class E>
+  static constexpr bool handles = std::is_same_v<E, WalTruncate> || is_instance<WalAppend, E>;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+
+  template <class Entry>
+  void process(Module& wal, WalAppend<Entry>&& append, auto& /*out*/) {
+    if constexpr (!requires { Module::discards; }) {  // nobody would read the bytes
+      wal.append(WalAppend<Entry>::number, wire::encode(append.entry), append.retention);
+      unsynced_ = true;
+    }
+  }
+  void process(Module& wal, WalTruncate&& truncate, auto& /*out*/) {
+    wal.truncate(truncate.index);
+  }
+  void finish(Module& wal, auto& /*out*/) {
+    if (std::exchange(unsynced_, false)) wal.sync();
+  }
+
+ private:
+  bool unsynced_ = false;
+};
+
+}  // namespace mirbft::engine
+
+#endif
