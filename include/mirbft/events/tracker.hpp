@@ -19,6 +19,8 @@ enum class Spread : std::uint8_t {
   by_client,
   /// This replica alone has it and passes it on to the others.
   by_replica,
+  /// The Protocol asked for it, because a proposal names it.
+  fetched,
 };
 
 /// A request arrived, from a caller of `submit`, a client's connection, or another replica.
