@@ -32,7 +32,10 @@ class CanonicalWriter {
   explicit CanonicalWriter(std::uint8_t* begin) noexcept : at_(begin) {}
 
   void number(std::uint64_t value) noexcept {
-    for (int shift = 0; shift < 64; shift += 8) *at_++ = static_cast<std::uint8_t>(value >> shift);
+    for (int place = 0; place < 8; ++place) {
+      at_[place] = static_cast<std::uint8_t>(value >> (8 * place));
+    }
+    at_ += 8;
   }
   void raw(ByteView content) noexcept {
     if (content.empty()) return;

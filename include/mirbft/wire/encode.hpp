@@ -2,6 +2,7 @@
 #ifndef MIRBFT_WIRE_ENCODE_HPP
 #define MIRBFT_WIRE_ENCODE_HPP
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -57,7 +58,8 @@ bool is_default(const T& value) {
   } else if constexpr (fixed_size<T> == 0) {
     return value.empty();
   } else {
-    return value == T{};
+    static constexpr std::array<std::uint8_t, fixed_size<T>> zeros{};
+    return std::memcmp(view_of(value).data(), zeros.data(), zeros.size()) == 0;
   }
 }
 

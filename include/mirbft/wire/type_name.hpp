@@ -117,6 +117,11 @@ struct DerivedName<Template<Arguments...>> {
 template <class T>
 struct DerivedName<Shared<T>> : TypeName<T> {};
 
+template <>
+struct DerivedName<std::monostate> {
+  static constexpr std::string_view value = "Nothing";
+};
+
 template <class... Alternatives>
 struct DerivedName<std::variant<Alternatives...>>
     : Joined<one_of, NameAsArgument<Alternatives>::value...> {};
