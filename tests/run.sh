@@ -8,7 +8,9 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 source examples/packages.sh
 
-stages=(release style single_header wiring install headers clang asan tsan single fuzz bench quickstart)
+stages=(
+  release style single_header wiring install headers clang asan tsan single fuzz bench quickstart
+)
 declare -A about=(
   [release]="g++ -O2: the programs, and the tests"
   [style]="layout, layers and the shape of the text"
@@ -32,7 +34,12 @@ usage() {
   for stage in "${stages[@]}"; do printf '  %-14s %s\n' "$stage" "${about[$stage]}"; done
 }
 
-configure() { cmake --preset "$1" >build/configure.log 2>&1 || { cat build/configure.log; return 1; }; }
+configure() {
+  cmake --preset "$1" >build/configure.log 2>&1 || {
+    cat build/configure.log
+    return 1
+  }
+}
 
 build() {
   local quiet=()

@@ -35,7 +35,7 @@ ABOVE_THE_NODE = {"client", "log", "mircat", "sim", "mirbft.hpp"}
 
 # External libraries, each with the headers that may include it.
 EXTERNAL = [
-    (r"boost/hana/adapt_struct\.hpp", r""),
+    (r"boost/hana/(adapt|define)_struct\.hpp", r""),
     (r"boost/(hana|preprocessor)[/.]", r"(wire|engine)/|types/reflect\.hpp"),
     (r"boost/asio/ssl", r"modules/net/tls"),
     (r"boost/(asio|system)[/.]", r"modules/net/(tcp|tls)"),
