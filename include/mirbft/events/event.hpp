@@ -53,6 +53,16 @@ inline constexpr const char* slot_names[slot_count] = {
 template <class... Events>
 struct events {};
 
+/// Two lists as one: for a module that is made of parts, each with its own events.
+template <class First, class Second>
+struct Joined;
+template <class... As, class... Bs>
+struct Joined<events<As...>, events<Bs...>> {
+  using type = events<As..., Bs...>;
+};
+template <class First, class Second>
+using joined = typename Joined<First, Second>::type;
+
 /// Numbers of event templates: a family's number above, its origin's or entry's below, so that
 /// `HashRequest<MyOrigin>` keeps its number whoever else asks for hashes.
 ///

@@ -1,0 +1,106 @@
+// One epoch at one replica: its segments, what they decided, and who else is done.
+#ifndef MIRBFT_PROTOCOL_ISS_EPOCH_STATE_HPP
+#define MIRBFT_PROTOCOL_ISS_EPOCH_STATE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <mirbft/protocol/iss/epoch_plan.hpp>
+#include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/types/quorum.hpp>
+
+namespace mirbft::iss {
+
+/// A decided slot.
+struct Decision {
+  Digest digest;
+  Batch batch;
+};
+
+template <class Segment>
+class EpochState {
+ public:
+  EpochState(EpochPlan plan, std::size_t members)
+      : plan_(std::move(plan)),
+        decisions_(plan_.length()),
+        open_(plan_.segments(), plan_.segment_length()),
+        done_(plan_.segments(), std::vector<std::vector<Digest>>(members)) {
+    segments_.reserve(plan_.segments());
+    for (std::uint32_t index = 0; index < plan_.segments(); ++index)
+      segments_.emplace_back(plan_, index, members);
+  }
+
+  const EpochPlan& plan() const noexcept { return plan_; }
+  bool has(std::uint32_t segment) const noexcept { return segment < segments_.size(); }
+  Segment& segment(std::uint32_t index) { return segments_[index]; }
+
+  /// Notes a decision. Returns whether its segment is complete by that.
+  bool decide(std::uint32_t segment, std::uint32_t slot, const Digest& digest, Batch batch) {
+    auto& decision = at(segment, slot);
+    if (decision) return false;
+    decision = Decision{digest, std::move(batch)};
+    return --open_[segment] == 0;
+  }
+  const std::optional<Decision>& decision(SeqNr sn) const { return decisions_[sn - plan_.first()]; }
+  std::optional<Decision>& at(std::uint32_t segment, std::uint32_t slot) {
+    return decisions_[segment + std::size_t{slot} * plan_.segments()];
+  }
+  bool is_complete(std::uint32_t segment) const noexcept { return open_[segment] == 0; }
+
+  std::vector<Digest> digests(std::uint32_t segment) {
+    std::vector<Digest> all;
+    for (std::uint32_t slot = 0; slot < plan_.segment_length(); ++slot)
+      all.push_back(at(segment, slot)->digest);
+    return all;
+  }
+  std::vector<Digest> digests() const {
+    std::vector<Digest> all;
+    all.reserve(decisions_.size());
+    for (const auto& decision : decisions_) all.push_back(decision->digest);
+    return all;
+  }
+
+  /// A member says that it is done with a segment. False when it said so before.
+  bool done(std::size_t member, std::uint32_t segment, std::vector<Digest> digests) {
+    auto& vector = done_[segment][member];
+    if (!vector.empty()) return false;
+    vector = std::move(digests);
+    return true;
+  }
+  /// How many members are done with a segment.
+  std::size_t done_count(std::uint32_t segment) const {
+    std::size_t count = 0;
+    for (const auto& digests : done_[segment]) count += !digests.empty();
+    return count;
+  }
+  /// The members that vouch for the digests that a weak quorum agrees on, if one does.
+  std::vector<std::size_t> vouching(std::uint32_t segment, Quorum quorum) const {
+    const auto& all = done_[segment];
+    for (const auto& digests : all) {
+      if (digests.empty()) continue;
+      std::vector<std::size_t> same;
+      for (std::size_t member = 0; member < all.size(); ++member)
+        if (all[member] == digests) same.push_back(member);
+      if (same.size() >= quorum.weak()) return same;
+    }
+    return {};
+  }
+  const std::vector<Digest>& digests_of(std::size_t member, std::uint32_t segment) const {
+    return done_[segment][member];
+  }
+
+ private:
+  EpochPlan plan_;
+  std::vector<Segment> segments_;
+  std::vector<std::optional<Decision>> decisions_;
+  /// Undecided slots by segment.
+  std::vector<std::uint32_t> open_;
+  std::vector<std::vector<std::vector<Digest>>> done_;
+};
+
+}  // namespace mirbft::iss
+
+#endif

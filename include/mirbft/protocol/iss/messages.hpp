@@ -1,0 +1,115 @@
+// What ISS replicas say to one another beside what their orderers say.
+#ifndef MIRBFT_PROTOCOL_ISS_MESSAGES_HPP
+#define MIRBFT_PROTOCOL_ISS_MESSAGES_HPP
+
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/hana/adapt_struct.hpp>
+
+#include <mirbft/protocol/iss/epoch_plan.hpp>
+#include <mirbft/types/digest.hpp>
+#include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/request.hpp>
+#include <mirbft/wire/type_name.hpp>
+
+namespace mirbft {
+
+/// All sequence numbers of a segment are committed here, with these digests. `w` matching ones let a laggard
+/// finish; `q` make the segment stable. Channel authentication is enough: nobody shows it on.
+struct Done {
+  SegmentId segment;
+  std::vector<Digest> digests;
+
+  friend bool operator==(const Done&, const Done&) = default;
+};
+
+/// What a checkpoint is of. Equal headers mean equal states.
+struct CheckpointHeader {
+  Epoch epoch;
+  /// The last sequence number that it covers.
+  SeqNr last;
+  /// Hash of the delivered log: of the one before and this epoch's digests.
+  Digest log;
+  Digest app_state;
+  std::uint64_t app_length = 0;
+  Digest clients;
+  Digest policy;
+  Digest membership;
+  Digest parameters;
+
+  friend bool operator==(const CheckpointHeader&, const CheckpointHeader&) = default;
+};
+
+/// A replica's signature under a checkpoint; `q` of them make it stable.
+struct CheckpointVote {
+  CheckpointHeader header;
+  Bytes signature;
+};
+
+/// Requests that a client gave to the sender alone.
+struct Relayed {
+  std::vector<Request> requests;
+};
+
+/// Asks for bodies that a proposal names and the sender does not have.
+struct RequestsWanted {
+  std::vector<RequestRef> references;
+};
+/// The answer. The receiver checks every request anew.
+struct RequestsSupplied {
+  std::vector<Request> requests;
+};
+
+/// Asks for decided batches of a segment, by their places in it.
+struct BatchesWanted {
+  SegmentId segment;
+  std::vector<std::uint32_t> slots;
+};
+/// One of them. The receiver checks it against the digest that `w` replicas vouch for.
+struct BatchSupplied {
+  SegmentId segment;
+  std::uint32_t slot = 0;
+  Batch batch;
+};
+
+/// All that ISS with a given orderer sends.
+template <class OrdererMessage>
+using IssMessage = std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
+                                RequestsSupplied, BatchesWanted, BatchSupplied>;
+
+namespace wire {
+template <class OrdererMessage>
+inline constexpr std::string_view
+    given_name<std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
+                            RequestsSupplied, BatchesWanted, BatchSupplied>> = "IssMessage";
+}  // namespace wire
+
+namespace iss {
+
+/// How the Net treats a message; `Orderer` knows its own.
+template <class Orderer>
+FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
+  if (const auto* ordering = std::get_if<typename Orderer::Message>(&message))
+    return Orderer::frame_class(*ordering);
+  const bool votes = std::holds_alternative<Done>(message) ||
+                     std::holds_alternative<CheckpointVote>(message) ||
+                     std::holds_alternative<BatchesWanted>(message);
+  return votes ? FrameClass::vote : FrameClass::batch;
+}
+
+}  // namespace iss
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::Done, segment, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHeader, epoch, last, log, app_state, app_length, clients,
+                        policy, membership, parameters);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointVote, header, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Relayed, requests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsWanted, references);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsSupplied, requests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
+BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
+
+#endif
