@@ -98,6 +98,6 @@ done
 
 printf '\n'
 printf '%s\n' "${report[@]}"
-for stage in "${failed_stages[@]}"; do echo "again: bash tests/run.sh $stage"; done
+((${#failed_stages[@]} == 0)) || echo "again: bash tests/run.sh ${failed_stages[*]}"
 echo "$passed_tests passed, $failed_tests failed"
 ((failed_tests == 0))
