@@ -1,0 +1,261 @@
+// Runs a deterministic module once more on what an event log says it was given, and compares what
+// it emits with what the log says was dispatched.
+//
+// The log shows events where they are dispatched and not where they are emitted, so the rule is:
+//
+// - Whatever the module emits directly to one module goes to the end of that module's list, and
+//   lists are first in, first out. So such events stand in the log, for each destination, in the
+//   order in which they were emitted.
+// - Follow-ups wait for their parent, and of a broadcast it is not known here who handles it: such
+//   events may stand anywhere after they were emitted.
+// - Nothing that only this module emits stands in the log unless it was emitted before.
+//
+// The first recorded event that breaks this is the difference. A log of the same module never
+// breaks it, whatever drives the Node and wherever the log ends: what the module has emitted and
+// the log does not show is pending. An altered output that only this module emits breaks it at
+// that event; if the alteration happens to make it another one that is due, where that one comes
+// and is not expected any more. An altered input breaks it as soon as the outputs differ.
+#ifndef MIRBFT_LOG_REPLAY_HPP
+#define MIRBFT_LOG_REPLAY_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include <mirbft/engine/follow_ups.hpp>
+#include <mirbft/events/event.hpp>
+#include <mirbft/log/error.hpp>
+#include <mirbft/log/event.hpp>
+#include <mirbft/log/printer.hpp>
+#include <mirbft/log/reader.hpp>
+#include <mirbft/log/schema.hpp>
+#include <mirbft/wire/encode.hpp>
+
+namespace mirbft {
+
+/// Where a replay and its log part.
+struct LogDifference {
+  /// The recorded event that the module did not emit, or not then.
+  LogEvent recorded;
+  /// What the replay has in its place: a line a field (`modified: sn: 5 -> 6`, from the log to the
+  /// replay) where it is an event of the same type.
+  std::string text;
+};
+
+namespace detail {
+
+/// What a replayed module has emitted and the log has not shown yet.
+class ExpectedEvents {
+ public:
+  template <class E>
+  void add_in_order(const E& event) {
+    ordered_[E::destination.index()].push_back(expected(event));
+  }
+  template <class E>
+  void add_in_any_order(const E& event) {
+    for (std::size_t place = 0; place < slot_count; ++place)
+      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(expected(event));
+  }
+
+  /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
+  /// two equal events it does not matter which goes, but nothing may hold up the order.
+  bool take(const LogEvent& event) {
+    const SameAs equal{event};
+    auto& ordered = ordered_[event.slot.index()];
+    if (!ordered.empty() && equal(ordered.front())) {
+      ordered.pop_front();
+      return true;
+    }
+    auto& unordered = unordered_[event.slot.index()];
+    const auto found = std::ranges::find_if(unordered, equal);
+    if (found == unordered.end()) return false;
+    unordered.erase(found);
+    return true;
+  }
+
+  /// What most likely should stand in the place of an event that was not expected: the next one
+  /// in order if it is of the same type or comes too late; null if there is nothing.
+  const LogEvent* in_place_of(const LogEvent& event) const {
+    const auto& ordered = ordered_[event.slot.index()];
+    const auto& unordered = unordered_[event.slot.index()];
+    const LogEvent* next = ordered.empty() ? nullptr : &ordered.front();
+    if (next && next->number == event.number) return next;
+    if (std::ranges::any_of(ordered, SameAs{event})) return next;
+    const auto found = std::ranges::find(unordered, event.number, &LogEvent::number);
+    return found != unordered.end() ? &*found : next;
+  }
+
+  std::size_t size() const noexcept {
+    std::size_t total = 0;
+    for (const auto& events : ordered_) total += events.size();
+    for (const auto& events : unordered_) total += events.size();
+    return total;
+  }
+
+ private:
+  struct SameAs {
+    const LogEvent& event;
+
+    bool operator()(const LogEvent& expected) const {
+      return expected.number == event.number && expected.payload == event.payload;
+    }
+  };
+
+  template <class E>
+  static LogEvent expected(const E& event) {
+    LogEvent made;
+    made.number = E::number;
+    made.name = log_format::message_name<E>();
+    made.payload = wire::encode(event);
+    return made;
+  }
+
+  std::array<std::list<LogEvent>, slot_count> ordered_;
+  std::array<std::list<LogEvent>, slot_count> unordered_;
+};
+
+/// The follow-ups of an event that a replayed module emits.
+class ReplayedFollowUps {
+ public:
+  explicit ReplayedFollowUps(ExpectedEvents& expected) noexcept : expected_(expected) {}
+
+  template <class... Next>
+  void then(const Next&... next) {
+    (add(next), ...);
+  }
+
+ private:
+  template <class E>
+  void add(const E& event) {
+    expected_.add_in_any_order(event);
+  }
+  template <class E, class... Next>
+  void add(const Chain<E, Next...>& chain) {
+    add(chain.event);
+    std::apply([this](const Next&... next) { (add(next), ...); }, chain.next);
+  }
+
+  ExpectedEvents& expected_;
+};
+
+/// What a replayed module gets as its `out`.
+class ReplayOut {
+ public:
+  explicit ReplayOut(ExpectedEvents& expected) noexcept : expected_(expected) {}
+
+  template <class E>
+  ReplayedFollowUps emit(const E& event) {
+    if constexpr (E::destination.is_single()) {
+      expected_.add_in_order(event);
+    } else {
+      expected_.add_in_any_order(event);
+    }
+    return ReplayedFollowUps(expected_);
+  }
+
+ private:
+  ExpectedEvents& expected_;
+};
+
+}  // namespace detail
+
+/// An event-shaped module under replay: one with `consumes`, `emits` and `process(event, out)`.
+/// `Shared` lists those of its `emits` that somebody else in the Node may emit or inject too: such
+/// an event is no difference when this module did not emit it.
+template <class Module, class Shared = events<>>
+class Replay {
+ public:
+  /// `module` is as it was when the recorded Node started. It and `log` outlive this.
+  Replay(Module& module, Slot slot, const LogReader& log)
+      : module_(module), slot_(slot), log_(log), printer_(log) {}
+
+  /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
+  /// input, and whatever the module throws.
+  std::optional<LogDifference> step(const LogEvent& event) {
+    std::optional<LogDifference> difference;
+    if (is_one_of(typename Module::emits{}, event)) {
+      if (expected_.take(event)) {
+        ++compared_;
+      } else if (!is_one_of(Shared{}, event)) {
+        difference = LogDifference{event, describe(event)};
+      }
+    }
+    if (event.slot == slot_) feed(event, typename Module::consumes{});
+    return difference;
+  }
+
+  /// Events that the module was given.
+  std::uint64_t fed() const noexcept { return fed_; }
+  /// Recorded events that the module has emitted in the replay too.
+  std::uint64_t compared() const noexcept { return compared_; }
+  /// Events that the module has emitted and the log has not shown up to here.
+  std::size_t pending() const noexcept { return expected_.size(); }
+
+ private:
+  template <class... Es>
+  static bool is_one_of(events<Es...>, const LogEvent& event) {
+    return ((event.number == Es::number) || ...);
+  }
+
+  template <class... Es>
+  void feed(const LogEvent& event, events<Es...>) {
+    (void)((event.number == Es::number && (feed_as<Es>(event), true)) || ...);
+  }
+  template <class E>
+  void feed_as(const LogEvent& event) {
+    detail::ReplayOut out(expected_);
+    module_.process(log_.template decode<E>(event), out);
+    ++fed_;
+  }
+
+  std::string describe(const LogEvent& event) const {
+    const LogEvent* expected = expected_.in_place_of(event);
+    if (!expected) return "the replay has not emitted such an event";
+    try {
+      if (expected->number == event.number) return printer_.differences(event, *expected);
+      return "the replay has " + std::string(expected->name) + " { " + printer_.text(*expected) +
+             " }";
+    } catch (const LogError& error) {
+      return error.reason();
+    }
+  }
+
+  Module& module_;
+  Slot slot_;
+  const LogReader& log_;
+  LogPrinter printer_;
+  detail::ExpectedEvents expected_;
+  std::uint64_t fed_ = 0;
+  std::uint64_t compared_ = 0;
+};
+
+/// What came of a replay.
+struct ReplayResult {
+  std::uint64_t fed = 0;
+  std::uint64_t compared = 0;
+  std::uint64_t pending = 0;
+  std::optional<LogDifference> difference;
+};
+
+/// Replays what is left of a log up to the first difference; see `Replay`.
+template <class Shared = events<>, class Module>
+ReplayResult replay(Module& module, Slot slot, LogReader& log) {
+  Replay<Module, Shared> replay(module, slot, log);
+  std::optional<LogDifference> difference;
+  while (!difference) {
+    const std::optional<LogEvent> event = log.next();
+    if (!event) break;
+    difference = replay.step(*event);
+  }
+  return {replay.fed(), replay.compared(), replay.pending(), std::move(difference)};
+}
+
+}  // namespace mirbft
+
+#endif

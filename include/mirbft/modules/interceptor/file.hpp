@@ -1,0 +1,64 @@
+// An Interceptor that records everything: the event log in a file.
+#ifndef MIRBFT_MODULES_INTERCEPTOR_FILE_HPP
+#define MIRBFT_MODULES_INTERCEPTOR_FILE_HPP
+
+#include <string>
+#include <utility>
+
+#include <mirbft/events/event.hpp>
+#include <mirbft/log/error.hpp>
+#include <mirbft/log/writer.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/errors.hpp>
+#include <mirbft/types/id.hpp>
+
+namespace mirbft {
+
+/// Appends every list to an event log as it is dispatched (see log/format.hpp). One log is one
+/// run of a Node: choose a name that no earlier run has used.
+///
+/// It knows no time but that of the `Tick` events. A kill of the process costs at most the list
+/// that was being dispatched; a power failure may cost more, since nothing is synced. When the
+/// file refuses a write the Node stops, as a log with a gap could not be replayed.
+class FileInterceptor {
+ public:
+  /// Opens the file; throws ConfigError when that cannot be, or when it has content.
+  explicit FileInterceptor(std::string path) : writer_(open(std::move(path))) {}
+
+  template <class... Es>
+  void begin(NodeId self, ByteView cluster, events<Es...> types) {
+    guarded([&] { writer_.begin(self, cluster, types); });
+  }
+
+  template <class List>
+  void intercept(Slot slot, const List& list) {
+    guarded([&] { writer_.append(slot, list); });
+  }
+
+  /// Nothing is left to do: every list is with the operating system already.
+  void end() noexcept {}
+
+ private:
+  static LogWriter open(std::string path) {
+    try {
+      return LogWriter(path);
+    } catch (const LogError& error) {
+      throw ConfigError("event log", std::move(path), error.reason());
+    }
+  }
+
+  template <class Write>
+  static void guarded(Write&& write) {
+    try {
+      write();
+    } catch (const LogError& error) {
+      throw ModuleFailure(std::string("the event log ") + error.what());
+    }
+  }
+
+  LogWriter writer_;
+};
+
+}  // namespace mirbft
+
+#endif
