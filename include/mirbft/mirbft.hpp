@@ -16,17 +16,22 @@
 #include <mirbft/types/shared.hpp>
 #include <mirbft/types/signature_check.hpp>
 #include <mirbft/types/sliding_window.hpp>
+#include <mirbft/types/visit.hpp>
 
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/choice.hpp>
 #include <mirbft/wire/codec.hpp>
 #include <mirbft/wire/decode.hpp>
+#include <mirbft/wire/descriptor.hpp>
 #include <mirbft/wire/encode.hpp>
 #include <mirbft/wire/json.hpp>
 #include <mirbft/wire/kind.hpp>
 #include <mirbft/wire/limits.hpp>
+#include <mirbft/wire/proto_text.hpp>
 #include <mirbft/wire/reader.hpp>
 #include <mirbft/wire/reflection.hpp>
+#include <mirbft/wire/request_bytes.hpp>
+#include <mirbft/wire/schema.hpp>
 #include <mirbft/wire/tag.hpp>
 #include <mirbft/wire/type_name.hpp>
 #include <mirbft/wire/utf8.hpp>
@@ -42,13 +47,69 @@
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
 
+#include <mirbft/engine/callback.hpp>
+#include <mirbft/engine/callers.hpp>
+#include <mirbft/engine/cell.hpp>
+#include <mirbft/engine/core.hpp>
+#include <mirbft/engine/emitter.hpp>
+#include <mirbft/engine/event_list.hpp>
+#include <mirbft/engine/follow_ups.hpp>
+#include <mirbft/engine/inbox.hpp>
+#include <mirbft/engine/module_traits.hpp>
+#include <mirbft/engine/net_runner.hpp>
+#include <mirbft/engine/runner.hpp>
+#include <mirbft/engine/stage.hpp>
+#include <mirbft/engine/tasks/app.hpp>
+#include <mirbft/engine/tasks/crypto.hpp>
+#include <mirbft/engine/tasks/hasher.hpp>
+#include <mirbft/engine/tasks/net.hpp>
+#include <mirbft/engine/tasks/node.hpp>
+#include <mirbft/engine/tasks/store.hpp>
+#include <mirbft/engine/tasks/task.hpp>
+#include <mirbft/engine/tasks/wal.hpp>
+#include <mirbft/engine/tasks.hpp>
+#include <mirbft/engine/threaded_driver.hpp>
+#include <mirbft/engine/type_list.hpp>
+#include <mirbft/engine/wake.hpp>
+#include <mirbft/engine/wiring.hpp>
+#include <mirbft/engine/wiring_text.hpp>
+#include <mirbft/engine/work_items.hpp>
+
 #include <mirbft/modules/app/counter.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/modules/net/loopback.hpp>
 #include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/tracker/client_tracker.hpp>
+#include <mirbft/modules/tracker/delivered_numbers.hpp>
+#include <mirbft/modules/tracker/open_number.hpp>
+#include <mirbft/modules/tracker/reply_cache.hpp>
+#include <mirbft/modules/tracker/tracker_config.hpp>
+#include <mirbft/modules/tracker/tracker_status.hpp>
 #include <mirbft/modules/wal/memory.hpp>
 #include <mirbft/modules/wal/null.hpp>
+
+#include <mirbft/protocol/iss/bad_message.hpp>
+#include <mirbft/protocol/iss/buckets.hpp>
+#include <mirbft/protocol/iss/checkpoints.hpp>
+#include <mirbft/protocol/iss/clients.hpp>
+#include <mirbft/protocol/iss/cluster.hpp>
+#include <mirbft/protocol/iss/config.hpp>
+#include <mirbft/protocol/iss/early_messages.hpp>
+#include <mirbft/protocol/iss/epoch_plan.hpp>
+#include <mirbft/protocol/iss/epoch_state.hpp>
+#include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/leader_policies.hpp>
+#include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/waiting_batches.hpp>
+#include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/pbft.hpp>
+#include <mirbft/protocol/orderers/pbft_messages.hpp>
+#include <mirbft/protocol/solo.hpp>
+
+#include <mirbft/concepts.hpp>
+
+#include <mirbft/node.hpp>
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>

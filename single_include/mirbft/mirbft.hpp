@@ -654,6 +654,25 @@ class SlidingWindow {
 
 }  // namespace mirbft
 
+// <mirbft/types/visit.hpp>
+// Visiting a variant without calls through pointers.
+
+#include <variant>
+
+namespace mirbft {
+
+/// Calls `visit(alternative)` for the alternative that `variant` holds: a fold over the indices,
+/// which the compilers turn into one jump table. `std::visit` would call through pointers.
+template <class Visit, class... Es>
+constexpr void visit_alternative(std::variant<Es...>& variant, Visit&& visit) {
+  const std::size_t index = variant.index();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
+  }(std::index_sequence_for<Es...>{});
+}
+
+}  // namespace mirbft
+
 // <mirbft/wire/canonical.hpp>
 // The bytes of a value that are hashed and signed: one fixed encoding, injective by construction.
 //
@@ -664,7 +683,6 @@ class SlidingWindow {
 // Variants: the field numbers of their alternatives, and visiting without a table of functions.
 
 #include <type_traits>
-#include <variant>
 
 // <mirbft/wire/kind.hpp>
 // What a C++ type is on the wire: a number, a byte string, a message, or a repetition of these.
@@ -988,7 +1006,10 @@ class CanonicalWriter {
   explicit CanonicalWriter(std::uint8_t* begin) noexcept : at_(begin) {}
 
   void number(std::uint64_t value) noexcept {
-    for (int shift = 0; shift < 64; shift += 8) *at_++ = static_cast<std::uint8_t>(value >> shift);
+    for (int place = 0; place < 8; ++place) {
+      at_[place] = static_cast<std::uint8_t>(value >> (8 * place));
+    }
+    at_ += 8;
   }
   void raw(ByteView content) noexcept {
     if (content.empty()) return;
@@ -1153,7 +1174,8 @@ bool is_default(const T& value) {
   } else if constexpr (fixed_size<T> == 0) {
     return value.empty();
   } else {
-    return value == T{};
+    static constexpr std::array<std::uint8_t, fixed_size<T>> zeros{};
+    return std::memcmp(view_of(value).data(), zeros.data(), zeros.size()) == 0;
   }
 }
 
@@ -1723,11 +1745,17 @@ std::optional<T> decode(const Bytes& input, Form form, const Limits& limits = {}
 
 }  // namespace mirbft::wire
 
-// <mirbft/wire/json.hpp>
-// Reflected structs as JSON, for people and scripts: statuses, logs, reports. It is not read back.
+// <mirbft/wire/descriptor.hpp>
+// A schema as protobuf's own description of a file: what a log carries along, and what a
+// google::protobuf::DynamicMessage is made from.
 
-#include <charconv>
-#include <cmath>
+#include <google/protobuf/descriptor.pb.h>
+
+// <mirbft/wire/schema.hpp>
+// The protobuf schema of C++ types, as data. proto_text.hpp prints it, descriptor.hpp turns it
+// into protobuf's own description.
+
+#include <ratio>
 
 // <mirbft/wire/type_name.hpp>
 // The name of a type, the same with every compiler: what a message is called in the schema.
@@ -1837,6 +1865,11 @@ struct DerivedName<Template<Arguments...>> {
 template <class T>
 struct DerivedName<Shared<T>> : TypeName<T> {};
 
+template <>
+struct DerivedName<std::monostate> {
+  static constexpr std::string_view value = "Nothing";
+};
+
 template <class... Alternatives>
 struct DerivedName<std::variant<Alternatives...>>
     : Joined<one_of, NameAsArgument<Alternatives>::value...> {};
@@ -1849,6 +1882,271 @@ template <class T>
 inline constexpr std::string_view type_name = detail::TypeName<T>::value;
 
 }  // namespace mirbft::wire
+
+namespace mirbft::wire {
+
+/// How often a field may be there.
+enum class Label : std::uint8_t { plain, optional, repeated, alternative };
+
+struct FieldSchema {
+  std::string name;
+  std::uint32_t number = 0;
+  std::string type;  ///< a scalar type of protobuf, or a message's name with its package
+  Kind kind = Kind::unknown;
+  Label label = Label::plain;
+  std::size_t size = 0;  ///< bytes of a number; length of a byte string that has only one
+  std::string note;      ///< what the type does not say, for readers
+};
+
+struct MessageSchema {
+  std::string name;
+  std::string package;
+  std::vector<FieldSchema> fields;
+  bool needs_choice = false;   ///< a variant, which always holds something
+  const void* type = nullptr;  ///< one value for each C++ type
+
+  std::string full_name() const { return package + '.' + name; }
+};
+
+/// One .proto file.
+struct Schema {
+  std::string file;
+  std::string package;
+  std::vector<MessageSchema> messages;
+  std::vector<Schema> imports;
+
+  /// The message of this name, here or in an import; null if there is none.
+  const MessageSchema* find(std::string_view name) const {
+    for (const MessageSchema& message : messages) {
+      if (message.name == name) return &message;
+    }
+    for (const Schema& import : imports) {
+      if (const MessageSchema* found = import.find(name)) return found;
+    }
+    return nullptr;
+  }
+};
+
+/// The package of the library's own messages. Not `mirbft`: protoc's C++ classes would then be
+/// `mirbft::Request` and the like, and a program that links both would mix them up.
+inline constexpr std::string_view default_package = "mirbft.v1";
+
+namespace detail {
+
+template <class T>
+inline constexpr char type_key = 0;
+
+constexpr bool is_upper(char letter) { return letter >= 'A' && letter <= 'Z'; }
+
+// HashResult_BatchHash → hash_result_batch_hash
+inline std::string snake_case(std::string_view name) {
+  std::string made;
+  char before = '_';
+  for (const char letter : name) {
+    if (is_upper(letter) && !is_upper(before) && before != '_') made += '_';
+    made += is_upper(letter) ? static_cast<char>(letter - 'A' + 'a') : letter;
+    before = letter;
+  }
+  return made;
+}
+
+template <class T>
+inline constexpr std::string_view unit_of = {};
+template <class Rep>
+inline constexpr std::string_view unit_of<std::chrono::duration<Rep, std::nano>> = "nanoseconds";
+template <class Rep>
+inline constexpr std::string_view unit_of<std::chrono::duration<Rep, std::micro>> = "microseconds";
+template <class Rep>
+inline constexpr std::string_view unit_of<std::chrono::duration<Rep, std::milli>> = "milliseconds";
+template <class Rep>
+inline constexpr std::string_view unit_of<std::chrono::duration<Rep>> = "seconds";
+
+template <class T>
+FieldSchema describe_number() {
+  constexpr bool is_signed = std::is_signed_v<T> || requires { T{}.count(); };
+  constexpr std::string_view wide = sizeof(T) <= 4 ? "32" : "64";
+  FieldSchema field;
+  field.kind = Kind::number;
+  field.size = sizeof(T);
+  field.type = (is_signed ? "int" : "uint") + std::string(wide);
+  if constexpr (std::is_same_v<T, bool>) {
+    field.type = "bool";
+  } else if constexpr (std::is_enum_v<T>) {
+    field.note = type_name<T>;
+  } else if constexpr (requires { T{}.count(); }) {
+    field.note = unit_of<T>;
+  } else if constexpr (sizeof(T) < 4) {
+    field.note = "at most " + std::to_string(8 * sizeof(T)) + " bits";
+  }
+  return field;
+}
+
+template <class T>
+FieldSchema describe_blob() {
+  FieldSchema field;
+  field.kind = Kind::blob;
+  field.size = fixed_size<T>;
+  field.type = std::is_same_v<T, std::string> ? "string" : "bytes";
+  if (field.size > 0) field.note = "exactly " + std::to_string(field.size) + " bytes";
+  return field;
+}
+
+class SchemaMaker {
+ public:
+  explicit SchemaMaker(Schema start) : schema_(std::move(start)) {}
+
+  Schema take() && { return std::move(schema_); }
+
+  // Adds the message of `T`, and after it those of its members, unless they are there already.
+  // Returns its name with its package.
+  template <class T>
+  std::string add() {
+    if (const MessageSchema* known = schema_.find(type_name<T>)) {
+      if (known->type == &type_key<T>) return known->full_name();
+      throw std::logic_error("message " + known->full_name() +
+                             ": two C++ types have this name; give one of them another by a "
+                             "member `static constexpr std::string_view wire_name`");
+    }
+    const std::size_t place = schema_.messages.size();
+    schema_.messages.push_back(
+        {std::string(type_name<T>), schema_.package, {}, false, &type_key<T>});
+    const T example{};
+    std::vector<FieldSchema> fields = describe_fields(example);
+    MessageSchema& message = schema_.messages[place];
+    message.fields = std::move(fields);
+    if constexpr (kind_of<T> == Kind::choice) message.needs_choice = !may_be_empty<T>;
+    return message.full_name();
+  }
+
+ private:
+  template <Reflected T>
+  std::vector<FieldSchema> describe_fields(const T& example) {
+    std::vector<FieldSchema> fields;
+    for_each_member(example, [&](auto number, const auto& member) {
+      fields.push_back(describe<std::remove_cvref_t<decltype(member)>>());
+      fields.back().number = number;
+      fields.back().name = member_names<T>[number - 1];
+    });
+    return fields;
+  }
+
+  template <class... Alternatives>
+  std::vector<FieldSchema> describe_fields(const std::variant<Alternatives...>&) {
+    std::vector<FieldSchema> fields;
+    const auto describe_one = [&]<class T>(std::type_identity<T>, std::uint32_t number) {
+      if constexpr (!std::is_same_v<T, std::monostate>) {
+        fields.push_back(describe<T>());
+        fields.back().number = number;
+        fields.back().name = snake_case(type_name<T>);
+        fields.back().label = Label::alternative;
+      }
+    };
+    const std::uint32_t* number = alternative_numbers<std::variant<Alternatives...>>.data();
+    (describe_one(std::type_identity<Alternatives>{}, *number++), ...);
+    return fields;
+  }
+
+  template <class T>
+  FieldSchema describe() {
+    if constexpr (is_shared<T>) {
+      return describe<typename T::value_type>();
+    } else if constexpr (kind_of<T> == Kind::list || kind_of<T> == Kind::maybe) {
+      FieldSchema field = describe<typename T::value_type>();
+      field.label = kind_of<T> == Kind::list ? Label::repeated : Label::optional;
+      return field;
+    } else if constexpr (kind_of<T> == Kind::number) {
+      return describe_number<T>();
+    } else if constexpr (kind_of<T> == Kind::blob) {
+      return describe_blob<T>();
+    } else {
+      FieldSchema field;
+      field.kind = kind_of<T>;
+      field.type = add<T>();
+      return field;
+    }
+  }
+
+  Schema schema_;
+};
+
+}  // namespace detail
+
+/// The schema of the given structs and variants and of all that they contain. What an import has
+/// already is referred to, not repeated. Throws std::logic_error if two types have one name.
+template <Message... Ts>
+Schema schema(std::string file, std::vector<Schema> imports = {},
+              std::string_view package = default_package) {
+  detail::SchemaMaker maker({std::move(file), std::string(package), {}, std::move(imports)});
+  (maker.template add<typename detail::Unshared<Ts>::type>(), ...);
+  return std::move(maker).take();
+}
+
+}  // namespace mirbft::wire
+
+namespace mirbft::wire {
+
+namespace detail {
+
+using google::protobuf::DescriptorProto;
+using google::protobuf::FieldDescriptorProto;
+
+inline FieldDescriptorProto::Type scalar_type(const std::string& name) {
+  if (name == "bool") return FieldDescriptorProto::TYPE_BOOL;
+  if (name == "uint32") return FieldDescriptorProto::TYPE_UINT32;
+  if (name == "uint64") return FieldDescriptorProto::TYPE_UINT64;
+  if (name == "int32") return FieldDescriptorProto::TYPE_INT32;
+  if (name == "int64") return FieldDescriptorProto::TYPE_INT64;
+  if (name == "string") return FieldDescriptorProto::TYPE_STRING;
+  return FieldDescriptorProto::TYPE_BYTES;
+}
+
+inline void describe_field(const FieldSchema& field, DescriptorProto& message) {
+  FieldDescriptorProto& made = *message.add_field();
+  made.set_name(field.name);
+  made.set_number(static_cast<std::int32_t>(field.number));
+  made.set_label(field.label == Label::repeated ? FieldDescriptorProto::LABEL_REPEATED
+                                                : FieldDescriptorProto::LABEL_OPTIONAL);
+  if (field.kind == Kind::number || field.kind == Kind::blob) {
+    made.set_type(scalar_type(field.type));
+  } else {
+    made.set_type(FieldDescriptorProto::TYPE_MESSAGE);
+    made.set_type_name('.' + field.type);
+  }
+  if (field.label == Label::alternative) {
+    if (message.oneof_decl_size() == 0) message.add_oneof_decl()->set_name("which");
+    made.set_oneof_index(0);
+  } else if (field.label == Label::optional) {
+    // As protoc does it: a oneof of its own for each field with explicit presence.
+    made.set_oneof_index(message.oneof_decl_size());
+    made.set_proto3_optional(true);
+    message.add_oneof_decl()->set_name('_' + field.name);
+  }
+}
+
+}  // namespace detail
+
+/// What protoc would make of `proto_text(schema)`, but for names in JSON and places in the text.
+inline google::protobuf::FileDescriptorProto descriptor(const Schema& schema) {
+  google::protobuf::FileDescriptorProto file;
+  file.set_name(schema.file);
+  file.set_package(schema.package);
+  file.set_syntax("proto3");
+  for (const Schema& import : schema.imports) file.add_dependency(import.file);
+  for (const MessageSchema& message : schema.messages) {
+    google::protobuf::DescriptorProto& made = *file.add_message_type();
+    made.set_name(message.name);
+    for (const FieldSchema& field : message.fields) detail::describe_field(field, made);
+  }
+  return file;
+}
+
+}  // namespace mirbft::wire
+
+// <mirbft/wire/json.hpp>
+// Reflected structs as JSON, for people and scripts: statuses, logs, reports. It is not read back.
+
+#include <charconv>
+#include <cmath>
 
 namespace mirbft::wire {
 
@@ -2018,6 +2316,90 @@ std::string to_json(const T& value, JsonLayout layout = JsonLayout::compact) {
 
 }  // namespace mirbft::wire
 
+// <mirbft/wire/proto_text.hpp>
+// A schema as the text of a .proto file.
+
+namespace mirbft::wire {
+
+namespace detail {
+
+inline std::string field_text(const FieldSchema& field, std::string_view package) {
+  const bool own = field.type.starts_with(std::string(package) + '.');
+  const std::string_view type = std::string_view(field.type).substr(own ? package.size() + 1 : 0);
+  std::string text = field.label == Label::repeated   ? "repeated "
+                     : field.label == Label::optional ? "optional "
+                                                      : "";
+  text.append(type) += ' ' + field.name + " = " + std::to_string(field.number) + ';';
+  if (!field.note.empty()) text += "  // " + field.note;
+  return text + '\n';
+}
+
+inline std::string message_text(const MessageSchema& message) {
+  if (message.fields.empty()) return "message " + message.name + " {}\n";
+  const bool is_choice = message.fields.front().label == Label::alternative;
+  std::string text = "message " + message.name + " {\n";
+  if (is_choice) text += "  oneof which {\n";
+  for (const FieldSchema& field : message.fields) {
+    text += (is_choice ? "    " : "  ") + field_text(field, message.package);
+  }
+  if (is_choice) text += "  }\n";
+  return text + "}\n";
+}
+
+}  // namespace detail
+
+/// The .proto file of a schema. The same text with every compiler.
+inline std::string proto_text(const Schema& schema) {
+  std::string text =
+      "// Printed from the C++ types; a test fails where the two drift apart. A field's number is\n"
+      "// the place of its member: members are appended, and never moved.\n"
+      "syntax = \"proto3\";\n\npackage " +
+      schema.package + ";\n";
+  if (!schema.imports.empty()) text += '\n';
+  for (const Schema& import : schema.imports) text += "import \"" + import.file + "\";\n";
+  for (const MessageSchema& message : schema.messages) text += '\n' + detail::message_text(message);
+  return text;
+}
+
+}  // namespace mirbft::wire
+
+// <mirbft/wire/request_bytes.hpp>
+// What is hashed of a client's request, and what the client signs.
+
+namespace mirbft::wire {
+
+/// What stands in front of a request's body when it is hashed. The size makes the two together
+/// unambiguous.
+struct RequestHeader {
+  ClientId client;
+  ReqNo req_no;
+  std::uint64_t size = 0;
+};
+
+}  // namespace mirbft::wire
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::wire::RequestHeader, client, req_no, size);
+
+namespace mirbft::wire {
+
+/// The bytes whose hash is a request's digest, in two parts: the header and the body itself,
+/// which is not copied.
+inline std::vector<Bytes> request_parts(ByteView cluster, ClientId client, ReqNo req_no,
+                                        Bytes data) {
+  std::vector<Bytes> parts;
+  parts.reserve(2);
+  parts.push_back(canonical("request", cluster, RequestHeader{client, req_no, data.size()}));
+  parts.push_back(std::move(data));
+  return parts;
+}
+
+/// What a client signs to submit a request. The reference holds the digest, and so the body.
+inline Bytes request_signature_bytes(ByteView cluster, const RequestRef& reference) {
+  return canonical("request signature", cluster, reference);
+}
+
+}  // namespace mirbft::wire
+
 // <mirbft/events/app.hpp>
 // Events for the App.
 
@@ -2072,6 +2454,16 @@ inline constexpr const char* slot_names[slot_count] = {
 /// A list of event types: `using consumes = events<Tick, MessageReceived<Message>>;`
 template <class... Events>
 struct events {};
+
+/// Two lists as one: for a module that is made of parts, each with its own events.
+template <class First, class Second>
+struct Joined;
+template <class... As, class... Bs>
+struct Joined<events<As...>, events<Bs...>> {
+  using type = events<As..., Bs...>;
+};
+template <class First, class Second>
+using joined = typename Joined<First, Second>::type;
 
 /// Numbers of event templates: a family's number above, its origin's or entry's below, so that
 /// `HashRequest<MyOrigin>` keeps its number whoever else asks for hashes.
@@ -2153,6 +2545,8 @@ enum class Spread : std::uint8_t {
   by_client,
   /// This replica alone has it and passes it on to the others.
   by_replica,
+  /// The Protocol asked for it, because a proposal names it.
+  fetched,
 };
 
 /// A request arrived, from a caller of `submit`, a client's connection, or another replica.
@@ -2213,6 +2607,7 @@ namespace mirbft {
 
 template <class Origin>
 struct SignResult {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(4, Origin::number);
 
@@ -2223,6 +2618,7 @@ struct SignResult {
 /// Asks for this node's signature over `message` (canonical bytes).
 template <class Origin>
 struct SignRequest {
+  using origin_type = Origin;
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = family_number(3, Origin::number);
   using answer = SignResult<Origin>;
@@ -2241,6 +2637,7 @@ struct NodeSignature {
 /// One verdict for each of the request's signatures, in their order.
 template <class Origin>
 struct NodeSigsVerified {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(6, Origin::number);
 
@@ -2250,6 +2647,7 @@ struct NodeSigsVerified {
 
 template <class Origin>
 struct VerifyNodeSigs {
+  using origin_type = Origin;
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = family_number(5, Origin::number);
   using answer = NodeSigsVerified<Origin>;
@@ -2313,6 +2711,7 @@ namespace mirbft {
 /// The digest of a `HashRequest`, routed to the module that its origin names.
 template <class Origin>
 struct HashResult {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(2, Origin::number);
 
@@ -2324,6 +2723,7 @@ struct HashResult {
 /// them one unambiguous string with `wire::canonical`.
 template <class Origin>
 struct HashRequest {
+  using origin_type = Origin;
   static constexpr auto destination = slot::hasher;
   static constexpr std::uint32_t number = family_number(1, Origin::number);
   using answer = HashResult<Origin>;
@@ -2452,6 +2852,7 @@ struct StoreVerifiedRequest {
 
 template <class Origin>
 struct RequestsFetched {
+  using origin_type = Origin;
   static constexpr auto destination = Origin::module;
   static constexpr std::uint32_t number = family_number(8, Origin::number);
 
@@ -2464,6 +2865,7 @@ struct RequestsFetched {
 /// Asks for the bodies of requests.
 template <class Origin>
 struct FetchRequests {
+  using origin_type = Origin;
   static constexpr auto destination = slot::store;
   static constexpr std::uint32_t number = family_number(7, Origin::number);
   using answer = RequestsFetched<Origin>;
@@ -2506,6 +2908,7 @@ namespace mirbft {
 /// An entry of the log as it comes back on start, to the module that wrote it.
 template <class Entry>
 struct WalEntry {
+  using origin_type = Entry;
   static constexpr auto destination = Entry::module;
   static constexpr std::uint32_t number = family_number(10, Entry::number);
 
@@ -2516,6 +2919,7 @@ struct WalEntry {
 /// back, and its own stable `number`.
 template <class Entry>
 struct WalAppend {
+  using origin_type = Entry;
   static constexpr auto destination = slot::wal;
   static constexpr std::uint32_t number = family_number(9, Entry::number);
   using answer = WalEntry<Entry>;
@@ -2538,6 +2942,2299 @@ struct WalTruncate {
 MIRBFT_ADAPT_TEMPLATE(mirbft::WalEntry, entry);
 MIRBFT_ADAPT_TEMPLATE(mirbft::WalAppend, entry, retention);
 BOOST_HANA_ADAPT_STRUCT(mirbft::WalTruncate, index);
+
+// <mirbft/engine/callback.hpp>
+// A caller's function that runs once, when its request is answered.
+
+namespace mirbft::engine {
+
+/// Owns any callable `f(const Replied&)`. Called off the way of events, after a round's work.
+class Callback {
+ public:
+  template <class F>
+  explicit Callback(F function)
+      : state_(new F(std::move(function)), [](void* state) { delete static_cast<F*>(state); }),
+        call_([](void* state, const Replied& reply) { (*static_cast<F*>(state))(reply); }) {}
+
+  void operator()(const Replied& reply) { call_(state_.get(), reply); }
+
+ private:
+  std::unique_ptr<void, void (*)(void*)> state_;
+  void (*call_)(void*, const Replied&);
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/callers.hpp>
+// Those who wait for replies.
+
+#include <map>
+
+namespace mirbft::engine {
+
+/// One who waits for the reply to a request.
+struct Waiting {
+  ClientId client;
+  ReqNo req_no;
+  Callback callback;
+};
+
+/// The callbacks by request. Used by the dispatching thread alone.
+class Callers {
+ public:
+  std::size_t size() const noexcept { return size_; }
+
+  void expect(Waiting waiting) {
+    clients_[waiting.client].emplace(waiting.req_no, std::move(waiting.callback));
+    ++size_;
+  }
+
+  /// Calls everybody who waits for this request; nobody may.
+  void answer(const Replied& reply) {
+    const auto client = clients_.find(reply.client);
+    if (client == clients_.end()) return;
+    const auto [begin, end] = client->second.equal_range(reply.req_no);
+    std::vector<Callback> due;
+    for (auto it = begin; it != end; ++it) due.push_back(std::move(it->second));
+    client->second.erase(begin, end);
+    if (client->second.empty()) clients_.erase(client);
+    size_ -= due.size();
+    for (Callback& callback : due) callback(reply);
+  }
+
+  /// Tells everybody who still waits that no answer will come.
+  void abandon() {
+    for (auto& [client, requests] : std::exchange(clients_, {}))
+      for (auto& [req_no, callback] : requests)
+        callback(Replied{client, req_no, Outcome::shut_down, {}, {}});
+    size_ = 0;
+  }
+
+ private:
+  std::map<ClientId, std::multimap<ReqNo, Callback>> clients_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/cell.hpp>
+// Storage for one event of a fixed set, filled once and emptied once by a generated visitor.
+
+namespace mirbft::engine {
+
+/// Calls `visit(alternative)` for the alternative that `variant` holds: a fold over the indices,
+/// which the compilers turn into one jump table. `std::visit` would call through pointers.
+template <class Visit, class... Es>
+constexpr void visit_alternative(std::variant<Es...>& variant, Visit&& visit) {
+  const std::size_t index = variant.index();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
+  }(std::index_sequence_for<Es...>{});
+}
+
+/// A `std::variant` whose life the engine controls: libstdc++ destroys and moves variants of
+/// twelve or more alternatives through a table of functions, so neither ever happens here. The
+/// event moves in, and out again or to its end, by the visitor above.
+template <class... Es>
+class Cell {
+ public:
+  using Variant = std::variant<Es...>;
+
+  Cell() noexcept {}
+  ~Cell() {}
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
+
+  /// Requires an empty cell.
+  template <class E>
+  E& put(E&& event) {
+    std::construct_at(&variant_, std::in_place_type<E>, std::move(event));
+    return *std::get_if<E>(&variant_);
+  }
+
+  /// Hands the event to `use(E&&)` and empties the cell, also when `use` throws.
+  template <class Use>
+  void take(Use&& use) {
+    visit_alternative(variant_, [&use](auto& event) {
+      struct Emptied {
+        decltype(event) held;
+        ~Emptied() { std::destroy_at(&held); }
+      } emptied{event};
+      use(std::move(event));
+    });
+  }
+
+  /// Calls `look(const E&)`. Requires a filled cell.
+  template <class Look>
+  void peek(Look&& look) const {
+    visit_alternative(const_cast<Variant&>(variant_),
+                      [&look](auto& event) { look(std::as_const(event)); });
+  }
+
+ private:
+  union {
+    Variant variant_;
+  };
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/core.hpp>
+// The working part of a Node: its stages, its lists, and the dispatch from one to the other.
+
+#include <exception>
+#include <tuple>
+
+// <mirbft/engine/inbox.hpp>
+// What other threads put into a Node: events, and callers who wait for replies.
+
+#include <mutex>
+
+// <mirbft/engine/wake.hpp>
+// How other threads tell the dispatching thread that there is something to do.
+
+#include <condition_variable>
+
+namespace mirbft::engine {
+
+/// A latch that any thread may set and one thread waits for. When that thread waits inside the
+/// Net instead, `on_wake` is told to end that wait.
+class Wake {
+ public:
+  /// Ends the current wait, or the next one at once.
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (set_) return;
+      set_ = true;
+    }
+    condition_.notify_one();
+    if (interrupt_) interrupt_(interrupted_);
+  }
+
+  /// Waits until woken, at most for `at_most`.
+  void wait(std::chrono::nanoseconds at_most) {
+    std::unique_lock lock(mutex_);
+    condition_.wait_for(lock, at_most, [this] { return set_; });
+    set_ = false;
+  }
+  /// Whether it was woken since the last wait; clears that.
+  bool take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(set_, false);
+  }
+
+  /// From now on a wake-up also calls `object.wake()`. Called before other threads exist.
+  template <class Object>
+  void also_wake(Object& object) noexcept {
+    interrupted_ = &object;
+    interrupt_ = [](void* it) { static_cast<Object*>(it)->wake(); };
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  bool set_ = false;
+  void* interrupted_ = nullptr;
+  void (*interrupt_)(void*) = nullptr;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/work_items.hpp>
+// The WorkItems: one list of events for each module, and the follow-ups that wait.
+
+// <mirbft/engine/event_list.hpp>
+// The list of events that wait for one module.
+
+// <mirbft/engine/follow_ups.hpp>
+// Events that wait for another event to be processed: `out.emit(a).then(b, chain(c).then(d))`.
+
+namespace mirbft {
+
+/// An event with its follow-ups, as a value; made by `chain`.
+template <class E, class... Next>
+struct Chain {
+  E event;
+  std::tuple<Next...> next;
+};
+
+/// Begins a nested follow-up: `chain(SendMessage{…}).then(Deliver{…})`.
+template <class E>
+struct ChainStart {
+  E event;
+
+  template <class... Next>
+  Chain<E, Next...> then(Next... next) && {
+    return {std::move(event), {std::move(next)...}};
+  }
+};
+template <class E>
+ChainStart<E> chain(E event) {
+  return {std::move(event)};
+}
+
+namespace engine {
+
+/// Handle of a list of follow-ups in a `FollowUpSlab`; 0 means none. Eight bytes beside each
+/// event, so that event structs need not know of one another.
+struct FollowUps {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+
+  explicit operator bool() const noexcept { return first != 0; }
+};
+
+/// Where follow-ups wait: reused nodes in chunks that never move. Used by one thread.
+template <class List>
+class FollowUpSlab;
+
+template <class... Es>
+class FollowUpSlab<events<Es...>> {
+ public:
+  /// Puts an event at the end of `list`; returns the place for its own follow-ups.
+  template <class E>
+  FollowUps& append(FollowUps& list, E&& event) {
+    const std::uint32_t place = acquire();
+    Node& node = at(place);
+    node.event.put(std::move(event));
+    node.next = {};
+    node.sibling = 0;
+    if (list) {
+      at(list.last).sibling = place;
+    } else {
+      list.first = place;
+    }
+    list.last = place;
+    return node.next;
+  }
+
+  /// Takes the events out in their order: `use(E&&, FollowUps its_own)`.
+  template <class Use>
+  void release(FollowUps list, Use&& use) {
+    for (std::uint32_t place = list.first; place != 0;) {
+      Node& node = at(place);
+      const FollowUps next = node.next;
+      const std::uint32_t sibling = node.sibling;
+      node.event.take([&](auto&& event) { use(std::move(event), next); });
+      node.sibling = free_;
+      free_ = place;
+      place = sibling;
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t chunk_size = 256;
+  struct Node {
+    Cell<Es...> event;
+    FollowUps next;
+    std::uint32_t sibling = 0;
+  };
+  using Chunk = std::array<Node, chunk_size>;
+
+  Node& at(std::uint32_t place) { return (*chunks_[place / chunk_size])[place % chunk_size]; }
+
+  std::uint32_t acquire() {
+    if (free_ == 0) grow();
+    const std::uint32_t place = free_;
+    free_ = at(place).sibling;
+    return place;
+  }
+  void grow() {
+    const auto start = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
+    chunks_.push_back(std::make_unique<Chunk>());
+    for (std::uint32_t i = chunk_size; i-- > 0;) {
+      if (start + i == 0) continue;  // place 0 means "none"
+      at(start + i).sibling = free_;
+      free_ = start + i;
+    }
+  }
+
+  std::uint32_t free_ = 0;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+};
+
+}  // namespace engine
+}  // namespace mirbft
+
+namespace mirbft::engine {
+
+/// No list may hold more events than this. The Node stops taking input long before (see
+/// `NodeConfig::busy_above`), so reaching it means that a module emits without end.
+inline constexpr std::size_t list_capacity = std::size_t{1} << 22;
+
+/// A FIFO of events with their follow-ups, in chunks that never move and are reused.
+template <class List>
+class EventList;
+
+/// A module that handles nothing.
+template <>
+class EventList<events<>> {
+ public:
+  std::size_t size() const noexcept { return 0; }
+  template <class Look>
+  void for_each(Look&&) const {}
+  template <class Use>
+  void consume(std::vector<FollowUps>&, Use&&) {}
+  template <class Use>
+  void consume_part(std::size_t, std::size_t, Use&&) {}
+  void consumed(std::vector<FollowUps>&) {}
+  void clear() {}
+};
+
+template <class... Es>
+class EventList<events<Es...>> {
+ public:
+  EventList() = default;
+  EventList(EventList&& other) noexcept
+      : chunks_(std::move(other.chunks_)),
+        size_(std::exchange(other.size_, 0)),
+        taken_(std::exchange(other.taken_, 0)) {}
+  EventList& operator=(EventList other) noexcept {
+    std::swap(chunks_, other.chunks_);
+    std::swap(size_, other.size_);
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~EventList() { clear(); }
+
+  std::size_t size() const noexcept { return size_ - taken_; }
+
+  /// Appends; returns the place for the event's follow-ups, valid until the list is consumed.
+  template <class E>
+  FollowUps& push(E&& event) {
+    if (size_ == chunks_.size() * chunk_size) grow();
+    Item& item = at(size_);
+    item.next = {};
+    item.event.put(std::move(event));
+    ++size_;
+    return item.next;
+  }
+
+  /// Calls `look(const E&)` for each event, in order.
+  template <class Look>
+  void for_each(Look&& look) const {
+    for (std::size_t i = taken_; i < size_; ++i) at(i).event.peek(look);
+  }
+
+  /// Hands each event to `use(E&&)`, collects their follow-ups in order, and empties the list.
+  /// When `use` throws, the rest stays.
+  template <class Use>
+  void consume(std::vector<FollowUps>& follow_ups, Use&& use) {
+    while (taken_ < size_) {
+      Item& item = at(taken_++);
+      item.event.take(use);
+      if (item.next) follow_ups.push_back(item.next);
+    }
+    size_ = taken_ = 0;
+  }
+
+  /// Hands each event with its follow-ups to `use(E&&, FollowUps)`, and empties the list.
+  template <class Use>
+  void consume_items(Use&& use) {
+    while (taken_ < size_) {
+      Item& item = at(taken_++);
+      item.event.take([&](auto&& event) { use(std::move(event), item.next); });
+    }
+    size_ = taken_ = 0;
+  }
+
+  /// As `consume`, but of the part `[begin, end)`, by one of several threads; the last of them
+  /// calls `consumed()`.
+  template <class Use>
+  void consume_part(std::size_t begin, std::size_t end, Use&& use) {
+    for (std::size_t i = begin; i < end; ++i) at(i).event.take(use);
+  }
+  /// Collects the follow-ups after `consume_part` has covered everything.
+  void consumed(std::vector<FollowUps>& follow_ups) {
+    for (std::size_t i = 0; i < size_; ++i)
+      if (at(i).next) follow_ups.push_back(at(i).next);
+    size_ = taken_ = 0;
+  }
+
+  void clear() {
+    while (taken_ < size_) at(taken_++).event.take([](auto&&) {});
+    size_ = taken_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t chunk_size = 64;
+  struct Item {
+    Cell<Es...> event;
+    FollowUps next;
+  };
+  using Chunk = std::array<Item, chunk_size>;
+
+  Item& at(std::size_t i) { return (*chunks_[i / chunk_size])[i % chunk_size]; }
+  const Item& at(std::size_t i) const { return (*chunks_[i / chunk_size])[i % chunk_size]; }
+
+  void grow() {
+    if (size_ >= list_capacity) throw ModuleFailure("its list of events is full");
+    chunks_.push_back(std::make_unique<Chunk>());
+  }
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::size_t size_ = 0;
+  std::size_t taken_ = 0;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/type_list.hpp>
+// Compile-time lists of event types: joining, deduplicating, selecting. Plain folds, because
+// hana::set, map and union_ cost three to four times their front-end time.
+
+namespace mirbft::engine {
+
+/// Carries a type as a value.
+template <class T>
+struct Type {
+  using type = T;
+};
+
+template <class T, class List>
+inline constexpr bool contains = false;
+template <class T, class... Ts>
+inline constexpr bool contains<T, events<Ts...>> = (std::is_same_v<T, Ts> || ...);
+
+/// Place of `T` in the list; the list's length when it is not there.
+template <class T, class List>
+inline constexpr std::size_t index_of = 0;
+template <class T, class... Ts>
+inline constexpr std::size_t index_of<T, events<Ts...>> = [] {
+  std::size_t place = 0;
+  (void)((std::is_same_v<T, Ts> || (++place, false)) || ...);
+  return place;
+}();
+
+template <class List>
+inline constexpr std::size_t length = 0;
+template <class... Ts>
+inline constexpr std::size_t length<events<Ts...>> = sizeof...(Ts);
+
+namespace detail {
+
+template <class... As, class B>
+constexpr auto operator+(events<As...>, Type<B>) {
+  if constexpr ((std::is_same_v<As, B> || ...)) {
+    return events<As...>{};
+  } else {
+    return events<As..., B>{};
+  }
+}
+template <class... As, class... Bs>
+constexpr auto operator|(events<As...> list, events<Bs...>) {
+  return (list + ... + Type<Bs>{});
+}
+template <class... Lists>
+constexpr auto join(Lists... lists) {
+  return (events<>{} | ... | lists);
+}
+
+}  // namespace detail
+
+/// The lists one after another, each type once.
+template <class... Lists>
+using Union = decltype(detail::join(Lists{}...));
+
+/// The types of `List` for which `Keep<T>::value` holds.
+template <template <class> class Keep, class List>
+struct Select;
+template <template <class> class Keep, class... Ts>
+struct Select<Keep, events<Ts...>> {
+  using type = Union<std::conditional_t<Keep<Ts>::value, events<Ts>, events<>>...>;
+};
+
+}  // namespace mirbft::engine
+
+namespace mirbft::engine {
+
+/// The lists of a Node, or of a thread that works for it. Filled at `push`, where the destination
+/// is known; not thread-safe.
+template <class Plan>
+class WorkItems {
+ public:
+  template <std::size_t S>
+  using List = EventList<typename Plan::template Received<S>>;
+
+  /// Appends the event to the list of each module that it goes to. Returns the place for its
+  /// follow-ups; null for a broadcast, which has none.
+  template <class E>
+  FollowUps* push(E&& event) {
+    return push_to(std::move(event), std::make_index_sequence<slot_count>{});
+  }
+
+  template <std::size_t S>
+  List<S>& list() noexcept {
+    return std::get<S>(lists_);
+  }
+  std::size_t size() const noexcept {
+    return std::apply([](const auto&... lists) { return (lists.size() + ...); }, lists_);
+  }
+
+  /// Stores a follow-up at the end of `list`; returns the place for its own follow-ups.
+  template <class E>
+  FollowUps& append(FollowUps& list, E&& event) {
+    return slab_.append(list, std::move(event));
+  }
+
+  /// Moves follow-ups whose parents have been processed to their modules' lists.
+  void release(std::vector<FollowUps>& follow_ups) {
+    for (const FollowUps list : follow_ups)
+      slab_.release(list, [this](auto&& event, FollowUps next) {
+        FollowUps* place = this->push(std::move(event));
+        if (place) *place = next;
+      });
+    follow_ups.clear();
+  }
+
+  /// Takes over everything that another thread has put out, in its order.
+  void absorb(WorkItems& other) {
+    [&]<std::size_t... S>(std::index_sequence<S...>) {
+      (absorb_list<S>(other), ...);
+    }(std::make_index_sequence<slot_count>{});
+  }
+
+ private:
+  template <class E, std::size_t... S>
+  FollowUps* push_to(E&& event, std::index_sequence<S...>) {
+    if constexpr (E::destination.is_single()) {
+      return &list<E::destination.index()>().push(std::move(event));
+    } else {
+      (push_copy<S>(event), ...);
+      return nullptr;
+    }
+  }
+  template <std::size_t S, class E>
+  void push_copy(const E& event) {
+    if constexpr (Plan::template routes<S, E>) list<S>().push(E(event));
+  }
+
+  template <std::size_t S>
+  void absorb_list(WorkItems& other) {
+    if constexpr (length<typename Plan::template Received<S>> != 0) {
+      other.template list<S>().consume_items([&](auto&& event, FollowUps next) {
+        FollowUps& place = list<S>().push(std::move(event));
+        if (next) adopt(place, other, next);
+      });
+    }
+  }
+  void adopt(FollowUps& place, WorkItems& other, FollowUps theirs) {
+    other.slab_.release(theirs, [&](auto&& event, FollowUps next) {
+      FollowUps& own = slab_.append(place, std::move(event));
+      adopt(own, other, next);
+    });
+  }
+
+  template <class Indices>
+  struct ListsOf;
+  template <std::size_t... S>
+  struct ListsOf<std::index_sequence<S...>> {
+    using type = std::tuple<List<S>...>;
+  };
+
+  typename ListsOf<std::make_index_sequence<slot_count>>::type lists_;
+  FollowUpSlab<typename Plan::Events> slab_;
+};
+
+}  // namespace mirbft::engine
+
+namespace mirbft::engine {
+
+/// A bounded, thread-safe way into the lists.
+template <class Plan>
+class Inbox {
+ public:
+  enum class Put { taken, full, closed };
+
+  explicit Inbox(std::size_t capacity) : capacity_(capacity) {}
+
+  /// Puts an event in, with the caller who waits for what it brings, and wakes the dispatcher.
+  template <class E>
+  Put put(E&& event, std::optional<Waiting> waiting = {}) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return Put::closed;
+      if (count_ >= capacity_) return Put::full;
+      ++count_;
+      items_.push(std::move(event));
+      if (waiting) waiting_.push_back(std::move(*waiting));
+      if (filled_.exchange(true, std::memory_order_relaxed)) return Put::taken;
+    }
+    dispatcher_.wake();
+    return Put::taken;
+  }
+
+  /// Moves everything to the dispatcher's own lists. Returns whether there was anything.
+  bool drain(WorkItems<Plan>& items, Callers& callers) {
+    if (!filled_.load(std::memory_order_relaxed)) return false;
+    const std::lock_guard lock(mutex_);
+    filled_.store(false, std::memory_order_relaxed);
+    count_ = 0;
+    items.absorb(items_);
+    for (Waiting& waiting : waiting_) callers.expect(std::move(waiting));
+    waiting_.clear();
+    return true;
+  }
+
+  /// From now on nothing is taken.
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+
+  Wake& dispatcher() noexcept { return dispatcher_; }
+
+ private:
+  const std::size_t capacity_;
+  Wake dispatcher_;
+  std::atomic<bool> filled_{false};
+  std::mutex mutex_;
+  bool closed_ = false;
+  std::size_t count_ = 0;
+  WorkItems<Plan> items_;
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/stage.hpp>
+// A module in its slot: the module, its task, and how a list is run through both.
+
+// <mirbft/engine/emitter.hpp>
+// `out`: what a module emits its events into.
+
+namespace mirbft::engine {
+
+/// What a module of type `M` may emit: the check stands here, where the emitting line is named.
+template <class M, class Declared, class E>
+constexpr void check_declared() {
+  static_assert(contains<E, Declared>,
+                "[mirbft] this module emits an event that it does not declare: add the event to "
+                "the module's `using emits = events<…>;`");
+}
+
+/// The follow-ups of an event that was just emitted.
+template <class M, class Declared, class Items>
+class Emitted {
+ public:
+  Emitted(Items& items, FollowUps* place) noexcept : items_(items), place_(place) {}
+
+  /// These events go to their modules after the emitted one has been processed; they have no
+  /// order among one another. `chain(e).then(…)` nests.
+  template <class... Next>
+  void then(Next... next) {
+    (append(*place_, std::move(next)), ...);
+  }
+
+ private:
+  template <class E>
+  void append(FollowUps& list, E&& event) {
+    check_declared<M, Declared, E>();
+    if constexpr (contains<E, Declared>) items_.append(list, std::move(event));
+  }
+  template <class E, class... Next>
+  void append(FollowUps& list, Chain<E, Next...>&& chain) {
+    check_declared<M, Declared, E>();
+    if constexpr (contains<E, Declared>) {
+      static_assert(E::destination.is_single(),
+                    "[mirbft] a broadcast has no follow-ups: chain them to an event with a single "
+                    "destination");
+      FollowUps& own = items_.append(list, std::move(chain.event));
+      std::apply([&](Next&... deeper) { (append(own, std::move(deeper)), ...); }, chain.next);
+    }
+  }
+
+  Items& items_;
+  FollowUps* place_;
+};
+
+/// The result of emitting a broadcast or an undeclared event: there is nothing to follow.
+struct NoFollowUps {
+  template <class... Next>
+  void then(Next&&...) {
+    static_assert(sizeof...(Next) == 0,
+                  "[mirbft] a broadcast has no follow-ups: chain them to an event with a single "
+                  "destination");
+  }
+};
+
+/// Emits into `Items` whatever `Declared` lists.
+template <class M, class Declared, class Items>
+class Emitter {
+ public:
+  explicit Emitter(Items& items) noexcept : items_(items) {}
+
+  template <class E>
+  auto emit(E event) {
+    check_declared<M, Declared, E>();
+    if constexpr (!contains<E, Declared>) {
+      return Emitted<M, Declared, Items>(items_, nullptr);
+    } else if constexpr (E::destination.is_single()) {
+      return Emitted<M, Declared, Items>(items_, items_.push(std::move(event)));
+    } else {
+      items_.push(std::move(event));
+      return NoFollowUps{};
+    }
+  }
+
+ private:
+  Items& items_;
+};
+
+/// What a task emits into: answers, which the plan holds when anybody asks. An event that nobody
+/// in this Node asks for goes nowhere.
+template <class Events, class Items>
+class TaskEmitter {
+ public:
+  explicit TaskEmitter(Items& items) noexcept : items_(items) {}
+
+  template <class E>
+  void emit(E&& event) {
+    if constexpr (contains<std::remove_cvref_t<E>, Events>) items_.push(std::move(event));
+  }
+
+ private:
+  Items& items_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/module_traits.hpp>
+// What the engine reads off a module type: its lists of events, its placement, its status.
+
+namespace mirbft {
+
+/// Where the threaded driver runs a module. A module type may declare
+/// `using placement = placement::thread;`; the wrappers below overrule it.
+namespace placement {
+/// On the dispatching thread: right for whatever is cheaper than waking a thread (28 to 48 µs).
+struct dispatcher {
+  static constexpr std::size_t threads = 0;
+};
+/// On a thread of its own, which gets whole lists: that is the group commit.
+struct thread {
+  static constexpr std::size_t threads = 1;
+};
+/// Each list is split among N threads; the module's calls must be `const` and thread-safe.
+template <std::size_t N>
+struct pool {
+  static_assert(N > 0, "[mirbft] a pool needs at least one thread: name N in pool<N>");
+  static constexpr std::size_t threads = N;
+};
+}  // namespace placement
+
+/// Module `M`, run on the dispatching thread whatever it declares.
+template <class M>
+struct inline_ {};
+/// Module `M`, run on a thread of its own.
+template <class M>
+struct on_thread {};
+/// Module `M`, run on a pool of `N` threads.
+template <class M, std::size_t N>
+struct on_pool {};
+
+namespace engine {
+
+template <class M>
+concept DeclaresPlacement = requires { typename M::placement; };
+template <class M>
+concept DeclaresConsumes = requires { typename M::consumes; };
+template <class M>
+concept DeclaresEmits = requires { typename M::emits; };
+
+/// `M`, or what a placement wrapper wraps, and where it runs.
+template <class M>
+struct Placed {
+  using module = M;
+  using where = placement::dispatcher;
+};
+template <DeclaresPlacement M>
+struct Placed<M> {
+  using module = M;
+  using where = typename M::placement;
+};
+template <class M>
+struct Placed<inline_<M>> {
+  using module = M;
+  using where = placement::dispatcher;
+};
+template <class M>
+struct Placed<on_thread<M>> {
+  using module = M;
+  using where = placement::thread;
+};
+template <class M, std::size_t N>
+struct Placed<on_pool<M, N>> {
+  using module = M;
+  using where = placement::pool<N>;
+};
+
+template <class M>
+using module_of = typename Placed<M>::module;
+
+template <class M>
+struct Declared {
+  using consumes = events<>;
+  using emits = events<>;
+};
+template <class M>
+  requires DeclaresConsumes<M> || DeclaresEmits<M>
+struct Declared<M> {
+  template <class T>
+  static auto consumes_of() {
+    if constexpr (DeclaresConsumes<T>) {
+      return typename T::consumes{};
+    } else {
+      return events<>{};
+    }
+  }
+  template <class T>
+  static auto emits_of() {
+    if constexpr (DeclaresEmits<T>) {
+      return typename T::emits{};
+    } else {
+      return events<>{};
+    }
+  }
+  using consumes = decltype(consumes_of<M>());
+  using emits = decltype(emits_of<M>());
+};
+
+/// The events that `M` handles by `process(E, out)`.
+template <class M>
+using consumes_of = typename Declared<M>::consumes;
+/// The events that `M` may emit.
+template <class M>
+using emits_of = typename Declared<M>::emits;
+
+/// What a module reports when it reports nothing.
+struct NoStatus {};
+
+template <class M>
+concept HasStatus = requires(const M& module) { module.status(); };
+
+template <class M>
+auto status_of(const M& module) {
+  if constexpr (HasStatus<M>) {
+    return module.status();
+  } else {
+    return NoStatus{};
+  }
+}
+
+}  // namespace engine
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::engine::NoStatus);
+
+namespace mirbft::engine {
+
+/// Slot `S` of a Node. Runs on one thread at a time.
+template <std::size_t S, class Plan>
+class Stage {
+ public:
+  static constexpr std::size_t index = S;
+  using Module = typename Plan::template Module<S>;
+  using Task = typename Plan::template Task<S>;
+  using Items = WorkItems<Plan>;
+  using List = typename Items::template List<S>;
+  using ModuleOut = Emitter<Module, emits_of<Module>, Items>;
+  using TaskOut = TaskEmitter<typename Plan::Events, Items>;
+
+  Stage(Module module, const Bytes& cluster) : module_(std::move(module)), task_(cluster) {}
+
+  Module& module() noexcept { return module_; }
+  const Module& module() const noexcept { return module_; }
+  Task& task() noexcept { return task_; }
+  const Task& task() const noexcept { return task_; }
+
+  /// Processes the whole list: outputs go to `out`, follow-ups that are due to `follow_ups`.
+  void run(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
+    list.consume(follow_ups, [&](auto&& event) { process(std::move(event), out); });
+    finish(out);
+  }
+
+  template <class E>
+  void process(E&& event, Items& out) {
+    if constexpr (Task::template handles<E>) {
+      TaskOut task_out(out);
+      task_.process(module_, std::move(event), task_out);
+    } else {
+      ModuleOut module_out(out);
+      module_.process(std::move(event), module_out);
+    }
+  }
+
+  void finish(Items& out) {
+    TaskOut task_out(out);
+    task_.finish(module_, task_out);
+  }
+
+ private:
+  Module module_;
+  Task task_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/wiring.hpp>
+// The plan of a Node: which events it can see, who handles each, and the proof that all arrive.
+
+// <mirbft/engine/tasks.hpp>
+// The duty of each slot: which events of the vocabulary become which calls of a task-shaped module.
+
+// <mirbft/engine/tasks/app.hpp>
+// The App's duty: batches applied in order, snapshots taken between two of them.
+
+// <mirbft/engine/tasks/task.hpp>
+// What a task is: the adapter between a slot's events and a module's calls.
+
+namespace mirbft::engine {
+
+/// Whether `E` is `Template<…>`.
+template <template <class> class Template, class E>
+inline constexpr bool is_instance = false;
+template <template <class> class Template, class Argument>
+inline constexpr bool is_instance<Template, Template<Argument>> = true;
+
+/// The task of slot `S`. A task
+/// - says by `handles<E>` which events it turns into calls, and by `emits` what they bring,
+///   answers aside;
+/// - has `process(module, E&&, out)` for those, and `finish(module, out)`, called after each list;
+/// - says by `alone<E>` which events must not run beside others in a pool.
+/// Slots without a duty of their own (Tracker, Protocol) have this one.
+template <std::size_t S, class Module, class Protocol>
+struct TaskOf {
+  using emits = events<>;
+  template <class E>
+  static constexpr bool handles = false;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+  void finish(Module&, auto& /*out*/) {}
+};
+
+}  // namespace mirbft::engine
+
+namespace mirbft::engine {
+
+template <class Module, class Protocol>
+struct TaskOf<slot::app.index(), Module, Protocol> {
+  using emits = events<Applied>;
+  template <class E>
+  static constexpr bool handles =
+      std::is_same_v<E, Apply> || std::is_same_v<E, AppSnapshotRequest> ||
+      std::is_same_v<E, AppRestoreState>;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+
+  void process(Module& app, Apply&& apply, auto& out) {
+    if (apply.sn != next_) throw ModuleFailure("the App was given sequence numbers out of order");
+    ++next_;
+    Applied applied{apply.sn, {}};
+    if (!apply.requests.empty()) {
+      std::vector<Bytes> results = app.apply(apply.sn, std::span<const Request>(apply.requests));
+      if (results.size() != apply.requests.size())
+        throw ModuleFailure("the App must return one result for each request");
+      applied.replies.reserve(results.size());
+      for (std::size_t i = 0; i < results.size(); ++i)
+        applied.replies.push_back(
+            {apply.requests[i].client, apply.requests[i].req_no, std::move(results[i])});
+    }
+    out.emit(std::move(applied));
+    take_due_snapshots(app, out);
+  }
+
+  void process(Module& app, AppSnapshotRequest&& request, auto& out) {
+    if (request.sn + 1 < next_)
+      throw ModuleFailure("a snapshot was asked for after later batches were applied");
+    wanted_.push_back(request.sn);
+    take_due_snapshots(app, out);
+  }
+
+  void process(Module& app, AppRestoreState&& restore, auto& out) {
+    app.restore(restore.data.view());
+    next_ = restore.sn + 1;
+    wanted_.clear();
+    out.emit(AppRestored{restore.sn});
+  }
+
+  void finish(Module&, auto& /*out*/) {}
+
+ private:
+  /// A snapshot request overtakes its batch, which goes through the Store, so it waits here.
+  void take_due_snapshots(Module& app, auto& out) {
+    while (!wanted_.empty() && wanted_.front() + 1 == next_) {
+      out.emit(AppSnapshot{wanted_.front(), app.snapshot()});
+      wanted_.pop_front();
+    }
+  }
+
+  SeqNr next_;
+  std::deque<SeqNr> wanted_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/tasks/crypto.hpp>
+// The Crypto module's duty: signatures and their keys.
+
+namespace mirbft::engine {
+
+template <class Module, class Protocol>
+struct TaskOf<slot::crypto.index(), Module, Protocol> {
+  using emits = events<>;
+  template <class E>
+  static constexpr bool handles =
+      is_instance<SignRequest, E> || is_instance<VerifyNodeSigs, E> ||
+      std::is_same_v<E, VerifyRequestSig> || std::is_same_v<E, UpdateNodeKeys> ||
+      std::is_same_v<E, UpdateClientKeys>;
+  /// Signing and verifying run side by side; a change of keys and a module's own events do not.
+  template <class E>
+  static constexpr bool alone =
+      !handles<E> || std::is_same_v<E, UpdateNodeKeys> || std::is_same_v<E, UpdateClientKeys>;
+
+  explicit TaskOf(Bytes cluster) : cluster_(std::move(cluster)) {}
+
+  template <class Origin>
+  void process(Module& crypto, SignRequest<Origin>&& request, auto& out) {
+    Bytes signature = std::as_const(crypto).sign(request.message.view());
+    out.emit(SignResult<Origin>{std::move(signature), std::move(request.origin)});
+  }
+
+  template <class Origin>
+  void process(Module& crypto, VerifyNodeSigs<Origin>&& request, auto& out) {
+    std::vector<SignatureCheck> verdicts;
+    verdicts.reserve(request.signatures.size());
+    for (const NodeSignature& made : request.signatures)
+      verdicts.push_back(std::as_const(crypto).verify_node(made.node, made.message.view(),
+                                                           made.signature.view()));
+    out.emit(NodeSigsVerified<Origin>{std::move(verdicts), std::move(request.origin)});
+  }
+
+  void process(Module& crypto, VerifyRequestSig&& request, auto& out) {
+    const Bytes message = wire::request_signature_bytes(cluster_.view(), request.reference);
+    const SignatureCheck verdict = std::as_const(crypto).verify_client(
+        request.reference.client, message.view(), request.authenticator.view());
+    out.emit(RequestSigVerified{request.reference, verdict});
+  }
+
+  void process(Module& crypto, UpdateNodeKeys&& update, auto& /*out*/) {
+    for (NodeKey& change : update.keys) crypto.update_node_key(change.node, std::move(change.key));
+  }
+  void process(Module& crypto, UpdateClientKeys&& update, auto& /*out*/) {
+    for (ClientKey& change : update.keys)
+      crypto.update_client_key(change.client, std::move(change.key));
+  }
+
+  void finish(Module&, auto& /*out*/) {}
+
+ private:
+  Bytes cluster_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/tasks/hasher.hpp>
+// The Hasher's duty: digests.
+
+namespace mirbft::engine {
+
+template <class Module, class Protocol>
+struct TaskOf<slot::hasher.index(), Module, Protocol> {
+  using emits = events<>;
+  template <class E>
+  static constexpr bool handles = is_instance<HashRequest, E>;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+
+  template <class Origin>
+  void process(Module& hasher, HashRequest<Origin>&& request, auto& out) {
+    for (const Bytes& part : request.parts) hasher.update(part.view());
+    out.emit(HashResult<Origin>{hasher.finish(), std::move(request.origin)});
+  }
+  void finish(Module&, auto& /*out*/) {}
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/tasks/net.hpp>
+// The Net's duty: messages out as frames; frames in as messages, if they are well formed.
+
+namespace mirbft::engine {
+
+template <class Module, class Protocol>
+struct TaskOf<slot::net.index(), Module, Protocol> {
+  using Message = typename Protocol::Message;
+  using emits = events<MessageReceived<Message>>;
+  template <class E>
+  static constexpr bool handles = std::is_same_v<E, SendMessage<Message>>;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+
+  void process(Module& net, SendMessage<Message>&& send, auto& /*out*/) {
+    const Bytes frame = wire::encode(send.message);
+    const FrameClass kind = Protocol::frame_class(send.message);
+    for (const NodeId destination : send.destinations) net.send(destination, kind, frame);
+  }
+  void finish(Module& net, auto& /*out*/) { net.flush(); }
+
+  /// Takes in what has arrived, waiting `at_most` for it; a frame that is no canonical message
+  /// is counted and dropped.
+  void receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+    const auto take = [&](NodeId from, Bytes frame) {
+      std::optional<Message> message = wire::decode<Message>(frame, wire::Form::canonical);
+      if (message) {
+        out.emit(MessageReceived<Message>{from, std::move(*message)});
+      } else {
+        ++malformed_;
+      }
+    };
+    net.poll(take, at_most, max_frames);
+  }
+  std::uint64_t malformed() const noexcept { return malformed_; }
+
+ private:
+  std::uint64_t malformed_ = 0;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/tasks/node.hpp>
+// The Node's own slot: replies go to those who wait for them, Halt stops everything.
+
+namespace mirbft::engine {
+
+/// Stands for the Node among its modules: it puts in what comes from outside and holds back the
+/// replies, so that callers' code runs after the work and not amid it.
+struct TheNode {
+  std::vector<Replied> replies;
+};
+
+template <class Module, class Protocol>
+struct TaskOf<slot::node.index(), Module, Protocol> {
+  using emits = events<Init, Tick, NewRequest, Halt>;
+  template <class E>
+  static constexpr bool handles = std::is_same_v<E, Replied> || std::is_same_v<E, Halt>;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+
+  void process(Module& node, Replied&& reply, auto& /*out*/) {
+    node.replies.push_back(std::move(reply));
+  }
+  void process(Module&, Halt&& halt, auto& /*out*/) { throw ModuleFailure(halt.reason); }
+  void finish(Module&, auto& /*out*/) {}
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/tasks/store.hpp>
+// The Store's duty: bodies of requests, kept until a checkpoint covers them.
+
+namespace mirbft::engine {
+
+template <class Module, class Protocol>
+struct TaskOf<slot::store.index(), Module, Protocol> {
+  using emits = events<Apply>;
+  template <class E>
+  static constexpr bool handles =
+      std::is_same_v<E, StoreVerifiedRequest> || std::is_same_v<E, Deliver> ||
+      std::is_same_v<E, CollectRequests> || is_instance<FetchRequests, E>;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+
+  void process(Module& store, StoreVerifiedRequest&& request, auto& /*out*/) {
+    store.put(request.reference, std::move(request.data), std::move(request.authenticator));
+    unsynced_ = true;
+  }
+
+  void process(Module& store, Deliver&& delivery, auto& out) {
+    Apply apply{delivery.sn, {}};
+    apply.requests.reserve(delivery.batch->size());
+    for (const RequestRef& reference : *delivery.batch) {
+      const Request* request = store.get(reference);
+      if (!request) throw ModuleFailure(missing(delivery.sn, reference));
+      apply.requests.push_back(*request);
+    }
+    store.delivered(delivery.sn, std::move(delivery.batch));
+    out.emit(std::move(apply));
+  }
+
+  template <class Origin>
+  void process(Module& store, FetchRequests<Origin>&& request, auto& out) {
+    RequestsFetched<Origin> fetched{{}, {}, std::move(request.origin)};
+    for (const RequestRef& reference : request.references) {
+      if (const Request* found = store.get(reference)) {
+        fetched.found.push_back(*found);
+      } else {
+        fetched.absent.push_back(reference);
+      }
+    }
+    out.emit(std::move(fetched));
+  }
+
+  void process(Module& store, CollectRequests&& collect, auto& /*out*/) {
+    store.collect(collect.collection);
+  }
+
+  void finish(Module& store, auto& /*out*/) {
+    if (std::exchange(unsynced_, false)) store.sync();
+  }
+
+ private:
+  static std::string missing(SeqNr sn, const RequestRef& reference) {
+    return "sequence number " + std::to_string(sn.value) + " delivers request " +
+           std::to_string(reference.req_no.value) + " of client " +
+           std::to_string(reference.client.value) + ", whose body the store does not have";
+  }
+
+  bool unsynced_ = false;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/tasks/wal.hpp>
+// The write-ahead log's duty: entries made durable, a whole list by one sync, and played back.
+
+namespace mirbft::engine {
+
+template <class Module, class Protocol>
+struct TaskOf<slot::wal.index(), Module, Protocol> {
+  using emits = events<>;
+  template <class E>
+  static constexpr bool handles = std::is_same_v<E, WalTruncate> || is_instance<WalAppend, E>;
+  template <class E>
+  static constexpr bool alone = true;
+
+  explicit TaskOf(const Bytes& /*cluster*/) {}
+
+  template <class Entry>
+  void process(Module& wal, WalAppend<Entry>&& append, auto& /*out*/) {
+    if constexpr (!requires { Module::discards; }) {  // nobody would read the bytes
+      wal.append(WalAppend<Entry>::number, wire::encode(append.entry), append.retention);
+      unsynced_ = true;
+    }
+  }
+  void process(Module& wal, WalTruncate&& truncate, auto& /*out*/) {
+    wal.truncate(truncate.index);
+  }
+  void finish(Module& wal, auto& /*out*/) {
+    if (std::exchange(unsynced_, false)) wal.sync();
+  }
+
+ private:
+  bool unsynced_ = false;
+};
+
+}  // namespace mirbft::engine
+
+namespace mirbft::engine {
+
+/// An event that the compiler can route.
+template <class E>
+concept HasDestination = requires {
+  { E::destination } -> std::convertible_to<Slot>;
+  { E::number } -> std::convertible_to<std::uint32_t>;
+};
+template <class O>
+concept NamesItsModule = requires {
+  { O::module } -> std::convertible_to<Slot>;
+  { O::number } -> std::convertible_to<std::uint32_t>;
+};
+template <class E>
+concept HasOrigin = requires { typename E::origin_type; };
+
+/// An event whose destination depends on an origin (or on a log entry) that names no module.
+template <class E>
+constexpr bool origin_is_sound() {
+  if constexpr (HasOrigin<E>) {
+    return NamesItsModule<typename E::origin_type>;
+  } else {
+    return true;
+  }
+}
+template <class E>
+constexpr bool is_routable() {
+  if constexpr (origin_is_sound<E>()) {
+    return HasDestination<E>;
+  } else {
+    return false;
+  }
+}
+
+template <class E>
+concept HasAnswer = requires { typename E::answer; };
+
+/// `E` and what it is answered by.
+template <class E>
+constexpr auto with_answer() {
+  if constexpr (!is_routable<E>()) {
+    return events<>{};
+  } else if constexpr (HasAnswer<E>) {
+    return events<E, typename E::answer>{};
+  } else {
+    return events<E>{};
+  }
+}
+template <class List>
+struct Closure;
+template <class... Es>
+struct Closure<events<Es...>> {
+  using type = Union<decltype(with_answer<Es>())...>;
+};
+
+/// The modules of a Node, by the slots in `events/event.hpp`.
+template <class Net, class Hasher, class Crypto, class App, class Wal, class Tracker, class Store,
+          class Protocol>
+struct Plan {
+  using Message = typename Protocol::Message;
+
+  /// Modules by slot index; the last is the Node itself.
+  using Modules = std::tuple<Tracker, Hasher, Crypto, Store, Protocol, Wal, App, Net, TheNode>;
+  template <std::size_t S>
+  using Module = std::tuple_element_t<S, Modules>;
+  template <std::size_t S>
+  using Task = TaskOf<S, Module<S>, Protocol>;
+
+  /// What may come out of the module in slot S, answers aside: what it declares, and what its
+  /// duty brings.
+  template <std::size_t S>
+  using Emits = Union<typename Task<S>::emits, emits_of<Module<S>>>;
+
+  using Emitted = Union<Emits<0>, Emits<1>, Emits<2>, Emits<3>, Emits<4>, Emits<5>, Emits<6>,
+                        Emits<7>, Emits<8>>;
+  /// Every event that this Node can see.
+  using Events = typename Closure<Emitted>::type;
+
+  template <std::size_t S, class E>
+  static constexpr bool handles =
+      Task<S>::template handles<E> || contains<E, consumes_of<Module<S>>>;
+
+  /// Whether events of type E go to the list of slot S. A broadcast goes to those who want it.
+  template <std::size_t S, class E>
+  static constexpr bool routes =
+      E::destination.includes(Slot(static_cast<std::uint16_t>(1u << S))) && handles<S, E>;
+
+  template <std::size_t S>
+  struct To {
+    template <class E>
+    struct keep {
+      static constexpr bool value = routes<S, E>;
+    };
+    using type = typename Select<keep, Events>::type;
+  };
+  /// The events of the list of slot S.
+  template <std::size_t S>
+  using Received = typename To<S>::type;
+
+  /// Whether somebody handles E; nobody need handle a broadcast.
+  template <class E>
+  static constexpr bool is_handled = []<std::size_t... S>(std::index_sequence<S...>) {
+    return (!E::destination.is_single() || ... || routes<S, E>);
+  }(std::make_index_sequence<slot_count>{});
+};
+
+namespace wiring {
+
+// The names of these templates read as a sentence in the compiler's message, and a failed
+// assertion inside one of them stands alone, without a cascade.
+template <class E>
+struct event {
+  static_assert(origin_is_sound<E>(),
+                "[mirbft] this event's origin belongs to no module: give the origin type "
+                "`static constexpr auto module = slot::…;` and `static constexpr std::uint32_t number`");
+  static_assert(!origin_is_sound<E>() || is_routable<E>(),
+                "[mirbft] this type is no event: give it `static constexpr auto destination = "
+                "slot::…;` and `static constexpr std::uint32_t number`");
+
+  template <class M>
+  struct emitted_by {
+    /// `Handled` is whether any module in the event's destination handles it.
+    template <bool Handled>
+    struct reaches_a_module {
+      static_assert(Handled,
+                    "[mirbft] no module handles this event: add it to `consumes` of the module in "
+                    "its destination slot, or take it out of the emitting module's `emits`");
+      static constexpr bool value = true;
+    };
+  };
+
+  template <class M>
+  struct consumed_by {
+    /// `Callable` is whether `module.process(E, out)` exists and returns void.
+    template <bool Callable>
+    struct with_process {
+      static_assert(Callable,
+                    "[mirbft] the module lists this event in `consumes` but has no "
+                    "`void process(Event, auto& out)` that takes it");
+      static constexpr bool value = true;
+    };
+  };
+
+  template <class Other>
+  struct and_event {
+    template <bool Differ>
+    struct have_numbers_that {
+      static_assert(Differ,
+                    "[mirbft] two events of this Node have the same number: numbers name events in "
+                    "logs, so give one of them another `number`");
+      static constexpr bool value = true;
+    };
+  };
+};
+
+/// An `out` for the check of a signature: nothing is instantiated in its body.
+struct AnyOut {
+  template <class E>
+  AnyOut& emit(E&&);
+  template <class... Next>
+  AnyOut& then(Next&&...);
+};
+
+template <class M, class E>
+concept Processes = requires(M& module, E event, AnyOut& out) {
+  { module.process(std::move(event), out) } -> std::same_as<void>;
+};
+
+template <class Plan, class M, class E>
+constexpr bool emission_is_sound() {
+  if constexpr (is_routable<E>()) {
+    return event<E>::template emitted_by<M>::template reaches_a_module<
+        Plan::template is_handled<E>>::value;
+  } else {
+    return sizeof(event<E>) == 0;
+  }
+}
+
+template <class Plan, class M, class... Es>
+constexpr bool emissions_are_sound(events<Es...>) {
+  return (emission_is_sound<Plan, M, Es>() && ...);
+}
+
+template <class M, class... Es>
+constexpr bool consumption_is_sound(events<Es...>) {
+  return (event<Es>::template consumed_by<M>::template with_process<Processes<M, Es>>::value &&
+          ...);
+}
+
+template <class E, class... Others>
+constexpr bool is_first_of_its_number() {
+  return (event<E>::template and_event<Others>::template have_numbers_that<
+              std::is_same_v<E, Others> || E::number != Others::number>::value &&
+          ...);
+}
+template <class... Es>
+constexpr bool numbers_are_unique(events<Es...>) {
+  constexpr std::array<std::uint32_t, sizeof...(Es)> numbers{Es::number...};
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (numbers[i] == numbers[j]) return false;
+  return true;
+}
+/// Only when a number is taken twice are the pairs spelled out: it costs n² templates.
+template <class... Es>
+constexpr bool spell_out_numbers(events<Es...>) {
+  if constexpr (numbers_are_unique(events<Es...>{})) {
+    return true;
+  } else {
+    return (is_first_of_its_number<Es, Es...>() && ...);
+  }
+}
+
+/// A base class of Node: what fails in here fails before any module is instantiated.
+template <class Plan>
+struct Checked {
+  static constexpr bool emissions = []<std::size_t... S>(std::index_sequence<S...>) {
+    return (emissions_are_sound<Plan, typename Plan::template Module<S>>(
+                typename Plan::template Emits<S>{}) &&
+            ...);
+  }(std::make_index_sequence<slot_count>{});
+
+  static constexpr bool consumptions = []<std::size_t... S>(std::index_sequence<S...>) {
+    return (consumption_is_sound<typename Plan::template Module<S>>(
+                consumes_of<typename Plan::template Module<S>>{}) &&
+            ...);
+  }(std::make_index_sequence<slot_count>{});
+
+  static constexpr bool answers =
+      emissions_are_sound<Plan, TheNode>(typename Plan::Events{});
+  static constexpr bool numbers = spell_out_numbers(typename Plan::Events{});
+  static constexpr bool sound = emissions && consumptions && answers && numbers;
+};
+
+}  // namespace wiring
+}  // namespace mirbft::engine
+
+namespace mirbft {
+
+/// What a Node needs to know that is no module's business.
+struct NodeConfig {
+  /// This replica, for logs and reports.
+  NodeId self;
+  /// Name of the cluster; part of everything that is hashed or signed. Not empty.
+  Bytes cluster{"mirbft"};
+  /// How often time is told to the modules.
+  std::chrono::nanoseconds tick_every = std::chrono::milliseconds(5);
+  /// Above so many pending events the Node takes nothing in until it has caught up.
+  std::uint64_t busy_above = 1 << 15;
+  /// So many submissions may wait to be taken in; further ones are refused as overloaded.
+  std::uint64_t inbox_capacity = 1 << 16;
+  /// How many frames are taken from the Net at a time.
+  std::uint64_t frames_at_a_time = 1024;
+};
+
+namespace engine {
+
+inline void check(const NodeConfig& config) {
+  const auto positive = [](const char* field, auto value, const char* mend) {
+    if (value <= 0) throw ConfigError(field, std::to_string(value), mend);
+  };
+  if (config.cluster.empty())
+    throw ConfigError("cluster", "\"\"", "a cluster needs a name: give it any that is not empty");
+  positive("tick_every", config.tick_every.count(),
+           "time must be told now and then: set it to a few milliseconds");
+  positive("busy_above", static_cast<std::int64_t>(config.busy_above),
+           "some events must be allowed to wait: set it to 1 or more");
+  positive("inbox_capacity", static_cast<std::int64_t>(config.inbox_capacity),
+           "some submissions must be allowed to wait: set it to 1 or more");
+  positive("frames_at_a_time", static_cast<std::int64_t>(config.frames_at_a_time),
+           "frames must be taken from the net: set it to 1 or more");
+}
+
+/// How the life of a Node goes.
+enum class Phase : std::uint8_t { created, working, stopped, failed };
+
+constexpr const char* to_string(Phase phase) noexcept {
+  constexpr const char* names[] = {"created", "working", "stopped", "failed"};
+  return names[static_cast<std::size_t>(phase)];
+}
+
+/// The modules of a Node at work. One thread at a time, the Inbox aside.
+template <class Plan, class Interceptor>
+class Core {
+ public:
+  using Items = WorkItems<Plan>;
+  using Events = typename Plan::Events;
+  static constexpr std::size_t net = slot::net.index();
+
+  template <class... Modules>
+  Core(NodeConfig config, Interceptor interceptor, Modules&&... modules)
+      : config_((check(config), std::move(config))),
+        inbox_(config_.inbox_capacity),
+        interceptor_(std::move(interceptor)),
+        stages_(StageArgument<Modules>{std::move(modules), config_.cluster}...) {}
+
+  const NodeConfig& config() const noexcept { return config_; }
+  Inbox<Plan>& inbox() noexcept { return inbox_; }
+  Items& items() noexcept { return items_; }
+  Phase phase() const noexcept { return phase_; }
+  const std::string& reason() const noexcept { return reason_; }
+  std::uint64_t dispatched() const noexcept { return dispatched_; }
+  std::size_t pending() const noexcept { return items_.size(); }
+  std::size_t waiting() const noexcept { return callers_.size(); }
+  Interceptor& interceptor() noexcept { return interceptor_; }
+
+  template <std::size_t S>
+  auto& stage() noexcept {
+    return std::get<S>(stages_);
+  }
+  template <std::size_t S>
+  const auto& stage() const noexcept {
+    return std::get<S>(stages_);
+  }
+
+  /// Plays the write-ahead log back, lets the modules digest it, and tells them to begin.
+  void start() {
+    if (phase_ != Phase::created) return;
+    phase_ = Phase::working;
+    guarded("start", [&] {
+      interceptor_.begin(config_.self, config_.cluster.view(), Events{});
+      stage<slot::wal.index()>().module().replay([&](std::uint32_t type, const Bytes& entry) {
+        push_wal_entry(type, entry, Events{});
+        if (items_.size() >= config_.busy_above) dispatch_all();
+      });
+      dispatch_all();
+      items_.push(Init{});
+      dispatch_all();
+    });
+  }
+
+  /// Takes in what other threads and, when the Net runs on this one, other replicas sent, waiting
+  /// `at_most` for the latter. Takes nothing while the lists are long. Says if there was anything.
+  template <bool NetIsHere>
+  bool take_inputs(std::chrono::nanoseconds at_most) {
+    const std::size_t before = items_.size();
+    if (before >= config_.busy_above) return true;
+    bool any = inbox_.drain(items_, callers_);
+    if constexpr (NetIsHere) {
+      guarded("net", [&] {
+        typename std::tuple_element_t<net, Stages>::TaskOut out(items_);
+        stage<net>().task().receive(stage<net>().module(),
+                                    any ? std::chrono::nanoseconds(0) : at_most,
+                                    config_.frames_at_a_time, out);
+      });
+    }
+    return any || items_.size() != before;
+  }
+
+  /// Dispatches the list of slot S, if there is anything in it, on this thread. Returns how many
+  /// events that were.
+  template <std::size_t S>
+  std::size_t dispatch() {
+    if (items_.template list<S>().size() == 0 || phase_ == Phase::failed) return 0;
+    auto& list = std::get<S>(dispatching_);
+    std::swap(list, items_.template list<S>());
+    const std::size_t count = list.size();
+    guarded(slot_names[S], [&] {
+      intercept<S>(list);
+      stage<S>().run(list, items_, follow_ups_);
+      items_.release(follow_ups_);
+    });
+    return count;
+  }
+
+  /// Shows a list to the Interceptor, in the order of dispatch.
+  template <std::size_t S, class List>
+  void intercept(const List& list) {
+    dispatched_ += list.size();
+    interceptor_.intercept(Slot(static_cast<std::uint16_t>(1u << S)), list);
+  }
+
+  /// Dispatches until nothing is left to do. Returns how many events that were.
+  std::size_t dispatch_all() {
+    std::size_t total = 0;
+    for (std::size_t round = 1; round != 0; total += round)
+      round = [&]<std::size_t... S>(std::index_sequence<S...>) {
+        return (dispatch<S>() + ...);
+      }(std::make_index_sequence<slot_count>{});
+    return total;
+  }
+
+  /// Gives callers the replies of the last rounds: their code runs here, on this thread.
+  void call_back() {
+    auto& replies = stage<slot::node.index()>().module().replies;
+    for (std::size_t i = 0; i < replies.size(); ++i) callers_.answer(replies[i]);
+    replies.clear();
+  }
+
+  /// Ends the work: nothing more is taken in, everything pending has been dispatched.
+  void stop() {
+    if (phase_ == Phase::stopped) return;
+    inbox_.close();
+    inbox_.drain(items_, callers_);
+    if (phase_ == Phase::working) {
+      dispatch_all();
+      call_back();
+      guarded("net", [&] { stage<net>().module().close(); });
+      guarded("interceptor", [&] { interceptor_.end(); });
+      if (phase_ == Phase::working) phase_ = Phase::stopped;
+    }
+    callers_.abandon();
+  }
+
+  /// The Node can no longer work: says why, and takes nothing more.
+  void fail(std::string_view who, std::string_view why) {
+    if (phase_ == Phase::failed) return;
+    phase_ = Phase::failed;
+    reason_ = std::string(who) + ": " + std::string(why);
+    inbox_.close();
+    follow_ups_.clear();
+  }
+
+  template <class Call>
+  void guarded(const char* who, Call&& call) {
+    try {
+      call();
+    } catch (const std::exception& error) {
+      fail(who, error.what());
+    }
+  }
+
+ private:
+  template <class Module>
+  struct StageArgument {
+    Module module;
+    const Bytes& cluster;
+    template <std::size_t S>
+    operator Stage<S, Plan>() && {
+      return Stage<S, Plan>(std::move(module), cluster);
+    }
+  };
+  template <class Indices>
+  struct Slots;
+  template <std::size_t... S>
+  struct Slots<std::index_sequence<S...>> {
+    using Stages = std::tuple<Stage<S, Plan>...>;
+    using Lists = std::tuple<typename Items::template List<S>...>;
+  };
+  using AllSlots = Slots<std::make_index_sequence<slot_count>>;
+  using Stages = typename AllSlots::Stages;
+
+  template <class... Es>
+  void push_wal_entry(std::uint32_t type, const Bytes& entry, events<Es...>) {
+    if (!(push_if_it_is<Es>(type, entry) || ...))
+      throw ModuleFailure("the write-ahead log holds an entry of type " + std::to_string(type) +
+                          ", which no module of this Node has written");
+  }
+  template <class E>
+  bool push_if_it_is(std::uint32_t type, const Bytes& bytes) {
+    if constexpr (is_instance<WalAppend, E>) {
+      if (type != E::number) return false;
+      auto entry = wire::decode<typename E::origin_type>(bytes, wire::Form::lenient);
+      if (!entry)
+        throw ModuleFailure("an entry of type " + std::to_string(type) +
+                            " in the write-ahead log cannot be decoded");
+      items_.push(typename E::answer{std::move(*entry)});
+      return true;
+    } else {
+      return false;
+    }
+  }
+
+  const NodeConfig config_;
+  Inbox<Plan> inbox_;
+  Interceptor interceptor_;
+  Stages stages_;
+  Items items_;
+  typename AllSlots::Lists dispatching_;
+  std::vector<FollowUps> follow_ups_;
+  Callers callers_;
+  Phase phase_ = Phase::created;
+  std::string reason_;
+  std::uint64_t dispatched_ = 0;
+};
+
+}  // namespace engine
+}  // namespace mirbft
+
+// <mirbft/engine/net_runner.hpp>
+// A thread for a Net that has its own: it sends the lists it is given and waits for frames.
+
+#include <stop_token>
+#include <thread>
+
+namespace mirbft::engine {
+
+/// Sends and receives on one thread. When the dispatching thread does not keep up with what
+/// arrives, this one stops reading. All calls are the dispatching thread's.
+template <class Stage>
+class NetRunner {
+ public:
+  using Items = typename Stage::Items;
+  using List = typename Stage::List;
+
+  NetRunner(Stage& stage, Wake& dispatcher, const NodeConfig& config)
+      : stage_(stage), dispatcher_(dispatcher), config_(config) {
+    status_ = status_of(stage_.module());
+    thread_ = std::jthread([this](std::stop_token stop) { work(stop); });
+  }
+  ~NetRunner() {
+    thread_.request_stop();
+    stage_.module().wake();
+  }
+
+  bool idle() const {
+    const std::lock_guard lock(mutex_);
+    return outgoing_.size() == 0;
+  }
+
+  void hand_over(List& list) {
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(outgoing_, list);
+    }
+    stage_.module().wake();
+  }
+
+  std::optional<std::string> collect(Items& items, std::vector<FollowUps>& follow_ups) {
+    const std::lock_guard lock(mutex_);
+    items.absorb(incoming_);
+    follow_ups.insert(follow_ups.end(), released_.begin(), released_.end());
+    released_.clear();
+    room_.notify_one();
+    return std::exchange(failure_, std::nullopt);
+  }
+
+  auto status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+ private:
+  void work(std::stop_token stop) {
+    List list;
+    Items out;
+    std::vector<FollowUps> follow_ups;
+    while (!stop.stop_requested()) {
+      try {
+        {
+          const std::lock_guard lock(mutex_);
+          std::swap(list, outgoing_);
+        }
+        if (list.size() != 0) stage_.run(list, out, follow_ups);
+        typename Stage::TaskOut task_out(out);
+        stage_.task().receive(stage_.module(), std::chrono::seconds(1), config_.frames_at_a_time,
+                              task_out);
+      } catch (const std::exception& error) {
+        const std::lock_guard lock(mutex_);
+        failure_ = error.what();
+        dispatcher_.wake();
+        return;
+      }
+      hand_in(stop, out, follow_ups);
+    }
+  }
+
+  void hand_in(const std::stop_token& stop, Items& out, std::vector<FollowUps>& follow_ups) {
+    const bool any = out.size() != 0 || !follow_ups.empty();
+    std::unique_lock lock(mutex_);
+    status_ = status_of(stage_.module());
+    if (!any) return;
+    incoming_.absorb(out);
+    released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
+    follow_ups.clear();
+    dispatcher_.wake();
+    room_.wait(lock, stop, [this] { return incoming_.size() < config_.busy_above; });
+  }
+
+  Stage& stage_;
+  Wake& dispatcher_;
+  const NodeConfig& config_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any room_;
+  List outgoing_;
+  Items incoming_;
+  std::vector<FollowUps> released_;
+  std::optional<std::string> failure_;
+  decltype(status_of(std::declval<const typename Stage::Module&>())) status_;
+  std::jthread thread_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/runner.hpp>
+// Threads for the modules that have them: one, or a pool that shares each list.
+
+namespace mirbft::engine {
+
+/// Runs the lists of one stage on `Threads` threads of its own. The dispatching thread hands a
+/// whole list over when the last one is back; meanwhile the next one grows. All calls are the
+/// dispatching thread's.
+template <class Stage, std::size_t Threads>
+class Runner {
+ public:
+  using Items = typename Stage::Items;
+  using List = typename Stage::List;
+
+  Runner(Stage& stage, Wake& dispatcher) : stage_(stage), dispatcher_(dispatcher) {
+    status_ = status_of(stage_.module());
+    for (std::size_t i = 0; i < Threads; ++i)
+      threads_[i] = std::jthread([this, i](std::stop_token stop) { work(stop, i); });
+  }
+  ~Runner() {
+    for (std::jthread& thread : threads_) thread.request_stop();
+    handed_over_.notify_all();
+  }
+
+  bool idle() const noexcept { return !busy_; }
+
+  /// Takes the list, which is left empty. Requires `idle()`.
+  void hand_over(List& list) {
+    busy_ = true;
+    const std::lock_guard lock(mutex_);
+    std::swap(list_, list);
+    remaining_ = Threads;
+    ++round_;
+    handed_over_.notify_all();
+  }
+
+  /// When the list is done: moves what came out of it to `items`, with the follow-ups that are
+  /// due. Returns the reason when the module failed.
+  std::optional<std::string> collect(Items& items, std::vector<FollowUps>& follow_ups) {
+    if (!busy_) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    if (remaining_ != 0) return std::nullopt;
+    busy_ = false;
+    for (Items& out : out_) items.absorb(out);
+    list_.consumed(follow_ups);
+    return std::exchange(failure_, std::nullopt);
+  }
+
+  auto status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+ private:
+  void work(std::stop_token stop, std::size_t part) {
+    std::size_t seen = 0;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        if (!handed_over_.wait(lock, stop, [&] { return round_ != seen; })) return;
+        seen = round_;
+      }
+      run_part(part);
+      const std::lock_guard lock(mutex_);
+      if (--remaining_ != 0) continue;
+      guarded([&] { stage_.finish(out_[part]); });
+      status_ = status_of(stage_.module());
+      dispatcher_.wake();
+    }
+  }
+
+  /// This thread's part of the list; all of it goes to the first where an event wants to be alone.
+  void run_part(std::size_t part) {
+    bool alone = false;
+    if constexpr (Threads > 1) {
+      list_.for_each([&]<class E>(const E&) { alone = alone || Stage::Task::template alone<E>; });
+    }
+    const std::size_t size = list_.size();
+    const std::size_t parts = alone ? 1 : Threads;
+    if (part >= parts) return;
+    list_.consume_part(size * part / parts, size * (part + 1) / parts, [&](auto&& event) {
+      guarded_unlocked([&] { stage_.process(std::move(event), out_[part]); });
+    });
+  }
+
+  template <class Call>
+  void guarded_unlocked(Call&& call) {
+    try {
+      call();
+    } catch (const std::exception& error) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = error.what();
+    }
+  }
+  template <class Call>
+  void guarded(Call&& call) {
+    try {
+      call();
+    } catch (const std::exception& error) {
+      if (!failure_) failure_ = error.what();
+    }
+  }
+
+  Stage& stage_;
+  Wake& dispatcher_;
+  bool busy_ = false;  // the dispatching thread's alone
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any handed_over_;
+  std::size_t round_ = 0;
+  std::size_t remaining_ = 0;
+  List list_;
+  std::array<Items, Threads> out_;
+  std::optional<std::string> failure_;
+  decltype(status_of(std::declval<const typename Stage::Module&>())) status_;
+
+  std::array<std::jthread, Threads> threads_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/threaded_driver.hpp>
+// Runs a Node on threads: one that dispatches, and those that modules have of their own.
+
+namespace mirbft::engine {
+
+/// A slot without a thread of its own: its lists run where they are dispatched.
+struct RunHere {
+  template <class Stage>
+  RunHere(Stage&, Wake&, const NodeConfig&) {}
+};
+
+template <std::size_t S, class Core, std::size_t Threads>
+struct RunnerFor {
+  using Stage = std::remove_reference_t<decltype(std::declval<Core&>().template stage<S>())>;
+  struct type : Runner<Stage, Threads> {
+    type(Stage& stage, Wake& dispatcher, const NodeConfig&)
+        : Runner<Stage, Threads>(stage, dispatcher) {}
+  };
+};
+template <std::size_t S, class Core>
+struct RunnerFor<S, Core, 0> {
+  using type = RunHere;
+};
+template <class Core>
+struct RunnerFor<slot::net.index(), Core, 1> {
+  using Stage = std::remove_reference_t<
+      decltype(std::declval<Core&>().template stage<slot::net.index()>())>;
+  using type = NetRunner<Stage>;
+};
+
+/// `Threads` is an index sequence with the number of threads of each slot.
+template <class Core, class Threads>
+class ThreadedDriver;
+
+template <class Core, std::size_t... Threads>
+class ThreadedDriver<Core, std::index_sequence<Threads...>> {
+  template <std::size_t S>
+  static constexpr std::size_t threads = std::array{Threads...}[S];
+  static constexpr std::size_t net = slot::net.index();
+  static constexpr bool net_is_here = threads<net> == 0;
+  static_assert(std::array{Threads...}[slot::net.index()] <= 1,
+                "[mirbft] a Net cannot run on a pool: use inline_<Net> or on_thread<Net>");
+
+ public:
+  explicit ThreadedDriver(Core& core) : core_(core) {}
+
+  /// Works until `stop` is requested or a module fails; then finishes what was begun.
+  /// `clock()` tells the time as nanoseconds since any fixed point.
+  template <class Clock>
+  void run(std::stop_token stop, Clock&& clock) {
+    Wake& wake = core_.inbox().dispatcher();
+    if constexpr (net_is_here) wake.also_wake(core_.template stage<net>().module());
+    const std::stop_callback on_stop(stop, [&wake] { wake.wake(); });
+    core_.start();
+    {
+      Runners runners = make_runners(std::make_index_sequence<slot_count>{});
+      work(runners, stop, clock);
+      finish(runners);
+    }
+    core_.stop();
+  }
+
+ private:
+  template <class Indices>
+  struct RunnersOf;
+  template <std::size_t... S>
+  struct RunnersOf<std::index_sequence<S...>> {
+    using type = std::tuple<typename RunnerFor<S, Core, threads<S>>::type...>;
+  };
+  using Runners = typename RunnersOf<std::make_index_sequence<slot_count>>::type;
+
+  template <std::size_t S>
+  struct RunnerArgument {
+    Core& core;
+    template <class R>
+    operator R() const {
+      return R(core.template stage<S>(), core.inbox().dispatcher(), core.config());
+    }
+  };
+  template <std::size_t... S>
+  Runners make_runners(std::index_sequence<S...>) {
+    return Runners(RunnerArgument<S>{core_}...);
+  }
+
+  template <class Clock>
+  void work(Runners& runners, std::stop_token stop, Clock& clock) {
+    std::chrono::nanoseconds next_tick = clock();
+    while (!stop.stop_requested() && core_.phase() == Phase::working) {
+      const std::chrono::nanoseconds now = clock();
+      if (now >= next_tick) {
+        core_.items().push(Tick{now});
+        next_tick = now + core_.config().tick_every;
+      }
+      bool busy = core_.template take_inputs<net_is_here>(std::chrono::nanoseconds(0));
+      busy = round(runners) || busy;
+      core_.call_back();
+      if (!busy) wait(next_tick - now);
+    }
+  }
+
+  void wait(std::chrono::nanoseconds at_most) {
+    Wake& wake = core_.inbox().dispatcher();
+    if constexpr (net_is_here) {
+      if (!wake.take()) core_.template take_inputs<true>(at_most);
+    } else {
+      wake.wait(at_most);
+    }
+  }
+
+  /// Every list once. Says if anything moved.
+  bool round(Runners& runners) {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return (int{visit<S>(runners)} | ...) != 0;
+    }(std::make_index_sequence<slot_count>{});
+  }
+  template <std::size_t S>
+  bool visit(Runners& runners) {
+    if constexpr (threads<S> == 0) {
+      return core_.template dispatch<S>() != 0;
+    } else {
+      return exchange<S>(std::get<S>(runners));
+    }
+  }
+  /// Takes what the module's threads have finished and gives them the next list.
+  template <std::size_t S, class R>
+  bool exchange(R& runner) {
+    bool moved = false;
+    core_.guarded(slot_names[S], [&] {
+      const std::size_t before = core_.items().size();
+      if (const std::optional<std::string> failure = runner.collect(core_.items(), follow_ups_))
+        throw ModuleFailure(*failure);
+      core_.items().release(follow_ups_);
+      moved = core_.items().size() != before;
+      auto& list = core_.items().template list<S>();
+      if (list.size() != 0 && runner.idle()) {
+        core_.template intercept<S>(list);
+        runner.hand_over(list);
+        moved = true;
+      }
+    });
+    return moved;
+  }
+
+  /// No more inputs: goes on until every list is empty and every thread idle.
+  void finish(Runners& runners) {
+    core_.inbox().close();
+    core_.template take_inputs<false>(std::chrono::nanoseconds(0));
+    while (core_.phase() == Phase::working) {
+      const bool moved = round(runners);
+      core_.call_back();
+      if (!moved && all_idle(runners)) return;
+      if (!moved) core_.inbox().dispatcher().wait(std::chrono::milliseconds(100));
+    }
+  }
+  bool all_idle(Runners& runners) {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return (is_idle(std::get<S>(runners)) && ...);
+    }(std::make_index_sequence<slot_count>{});
+  }
+  static bool is_idle(const RunHere&) { return true; }
+  template <class R>
+  static bool is_idle(const R& runner) {
+    return runner.idle();
+  }
+
+  Core& core_;
+  std::vector<FollowUps> follow_ups_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/wiring_text.hpp>
+// The wiring of a Node, printed for people: plain text, Graphviz or Mermaid.
+
+namespace mirbft {
+
+enum class WiringFormat : std::uint8_t { text, graphviz, mermaid };
+
+namespace engine {
+
+/// One event type between two slots.
+struct Wire {
+  std::size_t from;
+  std::size_t to;
+  std::string_view event;
+};
+
+/// A Node's plan as data.
+struct WiringPlan {
+  std::array<std::string_view, slot_count> modules;
+  std::vector<Wire> wires;
+  /// Events that a module could handle but nobody emits: no error, since modules get swapped.
+  std::vector<std::pair<std::size_t, std::string_view>> unfed;
+};
+
+template <class Plan, std::size_t From, class E>
+void add_wires(WiringPlan& plan) {
+  [&]<std::size_t... To>(std::index_sequence<To...>) {
+    ((Plan::template routes<To, E> ? plan.wires.push_back({From, To, wire::type_name<E>})
+                                   : void()),
+     ...);
+  }(std::make_index_sequence<slot_count>{});
+}
+
+template <class Plan, std::size_t From, class... Es>
+void add_emissions(WiringPlan& plan, events<Es...>) {
+  (add_wires<Plan, From, Es>(plan), ...);
+}
+
+template <class E>
+struct AnswerTo {
+  using type = events<>;
+};
+template <HasAnswer E>
+struct AnswerTo<E> {
+  using type = events<typename E::answer>;
+};
+template <class E>
+using AnswersTo = typename AnswerTo<E>::type;
+
+/// A task answers what it is asked, so its wires follow from what it receives.
+template <class Plan, std::size_t S, class... Es>
+void add_answers(WiringPlan& plan, events<Es...>) {
+  (add_emissions<Plan, S>(plan, AnswersTo<Es>{}), ...);
+}
+
+template <class Plan, std::size_t S, class... Es>
+void add_unfed(WiringPlan& plan, events<Es...>) {
+  ((contains<Es, typename Plan::Events> ? void()
+                                        : plan.unfed.push_back({S, wire::type_name<Es>})),
+   ...);
+}
+
+template <class Plan>
+WiringPlan wiring_plan() {
+  WiringPlan plan{};
+  [&]<std::size_t... S>(std::index_sequence<S...>) {
+    plan.modules = {wire::type_name<typename Plan::template Module<S>>...};
+    (add_emissions<Plan, S>(plan, typename Plan::template Emits<S>{}), ...);
+    (add_answers<Plan, S>(plan, typename Plan::template Received<S>{}), ...);
+    (add_unfed<Plan, S>(plan, consumes_of<typename Plan::template Module<S>>{}), ...);
+  }(std::make_index_sequence<slot_count>{});
+  return plan;
+}
+
+inline std::string as_text(const WiringPlan& plan) {
+  std::string text;
+  for (std::size_t slot = 0; slot < slot_count; ++slot) {
+    text += std::string(slot_names[slot]) + ": " + std::string(plan.modules[slot]) + "\n";
+    for (const Wire& wire : plan.wires)
+      if (wire.from == slot)
+        text += "  " + std::string(wire.event) + " -> " + slot_names[wire.to] + "\n";
+    for (const auto& [owner, event] : plan.unfed)
+      if (owner == slot) text += "  (nobody emits " + std::string(event) + ")\n";
+  }
+  return text;
+}
+
+inline std::string as_graph(const WiringPlan& plan, WiringFormat format) {
+  const bool dot = format == WiringFormat::graphviz;
+  std::string text = dot ? "digraph node {\n" : "flowchart LR\n";
+  for (std::size_t slot = 0; slot < slot_count; ++slot) {
+    const std::string label = std::string(slot_names[slot]) + ": " + std::string(plan.modules[slot]);
+    text += "  " + std::string(slot_names[slot]);
+    text += dot ? "_ [shape=box, label=\"" + label + "\"];\n" : "_[\"" + label + "\"]\n";
+  }
+  for (const Wire& wire : plan.wires) {
+    const std::string from = std::string(slot_names[wire.from]) + "_";
+    const std::string to = std::string(slot_names[wire.to]) + "_";
+    const std::string event(wire.event);
+    text += dot ? "  " + from + " -> " + to + " [label=\"" + event + "\"];\n"
+                : "  " + from + " -->|" + event + "| " + to + "\n";
+  }
+  for (const auto& [slot, event] : plan.unfed) {
+    const std::string to = std::string(slot_names[slot]) + "_";
+    text += dot ? "  nobody -> " + to + " [style=dashed, label=\"" + std::string(event) + "\"];\n"
+                : "  nobody -.->|" + std::string(event) + "| " + to + "\n";
+  }
+  return text + (dot ? "}\n" : "");
+}
+
+template <class Plan>
+std::string wiring_text(WiringFormat format) {
+  const WiringPlan plan = wiring_plan<Plan>();
+  return format == WiringFormat::text ? as_text(plan) : as_graph(plan, format);
+}
+
+}  // namespace engine
+}  // namespace mirbft
 
 // <mirbft/modules/app/counter.hpp>
 // The smallest useful App: a replicated counter, and the example of writing one.
@@ -2630,10 +5327,6 @@ class NullInterceptor {
 
 // <mirbft/modules/net/loopback.hpp>
 // A Net for several Nodes in one process: frames pass from list to list, payloads are shared.
-
-#include <condition_variable>
-#include <map>
-#include <mutex>
 
 namespace mirbft {
 
@@ -3040,6 +5733,601 @@ class MemoryStore {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::MemoryStoreStatus, requests, bytes);
 
+// <mirbft/modules/tracker/client_tracker.hpp>
+// The default Tracker: takes clients' requests through window, digest, signature and store.
+
+// <mirbft/modules/tracker/delivered_numbers.hpp>
+// Which of a client's request numbers are delivered, as bits.
+
+namespace mirbft::tracker {
+
+/// A client's window: every number below `low()` is delivered, of those from `low()` up it knows
+/// one by one, `width` of them at most. One bit a number.
+class DeliveredNumbers {
+ public:
+  ReqNo low() const noexcept { return low_; }
+
+  bool contains(ReqNo number) const noexcept {
+    if (number < low_) return true;
+    const std::uint64_t* word = words_.find(number.value / 64);
+    return word && (*word >> (number.value % 64) & 1);
+  }
+
+  /// Numbers outside the window stay as they are.
+  void insert(ReqNo number, std::uint64_t width) {
+    if (number >= low_ && number - low_ < width)
+      words_.at(number.value / 64) |= std::uint64_t{1} << (number.value % 64);
+  }
+
+  /// Slides to the window's `low` and takes over its bits. A window that lies behind is ignored.
+  void advance(const ClientWindow& window, std::uint64_t width) {
+    if (window.low < low_) return;
+    low_ = window.low;
+    words_.advance(low_.value / 64);
+    for (std::size_t i = 0; i < window.delivered.size() && 8 * i < width; ++i)
+      if (window.delivered[i] != 0) insert_byte(low_ + 8 * i, window.delivered[i]);
+  }
+
+ private:
+  void insert_byte(ReqNo first, std::uint64_t bits) {
+    const std::uint64_t shift = first.value % 64;
+    words_.at(first.value / 64) |= bits << shift;
+    if (shift > 64 - 8) words_.at(first.value / 64 + 1) |= bits >> (64 - shift);
+  }
+
+  ReqNo low_;
+  SlidingWindow<std::uint64_t, 64> words_;
+};
+
+}  // namespace mirbft::tracker
+
+// <mirbft/modules/tracker/open_number.hpp>
+// What the Tracker knows of a request number that is not delivered yet.
+
+// <mirbft/modules/tracker/tracker_config.hpp>
+// What the Tracker is configured with, and the rules that a configuration must keep.
+
+namespace mirbft {
+
+/// Bounds of what a ClientTracker admits and keeps.
+struct TrackerConfig {
+  /// The cluster's id, a part of everything that is hashed and signed.
+  Bytes cluster;
+  /// W: request numbers in `[low, low + W)` are valid. The same at every replica.
+  std::uint64_t window = std::uint64_t{1} << 20;
+  /// Longest body of a request. The same at every replica.
+  std::uint64_t max_request_bytes = 64 * 1024;
+  /// Most bytes of requests that are open: being checked, or admitted and not yet delivered. Each
+  /// counts with its body, its authenticator and `request_overhead`. Fetched requests may take as
+  /// much again, so that clients cannot keep a replica from following its leaders.
+  std::uint64_t max_pending_bytes = 256 * 1024 * 1024;
+  /// Requests of further clients are not taken.
+  std::uint64_t max_clients = 65536;
+  /// Newest results that are kept for repeated submissions, for each client; 0 keeps none.
+  std::uint64_t reply_cache_bytes = 16 * 1024;
+
+  static constexpr std::uint64_t max_window = std::uint64_t{1} << 26;
+  /// Longest authenticator of a request.
+  static constexpr std::uint64_t max_authenticator_bytes = 4096;
+  /// What the bookkeeping of an open request is taken to cost.
+  static constexpr std::uint64_t request_overhead = 512;
+
+  /// Throws ConfigError for the first rule that is broken.
+  void check() const;
+};
+
+inline void TrackerConfig::check() const {
+  const auto require = [](bool kept, std::string_view field, std::uint64_t value,
+                          std::string rule) {
+    if (!kept)
+      throw ConfigError("tracker." + std::string(field), std::to_string(value), std::move(rule));
+  };
+  const auto at_most = [](std::uint64_t limit) {
+    return "must be from 1 to " + std::to_string(limit);
+  };
+  constexpr std::uint64_t header_bytes = 256;
+  constexpr std::uint64_t longest_body =
+      frame_limit(FrameClass::request) - max_authenticator_bytes - header_bytes;
+
+  require(window >= 1 && window <= max_window, "window", window, at_most(max_window));
+  require(max_request_bytes >= 1 && max_request_bytes <= longest_body, "max_request_bytes",
+          max_request_bytes,
+          at_most(longest_body) + ", so that a request and its authenticator fit into a frame");
+  const std::uint64_t one = max_request_bytes + max_authenticator_bytes + request_overhead;
+  require(max_pending_bytes >= one, "max_pending_bytes", max_pending_bytes,
+          "must hold one request of max_request_bytes: at least " + std::to_string(one));
+  require(max_clients >= 1, "max_clients", max_clients, "must be at least 1");
+}
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::TrackerConfig, cluster, window, max_request_bytes,
+                        max_pending_bytes, max_clients, reply_cache_bytes);
+
+namespace mirbft::tracker {
+
+/// What a request is taken to occupy while it is open.
+inline std::uint64_t cost(const Request& request) noexcept {
+  return request.data.size() + request.authenticator.size() + TrackerConfig::request_overhead;
+}
+
+enum class Stage : std::uint8_t {
+  hashing,
+  verifying,
+  /// The same body is being verified with another authenticator: one of the two may be forged,
+  /// and a verdict names the body only, so they take turns.
+  waiting,
+};
+
+/// A submitted request that is not known to be authentic yet.
+struct Candidate {
+  Request request;
+  std::uint64_t ticket = 0;
+  Digest digest;
+  Stage stage = Stage::hashing;
+  Spread spread = Spread::by_client;
+  /// A proposal names it, so it is needed whatever else the client has signed.
+  bool proposed = false;
+
+  bool same_as(const Request& other) const noexcept {
+    return request.data == other.data && request.authenticator == other.authenticator;
+  }
+  /// It is submitted once more, in the same way or in another.
+  void join(Spread other) noexcept {
+    proposed = proposed || other == Spread::fetched;
+    if (spread == Spread::fetched || other == Spread::by_replica) spread = other;
+  }
+  void join(const Candidate& other) noexcept {
+    join(other.spread);
+    proposed = proposed || other.proposed;
+  }
+};
+
+/// Candidates and admitted payloads under one number.
+struct OpenNumber {
+  std::vector<Candidate> candidates;
+  /// The first authentic payload. Only a proposal brings in others.
+  std::optional<Digest> admitted;
+  std::vector<Digest> also_admitted;
+  /// Cost of what is admitted.
+  std::uint64_t admitted_cost = 0;
+  /// The Protocol has it delivered, the App's reply is still to come.
+  bool awaits_reply = false;
+
+  bool idle() const noexcept { return candidates.empty() && !admitted; }
+
+  bool holds(const Digest& digest) const noexcept {
+    return admitted == digest || std::find(also_admitted.begin(), also_admitted.end(), digest) !=
+                                     also_admitted.end();
+  }
+
+  void admit(const Candidate& candidate) {
+    if (admitted)
+      also_admitted.push_back(candidate.digest);
+    else
+      admitted = candidate.digest;
+    admitted_cost += cost(candidate.request);
+  }
+
+  /// A candidate at `stage`; null if there is none.
+  Candidate* find(Stage stage, const Digest& digest) noexcept {
+    for (Candidate& candidate : candidates)
+      if (candidate.stage == stage && candidate.digest == digest) return &candidate;
+    return nullptr;
+  }
+  Candidate* find_hashing(std::uint64_t ticket) noexcept {
+    for (Candidate& candidate : candidates)
+      if (candidate.stage == Stage::hashing && candidate.ticket == ticket) return &candidate;
+    return nullptr;
+  }
+  Candidate* find_same(const Request& request) noexcept {
+    for (Candidate& candidate : candidates)
+      if (candidate.same_as(request)) return &candidate;
+    return nullptr;
+  }
+
+  /// Proposals' candidates and clients' are counted apart: clients cannot keep the others out.
+  std::size_t count(bool proposed) const noexcept {
+    std::size_t number = 0;
+    for (const Candidate& candidate : candidates) number += candidate.proposed == proposed;
+    return number;
+  }
+};
+
+}  // namespace mirbft::tracker
+
+// <mirbft/modules/tracker/reply_cache.hpp>
+// A client's newest results, for requests that it submits again.
+
+namespace mirbft::tracker {
+
+struct CachedReply {
+  ReqNo req_no;
+  SeqNr sn;
+  Bytes result;
+
+  std::uint64_t cost() const noexcept { return sizeof(CachedReply) + result.size(); }
+};
+
+/// The last delivered first to be found, the first delivered first to go. Looking a result up is
+/// linear in their number, since only repeated submissions ask.
+class ReplyCache {
+ public:
+  /// Keeps `reply`, and drops the oldest until all fit into `limit` bytes.
+  void keep(CachedReply reply, std::uint64_t limit) {
+    bytes_ += reply.cost();
+    replies_.push_back(std::move(reply));
+    for (; bytes_ > limit; replies_.pop_front()) bytes_ -= replies_.front().cost();
+  }
+
+  const CachedReply* find(ReqNo number) const noexcept {
+    const auto found =
+        std::find_if(replies_.rbegin(), replies_.rend(),
+                     [number](const CachedReply& reply) { return reply.req_no == number; });
+    return found == replies_.rend() ? nullptr : &*found;
+  }
+
+ private:
+  std::deque<CachedReply> replies_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace mirbft::tracker
+
+// <mirbft/modules/tracker/tracker_status.hpp>
+// What a ClientTracker tells the operator.
+
+namespace mirbft {
+
+struct TrackerStatus {
+  /// Now: clients known, submissions being checked, payloads admitted and not yet delivered, and
+  /// what both cost (TrackerConfig::max_pending_bytes says how that is counted).
+  std::uint64_t clients = 0;
+  std::uint64_t checking = 0;
+  std::uint64_t pending = 0;
+  std::uint64_t pending_bytes = 0;
+  /// Since the start.
+  std::uint64_t admitted = 0;
+  std::uint64_t delivered = 0;
+  /// Submissions of what was open already: they share its outcome.
+  std::uint64_t repeated = 0;
+  /// Submissions that were answered at once, with or without their result.
+  std::uint64_t already_delivered = 0;
+  std::uint64_t rejected_size = 0;
+  std::uint64_t rejected_window = 0;
+  std::uint64_t rejected_signature = 0;
+  std::uint64_t rejected_conflict = 0;
+  std::uint64_t overloaded = 0;
+  /// Clients' signatures over a second payload under one number: proofs of misbehaviour.
+  std::uint64_t equivocations = 0;
+
+  void count(Outcome outcome) noexcept {
+    switch (outcome) {
+      case Outcome::delivered:
+      case Outcome::already_delivered: ++already_delivered; break;
+      case Outcome::rejected_signature: ++rejected_signature; break;
+      case Outcome::rejected_size: ++rejected_size; break;
+      case Outcome::rejected_window: ++rejected_window; break;
+      case Outcome::rejected_conflict: ++rejected_conflict; break;
+      case Outcome::overloaded: ++overloaded; break;
+      case Outcome::shut_down: break;
+    }
+  }
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::TrackerStatus, clients, checking, pending, pending_bytes, admitted,
+                        delivered, repeated, already_delivered, rejected_size, rejected_window,
+                        rejected_signature, rejected_conflict, overloaded, equivocations);
+
+namespace mirbft {
+
+/// What the Tracker hashes a request for. The ticket tells candidates under one number apart.
+struct RequestHash {
+  static constexpr auto module = slot::tracker;
+  static constexpr std::uint32_t number = 1;
+
+  ClientId client;
+  ReqNo req_no;
+  std::uint64_t ticket = 0;
+};
+
+/// Admits requests, and answers their submitters (protocol, section 2).
+///
+///     NewRequest → HashRequest → VerifyRequestSig → StoreVerifiedRequest, then RequestReady
+///     Applied → Replied
+///
+/// Under a (client, number) the first payload whose signature verifies is admitted; until then
+/// several are checked side by side, so that a forged one cannot keep the honest one out. What the
+/// Protocol fetched because a proposal names it is admitted beside another.
+///
+/// Every submission is answered by Replied: at once when it is refused, else with the result. For
+/// what the Protocol fetched nobody waits, so its refusal is only counted.
+///
+/// Memory is bounded by TrackerConfig, whatever arrives; beyond it, one bit for each number that a
+/// client has delivered inside its window.
+class ClientTracker {
+ public:
+  using consumes = events<Init, NewRequest, HashResult<RequestHash>, RequestSigVerified, Applied,
+                          WindowsMoved>;
+  using emits = events<HashRequest<RequestHash>, VerifyRequestSig, StoreVerifiedRequest,
+                       RequestReady, Replied>;
+
+  /// Candidates under one number, of clients and of proposals each; more are told to come again.
+  static constexpr std::size_t max_candidates = 4;
+
+  /// Throws ConfigError.
+  explicit ClientTracker(TrackerConfig config) : config_(std::move(config)) { config_.check(); }
+
+  void process(Init, auto& /*out*/) noexcept {}
+
+  void process(NewRequest event, auto& out) {
+    Request& request = event.request;
+    const auto refused = [&](Outcome outcome) {
+      refuse(request.client, request.req_no, event.spread, outcome, out);
+    };
+    if (request.data.size() > config_.max_request_bytes ||
+        request.authenticator.size() > TrackerConfig::max_authenticator_bytes)
+      return refused(Outcome::rejected_size);
+
+    Client* client = find(request.client);
+    const ReqNo low = client ? client->delivered.low() : ReqNo(0);
+    if (client && client->delivered.contains(request.req_no))
+      return answer_again(request, event.spread, *client, out);
+    if (request.req_no - low >= config_.window) return refused(Outcome::rejected_window);
+
+    OpenNumber* number = client ? client->find(request.req_no) : nullptr;
+    if (Candidate* same = number ? number->find_same(request) : nullptr) {
+      ++status_.repeated;
+      return same->join(event.spread);
+    }
+    const bool proposed = event.spread == Spread::fetched;
+    if (number && number->count(proposed) >= max_candidates) return refused(Outcome::overloaded);
+    if (!has_room(client, request, proposed)) return refused(Outcome::overloaded);
+
+    begin(std::move(event), client ? *client : add(request.client), out);
+  }
+
+  void process(HashResult<RequestHash> event, auto& out) {
+    const RequestHash& origin = event.origin;
+    Client* client = find(origin.client);
+    OpenNumber* number = client ? client->find(origin.req_no) : nullptr;
+    Candidate* candidate = number ? number->find_hashing(origin.ticket) : nullptr;
+    if (!candidate) return;  // delivered meanwhile
+
+    candidate->digest = event.digest;
+    if (number->holds(event.digest)) {
+      ++status_.repeated;
+      end(*number, *candidate);
+    } else if (number->admitted && !candidate->proposed) {
+      refuse(origin.client, origin.req_no, candidate->spread, Outcome::rejected_conflict, out);
+      end(*number, *candidate);
+    } else if (number->find(Stage::verifying, event.digest)) {
+      candidate->stage = Stage::waiting;
+    } else {
+      verify(*candidate, out);
+    }
+  }
+
+  void process(RequestSigVerified event, auto& out) {
+    const RequestRef& reference = event.reference;
+    Client* client = find(reference.client);
+    OpenNumber* number = client ? client->find(reference.req_no) : nullptr;
+    Candidate* candidate = number ? number->find(Stage::verifying, reference.digest) : nullptr;
+    if (!candidate) return;
+
+    if (event.verdict == SignatureCheck::valid) {
+      join_waiting(*number, *candidate);
+      candidate = number->find(Stage::verifying, reference.digest);
+      decide(*number, *candidate, out);
+    } else {
+      refuse(reference.client, reference.req_no, candidate->spread, Outcome::rejected_signature,
+             out);
+      end(*number, *candidate);
+      if (Candidate* next = number->find(Stage::waiting, reference.digest)) verify(*next, out);
+    }
+    forget_idle(reference.client, *client, reference.req_no, *number);
+  }
+
+  void process(Applied event, auto& out) {
+    for (Reply& reply : event.replies) {
+      Client* known = find(reply.client);
+      Client& client = known ? *known : add(reply.client);
+      client.lasting = true;
+      client.delivered.insert(reply.req_no, config_.window);
+      close(client, client.open.find(reply.req_no));
+      client.replies.keep({reply.req_no, event.sn, reply.result}, config_.reply_cache_bytes);
+      ++status_.delivered;
+      out.emit(Replied{reply.client, reply.req_no, Outcome::delivered, event.sn,
+                       std::move(reply.result)});
+    }
+  }
+
+  void process(WindowsMoved event, auto& out) {
+    for (const ClientWindow& window : event.windows) {
+      Client* known = find(window.client);
+      Client& client = known ? *known : add(window.client);
+      client.lasting = true;
+      client.delivered.advance(window, config_.window);
+      settle_delivered(window.client, client, out);
+    }
+  }
+
+  TrackerStatus status() const noexcept {
+    TrackerStatus now = status_;
+    now.clients = clients_.size();
+    return now;
+  }
+
+ private:
+  using OpenNumbers = std::map<ReqNo, tracker::OpenNumber>;
+  using OpenNumber = tracker::OpenNumber;
+  using Candidate = tracker::Candidate;
+  using Stage = tracker::Stage;
+
+  struct Client {
+    tracker::DeliveredNumbers delivered;
+    OpenNumbers open;
+    tracker::ReplyCache replies;
+    /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
+    /// forgeries could fill the table.
+    bool lasting = false;
+
+    OpenNumber* find(ReqNo number) {
+      const auto found = open.find(number);
+      return found == open.end() ? nullptr : &found->second;
+    }
+  };
+
+  // Requests come in runs of one client, so the last one is found without a search.
+  Client* find(ClientId id) {
+    if (last_ && last_->first == id) return &last_->second;
+    const auto found = clients_.find(id);
+    if (found == clients_.end()) return nullptr;
+    last_ = &*found;
+    return &found->second;
+  }
+
+  Client& add(ClientId id) { return clients_[id]; }
+
+  bool has_room(const Client* client, const Request& request, bool proposed) const noexcept {
+    const std::uint64_t limit = config_.max_pending_bytes * (proposed ? 2 : 1);
+    return (client || proposed || clients_.size() < config_.max_clients) &&
+           status_.pending_bytes + tracker::cost(request) <= limit;
+  }
+
+  void refuse(ClientId client, ReqNo number, Spread spread, Outcome outcome, auto& out) {
+    status_.count(outcome);
+    if (spread != Spread::fetched) out.emit(Replied{client, number, outcome, {}, {}});
+  }
+
+  /// A delivered request is submitted again.
+  void answer_again(const Request& request, Spread spread, Client& client, auto& out) {
+    if (spread == Spread::fetched) return;
+    if (client.find(request.req_no)) {
+      ++status_.repeated;  // its reply is on the way
+      return;
+    }
+    status_.count(Outcome::already_delivered);
+    const tracker::CachedReply* cached = client.replies.find(request.req_no);
+    out.emit(cached ? Replied{request.client, request.req_no, Outcome::delivered, cached->sn,
+                              cached->result}
+                    : Replied{request.client, request.req_no, Outcome::already_delivered, {}, {}});
+  }
+
+  void begin(NewRequest event, Client& client, auto& out) {
+    Request& request = event.request;
+    const RequestHash origin{request.client, request.req_no, next_ticket_++};
+    out.emit(HashRequest<RequestHash>{
+        wire::request_parts(config_.cluster.view(), origin.client, origin.req_no, request.data),
+        origin});
+    ++status_.checking;
+    status_.pending_bytes += tracker::cost(request);
+    // Clients count upwards, so the place is nearly always the last one.
+    const auto number = client.open.try_emplace(client.open.end(), origin.req_no);
+    number->second.candidates.push_back({std::move(request), origin.ticket, {}, Stage::hashing,
+                                         event.spread, event.spread == Spread::fetched});
+  }
+
+  void verify(Candidate& candidate, auto& out) {
+    candidate.stage = Stage::verifying;
+    out.emit(VerifyRequestSig{reference_of(candidate), candidate.request.authenticator});
+  }
+
+  static RequestRef reference_of(const Candidate& candidate) noexcept {
+    return {candidate.request.client, candidate.request.req_no, candidate.digest};
+  }
+
+  /// The payload of `candidate` is authentic: those that wait with the same one need no verdict.
+  void join_waiting(OpenNumber& number, Candidate& candidate) {
+    const Digest digest = candidate.digest;
+    for (const Candidate& other : number.candidates)
+      if (other.stage == Stage::waiting && other.digest == digest) candidate.join(other);
+    while (Candidate* other = number.find(Stage::waiting, digest)) {
+      ++status_.repeated;
+      end(number, *other);
+    }
+  }
+
+  /// Admits an authentic candidate, unless the client has signed another payload before.
+  void decide(OpenNumber& number, Candidate& candidate, auto& out) {
+    if (number.admitted) ++status_.equivocations;
+    if (number.admitted && !candidate.proposed) {
+      refuse(candidate.request.client, candidate.request.req_no, candidate.spread,
+             Outcome::rejected_conflict, out);
+      return end(number, candidate);
+    }
+    number.admit(candidate);
+    ++status_.admitted;
+    ++status_.pending;
+    status_.pending_bytes += tracker::cost(candidate.request);
+    const RequestRef reference = reference_of(candidate);
+    const auto size = static_cast<std::uint32_t>(candidate.request.data.size());
+    out.emit(StoreVerifiedRequest{reference, candidate.request.data,
+                                  candidate.request.authenticator})
+        .then(RequestReady{reference, size, candidate.spread});
+    end(number, candidate);
+  }
+
+  /// Drops a candidate.
+  void end(OpenNumber& number, const Candidate& candidate) {
+    --status_.checking;
+    status_.pending_bytes -= tracker::cost(candidate.request);
+    number.candidates.erase(number.candidates.begin() + (&candidate - number.candidates.data()));
+  }
+
+  void drop_candidates(OpenNumber& number) {
+    while (!number.candidates.empty()) end(number, number.candidates.back());
+  }
+
+  /// Drops a number and all that is under it; does nothing at the end of the map.
+  OpenNumbers::iterator close(Client& client, OpenNumbers::iterator at) {
+    if (at == client.open.end()) return at;
+    drop_candidates(at->second);
+    if (at->second.admitted) status_.pending -= 1 + at->second.also_admitted.size();
+    status_.pending_bytes -= at->second.admitted_cost;
+    return client.open.erase(at);
+  }
+
+  void forget_idle(ClientId id, Client& client, ReqNo req_no, const OpenNumber& number) {
+    if (!number.idle()) return;
+    client.open.erase(req_no);
+    if (client.lasting || !client.open.empty()) return;
+    last_ = nullptr;
+    clients_.erase(id);
+  }
+
+  /// The windows overtake the App: what they call delivered is closed by its Applied, which is on
+  /// the way. After a state transfer there is none, so at the windows' second move the submitter is
+  /// told what is known.
+  void settle_delivered(ClientId id, Client& client, auto& out) {
+    for (auto at = client.open.begin(); at != client.open.end();) {
+      auto& [req_no, number] = *at;
+      if (!client.delivered.contains(req_no)) {
+        ++at;
+      } else if (number.awaits_reply) {
+        out.emit(Replied{id, req_no, Outcome::already_delivered, {}, {}});
+        at = close(client, at);
+      } else {
+        number.awaits_reply = true;
+        drop_candidates(number);
+        ++at;
+      }
+    }
+  }
+
+  TrackerConfig config_;
+  std::map<ClientId, Client> clients_;
+  std::pair<const ClientId, Client>* last_ = nullptr;
+  std::uint64_t next_ticket_ = 0;
+  TrackerStatus status_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestHash, client, req_no, ticket);
+
 // <mirbft/modules/wal/memory.hpp>
 // A write-ahead log in memory that outlives the Node, so that tests can restart and crash nodes.
 
@@ -3171,6 +6459,2608 @@ class NullWal {
   void truncate(RetentionIndex) noexcept {}
   template <class F>
   void replay(F&&) noexcept {}
+};
+
+}  // namespace mirbft
+
+// <mirbft/protocol/iss/bad_message.hpp>
+// Why messages of other replicas were dropped, counted for the operator.
+
+namespace mirbft::iss {
+
+enum class BadMessage : std::uint8_t {
+  stranger,     // its sender is no member
+  old_epoch,    // of an epoch that is over and forgotten: normal for a slow sender
+  far_epoch,    // of an epoch too far ahead, or beyond what is kept of a sender
+  proposal,     // a proposal that breaks a rule of protocol.md, section 3
+  vote,         // a vote for a slot or view that does not exist
+  duplicate,    // a second one where one is allowed
+  signature,    // a signature that does not verify
+  unasked,      // an answer that nobody asked for
+  oversized,    // more than its kind may hold
+};
+
+/// The counts by reason.
+struct BadMessages {
+  std::uint64_t stranger = 0;
+  std::uint64_t old_epoch = 0;
+  std::uint64_t far_epoch = 0;
+  std::uint64_t proposal = 0;
+  std::uint64_t vote = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t signature = 0;
+  std::uint64_t unasked = 0;
+  std::uint64_t oversized = 0;
+
+  void count(BadMessage reason) noexcept {
+    switch (reason) {
+      case BadMessage::stranger: ++stranger; break;
+      case BadMessage::old_epoch: ++old_epoch; break;
+      case BadMessage::far_epoch: ++far_epoch; break;
+      case BadMessage::proposal: ++proposal; break;
+      case BadMessage::vote: ++vote; break;
+      case BadMessage::duplicate: ++duplicate; break;
+      case BadMessage::signature: ++signature; break;
+      case BadMessage::unasked: ++unasked; break;
+      case BadMessage::oversized: ++oversized; break;
+    }
+  }
+};
+
+}  // namespace mirbft::iss
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::iss::BadMessages, stranger, old_epoch, far_epoch, proposal, vote,
+                        duplicate, signature, unasked, oversized);
+
+// <mirbft/protocol/iss/buckets.hpp>
+// Requests that are ready and not yet delivered, in the buckets from which leaders cut batches.
+
+// <mirbft/protocol/iss/clients.hpp>
+// What the protocol knows of each client's requests: ready, proposed, delivered.
+
+namespace mirbft::iss {
+
+/// The frozen windows and the state of every request in them. `low` moves only at the end of an
+/// epoch, so that all correct replicas judge a proposal alike (protocol, section 2).
+class Clients {
+ public:
+  Clients(std::uint64_t window, std::uint32_t max_clients)
+      : window_(window), max_clients_(max_clients) {}
+
+  enum class Readiness : std::uint8_t { first, again, refused };
+
+  /// A body of `size` bytes is here and authentic. Says whether it is the first one under its
+  /// number; a second body of an equivocating client is remembered, but it is nobody's to propose.
+  Readiness ready(const RequestRef& reference, std::uint32_t size) {
+    Entry* entry = open(reference.client, reference.req_no);
+    if (!entry || entry->delivered != never) return Readiness::refused;
+    if (!entry->ready) {
+      entry->ready = true;
+      entry->digest = reference.digest;
+      entry->size = size;
+      return Readiness::first;
+    }
+    if (entry->digest == reference.digest || others_.size() >= max_others) return Readiness::again;
+    others_.emplace(reference, size);
+    return Readiness::again;
+  }
+  /// Length of a body that is here; none when it is not.
+  std::optional<std::uint32_t> ready_size(const RequestRef& reference) {
+    const Entry* entry = find(reference.client, reference.req_no);
+    if (entry && entry->ready && entry->digest == reference.digest) return entry->size;
+    if (others_.empty()) return std::nullopt;
+    const auto other = others_.find(reference);
+    return other == others_.end() ? std::nullopt : std::optional(other->second);
+  }
+
+  /// Claims a number for the proposal of `sn`, in an epoch that began with `first`. False when it
+  /// is not open, was delivered before the epoch, or another proposal of the epoch has it.
+  bool claim(SeqNr first, SeqNr sn, ClientId client, ReqNo req_no) {
+    Entry* entry = open(client, req_no);
+    if (!entry || entry->claimed > first.value) return false;
+    if (entry->delivered != never && entry->delivered <= first.value) return false;
+    entry->claimed = mark(sn);
+    return true;
+  }
+  /// Gives a claim of `sn` back: the proposal turned out to break a rule.
+  void unclaim(SeqNr sn, ClientId client, ReqNo req_no) {
+    Entry* entry = find(client, req_no);
+    if (entry && entry->claimed == mark(sn)) entry->claimed = never;
+  }
+  /// The sequence number whose proposal claims this number, if any does since `first`.
+  std::optional<SeqNr> claimed_by(SeqNr first, ClientId client, ReqNo req_no) {
+    const Entry* entry = find(client, req_no);
+    if (!entry || entry->claimed <= first.value) return std::nullopt;
+    return SeqNr(entry->claimed - 1);
+  }
+
+  /// Notes a delivery. False when the number was delivered before: the protocol has failed.
+  bool deliver(SeqNr sn, const RequestRef& reference) {
+    Entry* entry = open(reference.client, reference.req_no);
+    if (!entry || entry->delivered != never) return false;
+    entry->delivered = mark(sn);
+    return true;
+  }
+  bool is_delivered(ClientId client, ReqNo req_no) {
+    const auto found = lookup(client);
+    if (!found) return false;
+    if (req_no.value < found->low()) return true;
+    const Entry* entry = found->find(req_no.value);
+    return entry && entry->delivered != never;
+  }
+
+  /// The end of an epoch: each window slides over its contiguous delivered prefix.
+  void slide() {
+    for (auto& [client, window] : clients_) {
+      std::uint64_t low = window.low();
+      for (const Entry* entry = window.find(low); entry && entry->delivered != never;)
+        entry = window.find(++low);
+      window.advance(low);
+    }
+    std::erase_if(others_, [&](const auto& other) {
+      return is_delivered(other.first.client, other.first.req_no);
+    });
+  }
+
+  /// The windows as they stand, by ascending client: part of the checkpoint.
+  std::vector<ClientWindow> windows() {
+    std::vector<ClientWindow> all;
+    for (auto& [client, window] : clients_) {
+      ClientWindow one{client, ReqNo(window.low()), bitmap(window)};
+      if (one.low != ReqNo() || !one.delivered.empty()) all.push_back(std::move(one));
+    }
+    return all;
+  }
+
+  std::size_t size() const noexcept { return clients_.size(); }
+
+ private:
+  static constexpr std::uint64_t never = 0;
+  static constexpr std::uint64_t mark(SeqNr sn) noexcept { return sn.value + 1; }
+  /// Bodies that equivocating clients may make us remember beside the first.
+  static constexpr std::size_t max_others = 4096;
+
+  struct Entry {
+    Digest digest{};
+    // Both hold `mark(sn)`.
+    std::uint64_t claimed = never;
+    std::uint64_t delivered = never;
+    std::uint32_t size = 0;
+    bool ready = false;
+  };
+  using Window = SlidingWindow<Entry>;
+
+  Window* lookup(ClientId client) {
+    if (last_ && last_client_ == client) return last_;
+    const auto found = clients_.find(client);
+    if (found == clients_.end()) return nullptr;
+    last_client_ = client;
+    return last_ = &found->second;
+  }
+  Entry* find(ClientId client, ReqNo req_no) {
+    Window* window = lookup(client);
+    return window ? window->find(req_no.value) : nullptr;
+  }
+  /// The entry of an open number, made on first use; null outside the window.
+  Entry* open(ClientId client, ReqNo req_no) {
+    Window* window = lookup(client);
+    if (!window) {
+      if (clients_.size() >= max_clients_ || req_no.value >= window_) return nullptr;
+      last_client_ = client;
+      window = last_ = &clients_[client];
+    }
+    if (req_no.value < window->low() || req_no.value - window->low() >= window_) return nullptr;
+    return &window->at(req_no.value);
+  }
+
+  static Bytes bitmap(Window& window) {
+    std::vector<std::uint8_t> bits;
+    window.for_each([&](std::uint64_t number, const Entry& entry) {
+      if (entry.delivered == never) return;
+      const std::uint64_t bit = number - window.low();
+      if (bits.size() <= bit / 8) bits.resize(bit / 8 + 1);
+      bits[bit / 8] = static_cast<std::uint8_t>(bits[bit / 8] | (1u << (bit % 8)));
+    });
+    return Bytes(ByteView(bits));
+  }
+
+  std::uint64_t window_;
+  std::uint32_t max_clients_;
+  std::map<ClientId, Window> clients_;
+  std::map<RequestRef, std::uint32_t> others_;
+  // The last client that was looked up: requests of one client come in runs. Map nodes never move.
+  ClientId last_client_;
+  Window* last_ = nullptr;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/epoch_plan.hpp>
+// Who leads what in an epoch: segments, their sequence numbers, and their buckets.
+
+// <mirbft/protocol/iss/config.hpp>
+// The parameters of ISS. They are the same at every replica, `self` aside.
+
+namespace mirbft {
+
+/// Configuration of `Iss`. The defaults are for a local network, and are what the benchmark runs.
+struct IssConfig {
+  NodeId self;
+  /// All replicas, `self` among them. Any order; each once.
+  std::vector<NodeId> members;
+  /// Name of the cluster: part of everything that is hashed or signed.
+  Bytes cluster{"mirbft"};
+  /// Sequence numbers of an epoch, about: each leader gets the same share.
+  std::uint32_t epoch_length = 512;
+  std::uint32_t min_segment_length = 2;
+  std::uint32_t max_segment_length = 4096;
+  /// Most requests, and bytes of their bodies, in a batch.
+  std::uint32_t max_batch_requests = 2048;
+  std::uint64_t max_batch_bytes = 4u << 20;
+  /// How long a request may wait for its batch to fill while earlier batches are in flight.
+  std::chrono::nanoseconds batch_delay = std::chrono::milliseconds(20);
+  /// How many of its slots a leader has in flight at most.
+  std::uint32_t pipeline = 8;
+  /// Open request numbers of each client; must be that of the Tracker.
+  std::uint64_t client_window = 1u << 20;
+  /// Clients beyond these are not known to the protocol; as the Tracker's.
+  std::uint32_t max_clients = 1u << 16;
+  /// How long a replica waits for a missing body to come by itself before it asks for it.
+  std::chrono::nanoseconds fetch_delay = std::chrono::milliseconds(100);
+  /// Bytes that are kept of each peer's messages for the next epoch.
+  std::uint64_t early_bytes_per_peer = 8u << 20;
+};
+
+namespace iss {
+
+inline void check(const IssConfig& config) {
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  const auto at_least_one = [&](const char* field, std::uint64_t value) {
+    if (value == 0) throw ConfigError(field, "0", "must be at least 1: leave it out for the default");
+  };
+  if (config.members.empty())
+    throw ConfigError("members", "[]", "a cluster has at least one member: list all of them");
+  std::vector<NodeId> sorted = config.members;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    throw ConfigError("members", number(twice->value), "is listed twice: ids must be distinct");
+  if (!std::binary_search(sorted.begin(), sorted.end(), config.self))
+    throw ConfigError("self", number(config.self.value), "is no member: add it to `members`");
+  if (config.cluster.empty())
+    throw ConfigError("cluster", "\"\"", "a cluster needs a name: give it any that is not empty");
+  at_least_one("epoch_length", config.epoch_length);
+  at_least_one("min_segment_length", config.min_segment_length);
+  at_least_one("max_batch_requests", config.max_batch_requests);
+  at_least_one("max_batch_bytes", config.max_batch_bytes);
+  at_least_one("pipeline", config.pipeline);
+  at_least_one("client_window", config.client_window);
+  at_least_one("max_clients", config.max_clients);
+  if (config.max_segment_length < config.min_segment_length)
+    throw ConfigError("max_segment_length", number(config.max_segment_length),
+                      "must not be below min_segment_length");
+  if (config.max_batch_requests > 65536)
+    throw ConfigError("max_batch_requests", number(config.max_batch_requests),
+                      "a proposal must fit a frame of 4 MiB: at most 65536");
+  if (config.batch_delay.count() < 0 || config.fetch_delay.count() < 0)
+    throw ConfigError("batch_delay, fetch_delay", "a negative time", "must not be negative");
+}
+
+}  // namespace iss
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
+                        min_segment_length, max_segment_length, max_batch_requests,
+                        max_batch_bytes, batch_delay, pipeline, client_window, max_clients,
+                        fetch_delay, early_bytes_per_peer);
+
+namespace mirbft {
+
+/// One leader's share of an epoch (ISS, section 2.3).
+struct SegmentId {
+  Epoch epoch;
+  std::uint32_t index = 0;
+
+  friend auto operator<=>(const SegmentId&, const SegmentId&) = default;
+};
+
+namespace iss {
+
+inline constexpr std::uint32_t buckets_per_member = 16;
+
+/// The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a bijection that spreads.
+constexpr std::uint64_t mix(std::uint64_t value) noexcept {
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
+  return value ^ (value >> 31);
+}
+
+/// The bucket of a request. The body is left out on purpose: two bodies under one number must not
+/// land in two buckets. Numbers are mixed, or clients in lock-step would all hit one leader. A
+/// cryptographic hash would resist a client no better, since it could compute that as well.
+constexpr std::uint32_t bucket_of(ClientId client, ReqNo req_no, std::uint32_t buckets) noexcept {
+  return static_cast<std::uint32_t>(
+      mix(mix(client.value + 0x9e3779b97f4a7c15ull) + req_no.value) % buckets);
+}
+
+/// The layout of one epoch; the same at every correct replica.
+class EpochPlan {
+ public:
+  /// `members` is sorted; `leaders` is a non-empty subset, sorted.
+  EpochPlan(Epoch epoch, SeqNr first, const std::vector<NodeId>& members,
+            std::vector<NodeId> leaders, const IssConfig& config)
+      : epoch_(epoch), first_(first), leaders_(std::move(leaders)) {
+    const auto count = static_cast<std::uint32_t>(leaders_.size());
+    segment_length_ = std::clamp((config.epoch_length + count - 1) / count,
+                                 config.min_segment_length, config.max_segment_length);
+    assign_buckets(members);
+  }
+
+  Epoch epoch() const noexcept { return epoch_; }
+  SeqNr first() const noexcept { return first_; }
+  SeqNr end() const noexcept { return first_ + length(); }
+  SeqNr last() const noexcept { return first_ + (length() - 1); }
+  std::uint64_t length() const noexcept { return leaders_.size() * segment_length_; }
+  std::uint32_t segments() const noexcept { return static_cast<std::uint32_t>(leaders_.size()); }
+  std::uint32_t segment_length() const noexcept { return segment_length_; }
+  NodeId leader(std::uint32_t segment) const noexcept { return leaders_[segment]; }
+  const std::vector<NodeId>& leaders() const noexcept { return leaders_; }
+
+  bool contains(SeqNr sn) const noexcept { return sn >= first_ && sn < end(); }
+  std::uint32_t segment_of(SeqNr sn) const noexcept {
+    return static_cast<std::uint32_t>((sn - first_) % leaders_.size());
+  }
+  /// Place of `sn` within its segment.
+  std::uint32_t slot_of(SeqNr sn) const noexcept {
+    return static_cast<std::uint32_t>((sn - first_) / leaders_.size());
+  }
+  SeqNr sn_of(std::uint32_t segment, std::uint32_t slot) const noexcept {
+    return first_ + (segment + std::uint64_t{slot} * leaders_.size());
+  }
+  /// The segment whose leader may propose the requests of a bucket.
+  std::uint32_t owner(std::uint32_t bucket) const noexcept { return owners_[bucket]; }
+  std::uint32_t buckets() const noexcept { return static_cast<std::uint32_t>(owners_.size()); }
+
+ private:
+  /// Rotation runs over all members, so that every bucket comes to every leader within n epochs;
+  /// the buckets of those who do not lead are dealt out among those who do.
+  void assign_buckets(const std::vector<NodeId>& members) {
+    const std::size_t n = members.size();
+    owners_.resize(buckets_per_member * n);
+    std::uint32_t dealt = 0;
+    for (std::uint32_t bucket = 0; bucket < owners_.size(); ++bucket) {
+      const NodeId member = members[(bucket + epoch_.value % n) % n];
+      const auto leader = std::lower_bound(leaders_.begin(), leaders_.end(), member);
+      const bool leads = leader != leaders_.end() && *leader == member;
+      owners_[bucket] = leads ? static_cast<std::uint32_t>(leader - leaders_.begin())
+                              : dealt++ % segments();
+    }
+  }
+
+  Epoch epoch_;
+  SeqNr first_;
+  std::vector<NodeId> leaders_;
+  std::uint32_t segment_length_ = 0;
+  std::vector<std::uint32_t> owners_;
+};
+
+}  // namespace iss
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::SegmentId, epoch, index);
+
+namespace mirbft::iss {
+
+/// FIFO queues of references, one a bucket.
+class Buckets {
+ public:
+  explicit Buckets(std::uint32_t count) : queues_(count) {}
+
+  std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(queues_.size()); }
+
+  void add(const RequestRef& reference, std::uint32_t size) {
+    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
+    queues_[bucket].push_back({reference, size});
+    if (own_[bucket]) count_in(size);
+  }
+  /// Puts a request back at the head of its bucket, after its batch was decided as nil.
+  void put_back(const RequestRef& reference, std::uint32_t size) {
+    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
+    queues_[bucket].push_front({reference, size});
+    if (own_[bucket]) count_in(size);
+  }
+
+  /// What waits in the buckets that this replica may propose from.
+  std::uint64_t own_requests() const noexcept { return own_requests_; }
+  std::uint64_t own_bytes() const noexcept { return own_bytes_; }
+
+  /// A new epoch: drops what is delivered and notes which buckets are this replica's.
+  void begin_epoch(const EpochPlan& plan, Clients& clients, const std::uint32_t* own_segment) {
+    own_requests_ = own_bytes_ = 0;
+    for (std::uint32_t bucket = 0; bucket < count(); ++bucket) {
+      own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
+      std::erase_if(queues_[bucket], [&](const Waiting& waiting) {
+        return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
+      });
+      if (own_[bucket])
+        for (const Waiting& waiting : queues_[bucket]) count_in(waiting.size);
+    }
+  }
+
+  /// A request was delivered: what has come to the head of its bucket by that is dropped.
+  void delivered(const RequestRef& reference, Clients& clients) {
+    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
+    if (own_[bucket]) return;  // the cutter took it
+    auto& queue = queues_[bucket];
+    while (!queue.empty() && clients.is_delivered(queue.front().reference.client,
+                                                  queue.front().reference.req_no))
+      queue.pop_front();
+  }
+
+  /// Takes a batch out of this replica's buckets, one request of each in turn, within the limits.
+  /// `may(reference)` claims a request for the batch.
+  template <class May>
+  std::vector<RequestRef> cut(std::uint64_t max_requests, std::uint64_t max_bytes, May&& may) {
+    std::vector<RequestRef> batch;
+    batch.reserve(std::min(max_requests, own_requests_));
+    std::uint64_t bytes = 0;
+    while (own_requests_ != 0 && batch.size() < max_requests) {
+      while (!own_[turn_] || queues_[turn_].empty()) turn_ = (turn_ + 1) % count();
+      const Waiting next = queues_[turn_].front();
+      if (!batch.empty() && bytes + next.size > max_bytes) break;
+      queues_[turn_].pop_front();
+      turn_ = (turn_ + 1) % count();
+      --own_requests_;
+      own_bytes_ -= next.size;
+      if (!may(next.reference)) continue;
+      bytes += next.size;
+      batch.push_back(next.reference);
+    }
+    return batch;
+  }
+
+ private:
+  struct Waiting {
+    RequestRef reference;
+    std::uint32_t size;
+  };
+
+  void count_in(std::uint32_t size) noexcept {
+    ++own_requests_;
+    own_bytes_ += size;
+  }
+
+  std::vector<std::deque<Waiting>> queues_;
+  std::vector<char> own_ = std::vector<char>(queues_.size(), 0);
+  std::uint64_t own_requests_ = 0;
+  std::uint64_t own_bytes_ = 0;
+  std::uint32_t turn_ = 0;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/checkpoints.hpp>
+// Checkpoints on their way to stability: own headers, others' votes, certificates.
+
+// <mirbft/protocol/iss/cluster.hpp>
+// The members of a cluster as one of them sees it.
+
+namespace mirbft::iss {
+
+/// A member: its id, and its place among the sorted members.
+struct Member {
+  NodeId id;
+  std::size_t index = 0;
+};
+
+/// Who is in the cluster. Immutable.
+class Cluster {
+ public:
+  explicit Cluster(const IssConfig& config)
+      : name_(config.cluster), members_(config.members), quorum_(config.members.size()) {
+    std::sort(members_.begin(), members_.end());
+    self_ = *find(config.self);
+    for (const NodeId member : members_)
+      if (member != self_.id) others_.push_back(member);
+  }
+
+  const Bytes& name() const noexcept { return name_; }
+  const std::vector<NodeId>& members() const noexcept { return members_; }
+  const std::vector<NodeId>& others() const noexcept { return others_; }
+  Quorum quorum() const noexcept { return quorum_; }
+  Member self() const noexcept { return self_; }
+
+  std::optional<Member> find(NodeId id) const noexcept {
+    const auto found = std::lower_bound(members_.begin(), members_.end(), id);
+    if (found == members_.end() || *found != id) return std::nullopt;
+    return Member{id, static_cast<std::size_t>(found - members_.begin())};
+  }
+
+ private:
+  Bytes name_;
+  std::vector<NodeId> members_;
+  std::vector<NodeId> others_;
+  Quorum quorum_;
+  Member self_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/events.hpp>
+// What ISS asks of other modules, notes to itself, and writes ahead.
+
+// <mirbft/protocol/iss/messages.hpp>
+// What ISS replicas say to one another beside what their orderers say.
+
+namespace mirbft {
+
+/// All sequence numbers of a segment are committed here, with these digests. `w` matching ones let a laggard
+/// finish; `q` make the segment stable. Channel authentication is enough: nobody shows it on.
+struct Done {
+  SegmentId segment;
+  std::vector<Digest> digests;
+
+  friend bool operator==(const Done&, const Done&) = default;
+};
+
+/// What a checkpoint is of. Equal headers mean equal states.
+struct CheckpointHeader {
+  Epoch epoch;
+  /// The last sequence number that it covers.
+  SeqNr last;
+  /// Hash of the delivered log: of the one before and this epoch's digests.
+  Digest log;
+  Digest app_state;
+  std::uint64_t app_length = 0;
+  Digest clients;
+  Digest policy;
+  Digest membership;
+  Digest parameters;
+
+  friend bool operator==(const CheckpointHeader&, const CheckpointHeader&) = default;
+};
+
+/// A replica's signature under a checkpoint; `q` of them make it stable.
+struct CheckpointVote {
+  CheckpointHeader header;
+  Bytes signature;
+};
+
+/// Requests that a client gave to the sender alone.
+struct Relayed {
+  std::vector<Request> requests;
+};
+
+/// Asks for bodies that a proposal names and the sender does not have.
+struct RequestsWanted {
+  std::vector<RequestRef> references;
+};
+/// The answer. The receiver checks every request anew.
+struct RequestsSupplied {
+  std::vector<Request> requests;
+};
+
+/// Asks for decided batches of a segment, by their places in it.
+struct BatchesWanted {
+  SegmentId segment;
+  std::vector<std::uint32_t> slots;
+};
+/// One of them. The receiver checks it against the digest that `w` replicas vouch for.
+struct BatchSupplied {
+  SegmentId segment;
+  std::uint32_t slot = 0;
+  Batch batch;
+};
+
+/// All that ISS with a given orderer sends.
+template <class OrdererMessage>
+using IssMessage = std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
+                                RequestsSupplied, BatchesWanted, BatchSupplied>;
+
+namespace wire {
+template <class OrdererMessage>
+inline constexpr std::string_view
+    given_name<std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
+                            RequestsSupplied, BatchesWanted, BatchSupplied>> = "IssMessage";
+}  // namespace wire
+
+namespace iss {
+
+/// How the Net treats a message; `Orderer` knows its own.
+template <class Orderer>
+FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
+  if (const auto* ordering = std::get_if<typename Orderer::Message>(&message))
+    return Orderer::frame_class(*ordering);
+  const bool votes = std::holds_alternative<Done>(message) ||
+                     std::holds_alternative<CheckpointVote>(message) ||
+                     std::holds_alternative<BatchesWanted>(message);
+  return votes ? FrameClass::vote : FrameClass::batch;
+}
+
+}  // namespace iss
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::Done, segment, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHeader, epoch, last, log, app_state, app_length, clients,
+                        policy, membership, parameters);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointVote, header, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Relayed, requests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsWanted, references);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsSupplied, requests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
+BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
+
+namespace mirbft {
+
+/// The Protocol's note to itself: go on when everything that is in the list now is through. So a
+/// list of a thousand ready requests makes one batch, and not a thousand.
+struct Continue {
+  static constexpr auto destination = slot::protocol;
+  static constexpr std::uint32_t number = 24;
+};
+
+/// Why the digest of a batch is computed.
+enum class BatchUse : std::uint8_t { propose, vote, adopt };
+
+/// What is hashed for a batch. The view is not in it, so a digest survives a view change.
+struct BatchContent {
+  Epoch epoch;
+  SeqNr sn;
+  Batch batch;
+};
+
+struct BatchHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 2;
+
+  SegmentId segment;
+  std::uint32_t slot = 0;
+  Batch batch;
+  BatchUse use = BatchUse::propose;
+};
+
+/// What is hashed for the delivered log: the hash before an epoch, and the epoch's digests.
+struct LogContent {
+  Digest before;
+  std::vector<Digest> digests;
+};
+
+/// The parts of a checkpoint's header that are hashes.
+enum class CheckpointPart : std::uint8_t { log, app_state, clients, policy, membership, parameters };
+inline constexpr std::uint32_t checkpoint_parts = 6;
+
+struct CheckpointHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 3;
+
+  Epoch epoch;
+  CheckpointPart part = CheckpointPart::log;
+};
+
+struct CheckpointSigning {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 4;
+
+  CheckpointHeader header;
+};
+
+struct CheckpointChecking {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 5;
+
+  CheckpointHeader header;
+  std::vector<NodeId> signers;
+};
+
+/// Bodies to pass on to the others.
+struct RelayFetch {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 6;
+};
+
+/// Bodies that another replica asked for.
+struct SupplyFetch {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 7;
+
+  NodeId to;
+};
+
+/// Before any message of an epoch.
+struct EpochEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 2;
+
+  Epoch epoch;
+  SeqNr first;
+};
+
+/// Before the checkpoint's message.
+struct CheckpointEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 3;
+
+  CheckpointHeader header;
+  Bytes signature;
+};
+
+/// One signature under a checkpoint.
+struct CheckpointSignature {
+  NodeId node;
+  Bytes signature;
+};
+
+/// Before anything is truncated or collected.
+struct StableEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 4;
+
+  CheckpointHeader header;
+  std::vector<CheckpointSignature> certificate;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::Continue);
+BOOST_HANA_ADAPT_STRUCT(mirbft::BatchContent, epoch, sn, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::LogContent, before, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::BatchHash, segment, slot, batch, use);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHash, epoch, part);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSigning, header);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointChecking, header, signers);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RelayFetch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
+BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointEntry, header, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StableEntry, header, certificate);
+
+namespace mirbft::iss {
+
+/// What is known of one epoch's checkpoint.
+class Checkpoint {
+ public:
+  /// The end of the epoch: what its header is computed from.
+  void begin(Epoch epoch, SeqNr last, std::vector<ClientWindow> windows) {
+    own_.epoch = epoch;
+    own_.last = last;
+    for (ClientWindow& window : windows) window.delivered = {};
+    windows_ = std::move(windows);
+  }
+  const std::vector<ClientWindow>& windows() const noexcept { return windows_; }
+  SeqNr last() const noexcept { return own_.last; }
+
+  void app_length(std::uint64_t length) noexcept { own_.app_length = length; }
+  /// One part's hash is there. Returns the header when it is the last one.
+  std::optional<CheckpointHeader> part(CheckpointPart part, const Digest& digest) {
+    switch (part) {
+      case CheckpointPart::log: own_.log = digest; break;
+      case CheckpointPart::app_state: own_.app_state = digest; break;
+      case CheckpointPart::clients: own_.clients = digest; break;
+      case CheckpointPart::policy: own_.policy = digest; break;
+      case CheckpointPart::membership: own_.membership = digest; break;
+      case CheckpointPart::parameters: own_.parameters = digest; break;
+    }
+    if (++parts_ != checkpoint_parts) return std::nullopt;
+    return own_;
+  }
+  std::optional<CheckpointHeader> own() const {
+    return parts_ == checkpoint_parts ? std::optional(own_) : std::nullopt;
+  }
+
+  /// Keeps a member's vote. False when there is one already.
+  bool keep(std::size_t member, CheckpointVote vote, bool trusted, std::size_t members) {
+    votes_.resize(members);
+    if (votes_[member]) return false;
+    votes_[member] = Kept{std::move(vote), trusted, false};
+    return true;
+  }
+
+  /// The members whose votes for `header` must be checked, now that they could make a quorum.
+  std::vector<std::size_t> to_check(const CheckpointHeader& header, std::size_t quorum) {
+    std::vector<std::size_t> unchecked;
+    std::size_t matching = 0;
+    for (std::size_t i = 0; i < votes_.size(); ++i) {
+      if (!votes_[i] || votes_[i]->vote.header != header) continue;
+      ++matching;
+      if (!votes_[i]->valid && !votes_[i]->checking) unchecked.push_back(i);
+    }
+    if (matching < quorum) return {};
+    for (const std::size_t i : unchecked) votes_[i]->checking = true;
+    return unchecked;
+  }
+  const Bytes& signature(std::size_t member) const { return votes_[member]->vote.signature; }
+
+  void checked(std::size_t member, bool valid) {
+    if (valid) {
+      votes_[member]->valid = true;
+    } else {
+      votes_[member].reset();
+    }
+  }
+
+  /// The certificate for `header`, once `quorum` members have validly signed it.
+  std::optional<std::vector<CheckpointSignature>> certificate(const CheckpointHeader& header,
+                                                              const Cluster& cluster) const {
+    std::vector<CheckpointSignature> made;
+    for (std::size_t i = 0; i < votes_.size(); ++i)
+      if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == header)
+        made.push_back({cluster.members()[i], votes_[i]->vote.signature});
+    if (made.size() < cluster.quorum().strong()) return std::nullopt;
+    return made;
+  }
+
+ private:
+  struct Kept {
+    CheckpointVote vote;
+    bool valid = false;
+    bool checking = false;
+  };
+
+  CheckpointHeader own_;
+  std::uint32_t parts_ = 0;
+  std::vector<ClientWindow> windows_;
+  std::vector<std::optional<Kept>> votes_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/early_messages.hpp>
+// Messages of the next epoch from replicas that are ahead, kept within a bound for each of them.
+
+#include <numeric>
+
+namespace mirbft::iss {
+
+template <class Message>
+class EarlyMessages {
+ public:
+  EarlyMessages(std::size_t members, std::uint64_t bytes_per_peer)
+      : bytes_(members), bytes_per_peer_(bytes_per_peer) {}
+
+  /// False when the sender has no room left.
+  bool keep(std::size_t member, MessageReceived<Message> message, std::size_t size) {
+    if (bytes_[member] + size > bytes_per_peer_) return false;
+    bytes_[member] += size;
+    messages_.push_back(std::move(message));
+    return true;
+  }
+  std::vector<MessageReceived<Message>> take() {
+    bytes_.assign(bytes_.size(), 0);
+    return std::exchange(messages_, {});
+  }
+  std::uint64_t bytes() const noexcept {
+    return std::accumulate(bytes_.begin(), bytes_.end(), std::uint64_t{0});
+  }
+
+ private:
+  std::vector<std::uint64_t> bytes_;
+  std::uint64_t bytes_per_peer_;
+  std::vector<MessageReceived<Message>> messages_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/epoch_state.hpp>
+// One epoch at one replica: its segments, what they decided, and who else is done.
+
+namespace mirbft::iss {
+
+/// A decided slot.
+struct Decision {
+  Digest digest;
+  Batch batch;
+};
+
+template <class Segment>
+class EpochState {
+ public:
+  EpochState(EpochPlan plan, std::size_t members)
+      : plan_(std::move(plan)),
+        decisions_(plan_.length()),
+        open_(plan_.segments(), plan_.segment_length()),
+        done_(plan_.segments(), std::vector<std::vector<Digest>>(members)) {
+    segments_.reserve(plan_.segments());
+    for (std::uint32_t index = 0; index < plan_.segments(); ++index)
+      segments_.emplace_back(plan_, index, members);
+  }
+
+  const EpochPlan& plan() const noexcept { return plan_; }
+  bool has(std::uint32_t segment) const noexcept { return segment < segments_.size(); }
+  Segment& segment(std::uint32_t index) { return segments_[index]; }
+
+  /// Notes a decision. Returns whether its segment is complete by that.
+  bool decide(std::uint32_t segment, std::uint32_t slot, const Digest& digest, Batch batch) {
+    auto& decision = at(segment, slot);
+    if (decision) return false;
+    decision = Decision{digest, std::move(batch)};
+    return --open_[segment] == 0;
+  }
+  const std::optional<Decision>& decision(SeqNr sn) const { return decisions_[sn - plan_.first()]; }
+  std::optional<Decision>& at(std::uint32_t segment, std::uint32_t slot) {
+    return decisions_[segment + std::size_t{slot} * plan_.segments()];
+  }
+  bool is_complete(std::uint32_t segment) const noexcept { return open_[segment] == 0; }
+
+  std::vector<Digest> digests(std::uint32_t segment) {
+    std::vector<Digest> all;
+    for (std::uint32_t slot = 0; slot < plan_.segment_length(); ++slot)
+      all.push_back(at(segment, slot)->digest);
+    return all;
+  }
+  std::vector<Digest> digests() const {
+    std::vector<Digest> all;
+    all.reserve(decisions_.size());
+    for (const auto& decision : decisions_) all.push_back(decision->digest);
+    return all;
+  }
+
+  /// A member says that it is done with a segment. False when it said so before.
+  bool done(std::size_t member, std::uint32_t segment, std::vector<Digest> digests) {
+    auto& vector = done_[segment][member];
+    if (!vector.empty()) return false;
+    vector = std::move(digests);
+    return true;
+  }
+  /// How many members are done with a segment.
+  std::size_t done_count(std::uint32_t segment) const {
+    std::size_t count = 0;
+    for (const auto& digests : done_[segment]) count += !digests.empty();
+    return count;
+  }
+  /// The members that vouch for the digests that a weak quorum agrees on, if one does.
+  std::vector<std::size_t> vouching(std::uint32_t segment, Quorum quorum) const {
+    const auto& all = done_[segment];
+    for (const auto& digests : all) {
+      if (digests.empty()) continue;
+      std::vector<std::size_t> same;
+      for (std::size_t member = 0; member < all.size(); ++member)
+        if (all[member] == digests) same.push_back(member);
+      if (same.size() >= quorum.weak()) return same;
+    }
+    return {};
+  }
+  const std::vector<Digest>& digests_of(std::size_t member, std::uint32_t segment) const {
+    return done_[segment][member];
+  }
+
+ private:
+  EpochPlan plan_;
+  std::vector<Segment> segments_;
+  std::vector<std::optional<Decision>> decisions_;
+  /// Undecided slots by segment.
+  std::vector<std::uint32_t> open_;
+  std::vector<std::vector<std::vector<Digest>>> done_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/leader_policies.hpp>
+// Who leads an epoch: pure functions of the delivered log.
+
+namespace mirbft {
+
+// A leader policy is a value type, reflected (its state is part of the checkpoint), with
+//   leaders(epoch, members) const  the leaders of an epoch, sorted, at least one;
+//   delivered(sn, leader, outcome) what became of a leader's sequence number.
+
+/// Whether a sequence number delivered a batch, or nothing because its leader was given up on.
+enum class SlotOutcome : std::uint8_t { batch, nil };
+
+/// Every member leads (ISS, section 3.4, SIMPLE).
+struct Simple {
+  std::vector<NodeId> leaders(Epoch, const std::vector<NodeId>& members) const { return members; }
+  void delivered(SeqNr, NodeId, SlotOutcome) noexcept {}
+};
+
+/// One member leads everything: plain PBFT. `leader` is its place among the sorted members.
+struct Fixed {
+  std::uint32_t leader = 0;
+
+  std::vector<NodeId> leaders(Epoch, const std::vector<NodeId>& members) const {
+    return {members[leader % members.size()]};
+  }
+  void delivered(SeqNr, NodeId, SlotOutcome) noexcept {}
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::Simple);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Fixed, leader);
+
+// <mirbft/protocol/iss/waiting_batches.hpp>
+// Batches that wait for the bodies of their requests.
+
+namespace mirbft::iss {
+
+/// By sequence number: proposals and adopted batches some of whose bodies are not here yet.
+class WaitingBatches {
+ public:
+  struct Waiting {
+    BatchHash batch;
+    /// At most so many bodies are still missing.
+    std::size_t missing = 0;
+    /// When it began to wait, or was last asked for.
+    std::chrono::nanoseconds since{};
+    /// How often it was asked for: each time of another replica.
+    std::size_t asked = 0;
+  };
+
+  bool empty() const noexcept { return waiting_.empty(); }
+  std::size_t size() const noexcept { return waiting_.size(); }
+  bool contains(SeqNr sn) const { return waiting_.contains(sn); }
+
+  void add(SeqNr sn, BatchHash batch, std::size_t missing, std::chrono::nanoseconds now) {
+    waiting_[sn] = {std::move(batch), missing, now, 0};
+  }
+
+  /// A body has come that the batch of `sn` claims. Returns the batch when it is complete by that.
+  std::optional<BatchHash> body_came(SeqNr sn, Clients& clients) {
+    const auto found = waiting_.find(sn);
+    if (found == waiting_.end() || --found->second.missing != 0) return std::nullopt;
+    // The body of an equivocating client may not have been the one that is wanted: count anew.
+    found->second.missing = missing(*found->second.batch.batch, clients).size();
+    if (found->second.missing != 0) return std::nullopt;
+    BatchHash batch = std::move(found->second.batch);
+    waiting_.erase(found);
+    return batch;
+  }
+
+  static std::vector<RequestRef> missing(const std::vector<RequestRef>& batch, Clients& clients) {
+    std::vector<RequestRef> absent;
+    for (const RequestRef& reference : batch)
+      if (!clients.ready_size(reference)) absent.push_back(reference);
+    return absent;
+  }
+
+  /// Calls `ask(waiting)` for each batch that has waited for longer than `patience`.
+  template <class Ask>
+  void ask_again(std::chrono::nanoseconds now, std::chrono::nanoseconds patience, Ask&& ask) {
+    for (auto& [sn, waiting] : waiting_) {
+      if (now - waiting.since < patience) continue;
+      waiting.since = now;
+      ++waiting.asked;
+      ask(waiting);
+    }
+  }
+
+  /// Forgets what lies before `sn`: it was delivered otherwise.
+  void forget_before(SeqNr sn) { waiting_.erase(waiting_.begin(), waiting_.lower_bound(sn)); }
+
+ private:
+  std::map<SeqNr, Waiting> waiting_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss.hpp>
+// ISS: total order from many leaders at once, each with a segment of every epoch.
+
+namespace mirbft {
+
+/// Where the protocol stands.
+struct IssStatus {
+  Epoch epoch;
+  SeqNr next_delivery;
+  std::uint64_t stable_checkpoints = 0;
+  std::uint64_t delivered_requests = 0;
+  std::uint64_t proposed_batches = 0;
+  std::uint64_t own_requests_waiting = 0;
+  std::uint64_t batches_waiting_for_bodies = 0;
+  std::uint64_t clients = 0;
+  std::uint64_t early_bytes = 0;
+  iss::BadMessages bad_messages;
+};
+
+/// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
+/// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such as
+/// `Pbft` agrees on each slot. Deterministic.
+template <class Orderer, class LeaderPolicy = Simple>
+class Iss {
+ public:
+  using Message = IssMessage<typename Orderer::Message>;
+  using Status = IssStatus;
+  using consumes = joined<
+      events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
+             HashResult<CheckpointHash>, SignResult<CheckpointSigning>,
+             NodeSigsVerified<CheckpointChecking>, RequestsFetched<RelayFetch>,
+             RequestsFetched<SupplyFetch>, AppSnapshot, WalEntry<EpochEntry>,
+             WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
+      typename Orderer::consumes>;
+  using emits = joined<
+      events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>, NewRequest,
+             HashRequest<BatchHash>, HashRequest<CheckpointHash>, SignRequest<CheckpointSigning>,
+             VerifyNodeSigs<CheckpointChecking>, FetchRequests<RelayFetch>,
+             FetchRequests<SupplyFetch>, WalAppend<EpochEntry>, WalAppend<CheckpointEntry>,
+             WalAppend<StableEntry>, WalTruncate, CollectRequests, AppSnapshotRequest,
+             WindowsMoved, Halt>,
+      typename Orderer::emits>;
+
+  /// Throws ConfigError.
+  explicit Iss(IssConfig config, LeaderPolicy policy = {})
+      : config_((iss::check(config), std::move(config))),
+        policy_(std::move(policy)),
+        cluster_(config_),
+        clients_(config_.client_window, config_.max_clients),
+        buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
+        early_(config_.members.size(), config_.early_bytes_per_peer) {}
+
+  static FrameClass frame_class(const Message& message) {
+    return iss::frame_class<Orderer>(message);
+  }
+
+  void process(Init, auto& out) { enter_epoch(Epoch(0), SeqNr(0), out); }
+
+  void process(Tick tick, auto& out) {
+    now_ = tick.now;
+    ask_for_bodies(out);
+    ask_for_batches(out);
+    note_to_continue(out);
+  }
+
+  void process(Continue, auto& out) {
+    noted_ = false;
+    relay(out);
+    propose(out);
+  }
+
+  void process(RequestReady ready, auto& out) {
+    const RequestRef& reference = ready.reference;
+    const auto readiness = clients_.ready(reference, ready.size);
+    if (readiness == iss::Clients::Readiness::refused) return;
+    if (readiness == iss::Clients::Readiness::first) buckets_.add(reference, ready.size);
+    if (ready.spread == Spread::by_replica) to_relay_.push_back(reference);
+    if (!waiting_.empty()) {
+      const auto sn = clients_.claimed_by(plan().first(), reference.client, reference.req_no);
+      if (sn)
+        if (auto complete = waiting_.body_came(*sn, clients_)) hash(std::move(*complete), out);
+    }
+    note_to_continue(out);
+  }
+
+  void process(MessageReceived<Message> received, auto& out) {
+    const std::optional<iss::Member> from = cluster_.find(received.from);
+    if (!from) return bad_.count(Bad::stranger);
+    receive(*from, std::move(received.message), out);
+  }
+
+  void process(HashResult<BatchHash> hashed, auto& out) {
+    BatchHash& origin = hashed.origin;
+    Epochs* epoch = find_epoch(origin.segment.epoch);
+    if (!epoch) return;
+    Env env(*this, out);
+    auto& segment = epoch->segment(origin.segment.index);
+    switch (origin.use) {
+      case BatchUse::propose:
+        segment.propose(origin.slot, std::move(origin.batch), hashed.digest, env);
+        break;
+      case BatchUse::vote: segment.checked(origin.slot, hashed.digest, env); break;
+      case BatchUse::adopt: adopt(*epoch, std::move(origin), hashed.digest, env); break;
+    }
+  }
+
+  /// Events of the orderer go to the segment that they name.
+  template <class E>
+    requires requires(E event) { event.origin.content.segment; }
+  void process(E event, auto& out) {
+    Epochs* epoch = find_epoch(event.origin.content.segment.epoch);
+    if (!epoch) return;
+    Env env(*this, out);
+    epoch->segment(event.origin.content.segment.index).process(std::move(event), env);
+  }
+
+  template <class Entry>
+  void process(WalEntry<Entry>, auto& out) {
+    out.emit(Halt{
+        "the write-ahead log is not empty, and this version cannot recover from it: start this "
+        "replica with an empty log, as a new member"});
+  }
+
+  // Dissemination.
+
+  void process(RequestsFetched<RelayFetch> fetched, auto& out) {
+    send_requests<Relayed>(cluster_.others(), std::move(fetched.found), out);
+  }
+  void process(RequestsFetched<SupplyFetch> fetched, auto& out) {
+    send_requests<RequestsSupplied>({fetched.origin.to}, std::move(fetched.found), out);
+  }
+
+  // Checkpoints.
+
+  void process(AppSnapshot snapshot, auto& out) {
+    const Epoch epoch = snapshot_epoch_;
+    ++snapshot_epoch_;
+    checkpoints_[epoch].app_length(snapshot.data.size());
+    hash_part(epoch, CheckpointPart::app_state, {std::move(snapshot.data)}, out);
+  }
+
+  void process(HashResult<CheckpointHash> hashed, auto& out) {
+    const CheckpointHash& origin = hashed.origin;
+    if (origin.part == CheckpointPart::log) log_ = hashed.digest;
+    const auto header = checkpoints_[origin.epoch].part(origin.part, hashed.digest);
+    if (!header) return;
+    out.emit(SignRequest<CheckpointSigning>{signed_bytes(*header), {*header}});
+  }
+
+  void process(SignResult<CheckpointSigning> signed_, auto& out) {
+    const CheckpointVote vote{signed_.origin.header, signed_.signature};
+    out.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature},
+                                        RetentionIndex(vote.header.epoch.value)})
+        .then(to_others(vote), to_self(vote));
+  }
+
+  void process(NodeSigsVerified<CheckpointChecking> verified, auto& out) {
+    const CheckpointHeader& header = verified.origin.header;
+    const auto checkpoint = checkpoints_.find(header.epoch);
+    if (checkpoint == checkpoints_.end()) return;
+    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
+      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
+      if (!valid) bad_.count(Bad::signature);
+      checkpoint->second.checked(cluster_.find(verified.origin.signers[i])->index, valid);
+    }
+    try_to_stabilise(header, out);
+  }
+
+  Status status() const {
+    return {epoch_,
+            next_,
+            stable_ ? stable_->value + 1 : 0,
+            delivered_,
+            proposed_,
+            buckets_.own_requests(),
+            waiting_.size(),
+            clients_.size(),
+            early_.bytes(),
+            bad_};
+  }
+
+ private:
+  using Bad = iss::BadMessage;
+  using Segment = typename Orderer::Segment;
+  using Epochs = iss::EpochState<Segment>;
+
+  /// How many epochs may begin before the checkpoint of an earlier one is stable.
+  static constexpr std::uint64_t epochs_ahead = 2;
+  /// How many stable epochs are kept for those who lag behind.
+  static constexpr std::uint64_t epochs_kept = 2;
+  static constexpr std::size_t slots_asked_at_once = 16;
+  static constexpr std::size_t bodies_asked_at_once = 4096;
+  static constexpr std::size_t bytes_of_an_answer = 1u << 20;
+
+  /// What the orderer sees of ISS while it handles one event.
+  template <class Out>
+  class Env {
+   public:
+    Env(Iss& iss, Out& out) : iss_(iss), out_(out) {}
+
+    const iss::Cluster& cluster() const noexcept { return iss_.cluster_; }
+    template <class E>
+    auto emit(E event) {
+      return out_.emit(std::move(event));
+    }
+    auto to_others(typename Orderer::Message message) {
+      return iss_.to_others(std::move(message));
+    }
+    auto to_self(typename Orderer::Message message) { return iss_.to_self(std::move(message)); }
+    void check(SegmentId segment, std::uint32_t slot, const Batch& batch) {
+      iss_.check_proposal(segment, slot, batch, out_);
+    }
+    void decided(SegmentId segment, std::uint32_t slot, const Digest& digest, Batch batch) {
+      iss_.decided(segment, slot, digest, std::move(batch), out_);
+    }
+    void bad(Bad reason) { iss_.bad_.count(reason); }
+
+   private:
+    Iss& iss_;
+    Out& out_;
+  };
+
+  SendMessage<Message> to_others(Message message) {
+    return {cluster_.others(), std::move(message)};
+  }
+  MessageReceived<Message> to_self(Message message) {
+    return {cluster_.self().id, std::move(message)};
+  }
+  Epochs* find_epoch(Epoch epoch) {
+    const auto found = epochs_.find(epoch);
+    return found == epochs_.end() ? nullptr : &found->second;
+  }
+  Epochs& current() { return epochs_.find(epoch_)->second; }
+  const iss::EpochPlan& plan() { return current().plan(); }
+
+  void note_to_continue(auto& out) {
+    if (!std::exchange(noted_, true)) out.emit(Continue{});
+  }
+
+  // Messages.
+
+  void receive(iss::Member from, Message message, auto& out) {
+    if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
+      receive(from, std::move(*ordering), out);
+    } else if (auto* done = std::get_if<Done>(&message)) {
+      receive(from, std::move(*done), out);
+    } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
+      receive(from, std::move(*vote), out);
+    } else if (auto* relayed = std::get_if<Relayed>(&message)) {
+      for (Request& request : relayed->requests)
+        out.emit(NewRequest{std::move(request), Spread::by_client});
+    } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
+      if (wanted->references.size() > bodies_asked_at_once) return bad_.count(Bad::oversized);
+      out.emit(FetchRequests<SupplyFetch>{std::move(wanted->references), {from.id}});
+    } else if (auto* supplied = std::get_if<RequestsSupplied>(&message)) {
+      receive(from, std::move(*supplied), out);
+    } else if (auto* batches = std::get_if<BatchesWanted>(&message)) {
+      receive(from, *batches, out);
+    } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
+      receive(from, std::move(*batch), out);
+    }
+  }
+
+  /// Finds the epoch of a message; keeps the message for later when that is the next epoch.
+  Epochs* epoch_of(iss::Member from, SegmentId segment, const Message& message) {
+    if (segment.epoch == epoch_ + 1 || !started_) {
+      if (!early_.keep(from.index, {from.id, message}, wire::encoded_size(message)))
+        bad_.count(Bad::far_epoch);
+      return nullptr;
+    }
+    if (segment.epoch > epoch_) {
+      bad_.count(Bad::far_epoch);
+      return nullptr;
+    }
+    Epochs* epoch = find_epoch(segment.epoch);
+    if (!epoch) bad_.count(Bad::old_epoch);
+    if (epoch && !epoch->has(segment.index)) {
+      bad_.count(Bad::vote);
+      return nullptr;
+    }
+    return epoch;
+  }
+
+  void receive(iss::Member from, typename Orderer::Message message, auto& out) {
+    const SegmentId segment = Orderer::segment_of(message);
+    if (segment.epoch <= epoch_ && started_) {  // the usual case, without a copy
+      Epochs* epoch = find_epoch(segment.epoch);
+      if (!epoch) return bad_.count(Bad::old_epoch);
+      if (!epoch->has(segment.index)) return bad_.count(Bad::vote);
+      Env env(*this, out);
+      return epoch->segment(segment.index).receive(from, std::move(message), env);
+    }
+    (void)epoch_of(from, segment, Message(std::move(message)));
+  }
+
+  void receive(iss::Member from, Done done, auto& /*out*/) {
+    Epochs* epoch = epoch_of(from, done.segment, Message(done));
+    if (!epoch) return;
+    if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
+    if (!epoch->done(from.index, done.segment.index, std::move(done.digests)))
+      bad_.count(Bad::duplicate);
+  }
+
+  // Proposals of others.
+
+  /// Rules 2 to 6 for a proposal (protocol, section 3). An acceptable one is hashed as soon as all
+  /// its bodies are here; of one that breaks a rule nothing more is heard.
+  void check_proposal(SegmentId segment, std::uint32_t slot, const Batch& batch, auto& out) {
+    Epochs& epoch = *find_epoch(segment.epoch);
+    const SeqNr sn = epoch.plan().sn_of(segment.index, slot);
+    if (batch->size() > config_.max_batch_requests || !claim_all(epoch, segment.index, sn, batch))
+      return bad_.count(Bad::proposal);
+    if (sn > highest_proposed_) {
+      highest_proposed_ = sn;
+      note_to_continue(out);
+    }
+    await_bodies(sn, {segment, slot, batch, BatchUse::vote}, out);
+  }
+
+  bool claim_all(Epochs& epoch, std::uint32_t segment, SeqNr sn, const Batch& batch) {
+    const iss::EpochPlan& where = epoch.plan();
+    for (std::size_t i = 0; i < batch->size(); ++i) {
+      const RequestRef& reference = (*batch)[i];
+      const std::uint32_t bucket =
+          iss::bucket_of(reference.client, reference.req_no, where.buckets());
+      if (where.owner(bucket) == segment &&
+          clients_.claim(where.first(), sn, reference.client, reference.req_no))
+        continue;
+      while (i-- > 0) clients_.unclaim(sn, (*batch)[i].client, (*batch)[i].req_no);
+      return false;
+    }
+    return true;
+  }
+
+  void await_bodies(SeqNr sn, BatchHash batch, auto& out) {
+    const std::size_t missing = iss::WaitingBatches::missing(*batch.batch, clients_).size();
+    if (missing == 0) {
+      hash(std::move(batch), out);
+    } else {
+      waiting_.add(sn, std::move(batch), missing, now_);
+    }
+  }
+
+  void hash(BatchHash batch, auto& out) {
+    if (batch.use == BatchUse::vote && bytes_of(*batch.batch) > config_.max_batch_bytes &&
+        batch.batch->size() > 1)
+      return bad_.count(Bad::proposal);
+    const Epochs& epoch = *find_epoch(batch.segment.epoch);
+    const BatchContent content{batch.segment.epoch,
+                               epoch.plan().sn_of(batch.segment.index, batch.slot), batch.batch};
+    Bytes bytes = wire::canonical("batch", cluster_.name().view(), content);
+    out.emit(HashRequest<BatchHash>{{std::move(bytes)}, std::move(batch)});
+  }
+  std::uint64_t bytes_of(const std::vector<RequestRef>& batch) {
+    std::uint64_t bytes = 0;
+    for (const RequestRef& reference : batch)
+      bytes += clients_.ready_size(reference).value_or(0);
+    return bytes;
+  }
+
+  /// Bodies that have not come by themselves: asks the leader first, then the others in turn.
+  void ask_for_bodies(auto& out) {
+    waiting_.ask_again(now_, config_.fetch_delay, [&](const auto& waiting) {
+      std::vector<RequestRef> absent =
+          iss::WaitingBatches::missing(*waiting.batch.batch, clients_);
+      if (absent.size() > bodies_asked_at_once) absent.resize(bodies_asked_at_once);
+      const Epochs* epoch = find_epoch(waiting.batch.segment.epoch);
+      if (!epoch || cluster_.others().empty()) return;
+      const NodeId leader = epoch->plan().leader(waiting.batch.segment.index);
+      const NodeId whom = waiting.asked == 1 && leader != cluster_.self().id
+                              ? leader
+                              : cluster_.others()[waiting.asked % cluster_.others().size()];
+      out.emit(SendMessage<Message>{{whom}, RequestsWanted{std::move(absent)}});
+    });
+  }
+
+  /// Bodies that were asked for. Each is checked by the Tracker like any other request.
+  void receive(iss::Member, RequestsSupplied supplied, auto& out) {
+    for (Request& request : supplied.requests) {
+      const auto sn = clients_.claimed_by(plan().first(), request.client, request.req_no);
+      if (sn && waiting_.contains(*sn)) {
+        out.emit(NewRequest{std::move(request), Spread::fetched});
+      } else {
+        bad_.count(Bad::unasked);
+      }
+    }
+  }
+
+  // Own proposals.
+
+  /// Fills the next own slots: when a batch is full or has waited long enough, when nothing of
+  /// one's own is in flight, or when other leaders are ahead and wait for this slot to deliver theirs.
+  void propose(auto& out) {
+    if (!own_segment_) return;
+    while (next_slot_ < plan().segment_length() && in_flight_ < config_.pipeline) {
+      const SeqNr sn = plan().sn_of(*own_segment_, next_slot_);
+      const std::uint64_t ready = buckets_.own_requests();
+      const bool full = ready >= config_.max_batch_requests ||
+                        buckets_.own_bytes() >= config_.max_batch_bytes;
+      const bool due = ready != 0 && (in_flight_ == 0 || now_ - last_cut_ >= config_.batch_delay);
+      const bool pulled = sn < highest_proposed_;
+      if (!full && !due && !pulled) return;
+      cut_batch(sn, out);
+    }
+  }
+
+  void cut_batch(SeqNr sn, auto& out) {
+    const SeqNr first = plan().first();
+    Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes,
+                             [&](const RequestRef& reference) {
+                               return clients_.claim(first, sn, reference.client,
+                                                     reference.req_no);
+                             }));
+    if (sn > highest_proposed_ && !batch->empty()) highest_proposed_ = sn;
+    last_cut_ = now_;
+    ++in_flight_;
+    ++proposed_;
+    hash({{epoch_, *own_segment_}, next_slot_++, std::move(batch), BatchUse::propose}, out);
+  }
+
+  // Decisions and delivery.
+
+  void decided(SegmentId segment, std::uint32_t slot, const Digest& digest, Batch batch,
+               auto& out) {
+    Epochs& epoch = *find_epoch(segment.epoch);
+    if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
+      Done done{segment, epoch.digests(segment.index)};
+      out.emit(to_others(done));
+      (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
+    }
+    if (segment.epoch == epoch_ && own_segment_ == segment.index) {
+      --in_flight_;
+      note_to_continue(out);
+    }
+    deliver(out);
+  }
+
+  /// Delivers the contiguous prefix of what is decided.
+  void deliver(auto& out) {
+    if (finished_) return;
+    while (plan().contains(next_) && current().decision(next_)) {
+      const iss::Decision& decision = *current().decision(next_);
+      for (const RequestRef& reference : *decision.batch) {
+        if (!clients_.deliver(next_, reference)) return halt_for_duplicate(reference, out);
+        buckets_.delivered(reference, clients_);
+      }
+      delivered_ += decision.batch->size();
+      policy_.delivered(next_, plan().leader(plan().segment_of(next_)), SlotOutcome::batch);
+      out.emit(Deliver{next_, decision.batch});
+      ++next_;
+    }
+    waiting_.forget_before(next_);
+    if (next_ == plan().end()) finish_epoch(out);
+  }
+
+  void halt_for_duplicate(const RequestRef& reference, auto& out) {
+    out.emit(Halt{"sequence number " + std::to_string(next_.value) + " would deliver request " +
+                  std::to_string(reference.req_no.value) + " of client " +
+                  std::to_string(reference.client.value) + " a second time"});
+  }
+
+  // Epochs.
+
+  void enter_epoch(Epoch epoch, SeqNr first, auto& out) {
+    started_ = true;
+    finished_ = false;
+    epoch_ = epoch;
+    iss::EpochPlan next(epoch, first, cluster_.members(),
+                        policy_.leaders(epoch, cluster_.members()), config_);
+    own_segment_.reset();
+    for (std::uint32_t i = 0; i < next.segments(); ++i)
+      if (next.leader(i) == cluster_.self().id) own_segment_ = i;
+    next_slot_ = in_flight_ = 0;
+    highest_proposed_ = first;
+    buckets_.begin_epoch(next, clients_, own_segment_ ? &*own_segment_ : nullptr);
+    epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
+    out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
+    out.emit(WindowsMoved{epoch, clients_.windows()});
+    for (MessageReceived<Message>& message : early_.take())
+      receive(*cluster_.find(message.from), std::move(message.message), out);
+    note_to_continue(out);
+  }
+
+  /// Everything of the epoch is delivered: begins its checkpoint.
+  void finish_epoch(auto& out) {
+    finished_ = true;
+    clients_.slide();
+    std::vector<ClientWindow> windows = clients_.windows();
+    hash_part(epoch_, CheckpointPart::log,
+              {canonical("log", LogContent{log_, current().digests()})}, out);
+    hash_part(epoch_, CheckpointPart::clients, {canonical("clients", windows)}, out);
+    hash_part(epoch_, CheckpointPart::policy, {canonical("policy", policy_)}, out);
+    hash_part(epoch_, CheckpointPart::membership, {canonical("members", cluster_.members())}, out);
+    hash_part(epoch_, CheckpointPart::parameters, {canonical("parameters", parameters())}, out);
+    checkpoints_[epoch_].begin(epoch_, plan().last(), std::move(windows));
+    out.emit(AppSnapshotRequest{plan().last()});
+    try_to_go_on(out);
+  }
+
+  void try_to_go_on(auto& out) {
+    const std::uint64_t next = epoch_.value + 1;
+    const std::uint64_t stable = stable_ ? stable_->value + 1 : 0;
+    if (finished_ && next < stable + epochs_ahead) enter_epoch(Epoch(next), plan().end(), out);
+  }
+
+  // Checkpoints.
+
+  void receive(iss::Member from, CheckpointVote vote, auto& out) {
+    const CheckpointHeader header = vote.header;
+    if (stable_ && header.epoch <= *stable_) return;
+    if (header.epoch > epoch_ + 1) return bad_.count(Bad::far_epoch);
+    iss::Checkpoint& checkpoint = checkpoints_[header.epoch];
+    const bool own = from.id == cluster_.self().id;
+    if (!checkpoint.keep(from.index, std::move(vote), own, cluster_.members().size()))
+      return bad_.count(Bad::duplicate);
+    check_votes(checkpoint, header, out);
+    if (own) try_to_stabilise(header, out);
+  }
+
+  void check_votes(iss::Checkpoint& checkpoint, const CheckpointHeader& header, auto& out) {
+    const auto unchecked = checkpoint.to_check(header, cluster_.quorum().strong());
+    if (unchecked.empty()) return;
+    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
+    for (const std::size_t member : unchecked) {
+      const NodeId signer = cluster_.members()[member];
+      request.signatures.push_back({signer, signed_bytes(header), checkpoint.signature(member)});
+      request.origin.signers.push_back(signer);
+    }
+    out.emit(std::move(request));
+  }
+
+  /// A certified header that differs from the own one means that states have diverged: going on
+  /// would only spread the damage.
+  void try_to_stabilise(const CheckpointHeader& header, auto& out) {
+    iss::Checkpoint& checkpoint = checkpoints_[header.epoch];
+    auto certificate = checkpoint.certificate(header, cluster_);
+    const auto own = checkpoint.own();
+    if (!certificate || !own || (stable_ && header.epoch <= *stable_)) return;
+    if (*own != header)
+      return (void)out.emit(Halt{"this replica has diverged: at epoch " +
+                                 std::to_string(header.epoch.value) +
+                                 " a quorum certifies another state than the own one"});
+    stable_ = header.epoch;
+    auto stable = out.emit(WalAppend<StableEntry>{{header, std::move(*certificate)},
+                                                  RetentionIndex(header.epoch.value)});
+    collect(header.epoch, stable);
+    try_to_go_on(out);
+  }
+
+  /// Forgets what lies `epochs_kept` behind the stable checkpoint, once that is durable.
+  void collect(Epoch stable_epoch, auto& stable) {
+    if (stable_epoch.value < epochs_kept) return;
+    const Epoch through(stable_epoch.value - epochs_kept);
+    const auto checkpoint = checkpoints_.find(through);
+    if (checkpoint != checkpoints_.end())
+      stable.then(CollectRequests{{checkpoint->second.last(), checkpoint->second.windows()}},
+                  WalTruncate{RetentionIndex(through.value + 1)});
+    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(through));
+    epochs_.erase(epochs_.begin(), epochs_.upper_bound(through));
+  }
+
+  void hash_part(Epoch epoch, CheckpointPart part, std::vector<Bytes> bytes, auto& out) {
+    out.emit(HashRequest<CheckpointHash>{std::move(bytes), {epoch, part}});
+  }
+  Bytes signed_bytes(const CheckpointHeader& header) const {
+    return canonical("checkpoint", header);
+  }
+  template <class T>
+  Bytes canonical(std::string_view domain, const T& value) const {
+    return wire::canonical(domain, cluster_.name().view(), value);
+  }
+  /// The configuration as it must be the same everywhere.
+  IssConfig parameters() const {
+    IssConfig common = config_;
+    common.self = {};
+    common.members = cluster_.members();
+    return common;
+  }
+
+  // Catching up with those who are done.
+
+  /// Segments that `w` others have finished and this replica has not: asks them for the batches.
+  void ask_for_batches(auto& out) {
+    if (!started_ || now_ - asked_batches_ < config_.fetch_delay) return;
+    asked_batches_ = now_;
+    for (std::uint32_t index = 0; index < plan().segments(); ++index) {
+      if (current().is_complete(index)) continue;
+      const auto vouching = current().vouching(index, cluster_.quorum());
+      if (vouching.empty()) continue;
+      BatchesWanted wanted{{epoch_, index}, {}};
+      for (std::uint32_t slot = 0; slot < plan().segment_length(); ++slot)
+        if (!current().at(index, slot) && !waiting_.contains(plan().sn_of(index, slot)) &&
+            wanted.slots.size() < slots_asked_at_once)
+          wanted.slots.push_back(slot);
+      const std::size_t whom = vouching[asking_++ % vouching.size()];
+      out.emit(SendMessage<Message>{{cluster_.members()[whom]}, std::move(wanted)});
+    }
+  }
+
+  void receive(iss::Member from, const BatchesWanted& wanted, auto& out) {
+    Epochs* epoch = find_epoch(wanted.segment.epoch);
+    if (!epoch) return bad_.count(Bad::old_epoch);
+    if (!epoch->has(wanted.segment.index) || wanted.slots.size() > slots_asked_at_once)
+      return bad_.count(Bad::oversized);
+    for (const std::uint32_t slot : wanted.slots) {
+      if (slot >= epoch->plan().segment_length()) return bad_.count(Bad::oversized);
+      if (const auto& decision = epoch->at(wanted.segment.index, slot))
+        out.emit(SendMessage<Message>{{from.id},
+                                      BatchSupplied{wanted.segment, slot, decision->batch}});
+    }
+  }
+
+  void receive(iss::Member, BatchSupplied supplied, auto& out) {
+    Epochs* epoch = find_epoch(supplied.segment.epoch);
+    const bool wanted = epoch && supplied.segment.epoch == epoch_ &&
+                        epoch->has(supplied.segment.index) &&
+                        supplied.slot < epoch->plan().segment_length() &&
+                        !epoch->at(supplied.segment.index, supplied.slot) &&
+                        !epoch->vouching(supplied.segment.index, cluster_.quorum()).empty();
+    if (!wanted) return bad_.count(Bad::unasked);
+    if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
+    hash({supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt}, out);
+  }
+
+  /// The batch is adopted if it is the one that `w` members vouch for, as soon as its bodies are here.
+  template <class E>
+  void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, E& env) {
+    const auto vouching = epoch.vouching(batch.segment.index, cluster_.quorum());
+    if (vouching.empty() || epoch.at(batch.segment.index, batch.slot)) return;
+    if (epoch.digests_of(vouching.front(), batch.segment.index)[batch.slot] != digest)
+      return bad_.count(Bad::unasked);
+    const SeqNr sn = epoch.plan().sn_of(batch.segment.index, batch.slot);
+    if (iss::WaitingBatches::missing(*batch.batch, clients_).empty()) {
+      epoch.segment(batch.segment.index)
+          .adopt(batch.slot, digest, std::move(batch.batch), env);
+      return;
+    }
+    for (const RequestRef& reference : *batch.batch)
+      (void)clients_.claim(epoch.plan().first(), sn, reference.client, reference.req_no);
+    const std::size_t missing = iss::WaitingBatches::missing(*batch.batch, clients_).size();
+    waiting_.add(sn, std::move(batch), missing, now_);
+  }
+
+  // Dissemination.
+
+  /// Requests that were given to this replica alone go to the others.
+  void relay(auto& out) {
+    if (to_relay_.empty() || cluster_.others().empty()) return to_relay_.clear();
+    out.emit(FetchRequests<RelayFetch>{std::exchange(to_relay_, {}), {}});
+  }
+
+  template <class Kind>
+  void send_requests(const std::vector<NodeId>& destinations, std::vector<Request> requests,
+                     auto& out) {
+    Kind message;
+    std::size_t bytes = 0;
+    for (Request& request : requests) {
+      bytes += request.data.size() + request.authenticator.size();
+      message.requests.push_back(std::move(request));
+      if (bytes < bytes_of_an_answer) continue;
+      out.emit(SendMessage<Message>{destinations, std::exchange(message, {})});
+      bytes = 0;
+    }
+    if (!message.requests.empty())
+      out.emit(SendMessage<Message>{destinations, std::move(message)});
+  }
+
+  IssConfig config_;
+  LeaderPolicy policy_;
+  iss::Cluster cluster_;
+  iss::Clients clients_;
+  iss::Buckets buckets_;
+  iss::EarlyMessages<Message> early_;
+  iss::WaitingBatches waiting_;
+  std::vector<RequestRef> to_relay_;
+  std::map<Epoch, Epochs> epochs_;
+  std::map<Epoch, iss::Checkpoint> checkpoints_;
+
+  Epoch epoch_;
+  SeqNr next_;
+  Digest log_;
+  std::optional<Epoch> stable_;
+  Epoch snapshot_epoch_;
+  bool started_ = false;
+  /// The current epoch is delivered; the next one waits for a stable checkpoint.
+  bool finished_ = false;
+  bool noted_ = false;
+
+  std::optional<std::uint32_t> own_segment_;
+  std::uint32_t next_slot_ = 0;
+  std::uint32_t in_flight_ = 0;
+  SeqNr highest_proposed_;
+  std::chrono::nanoseconds now_{};
+  std::chrono::nanoseconds last_cut_{};
+  std::chrono::nanoseconds asked_batches_{};
+  std::size_t asking_ = 0;
+  std::uint64_t delivered_ = 0;
+  std::uint64_t proposed_ = 0;
+  iss::BadMessages bad_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoints,
+                        delivered_requests, proposed_batches, own_requests_waiting,
+                        batches_waiting_for_bodies, clients, early_bytes, bad_messages);
+
+// <mirbft/protocol/orderers/pbft.hpp>
+// PBFT as an orderer of ISS: agreement on each slot of one segment.
+
+// <mirbft/protocol/orderers/pbft_messages.hpp>
+// What PBFT says, signs and writes ahead for one slot of a segment.
+
+namespace mirbft {
+
+/// The leader's proposal for a slot, with the leader's own signed Prepare (PBFT, section 4.2).
+struct PrePrepare {
+  SegmentId segment;
+  SeqNr sn;
+  Batch batch;
+  Bytes signature;
+};
+
+/// "I have voted for this digest in this view, durably." Signed, since certificates show it on.
+struct Prepare {
+  SegmentId segment;
+  View view;
+  SeqNr sn;
+  Digest digest;
+  Bytes signature;
+};
+
+/// "I hold a certificate for this digest, durably." Nobody shows it on, so it is not signed.
+struct Commit {
+  SegmentId segment;
+  View view;
+  SeqNr sn;
+  Digest digest;
+};
+
+using PbftMessage = std::variant<PrePrepare, Prepare, Commit>;
+
+namespace wire {
+template <>
+inline constexpr std::string_view given_name<PbftMessage> = "PbftMessage";
+}  // namespace wire
+
+/// What a Prepare's signature covers, with the domain and the cluster.
+struct PrepareContent {
+  SegmentId segment;
+  View view;
+  SeqNr sn;
+  Digest digest;
+};
+
+/// Origin of the signature under this replica's own Prepare.
+struct PrepareSigning {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 20;
+
+  PrepareContent content;
+};
+
+/// Origin of the check of other replicas' Prepares for one slot.
+struct PrepareChecking {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 21;
+
+  PrepareContent content;
+  std::vector<NodeId> signers;
+};
+
+/// One signature of a certificate.
+struct CertificateSignature {
+  NodeId node;
+  Bytes signature;
+};
+
+/// Before a PrePrepare is sent: which batch it was.
+struct ProposalEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 20;
+
+  SegmentId segment;
+  SeqNr sn;
+  Batch batch;
+};
+
+/// Before a Prepare is sent: what it says.
+struct VoteEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 21;
+
+  PrepareContent content;
+  Bytes signature;
+};
+
+/// Before a Commit is sent: the certificate that it stands for.
+struct PreparedEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 22;
+
+  PrepareContent content;
+  std::vector<CertificateSignature> certificate;
+};
+
+/// A slot is decided. Nothing waits for it: it only saves work after a restart.
+struct DecidedEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 23;
+
+  PrepareContent content;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::PrePrepare, segment, sn, batch, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Prepare, segment, view, sn, digest, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Commit, segment, view, sn, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PrepareContent, segment, view, sn, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PrepareSigning, content);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PrepareChecking, content, signers);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CertificateSignature, node, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ProposalEntry, segment, sn, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::VoteEntry, content, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PreparedEntry, content, certificate);
+BOOST_HANA_ADAPT_STRUCT(mirbft::DecidedEntry, content);
+
+namespace mirbft {
+
+/// Practical Byzantine Fault Tolerance (Castro and Liskov, OSDI 1999), one instance a segment.
+///
+/// An orderer of `Iss` offers `Message`, `consumes`, `emits`, `segment_of`, `frame_class` and the
+/// class `Segment`, whose calls get an environment `env`:
+///   env.cluster()                         the members;
+///   env.emit(event)                       emits, with `.then(…)`;
+///   env.to_others(m), env.to_self(m)      events that carry an orderer's message;
+///   env.check(segment, slot, batch)       asks whether a proposal may be voted for; the answer is
+///                                         a call of `checked`, when every body is there, or none;
+///   env.decided(segment, slot, digest, batch)  the slot is committed;
+///   env.bad(reason)                       counts a message that breaks a rule.
+struct Pbft {
+  using Message = PbftMessage;
+  using consumes = events<SignResult<PrepareSigning>, NodeSigsVerified<PrepareChecking>,
+                          WalEntry<ProposalEntry>, WalEntry<VoteEntry>, WalEntry<PreparedEntry>,
+                          WalEntry<DecidedEntry>>;
+  using emits = events<SignRequest<PrepareSigning>, VerifyNodeSigs<PrepareChecking>,
+                       WalAppend<ProposalEntry>, WalAppend<VoteEntry>, WalAppend<PreparedEntry>,
+                       WalAppend<DecidedEntry>>;
+
+  static FrameClass frame_class(const Message& message) noexcept {
+    return std::holds_alternative<PrePrepare>(message) ? FrameClass::batch : FrameClass::vote;
+  }
+
+  static SegmentId segment_of(const Message& message) noexcept {
+    if (const auto* preprepare = std::get_if<PrePrepare>(&message)) return preprepare->segment;
+    if (const auto* prepare = std::get_if<Prepare>(&message)) return prepare->segment;
+    return std::get_if<Commit>(&message)->segment;
+  }
+
+  class Segment;
+};
+
+/// The state of one segment at one replica.
+class Pbft::Segment {
+ public:
+  Segment(const iss::EpochPlan& plan, std::uint32_t index, std::size_t members)
+      : id_{plan.epoch(), index},
+        leader_(plan.leader(index)),
+        first_(plan.sn_of(index, 0)),
+        stride_(plan.segments()),
+        members_(members),
+        slots_(plan.segment_length()) {}
+
+  /// The leader's own proposal for a slot. Requires that the slot has none yet.
+  void propose(std::uint32_t place, Batch batch, const Digest& digest, auto& env) {
+    Slot& slot = slots_[place];
+    slot.batch = std::move(batch);
+    vote(place, digest, env);
+  }
+
+  /// The answer to `env.check`: the proposal keeps the rules, its bodies are here.
+  void checked(std::uint32_t place, const Digest& digest, auto& env) {
+    Slot& slot = slots_[place];
+    if (slot.stage != Stage::checking) return;
+    slot.prepares[slot.leader_index] = {Opinion::unchecked, digest, slot.leader_signature};
+    vote(place, digest, env);
+  }
+
+  void receive(iss::Member from, Message message, auto& env) {
+    if (auto* preprepare = std::get_if<PrePrepare>(&message)) {
+      receive(from, std::move(*preprepare), env);
+    } else if (auto* prepare = std::get_if<Prepare>(&message)) {
+      receive(from, std::move(*prepare), env);
+    } else if (auto* commit = std::get_if<Commit>(&message)) {
+      receive(from, *commit, env);
+    }
+  }
+
+  /// Own signature is there: the vote becomes durable, and only then is it sent and counted.
+  void process(SignResult<PrepareSigning> signed_, auto& env) {
+    const PrepareContent& content = signed_.origin.content;
+    const std::optional<std::uint32_t> place = place_of(content.sn);
+    if (!place || slots_[*place].stage != Stage::voting) return;
+    const Slot& slot = slots_[*place];
+    const RetentionIndex retention(id_.epoch.value);
+    const Prepare own{id_, content.view, content.sn, content.digest, signed_.signature};
+    const bool leads = env.cluster().self().id == leader_;
+    if (leads) env.emit(WalAppend<ProposalEntry>{{id_, content.sn, slot.batch}, retention});
+    auto voted = env.emit(WalAppend<VoteEntry>{{content, signed_.signature}, retention});
+    if (leads) {
+      voted.then(env.to_others(PrePrepare{id_, content.sn, slot.batch, signed_.signature}),
+                 env.to_self(own));
+    } else {
+      voted.then(env.to_others(own), env.to_self(own));
+    }
+  }
+
+  void process(NodeSigsVerified<PrepareChecking> verified, auto& env) {
+    const PrepareContent& content = verified.origin.content;
+    const std::optional<std::uint32_t> place = place_of(content.sn);
+    if (!place) return;
+    Slot& slot = slots_[*place];
+    slot.checking = false;
+    if (slot.stage != Stage::voted || slot.digest != content.digest) return;
+    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
+      const auto signer = env.cluster().find(verified.origin.signers[i]);
+      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
+      slot.prepares[signer->index].opinion = valid ? Opinion::valid : Opinion::forged;
+      if (!valid) env.bad(Bad::signature);
+    }
+    try_to_prepare(*place, env);
+  }
+
+  /// Others have committed this: so has this replica.
+  void adopt(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
+    Slot& slot = slots_[place];
+    if (slot.stage == Stage::committed) return;
+    slot.digest = digest;
+    slot.batch = std::move(batch);
+    commit(place, env);
+  }
+  bool is_committed(std::uint32_t place) const noexcept {
+    return slots_[place].stage == Stage::committed;
+  }
+  NodeId leader() const noexcept { return leader_; }
+
+ private:
+  enum class Stage : std::uint8_t { idle, checking, voting, voted, preparing, prepared, committed };
+  enum class Opinion : std::uint8_t { absent, unchecked, valid, forged };
+  using Bad = iss::BadMessage;
+
+  struct Vote {
+    Opinion opinion = Opinion::absent;
+    Digest digest;
+    Bytes signature;
+  };
+  struct Slot {
+    Stage stage = Stage::idle;
+    bool checking = false;
+    std::size_t leader_index = 0;
+    Batch batch;
+    Digest digest;
+    Bytes leader_signature;
+    std::vector<Vote> prepares;
+    std::vector<std::optional<Digest>> commits;
+  };
+
+  SeqNr sn_of(std::uint32_t place) const noexcept { return first_ + place * stride_; }
+  std::optional<std::uint32_t> place_of(SeqNr sn) const noexcept {
+    const std::uint64_t distance = sn - first_;
+    if (sn < first_ || distance % stride_ != 0 || distance / stride_ >= slots_.size())
+      return std::nullopt;
+    return static_cast<std::uint32_t>(distance / stride_);
+  }
+  void make_room(Slot& slot) {
+    if (!slot.prepares.empty()) return;
+    slot.prepares.resize(members_);
+    slot.commits.resize(members_);
+  }
+
+  void vote(std::uint32_t place, const Digest& digest, auto& env) {
+    Slot& slot = slots_[place];
+    make_room(slot);
+    slot.stage = Stage::voting;
+    slot.digest = digest;
+    const PrepareContent content{id_, View(0), sn_of(place), digest};
+    env.emit(SignRequest<PrepareSigning>{signed_bytes(content, env), {content}});
+  }
+
+  static Bytes signed_bytes(const PrepareContent& content, auto& env) {
+    return wire::canonical("prepare", env.cluster().name().view(), content);
+  }
+
+  void receive(iss::Member from, PrePrepare message, auto& env) {
+    const std::optional<std::uint32_t> place = place_of(message.sn);
+    if (!place || from.id != leader_ || from.id == env.cluster().self().id)
+      return env.bad(Bad::proposal);
+    Slot& slot = slots_[*place];
+    if (slot.stage == Stage::committed) return;
+    if (slot.stage != Stage::idle) return env.bad(Bad::duplicate);
+    make_room(slot);
+    slot.stage = Stage::checking;
+    slot.leader_index = from.index;
+    slot.batch = std::move(message.batch);
+    slot.leader_signature = std::move(message.signature);
+    env.check(id_, *place, slot.batch);
+  }
+
+  void receive(iss::Member from, Prepare message, auto& env) {
+    const std::optional<std::uint32_t> place = place_of(message.sn);
+    if (!place || message.view != View(0)) return env.bad(Bad::vote);
+    Slot& slot = slots_[*place];
+    if (slot.stage >= Stage::preparing) return;
+    make_room(slot);
+    Vote& vote = slot.prepares[from.index];
+    if (vote.opinion != Opinion::absent) return env.bad(Bad::duplicate);
+    const bool own = from.id == env.cluster().self().id;
+    vote = {own ? Opinion::valid : Opinion::unchecked, message.digest, std::move(message.signature)};
+    if (own) slot.stage = Stage::voted;
+    try_to_prepare(*place, env);
+  }
+
+  void receive(iss::Member from, const Commit& message, auto& env) {
+    const std::optional<std::uint32_t> place = place_of(message.sn);
+    if (!place || message.view != View(0)) return env.bad(Bad::vote);
+    Slot& slot = slots_[*place];
+    if (slot.stage == Stage::committed) return;
+    make_room(slot);
+    if (slot.commits[from.index]) return env.bad(Bad::duplicate);
+    slot.commits[from.index] = message.digest;
+    if (from.id == env.cluster().self().id) slot.stage = Stage::prepared;
+    try_to_commit(*place, env);
+  }
+
+  /// q valid Prepares that match the own vote make a certificate. Signatures are checked together,
+  /// once there are enough that they could matter.
+  void try_to_prepare(std::uint32_t place, auto& env) {
+    Slot& slot = slots_[place];
+    if (slot.stage != Stage::voted || slot.checking) return;
+    std::size_t valid = 0;
+    std::size_t unchecked = 0;
+    for (const Vote& vote : slot.prepares) {
+      if (vote.digest != slot.digest) continue;
+      valid += vote.opinion == Opinion::valid;
+      unchecked += vote.opinion == Opinion::unchecked;
+    }
+    const std::size_t needed = env.cluster().quorum().strong();
+    if (valid >= needed) {
+      prepare(place, env);
+    } else if (valid + unchecked >= needed) {
+      check_signatures(place, env);
+    }
+  }
+
+  void check_signatures(std::uint32_t place, auto& env) {
+    Slot& slot = slots_[place];
+    const PrepareContent content{id_, View(0), sn_of(place), slot.digest};
+    const Bytes message = signed_bytes(content, env);
+    VerifyNodeSigs<PrepareChecking> request{{}, {content, {}}};
+    for (std::size_t i = 0; i < slot.prepares.size(); ++i) {
+      const Vote& vote = slot.prepares[i];
+      if (vote.opinion != Opinion::unchecked || vote.digest != slot.digest) continue;
+      const NodeId signer = env.cluster().members()[i];
+      request.signatures.push_back({signer, message, vote.signature});
+      request.origin.signers.push_back(signer);
+    }
+    slot.checking = true;
+    env.emit(std::move(request));
+  }
+
+  /// The certificate becomes durable before the Commit that stands for it is sent or counted.
+  void prepare(std::uint32_t place, auto& env) {
+    Slot& slot = slots_[place];
+    slot.stage = Stage::preparing;
+    const PrepareContent content{id_, View(0), sn_of(place), slot.digest};
+    PreparedEntry entry{content, {}};
+    for (std::size_t i = 0; i < slot.prepares.size(); ++i)
+      if (slot.prepares[i].opinion == Opinion::valid && slot.prepares[i].digest == slot.digest)
+        entry.certificate.push_back({env.cluster().members()[i], slot.prepares[i].signature});
+    const Commit own{id_, content.view, content.sn, content.digest};
+    env.emit(WalAppend<PreparedEntry>{std::move(entry), RetentionIndex(id_.epoch.value)})
+        .then(env.to_others(own), env.to_self(own));
+  }
+
+  void try_to_commit(std::uint32_t place, auto& env) {
+    Slot& slot = slots_[place];
+    if (slot.stage != Stage::prepared) return;
+    std::size_t matching = 0;
+    for (const auto& digest : slot.commits) matching += digest == slot.digest;
+    if (matching < env.cluster().quorum().strong()) return;
+    env.emit(WalAppend<DecidedEntry>{{{id_, View(0), sn_of(place), slot.digest}},
+                                     RetentionIndex(id_.epoch.value)});
+    commit(place, env);
+  }
+
+  void commit(std::uint32_t place, auto& env) {
+    Slot& slot = slots_[place];
+    slot.stage = Stage::committed;
+    slot.prepares = {};
+    slot.commits = {};
+    env.decided(id_, place, slot.digest, std::move(slot.batch));
+  }
+
+  SegmentId id_;
+  NodeId leader_;
+  SeqNr first_;
+  std::uint64_t stride_;
+  std::size_t members_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/protocol/solo.hpp>
+// Solo: a cluster of one. The smallest Protocol, and the example of writing one.
+
+namespace mirbft {
+
+/// What Solo writes ahead: the batch of a sequence number, so that a restart delivers it again.
+struct SoloDecided {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 1;
+
+  SeqNr sn;
+  Batch batch;
+};
+
+/// What Solo would send to other replicas; there are none.
+struct SoloNothing {};
+
+/// Orders requests as they become ready. A request is delivered once it is in the log.
+class Solo {
+ public:
+  using Message = std::variant<SoloNothing>;
+  using consumes = events<RequestReady, MessageReceived<Message>, WalEntry<SoloDecided>>;
+  using emits = events<WalAppend<SoloDecided>, Deliver>;
+
+  struct Status {
+    SeqNr next;
+    std::uint64_t strangers_messages = 0;
+  };
+
+  static FrameClass frame_class(const Message&) { return FrameClass::vote; }
+
+  void process(RequestReady ready, auto& out) {
+    const Deliver deliver{next_, Batch({ready.reference})};
+    ++next_;
+    // Durable before it takes effect: the delivery follows the append.
+    out.emit(WalAppend<SoloDecided>{{deliver.sn, deliver.batch}, RetentionIndex(0)})
+        .then(deliver);
+  }
+
+  void process(WalEntry<SoloDecided> decided, auto& out) {
+    next_ = decided.entry.sn + 1;
+    out.emit(Deliver{decided.entry.sn, std::move(decided.entry.batch)});
+  }
+
+  /// There is nobody who could rightly send one: counted and dropped, as bad input always is.
+  void process(MessageReceived<Message>, auto& /*out*/) { ++strangers_messages_; }
+
+  Status status() const { return {next_, strangers_messages_}; }
+
+ private:
+  SeqNr next_;
+  std::uint64_t strangers_messages_ = 0;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::SoloDecided, sn, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SoloNothing);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Solo::Status, next, strangers_messages);
+
+// <mirbft/concepts.hpp>
+// What each of a Node's nine modules must offer.
+
+namespace mirbft {
+
+// Every module is a movable type. It may offer `status()`, which returns a reflected struct for
+// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
+// events of its own. Its calls come from one thread at a time unless its concept says otherwise.
+
+/// Exchanges frames with the other replicas; knows nothing of what is in them.
+/// `send` never blocks: it queues, and drops and counts when the peer's queue is full. `flush`
+/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up and calls
+/// `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as far as the Net
+/// can tell. `wake` may be called from any thread and ends a poll. `close` sends what is queued.
+template <class M>
+concept IsNet = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& net, NodeId to, FrameClass kind,
+                         const Bytes& payload, void (*sink)(NodeId, Bytes)) {
+                  net.send(to, kind, payload);
+                  net.flush();
+                  net.poll(sink, std::chrono::nanoseconds(0), std::size_t{1});
+                  net.wake();
+                  net.close();
+                };
+
+/// Hashes like any standard hasher: `update` takes the next bytes, `finish` returns the digest of
+/// all of them and begins anew.
+template <class M>
+concept IsHasher = std::movable<engine::module_of<M>> &&
+                   requires(engine::module_of<M>& hasher, ByteView bytes) {
+                     hasher.update(bytes);
+                     { hasher.finish() } -> std::same_as<Digest>;
+                   };
+
+/// Signs for this node and verifies the signatures of nodes and clients, whose keys it keeps.
+/// The `const` calls may run on several threads at once, the updates never beside another call.
+template <class M>
+concept IsCrypto = std::movable<engine::module_of<M>> &&
+                   requires(engine::module_of<M>& crypto, const engine::module_of<M>& keys,
+                            NodeId node, ClientId client, ByteView bytes,
+                            std::optional<Bytes> key) {
+                     { keys.sign(bytes) } -> std::same_as<Bytes>;
+                     { keys.verify_node(node, bytes, bytes) } -> std::same_as<SignatureCheck>;
+                     { keys.verify_client(client, bytes, bytes) } -> std::same_as<SignatureCheck>;
+                     crypto.update_node_key(node, key);
+                     crypto.update_client_key(client, key);
+                   };
+
+/// The replicated service. `apply` is called once for each sequence number that holds requests,
+/// in order, and returns one result a request; it must depend on nothing but its arguments and
+/// its state. `restore` replaces the state by one that `snapshot` has described.
+template <class M>
+concept IsApp = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests,
+                         ByteView state) {
+                  { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
+                  { app.snapshot() } -> std::same_as<Bytes>;
+                  app.restore(state);
+                };
+
+/// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
+/// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a
+/// lower retention index to be dropped. An error is an exception and stops the Node.
+template <class M>
+concept IsWal = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& wal, Bytes entry, RetentionIndex index,
+                         void (*f)(std::uint32_t, const Bytes&)) {
+                  wal.append(std::uint32_t{1}, entry, index);
+                  wal.sync();
+                  wal.truncate(index);
+                  wal.replay(f);
+                };
+
+/// Admits clients' requests: window, duplicates, size, authenticity, durability. Event-shaped:
+/// it handles at least NewRequest and Applied.
+template <class M>
+concept IsTracker = std::movable<engine::module_of<M>> && requires {
+  typename engine::module_of<M>::consumes;
+  typename engine::module_of<M>::emits;
+};
+
+/// Keeps the bodies of requests. `get` returns null for an unknown reference, and a pointer that
+/// is valid until the next call. `delivered` says where references were delivered, so that
+/// `collect` can drop them.
+template <class M>
+concept IsStore =
+    std::movable<engine::module_of<M>> &&
+    requires(engine::module_of<M>& store, const RequestRef& reference, Bytes bytes, SeqNr sn,
+             Batch batch, const Collection& collection) {
+      store.put(reference, bytes, bytes);
+      store.sync();
+      { store.get(reference) } -> std::convertible_to<const Request*>;
+      store.delivered(sn, batch);
+      store.collect(collection);
+    };
+
+/// Orders requests: a deterministic state machine over events. `Message` is what it sends to
+/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat one.
+template <class M>
+concept IsProtocol =
+    std::movable<engine::module_of<M>> && requires(const typename engine::module_of<M>::Message& m) {
+      typename engine::module_of<M>::consumes;
+      typename engine::module_of<M>::emits;
+      { engine::module_of<M>::frame_class(m) } -> std::same_as<FrameClass>;
+    };
+
+/// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
+/// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
+/// tells it beforehand what it may see; `end` is the last call.
+template <class M>
+concept IsInterceptor =
+    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster) {
+      interceptor.begin(self, cluster, events<Init>{});
+      interceptor.end();
+    };
+
+}  // namespace mirbft
+
+// <mirbft/node.hpp>
+// The Node: nine modules and the events that move between them.
+
+#include <future>
+
+#include <boost/hana/define_struct.hpp>
+
+namespace mirbft {
+
+/// What `submit` did with a request.
+enum class Submitted : std::uint8_t {
+  /// It is on its way; the callback will be called, exactly once.
+  accepted,
+  /// The Node has too much to do: try again later. The callback will not be called.
+  overloaded,
+  /// The Node stopped. The callback will not be called.
+  stopped,
+};
+
+/// The clock of `run` where no other is given.
+struct SteadyClock {
+  std::chrono::nanoseconds operator()() const {
+    return std::chrono::steady_clock::now().time_since_epoch();
+  }
+};
+
+/// A replica: takes requests, orders them together with the other replicas, applies them.
+///
+/// Drive it in one of two ways. Inline: call `process()` whenever there is something to do.
+/// Threaded: call `run(stop_token)` on a thread, which then is the dispatching thread. `submit`,
+/// `step`, `inject` and `stop` may be called from any thread; everything else only where the Node is driven.
+template <IsNet Net, IsHasher Hasher, IsCrypto Crypto, IsApp App, IsWal Wal, IsTracker Tracker,
+          IsStore Store, IsProtocol Protocol, IsInterceptor Interceptor>
+class Node : engine::wiring::Checked<
+                 engine::Plan<engine::module_of<Net>, engine::module_of<Hasher>,
+                              engine::module_of<Crypto>, engine::module_of<App>,
+                              engine::module_of<Wal>, engine::module_of<Tracker>,
+                              engine::module_of<Store>, engine::module_of<Protocol>>> {
+ public:
+  using Plan = engine::Plan<engine::module_of<Net>, engine::module_of<Hasher>,
+                            engine::module_of<Crypto>, engine::module_of<App>,
+                            engine::module_of<Wal>, engine::module_of<Tracker>,
+                            engine::module_of<Store>, engine::module_of<Protocol>>;
+  static_assert(engine::wiring::Checked<Plan>::sound);
+
+  /// Every event type that this Node can see.
+  using Events = typename Plan::Events;
+  using Message = typename Plan::Message;
+
+  /// The nine modules, ready to work.
+  struct Modules {
+    engine::module_of<Net> net;
+    engine::module_of<Hasher> hasher;
+    engine::module_of<Crypto> crypto;
+    engine::module_of<App> app;
+    engine::module_of<Wal> wal;
+    engine::module_of<Tracker> tracker;
+    engine::module_of<Store> store;
+    engine::module_of<Protocol> protocol;
+    Interceptor interceptor{};
+  };
+
+  /// Where every module stands; print it with `wire::to_json`.
+  struct Status {
+    BOOST_HANA_DEFINE_STRUCT(
+        Status, (NodeId, self), (std::string, state), (std::string, reason),
+        (std::uint64_t, dispatched_events), (std::uint64_t, pending_events),
+        (std::uint64_t, waiting_callers), (std::uint64_t, malformed_frames),
+        (decltype(engine::status_of(std::declval<engine::module_of<Net>>())), net),
+        (decltype(engine::status_of(std::declval<engine::module_of<Hasher>>())), hasher),
+        (decltype(engine::status_of(std::declval<engine::module_of<Crypto>>())), crypto),
+        (decltype(engine::status_of(std::declval<engine::module_of<App>>())), app),
+        (decltype(engine::status_of(std::declval<engine::module_of<Wal>>())), wal),
+        (decltype(engine::status_of(std::declval<engine::module_of<Tracker>>())), tracker),
+        (decltype(engine::status_of(std::declval<engine::module_of<Store>>())), store),
+        (decltype(engine::status_of(std::declval<engine::module_of<Protocol>>())), protocol));
+  };
+
+  /// Throws ConfigError when the configuration cannot work. Nothing runs yet.
+  Node(NodeConfig config, Modules modules)
+      : core_(std::move(config), std::move(modules.interceptor), std::move(modules.tracker),
+              std::move(modules.hasher), std::move(modules.crypto), std::move(modules.store),
+              std::move(modules.protocol), std::move(modules.wal), std::move(modules.app),
+              std::move(modules.net), engine::TheNode{}) {}
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  /// Puts a request in; `on_reply(const Replied&)` is called once, where the Node is driven.
+  /// `spread` says whether the client sends the request to the other replicas itself.
+  template <class OnReply>
+  Submitted submit(Request request, OnReply on_reply, Spread spread = Spread::by_replica) {
+    const ClientId client = request.client;
+    const ReqNo req_no = request.req_no;
+    return put(NewRequest{std::move(request), spread},
+               engine::Waiting{client, req_no, engine::Callback(std::move(on_reply))});
+  }
+
+  /// The same with a future. A Node that refuses the request answers at once.
+  std::future<Replied> submit(Request request, Spread spread = Spread::by_replica) {
+    const ClientId client = request.client;
+    const ReqNo req_no = request.req_no;
+    std::promise<Replied> promise;
+    std::future<Replied> future = promise.get_future();
+    const Submitted submitted = submit(
+        std::move(request),
+        [promise = std::move(promise)](const Replied& reply) mutable { promise.set_value(reply); },
+        spread);
+    if (submitted == Submitted::accepted) return future;
+    std::promise<Replied> refusal;
+    refusal.set_value({client, req_no,
+                       submitted == Submitted::overloaded ? Outcome::overloaded
+                                                          : Outcome::shut_down,
+                       SeqNr{}, Bytes{}});
+    return refusal.get_future();
+  }
+
+  /// Hands in a message by hand. The caller vouches for its sender.
+  Submitted step(NodeId from, Message message) {
+    return put(MessageReceived<Message>{from, std::move(message)}, {});
+  }
+
+  /// Hands in any event that this Node can see: for modules of one's own, and for tests.
+  template <class E>
+  Submitted inject(E event) {
+    static_assert(engine::contains<E, Events>,
+                  "[mirbft] no module of this Node emits or answers with this event: declare it "
+                  "in the `emits` of the module that it comes from");
+    return put(std::move(event), {});
+  }
+
+  /// Tells the time; only where the Node is driven inline.
+  void tick(std::chrono::nanoseconds now) { core_.items().push(Tick{now}); }
+
+  /// Does what is pending on this thread, arrived messages included. Returns how many events were
+  /// dispatched: 0 means that there was nothing to do. The first call plays back the write-ahead log.
+  std::size_t process() {
+    core_.start();
+    if (core_.phase() != engine::Phase::working) return end_if_failed();
+    core_.template take_inputs<true>(std::chrono::nanoseconds(0));
+    const std::size_t count = core_.dispatch_all();
+    core_.call_back();
+    return core_.phase() == engine::Phase::working ? count : end_if_failed();
+  }
+
+  /// Dispatches the list of one slot, for those who choose the order themselves (simulation).
+  std::size_t process(Slot slot) {
+    std::size_t count = 0;
+    [&]<std::size_t... S>(std::index_sequence<S...>) {
+      (void)((S == slot.index() && (count = core_.template dispatch<S>(), true)) || ...);
+    }(std::make_index_sequence<slot_count>{});
+    core_.call_back();
+    return count;
+  }
+
+  /// Works on threads until `stop_token` is triggered, `stop()` is called or a module fails;
+  /// then finishes what was begun. Returns whether it ended without a failure.
+  template <class Clock = SteadyClock>
+  bool run(std::stop_token stop, Clock clock = {}) {
+    const std::stop_callback on_stop(stop, [this] { stop_.request_stop(); });
+    using Threads = std::index_sequence<
+        threads<Tracker>, threads<Hasher>, threads<Crypto>, threads<Store>, threads<Protocol>,
+        threads<Wal>, threads<App>, threads<Net>, 0>;
+    engine::ThreadedDriver<Core, Threads>(core_).run(stop_.get_token(), clock);
+    return core_.phase() != engine::Phase::failed;
+  }
+
+  /// Ends `run`, from any thread. Where the Node is driven inline, `finish()` ends it.
+  void stop() { stop_.request_stop(); }
+
+  /// Ends a Node that is driven inline: what is pending is done, callers who still wait are told.
+  void finish() { core_.stop(); }
+
+  /// The reason why a module stopped the Node; empty while none has.
+  const std::string& failure() const noexcept { return core_.reason(); }
+
+  Status status() const {
+    return Status{core_.config().self,
+                  engine::to_string(core_.phase()),
+                  core_.reason(),
+                  core_.dispatched(),
+                  core_.pending(),
+                  core_.waiting(),
+                  core_.template stage<slot::net.index()>().task().malformed(),
+                  of<slot::net.index()>(),
+                  of<slot::hasher.index()>(),
+                  of<slot::crypto.index()>(),
+                  of<slot::app.index()>(),
+                  of<slot::wal.index()>(),
+                  of<slot::tracker.index()>(),
+                  of<slot::store.index()>(),
+                  of<slot::protocol.index()>()};
+  }
+
+  /// The whole plan: who emits what to whom.
+  static std::string wiring(WiringFormat format = WiringFormat::text) {
+    return engine::wiring_text<Plan>(format);
+  }
+
+  const engine::module_of<App>& app() const noexcept {
+    return core_.template stage<slot::app.index()>().module();
+  }
+  const engine::module_of<Protocol>& protocol() const noexcept {
+    return core_.template stage<slot::protocol.index()>().module();
+  }
+  engine::module_of<Net>& net() noexcept {
+    return core_.template stage<slot::net.index()>().module();
+  }
+
+ private:
+  using Core = engine::Core<Plan, Interceptor>;
+  template <class M>
+  static constexpr std::size_t threads = engine::Placed<M>::where::threads;
+
+  template <class E>
+  Submitted put(E event, std::optional<engine::Waiting> waiting) {
+    using Put = typename engine::Inbox<Plan>::Put;
+    switch (core_.inbox().put(std::move(event), std::move(waiting))) {
+      case Put::taken: return Submitted::accepted;
+      case Put::full: return Submitted::overloaded;
+      case Put::closed: break;
+    }
+    return Submitted::stopped;
+  }
+
+  std::size_t end_if_failed() {
+    if (core_.phase() == engine::Phase::failed) core_.stop();
+    return 0;
+  }
+
+  template <std::size_t S>
+  auto of() const {
+    return engine::status_of(core_.template stage<S>().module());
+  }
+
+  Core core_;
+  std::stop_source stop_;
 };
 
 }  // namespace mirbft
