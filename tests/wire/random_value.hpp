@@ -74,12 +74,8 @@ T random_value(Random& random, int depth);
 template <class T>
 T random_number(Random& random) {
   T value{};
-  const std::uint64_t number = random.number(8 * sizeof(T) > 1 ? 8 * sizeof(T) : 1);
-  if constexpr (std::is_same_v<T, bool>) {
-    value = number % 2 == 1;
-  } else {
-    static_cast<void>(wire::from_number(number, value));
-  }
+  // That a negative number was not one before its bits were taken does not matter here.
+  static_cast<void>(wire::from_number(random.number(8 * sizeof(T)), value));
   return value;
 }
 

@@ -42,7 +42,7 @@ struct Numbers {
   std::int64_t signed_large = 0;
   mirbft::SignatureCheck check{};
   Direction direction{};
-  mirbft::SeqNr sn;
+  mirbft::SeqNr sn{};
   std::chrono::nanoseconds time{0};
   std::chrono::duration<std::int32_t> seconds{0};
 
@@ -50,9 +50,9 @@ struct Numbers {
 };
 
 struct Blobs {
-  Bytes bytes;
-  std::string text;
-  Digest digest;
+  Bytes bytes{};
+  std::string text{};
+  Digest digest{};
   std::array<std::uint8_t, 4> nonce{};
 
   friend bool operator==(const Blobs&, const Blobs&) = default;
@@ -63,28 +63,28 @@ struct Empty {
 };
 
 struct Lists {
-  std::vector<std::uint64_t> numbers;
-  std::vector<std::int32_t> offsets;
-  std::vector<bool> flags;
-  std::vector<mirbft::NodeId> nodes;
-  std::vector<mirbft::SignatureCheck> checks;
-  std::vector<Bytes> parts;
-  std::vector<std::string> words;
-  std::vector<Digest> digests;
-  std::vector<Blobs> blobs;
-  std::vector<Empty> empties;
+  std::vector<std::uint64_t> numbers{};
+  std::vector<std::int32_t> offsets{};
+  std::vector<bool> flags{};
+  std::vector<mirbft::NodeId> nodes{};
+  std::vector<mirbft::SignatureCheck> checks{};
+  std::vector<Bytes> parts{};
+  std::vector<std::string> words{};
+  std::vector<Digest> digests{};
+  std::vector<Blobs> blobs{};
+  std::vector<Empty> empties{};
 
   friend bool operator==(const Lists&, const Lists&) = default;
 };
 
 struct Optionals {
-  std::optional<std::uint32_t> number;
-  std::optional<bool> flag;
-  std::optional<Bytes> bytes;
-  std::optional<std::string> text;
-  std::optional<Digest> digest;
-  std::optional<Blobs> blobs;
-  std::optional<Empty> empty;
+  std::optional<std::uint32_t> number{};
+  std::optional<bool> flag{};
+  std::optional<Bytes> bytes{};
+  std::optional<std::string> text{};
+  std::optional<Digest> digest{};
+  std::optional<Blobs> blobs{};
+  std::optional<Empty> empty{};
 
   friend bool operator==(const Optionals&, const Optionals&) = default;
 };
@@ -102,22 +102,22 @@ using MaybeChoice = std::variant<std::monostate, Blobs, Empty>;
 
 struct Tree {
   std::uint32_t label = 0;
-  std::vector<Tree> children;
+  std::vector<Tree> children{};
 
   friend bool operator==(const Tree&, const Tree&) = default;
 };
 
 struct Nested {
-  Numbers numbers;
-  Shared<Blobs> blobs;
-  Batch batch;
-  Shared<std::vector<std::uint32_t>> shared_numbers;
-  std::optional<Shared<Blobs>> maybe_shared;
-  std::vector<Shared<Empty>> shared_empties;
-  MaybeChoice maybe_choice;
-  std::optional<Choice> choice;
-  std::vector<Choice> choices;
-  Tree tree;
+  Numbers numbers{};
+  Shared<Blobs> blobs{};
+  Batch batch{};
+  Shared<std::vector<std::uint32_t>> shared_numbers{};
+  std::optional<Shared<Blobs>> maybe_shared{};
+  std::vector<Shared<Empty>> shared_empties{};
+  MaybeChoice maybe_choice{};
+  std::optional<Choice> choice{};
+  std::vector<Choice> choices{};
+  Tree tree{};
 
   friend bool operator==(const Nested&, const Nested&) = default;
 };
@@ -133,18 +133,18 @@ struct Configured {
 };
 
 struct Wrapper {
-  Shared<Configured> shared;
-  Configured plain;
-  std::vector<Configured> list;
-  std::optional<Configured> maybe;
+  Shared<Configured> shared{};
+  Configured plain{};
+  std::vector<Configured> list{};
+  std::optional<Configured> maybe{};
 
   friend bool operator==(const Wrapper&, const Wrapper&) = default;
 };
 
 template <class Origin>
 struct Answer {
-  Digest digest;
-  Origin origin;
+  Digest digest{};
+  Origin origin{};
 
   friend bool operator==(const Answer&, const Answer&) = default;
 };
@@ -152,15 +152,15 @@ struct Answer {
 /// The schema shows the name that a type gives itself.
 struct Renamed {
   static constexpr std::string_view wire_name = "Label";
-  std::string text;
+  std::string text{};
 
   friend bool operator==(const Renamed&, const Renamed&) = default;
 };
 
 struct Templates {
-  Answer<Empty> plain;
-  Answer<Answer<Ping>> nested;
-  Renamed renamed;
+  Answer<Empty> plain{};
+  Answer<Answer<Ping>> nested{};
+  Renamed renamed{};
 
   friend bool operator==(const Templates&, const Templates&) = default;
 };

@@ -76,7 +76,7 @@ constexpr bool is_tag_of(std::uint32_t tag, std::uint32_t number) {
 class Decoder {
  public:
   Decoder(const Bytes& input, Form form, const Limits& limits) noexcept
-      : input_(input), form_(form), session_{limits.elements, limits.depth} {}
+      : input_(input), form_(form), session_{limits.memory, limits.depth} {}
 
   DecodeError error() const noexcept { return session_.error; }
 
@@ -178,7 +178,7 @@ class Decoder {
   template <class Element>
   bool list(Reader& in, std::uint32_t tag, std::vector<Element>& list) {
     do {
-      if (!session_.spend_elements(1)) return false;
+      if (!session_.spend(1, sizeof(Element))) return false;
       Element element = make_zero<Element>();
       if (!single(in, element)) return false;
       list.push_back(std::move(element));
@@ -193,7 +193,7 @@ class Decoder {
     // Every varint ends with a byte below 0x80.
     const auto count = static_cast<std::size_t>(
         std::count_if(content.begin(), content.end(), [](auto byte) { return byte < 0x80; }));
-    if (!session_.spend_elements(count)) return false;
+    if (!session_.spend(count, sizeof(Element))) return false;
     list.reserve(list.size() + count);
     for (Reader numbers(content, session_); !numbers.at_end();) {
       Element element{};
@@ -240,11 +240,11 @@ class Decoder {
     return true;
   }
 
-  // A shared value is changed in a copy. What it already holds is paid for, since a lenient input
-  // could come back to the same field again and again.
+  // A shared value is changed in a copy, which is paid for with what it holds already: a lenient
+  // input could come back to the same field over and over.
   template <class T, class Change>
   bool edit(Shared<T>& value, Change&& change) {
-    if (!session_.spend_elements(field_size(*value))) return false;
+    if (!session_.spend(1, sizeof(T) + field_size(*value))) return false;
     T own(*value);
     if (!change(own)) return false;
     value = Shared<T>(std::move(own));

@@ -20,6 +20,7 @@
 
 namespace mirbft::wire {
 
+/// What a type is made into.
 enum class Kind : std::uint8_t {
   number,   ///< integers, bool, enums, ids, durations: a varint
   blob,     ///< Bytes, std::string, Digest, byte arrays: length and content

@@ -14,11 +14,12 @@ enum class Form : std::uint8_t {
   canonical,  ///< only what `encode` makes: for whatever comes from the network
 };
 
-/// What a decoder may spend on one input.
+/// What a decoder may spend on one input. An element of a vector may take two bytes on the wire and
+/// a hundred in memory, so the length of the input alone does not bound what is allocated.
 struct Limits {
-  std::size_t bytes = std::size_t{1} << 30;     ///< longest input; never over 2 GiB
-  std::size_t elements = std::size_t{1} << 20;  ///< elements of all vectors together
-  std::uint32_t depth = 100;                    ///< messages within messages
+  std::size_t bytes = std::size_t{1} << 30;    ///< longest input; never over 2 GiB
+  std::size_t memory = std::size_t{1} << 26;   ///< bytes for the elements of all vectors together
+  std::uint32_t depth = 100;                   ///< messages within messages
 };
 
 /// Why bytes were refused.
@@ -26,7 +27,7 @@ enum class DecodeError : std::uint8_t {
   none,
   malformed,      ///< no protobuf message: cut off, a bad wire type or length, field number 0
   oversized_tag,  ///< a tag of more than 32 bits, which some parsers cut
-  limit,          ///< longer, deeper or with more elements than allowed
+  limit,          ///< longer, deeper or larger in memory than allowed
   range,          ///< a number that its member cannot hold
   length,         ///< a byte string that is not as long as its type
   text,           ///< a string that is not UTF-8
@@ -40,7 +41,7 @@ constexpr std::string_view to_string(DecodeError error) noexcept {
     case DecodeError::none: return "no error";
     case DecodeError::malformed: return "not a protobuf message";
     case DecodeError::oversized_tag: return "a tag of more than 32 bits";
-    case DecodeError::limit: return "longer, deeper or with more elements than allowed";
+    case DecodeError::limit: return "longer, deeper or larger in memory than allowed";
     case DecodeError::range: return "a number out of range";
     case DecodeError::length: return "a byte string of a wrong length";
     case DecodeError::text: return "a string that is not UTF-8";

@@ -15,7 +15,7 @@ namespace mirbft::wire::detail {
 
 // What is left to spend while one input is read, and the first error.
 struct Session {
-  std::size_t elements;
+  std::size_t memory;
   std::uint32_t depth;
   DecodeError error = DecodeError::none;
 
@@ -23,9 +23,9 @@ struct Session {
     error = reason;
     return false;
   }
-  bool spend_elements(std::size_t count) noexcept {
-    if (count > elements) return fail(DecodeError::limit);
-    elements -= count;
+  bool spend(std::size_t count, std::size_t size) noexcept {
+    if (count > memory / size) return fail(DecodeError::limit);
+    memory -= count * size;
     return true;
   }
   bool enter() noexcept {

@@ -24,6 +24,7 @@ namespace mirbft::wire {
 /// How often a field may be there.
 enum class Label : std::uint8_t { plain, optional, repeated, alternative };
 
+/// One field of a message.
 struct FieldSchema {
   std::string name;
   std::uint32_t number = 0;
@@ -34,6 +35,7 @@ struct FieldSchema {
   std::string note;      ///< what the type does not say, for readers
 };
 
+/// One message, made of a struct or a variant.
 struct MessageSchema {
   std::string name;
   std::string package;

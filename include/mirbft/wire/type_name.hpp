@@ -97,8 +97,14 @@ struct DerivedName {
 
 template <class T>
 struct TypeName {
-  static constexpr std::string_view value =
-      given_name<T>.empty() ? DerivedName<T>::value : given_name<T>;
+  static constexpr std::string_view choose() {
+    if constexpr (given_name<T>.empty()) {
+      return DerivedName<T>::value;
+    } else {
+      return given_name<T>;
+    }
+  }
+  static constexpr std::string_view value = choose();
 };
 
 inline constexpr std::string_view underscore = "_";
