@@ -21,9 +21,11 @@
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/choice.hpp>
 #include <mirbft/wire/codec.hpp>
+#include <mirbft/wire/config_file.hpp>
 #include <mirbft/wire/decode.hpp>
 #include <mirbft/wire/descriptor.hpp>
 #include <mirbft/wire/encode.hpp>
+#include <mirbft/wire/from_message.hpp>
 #include <mirbft/wire/json.hpp>
 #include <mirbft/wire/kind.hpp>
 #include <mirbft/wire/limits.hpp>

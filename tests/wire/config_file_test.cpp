@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <boost/hana/adapt_struct.hpp>
 #include <unistd.h>
+#include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/digest.hpp>
@@ -61,9 +61,7 @@ namespace {
 using sample::Place;
 using sample::Settings;
 
-Settings parse(const std::string& text) {
-  return wire::parse_config<Settings>(text, "a.json");
-}
+Settings parse(const std::string& text) { return wire::parse_config<Settings>(text, "a.json"); }
 
 std::string complaint(const std::string& text) {
   try {
@@ -173,7 +171,8 @@ TEST_CASE("config: a value that does not fit its field") {
 
 TEST_CASE("config: text that is no JSON object is told its line") {
   CHECK(complaint("").starts_with("a.json = line 1: must be a JSON object: "));
-  CHECK(complaint("[1]") == "a.json = line 1: must be a JSON object: Root element must be a message.");
+  CHECK(complaint("[1]") ==
+        "a.json = line 1: must be a JSON object: Root element must be a message.");
   CHECK(complaint("{\n\"self\": 1,\n\"batch\" 3\n}\n") ==
         "a.json = line 3: must be a JSON object: Expected : between key:value pair.");
   CHECK(complaint("{\n\n\"self\": 1").starts_with("a.json = line 3: must be a JSON object: "));
@@ -181,6 +180,19 @@ TEST_CASE("config: text that is no JSON object is told its line") {
   CHECK(complaint("{\"own\": {\"host\": \"\xff\"}}").starts_with("a.json = line 1: "));
   for (const char* text : {"", "{", "]", "{\"self\":", "nothing", "\xff"})
     CHECK(complaint(text).find('\n') == std::string::npos);
+}
+
+TEST_CASE("config: whatever is wrong, the complaint is one short line") {
+  const std::string many(1000, 'x');
+  for (const char* text :
+       {"{\"(x\": 1}", "{\") x\": 1}", "{\"a\\nb\": 1}", "{\"batch\": \"a\\nb\"}",
+        "{\": Cannot find field.\": 1}", "{\": invalid value \": 1}", "{\"own\": {\"(\": 1}}"})
+    CHECK(complaint(text).find('\n') == std::string::npos);
+  for (const std::string& text :
+       {"{\"" + many + "\": 1}", "{\"batch\": \"" + many + "\"}", "{\"key\": \"" + many + "\"}"}) {
+    CHECK(complaint(text).starts_with("a.json"));
+    CHECK(complaint(text).size() < 300);
+  }
 }
 
 TEST_CASE("config: a file") {

@@ -68,16 +68,15 @@ class JsonComplaint {
   [[noreturn]] void raise_unknown_field(std::string_view where,
                                         const google::protobuf::Descriptor& root) const {
     std::string path;
-    const google::protobuf::Descriptor* type = &root;
-    if (where.starts_with('(')) {
-      path = std::string(where.substr(1, where.find(')') - 1)) + '.';
-      where.remove_prefix(path.size() + 2);
-      type = type_at(path, root);
+    if (const auto end = where.find(") "); where.starts_with('(') && end != where.npos) {
+      path = std::string(where.substr(1, end - 1)) + '.';
+      where.remove_prefix(end + 2);
     }
+    const google::protobuf::Descriptor* type = type_at(path, root);
     std::string known;
     for (int i = 0; type && i < type->field_count(); ++i)
       known += (i == 0 ? "; known here: " : ", ") + type->field(i)->name();
-    throw ConfigError(source_ + ": " + path + std::string(where), "(unknown field)",
+    throw ConfigError(source_ + ": " + path + shown(where), "(unknown field)",
                       "correct its name or remove it" + known);
   }
 
@@ -98,7 +97,8 @@ class JsonComplaint {
   // "invalid value oneof field '_port' is already set. Cannot set 'port' for type oneof".
   [[noreturn]] void raise_wrong_value(std::string_view where, std::string_view what) const {
     const bool nested = where.starts_with('(');
-    std::string path = source_ + ": " + std::string(nested ? where.substr(1, where.size() - 2) : where);
+    std::string path = source_ + ": ";
+    path += nested ? where.substr(1, where.size() - 2) : where;
     const std::size_t end = std::min(what.rfind(" for type "), what.size());
     const std::string_view type = what.substr(end);
     std::string value(what.substr(0, end));
@@ -107,7 +107,7 @@ class JsonComplaint {
       path += (nested ? "." : "") + value.substr(name, value.size() - 1 - name);
       throw ConfigError(path, "(given twice)", "give each field once");
     }
-    throw ConfigError(path, value, "must be " + std::string(kind_called(type)));
+    throw ConfigError(path, shown(value), "must be " + std::string(kind_called(type)));
   }
 
   static std::string_view kind_called(std::string_view type) {
@@ -128,8 +128,9 @@ class JsonComplaint {
     }
     const auto before = text_.substr(0, place);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const std::size_t begin = std::min(first.find_first_not_of(": "), first.size());
     throw ConfigError(source_, "line " + std::to_string(line),
-                      "must be a JSON object: " + std::string(first.substr(first.find_first_not_of(": "))));
+                      "must be a JSON object: " + shown(first.substr(begin)));
   }
 
   const std::string& source_;
@@ -139,9 +140,9 @@ class JsonComplaint {
 
 }  // namespace detail
 
-/// Reads what `to_json` prints, or a person writes: one JSON object with the members' names. A
-/// member that is left out keeps the value that `T` gives it. Ids, enums and durations (in the
-/// unit of their type) are numbers, bytes hexadecimal digits. `T` holds no variants.
+/// Reads one JSON object with the members' names, as a person writes it or `to_json` prints it. A
+/// member that is left out keeps the value that `T` gives it. Ids and enums are numbers; durations
+/// too, in the unit of their type; bytes are hexadecimal digits. `T` holds no variants.
 ///
 /// Throws ConfigError that names `source`, the field or the line, the rule and the mend: for a
 /// field that `T` does not have, a value of a wrong type or range, and what is no JSON.

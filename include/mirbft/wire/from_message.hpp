@@ -13,7 +13,6 @@
 
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
-#include <mirbft/wire/descriptor.hpp>
 #include <mirbft/wire/kind.hpp>
 #include <mirbft/wire/reflection.hpp>
 #include <mirbft/wire/schema.hpp>
@@ -57,11 +56,9 @@ struct ParsedValue {
         return extend(one ? from.GetInt64(message, field)
                           : from.GetRepeatedInt64(message, field, index));
       case FieldDescriptor::CPPTYPE_UINT32:
-        return one ? from.GetUInt32(message, field)
-                   : from.GetRepeatedUInt32(message, field, index);
+        return one ? from.GetUInt32(message, field) : from.GetRepeatedUInt32(message, field, index);
       default:
-        return one ? from.GetUInt64(message, field)
-                   : from.GetRepeatedUInt64(message, field, index);
+        return one ? from.GetUInt64(message, field) : from.GetRepeatedUInt64(message, field, index);
     }
   }
   std::string text() const {
@@ -75,6 +72,15 @@ struct ParsedValue {
                                 : from.GetMessage(message, field);
   }
 };
+
+// Text from outside in an error: one line, not too long.
+inline std::string shown(std::string_view text) {
+  constexpr std::size_t longest = 80;
+  std::string made(text.substr(0, longest));
+  for (char& letter : made)
+    if (static_cast<unsigned char>(letter) < ' ') letter = ' ';
+  return text.size() > longest ? made + "…" : made;
+}
 
 // Two digits a byte.
 template <class Refuse>
@@ -117,10 +123,10 @@ struct FromMessage {
 
   template <class T>
   static void put(T& value, const ParsedValue& from, const std::string& path) {
-    static_assert(kind_of<T> == Kind::number || kind_of<T> == Kind::blob ||
-                      kind_of<T> == Kind::record,
-                  "[mirbft] a member of this type cannot be read from text: use numbers, ids, "
-                  "text, bytes, reflected structs, and vectors and optionals of these");
+    static_assert(
+        kind_of<T> == Kind::number || kind_of<T> == Kind::blob || kind_of<T> == Kind::record,
+        "[mirbft] a member of this type cannot be read from text: use numbers, ids, "
+        "text, bytes, reflected structs, and vectors and optionals of these");
     if constexpr (kind_of<T> == Kind::record) {
       fill(value, from.record(), path + '.');
     } else if constexpr (kind_of<T> == Kind::number) {
@@ -138,23 +144,23 @@ struct FromMessage {
     const std::string given = std::is_signed_v<T>
                                   ? std::to_string(static_cast<std::int64_t>(number))
                                   : std::to_string(number);
-    throw ConfigError(path, given,
-                      "must be a whole number of at most " + std::to_string(8 * sizeof(T)) +
-                          " bits");
+    throw ConfigError(
+        path, given,
+        "must be a whole number of at most " + std::to_string(8 * sizeof(T)) + " bits");
   }
 
   template <class T>
   static void put_bytes(T& value, const std::string& text, const std::string& path) {
     const auto refuse = [&](std::string rule) {
-      throw ConfigError(path, '"' + text + '"', std::move(rule));
+      throw ConfigError(path, shown('"' + text + '"'), std::move(rule));
     };
     constexpr std::size_t size = fixed_size<T>;
     if (text.size() % 2 != 0) refuse("must have two hexadecimal digits for each byte");
     if (size != 0 && text.size() != 2 * size)
       refuse("must be " + std::to_string(size) + " bytes, two hexadecimal digits each");
     if constexpr (std::is_same_v<T, Bytes>) {
-      value = Bytes::filled(text.size() / 2,
-                            [&](std::uint8_t* out) { read_hex(text, out, refuse); });
+      value =
+          Bytes::filled(text.size() / 2, [&](std::uint8_t* out) { read_hex(text, out, refuse); });
     } else if constexpr (requires { value.bytes; }) {
       read_hex(text, value.bytes.data(), refuse);
     } else {
