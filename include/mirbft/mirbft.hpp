@@ -78,6 +78,7 @@
 #include <mirbft/engine/work_items.hpp>
 
 #include <mirbft/modules/app/counter.hpp>
+#include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/modules/net/loopback.hpp>
