@@ -270,7 +270,7 @@ TEST_CASE("a client's own submission is answered though it was fetched first") {
   CHECK(node.outcome() == Outcome::rejected_signature);
 }
 
-TEST_CASE("candidates under one number are few, and proposals have room of their own") {
+TEST_CASE("payloads under one number are few, and proposals have room of their own") {
   TrackerFixture node;
   for (int i = 0; i < 5; ++i) node.submit(1, 0, "forged " + std::to_string(i), "bad");
   CHECK(node.outcome() == Outcome::overloaded);

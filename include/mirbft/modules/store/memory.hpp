@@ -17,8 +17,8 @@
 
 namespace mirbft {
 
+/// What a MemoryStore keeps now: requests, and the bytes of their bodies and authenticators.
 struct MemoryStoreStatus {
-  /// Requests that are kept now, and the bytes of their bodies and authenticators.
   std::uint64_t requests = 0;
   std::uint64_t bytes = 0;
 };

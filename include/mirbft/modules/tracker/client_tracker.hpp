@@ -2,10 +2,11 @@
 #ifndef MIRBFT_MODULES_TRACKER_CLIENT_TRACKER_HPP
 #define MIRBFT_MODULES_TRACKER_CLIENT_TRACKER_HPP
 
+#include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -21,12 +22,13 @@
 #include <mirbft/modules/tracker/reply_cache.hpp>
 #include <mirbft/modules/tracker/tracker_config.hpp>
 #include <mirbft/modules/tracker/tracker_status.hpp>
+#include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
 #include <mirbft/wire/request_bytes.hpp>
 
 namespace mirbft {
 
-/// What the Tracker hashes a request for. The ticket tells candidates under one number apart.
+/// What the Tracker hashes a request for. The ticket tells payloads under one number apart.
 struct RequestHash {
   static constexpr auto module = slot::tracker;
   static constexpr std::uint32_t number = 1;
@@ -57,8 +59,9 @@ class ClientTracker {
   using emits = events<HashRequest<RequestHash>, VerifyRequestSig, StoreVerifiedRequest,
                        RequestReady, Replied>;
 
-  /// Candidates under one number, of clients and of proposals each; more are told to come again.
-  static constexpr std::size_t max_candidates = 4;
+  /// Payloads that are checked at a time under one number: so many of clients, and as many again
+  /// of proposals. Further ones are refused as overload.
+  static constexpr std::size_t max_checking = 4;
 
   /// Throws ConfigError.
   explicit ClientTracker(TrackerConfig config) : config_(std::move(config)) { config_.check(); }
@@ -81,35 +84,37 @@ class ClientTracker {
     if (request.req_no - low >= config_.window) return refused(Outcome::rejected_window);
 
     OpenNumber* number = client ? client->find(request.req_no) : nullptr;
-    if (Candidate* same = number ? number->find_same(request) : nullptr) {
+    Payload* same = number ? number->find_same(request.data, request.authenticator) : nullptr;
+    if (same) {
       ++status_.repeated;
       return same->join(event.spread);
     }
     const bool proposed = event.spread == Spread::fetched;
-    if (number && number->count(proposed) >= max_candidates) return refused(Outcome::overloaded);
+    if (number && number->count_checking(proposed) >= max_checking)
+      return refused(Outcome::overloaded);
     if (!has_room(client, request, proposed)) return refused(Outcome::overloaded);
 
-    begin(std::move(event), client ? *client : add(request.client), out);
+    begin(std::move(event), client ? *client : clients_[request.client], out);
   }
 
   void process(HashResult<RequestHash> event, auto& out) {
-    const RequestHash& origin = event.origin;
-    Client* client = find(origin.client);
-    OpenNumber* number = client ? client->find(origin.req_no) : nullptr;
-    Candidate* candidate = number ? number->find_hashing(origin.ticket) : nullptr;
-    if (!candidate) return;  // delivered meanwhile
+    const RequestRef reference{event.origin.client, event.origin.req_no, event.digest};
+    Client* client = find(reference.client);
+    OpenNumber* number = client ? client->find(reference.req_no) : nullptr;
+    Payload* payload = number ? number->find_hashing(event.origin.ticket) : nullptr;
+    if (!payload) return;  // its number is delivered meanwhile
 
-    candidate->digest = event.digest;
-    if (number->holds(event.digest)) {
+    payload->digest = event.digest;
+    if (number->find(Stage::admitted, event.digest)) {
       ++status_.repeated;
-      end(*number, *candidate);
-    } else if (number->admitted && !candidate->proposed) {
-      refuse(origin.client, origin.req_no, candidate->spread, Outcome::rejected_conflict, out);
-      end(*number, *candidate);
+      drop(*number, *payload);
+    } else if (!payload->proposed && number->find_admitted()) {
+      refuse(reference.client, reference.req_no, payload->spread, Outcome::rejected_conflict, out);
+      drop(*number, *payload);
     } else if (number->find(Stage::verifying, event.digest)) {
-      candidate->stage = Stage::waiting;
+      payload->stage = Stage::waiting;
     } else {
-      verify(*candidate, out);
+      verify(reference, *payload, out);
     }
   }
 
@@ -117,29 +122,26 @@ class ClientTracker {
     const RequestRef& reference = event.reference;
     Client* client = find(reference.client);
     OpenNumber* number = client ? client->find(reference.req_no) : nullptr;
-    Candidate* candidate = number ? number->find(Stage::verifying, reference.digest) : nullptr;
-    if (!candidate) return;
+    Payload* payload = number ? number->find(Stage::verifying, reference.digest) : nullptr;
+    if (!payload) return;
 
     if (event.verdict == SignatureCheck::valid) {
-      join_waiting(*number, *candidate);
-      candidate = number->find(Stage::verifying, reference.digest);
-      decide(*number, *candidate, out);
-    } else {
-      refuse(reference.client, reference.req_no, candidate->spread, Outcome::rejected_signature,
-             out);
-      end(*number, *candidate);
-      if (Candidate* next = number->find(Stage::waiting, reference.digest)) verify(*next, out);
+      decide(reference, *number, join_waiting(*number, *payload), out);
+      return;
     }
-    forget_idle(reference.client, *client, reference.req_no, *number);
+    refuse(reference.client, reference.req_no, payload->spread, Outcome::rejected_signature, out);
+    drop(*number, *payload);
+    if (Payload* next = number->find(Stage::waiting, reference.digest))
+      verify(reference, *next, out);
+    else if (number->payloads.empty())
+      forget(reference.client, *client, reference.req_no);
   }
 
   void process(Applied event, auto& out) {
     for (Reply& reply : event.replies) {
-      Client* known = find(reply.client);
-      Client& client = known ? *known : add(reply.client);
-      client.lasting = true;
+      Client& client = lasting(reply.client);
       client.delivered.insert(reply.req_no, config_.window);
-      close(client, client.open.find(reply.req_no));
+      if (auto number = client.open.take(reply.req_no.value)) release(*number);
       client.replies.keep({reply.req_no, event.sn, reply.result}, config_.reply_cache_bytes);
       ++status_.delivered;
       out.emit(Replied{reply.client, reply.req_no, Outcome::delivered, event.sn,
@@ -149,9 +151,7 @@ class ClientTracker {
 
   void process(WindowsMoved event, auto& out) {
     for (const ClientWindow& window : event.windows) {
-      Client* known = find(window.client);
-      Client& client = known ? *known : add(window.client);
-      client.lasting = true;
+      Client& client = lasting(window.client);
       client.delivered.advance(window, config_.window);
       settle_delivered(window.client, client, out);
     }
@@ -164,23 +164,19 @@ class ClientTracker {
   }
 
  private:
-  using OpenNumbers = std::map<ReqNo, tracker::OpenNumber>;
   using OpenNumber = tracker::OpenNumber;
-  using Candidate = tracker::Candidate;
+  using Payload = tracker::Payload;
   using Stage = tracker::Stage;
 
   struct Client {
     tracker::DeliveredNumbers delivered;
-    OpenNumbers open;
+    NumberMap<OpenNumber> open;
     tracker::ReplyCache replies;
     /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
     /// forgeries could fill the table.
     bool lasting = false;
 
-    OpenNumber* find(ReqNo number) {
-      const auto found = open.find(number);
-      return found == open.end() ? nullptr : &found->second;
-    }
+    OpenNumber* find(ReqNo number) noexcept { return open.find(number.value); }
   };
 
   // Requests come in runs of one client, so the last one is found without a search.
@@ -192,12 +188,18 @@ class ClientTracker {
     return &found->second;
   }
 
-  Client& add(ClientId id) { return clients_[id]; }
+  /// The state of a client that has delivered a request, here or elsewhere.
+  Client& lasting(ClientId id) {
+    Client* known = find(id);
+    Client& client = known ? *known : clients_[id];
+    client.lasting = true;
+    return client;
+  }
 
   bool has_room(const Client* client, const Request& request, bool proposed) const noexcept {
     const std::uint64_t limit = config_.max_pending_bytes * (proposed ? 2 : 1);
     return (client || proposed || clients_.size() < config_.max_clients) &&
-           status_.pending_bytes + tracker::cost(request) <= limit;
+           status_.pending_bytes + tracker::cost_of(request.data, request.authenticator) <= limit;
   }
 
   void refuse(ClientId client, ReqNo number, Spread spread, Outcome outcome, auto& out) {
@@ -225,77 +227,82 @@ class ClientTracker {
     out.emit(HashRequest<RequestHash>{
         wire::request_parts(config_.cluster.view(), origin.client, origin.req_no, request.data),
         origin});
+
+    Payload& payload = client.open[origin.req_no.value].payloads.emplace_back();
+    payload.ticket = origin.ticket;
+    payload.data = std::move(request.data);
+    payload.authenticator = std::move(request.authenticator);
+    payload.cost = tracker::cost_of(payload.data, payload.authenticator);
+    payload.spread = event.spread;
+    payload.proposed = event.spread == Spread::fetched;
     ++status_.checking;
-    status_.pending_bytes += tracker::cost(request);
-    // Clients count upwards, so the place is nearly always the last one.
-    const auto number = client.open.try_emplace(client.open.end(), origin.req_no);
-    number->second.candidates.push_back({std::move(request), origin.ticket, {}, Stage::hashing,
-                                         event.spread, event.spread == Spread::fetched});
+    status_.pending_bytes += payload.cost;
   }
 
-  void verify(Candidate& candidate, auto& out) {
-    candidate.stage = Stage::verifying;
-    out.emit(VerifyRequestSig{reference_of(candidate), candidate.request.authenticator});
+  void verify(const RequestRef& reference, Payload& payload, auto& out) {
+    payload.stage = Stage::verifying;
+    out.emit(VerifyRequestSig{reference, payload.authenticator});
   }
 
-  static RequestRef reference_of(const Candidate& candidate) noexcept {
-    return {candidate.request.client, candidate.request.req_no, candidate.digest};
-  }
-
-  /// The payload of `candidate` is authentic: those that wait with the same one need no verdict.
-  void join_waiting(OpenNumber& number, Candidate& candidate) {
-    const Digest digest = candidate.digest;
-    for (const Candidate& other : number.candidates)
-      if (other.stage == Stage::waiting && other.digest == digest) candidate.join(other);
-    while (Candidate* other = number.find(Stage::waiting, digest)) {
+  /// A payload has turned out authentic: those that wait with the same body need no verdict.
+  /// Returns the payload, which may have moved.
+  Payload& join_waiting(OpenNumber& number, Payload& payload) {
+    const Digest digest = payload.digest;
+    Payload* verified = &payload;
+    while (Payload* other = number.find(Stage::waiting, digest)) {
+      verified->join(other->spread);
+      verified->proposed = verified->proposed || other->proposed;
       ++status_.repeated;
-      end(number, *other);
+      drop(number, *other);
+      verified = number.find(Stage::verifying, digest);
     }
+    return *verified;
   }
 
-  /// Admits an authentic candidate, unless the client has signed another payload before.
-  void decide(OpenNumber& number, Candidate& candidate, auto& out) {
-    if (number.admitted) ++status_.equivocations;
-    if (number.admitted && !candidate.proposed) {
-      refuse(candidate.request.client, candidate.request.req_no, candidate.spread,
-             Outcome::rejected_conflict, out);
-      return end(number, candidate);
+  /// Admits an authentic payload, unless the client has signed another one before.
+  void decide(const RequestRef& reference, OpenNumber& number, Payload& payload, auto& out) {
+    const bool second = number.find_admitted() != nullptr;
+    if (second) ++status_.equivocations;
+    if (second && !payload.proposed) {
+      refuse(reference.client, reference.req_no, payload.spread, Outcome::rejected_conflict, out);
+      return drop(number, payload);
     }
-    number.admit(candidate);
-    ++status_.admitted;
-    ++status_.pending;
-    status_.pending_bytes += tracker::cost(candidate.request);
-    const RequestRef reference = reference_of(candidate);
-    const auto size = static_cast<std::uint32_t>(candidate.request.data.size());
-    out.emit(StoreVerifiedRequest{reference, candidate.request.data,
-                                  candidate.request.authenticator})
-        .then(RequestReady{reference, size, candidate.spread});
-    end(number, candidate);
-  }
-
-  /// Drops a candidate.
-  void end(OpenNumber& number, const Candidate& candidate) {
+    payload.stage = Stage::admitted;
     --status_.checking;
-    status_.pending_bytes -= tracker::cost(candidate.request);
-    number.candidates.erase(number.candidates.begin() + (&candidate - number.candidates.data()));
+    ++status_.pending;
+    ++status_.admitted;
+    const auto size = static_cast<std::uint32_t>(payload.data.size());
+    out.emit(StoreVerifiedRequest{reference, std::move(payload.data),
+                                  std::move(payload.authenticator)})
+        .then(RequestReady{reference, size, payload.spread});
   }
 
-  void drop_candidates(OpenNumber& number) {
-    while (!number.candidates.empty()) end(number, number.candidates.back());
+  void drop(OpenNumber& number, const Payload& payload) {
+    write_off(payload);
+    number.payloads.erase(number.payloads.begin() + (&payload - number.payloads.data()));
   }
 
-  /// Drops a number and all that is under it; does nothing at the end of the map.
-  OpenNumbers::iterator close(Client& client, OpenNumbers::iterator at) {
-    if (at == client.open.end()) return at;
-    drop_candidates(at->second);
-    if (at->second.admitted) status_.pending -= 1 + at->second.also_admitted.size();
-    status_.pending_bytes -= at->second.admitted_cost;
-    return client.open.erase(at);
+  void drop_unverified(OpenNumber& number) {
+    std::erase_if(number.payloads, [this](const Payload& payload) {
+      if (payload.stage == Stage::admitted) return false;
+      write_off(payload);
+      return true;
+    });
   }
 
-  void forget_idle(ClientId id, Client& client, ReqNo req_no, const OpenNumber& number) {
-    if (!number.idle()) return;
-    client.open.erase(req_no);
+  /// Takes a number that is closed out of the accounts.
+  void release(const OpenNumber& number) noexcept {
+    for (const Payload& payload : number.payloads) write_off(payload);
+  }
+
+  void write_off(const Payload& payload) noexcept {
+    --(payload.stage == Stage::admitted ? status_.pending : status_.checking);
+    status_.pending_bytes -= payload.cost;
+  }
+
+  /// Nothing is open under a number any more.
+  void forget(ClientId id, Client& client, ReqNo req_no) {
+    client.open.take(req_no.value);
     if (client.lasting || !client.open.empty()) return;
     last_ = nullptr;
     clients_.erase(id);
@@ -305,19 +312,16 @@ class ClientTracker {
   /// the way. After a state transfer there is none, so at the windows' second move the submitter is
   /// told what is known.
   void settle_delivered(ClientId id, Client& client, auto& out) {
-    for (auto at = client.open.begin(); at != client.open.end();) {
-      auto& [req_no, number] = *at;
-      if (!client.delivered.contains(req_no)) {
-        ++at;
-      } else if (number.awaits_reply) {
-        out.emit(Replied{id, req_no, Outcome::already_delivered, {}, {}});
-        at = close(client, at);
-      } else {
-        number.awaits_reply = true;
-        drop_candidates(number);
-        ++at;
+    client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
+      if (!client.delivered.contains(ReqNo(req_no))) return false;
+      if (!std::exchange(number.awaits_reply, true)) {
+        drop_unverified(number);
+        return false;
       }
-    }
+      release(number);
+      out.emit(Replied{id, ReqNo(req_no), Outcome::already_delivered, {}, {}});
+      return true;
+    });
   }
 
   TrackerConfig config_;

@@ -12,6 +12,7 @@
 
 namespace mirbft::tracker {
 
+/// A delivered request's place in the total order, and its result.
 struct CachedReply {
   ReqNo req_no;
   SeqNr sn;

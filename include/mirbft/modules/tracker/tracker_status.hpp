@@ -10,6 +10,7 @@
 
 namespace mirbft {
 
+/// Where a ClientTracker stands, and what it has done since the start.
 struct TrackerStatus {
   /// Now: clients known, submissions being checked, payloads admitted and not yet delivered, and
   /// what both cost (TrackerConfig::max_pending_bytes says how that is counted).

@@ -16,6 +16,7 @@
 
 namespace mirbft {
 
+/// Where a MemoryWal's log stands.
 struct MemoryWalStatus {
   /// What is in the log now, and of that what a crash would spare.
   std::uint64_t entries = 0;
