@@ -1,0 +1,82 @@
+// The Node of this program, and how it is made from its configuration.
+#ifndef MIRBFT_EXAMPLES_REPLICA_REPLICA_HPP
+#define MIRBFT_EXAMPLES_REPLICA_REPLICA_HPP
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <mirbft/modules/app/key_value_store.hpp>
+#include <mirbft/modules/crypto/sodium.hpp>
+#include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/interceptor/file.hpp>
+#include <mirbft/modules/net/tcp.hpp>
+#include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/tracker/client_tracker.hpp>
+#include <mirbft/modules/wal/memory.hpp>
+#include <mirbft/node.hpp>
+#include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/pbft.hpp>
+
+#include "config.hpp"
+#include "recording.hpp"
+
+namespace quickstart {
+
+/// Records where the command line asks for it, and is a null pointer's test away from nothing
+/// where it does not. A program that knows beforehand names `FileInterceptor` or `NullInterceptor`.
+class OptionalLog {
+ public:
+  OptionalLog() = default;
+  explicit OptionalLog(std::string path) : log_(std::in_place, std::move(path)) {}
+
+  template <class... Es>
+  void begin(mirbft::NodeId self, mirbft::ByteView cluster, mirbft::events<Es...> types) {
+    if (log_) log_->begin(self, cluster, types);
+  }
+  template <class List>
+  void intercept(mirbft::Slot slot, const List& list) {
+    if (log_) log_->intercept(slot, list);
+  }
+  void end() noexcept {}
+
+ private:
+  std::optional<mirbft::FileInterceptor> log_;
+};
+
+using App = Recording<mirbft::KeyValueStore>;
+using Replica = mirbft::Node<mirbft::TcpNet, mirbft::Sha256, mirbft::SodiumCrypto, App,
+                             mirbft::MemoryWal, mirbft::ClientTracker, mirbft::MemoryStore,
+                             mirbft::Iss<mirbft::Pbft>, OptionalLog>;
+
+/// Throws ConfigError for the first rule that `config` breaks. The replica listens when it is made.
+inline std::unique_ptr<Replica> make_replica(const ReplicaConfig& config, App app,
+                                             OptionalLog log) {
+  check(config);
+  const mirbft::Bytes cluster(config.cluster);
+  mirbft::NodeConfig node;
+  node.self = config.self;
+  node.cluster = cluster;
+  mirbft::TrackerConfig tracker;
+  tracker.cluster = cluster;
+  // First what checks who the members are: the others take that for granted.
+  mirbft::Iss<mirbft::Pbft> protocol(iss_config(config));
+  mirbft::SodiumCrypto crypto(mirbft::ByteView(config.seed),
+                              keys_of<mirbft::NodeId>(config.members),
+                              keys_of<mirbft::ClientId>(config.clients));
+  return std::make_unique<Replica>(
+      std::move(node), Replica::Modules{.net = mirbft::TcpNet(tcp_config(config)),
+                                        .hasher = mirbft::Sha256(),
+                                        .crypto = std::move(crypto),
+                                        .app = std::move(app),
+                                        .wal = mirbft::MemoryWal(),
+                                        .tracker = mirbft::ClientTracker(std::move(tracker)),
+                                        .store = mirbft::MemoryStore(),
+                                        .protocol = std::move(protocol),
+                                        .interceptor = std::move(log)});
+}
+
+}  // namespace quickstart
+
+#endif
