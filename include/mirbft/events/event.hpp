@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace mirbft {
 
@@ -53,15 +54,23 @@ inline constexpr const char* slot_names[slot_count] = {
 template <class... Events>
 struct events {};
 
-/// Two lists as one: for a module that is made of parts, each with its own events.
-template <class First, class Second>
+/// Lists as one: for a module that is made of parts, each with its own events.
+template <class... Lists>
 struct Joined;
-template <class... As, class... Bs>
-struct Joined<events<As...>, events<Bs...>> {
-  using type = events<As..., Bs...>;
+template <class... Es>
+struct Joined<events<Es...>> {
+  using type = events<Es...>;
 };
-template <class First, class Second>
-using joined = typename Joined<First, Second>::type;
+template <class... As, class... Bs, class... Rest>
+struct Joined<events<As...>, events<Bs...>, Rest...> : Joined<events<As..., Bs...>, Rest...> {};
+template <class... Lists>
+using joined = typename Joined<Lists...>::type;
+
+/// Whether a list holds `E`.
+template <class E, class List>
+inline constexpr bool is_listed = false;
+template <class E, class... Es>
+inline constexpr bool is_listed<E, events<Es...>> = (std::is_same_v<E, Es> || ...);
 
 /// Numbers of event templates: a family's number above, its origin's or entry's below, so that
 /// `HashRequest<MyOrigin>` keeps its number whoever else asks for hashes.

@@ -21,7 +21,15 @@ enum class Spread : std::uint8_t {
   by_replica,
   /// The Protocol asked for it, because a proposal names it.
   fetched,
+  /// Another replica passed it on. Its refusal concerns no caller here: a Byzantine replica may have
+  /// made it up, under the number of an honest request.
+  relayed,
 };
+
+/// Whether no caller of this replica waits for the answer.
+constexpr bool is_from_replica(Spread spread) noexcept {
+  return spread == Spread::fetched || spread == Spread::relayed;
+}
 
 /// A request arrived, from a caller of `submit`, a client's connection, or another replica.
 struct NewRequest {

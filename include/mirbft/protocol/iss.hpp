@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_HPP
 #define MIRBFT_PROTOCOL_ISS_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,8 +24,9 @@
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
+#include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/buckets.hpp>
-#include <mirbft/protocol/iss/checkpoints.hpp>
+#include <mirbft/protocol/iss/checkpointing.hpp>
 #include <mirbft/protocol/iss/clients.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/config.hpp>
@@ -32,8 +34,10 @@
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/protocol/iss/epoch_state.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/codec.hpp>
@@ -64,28 +68,22 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             HashResult<CheckpointHash>, SignResult<CheckpointSigning>,
-             NodeSigsVerified<CheckpointChecking>, RequestsFetched<RelayFetch>,
-             RequestsFetched<SupplyFetch>, AppSnapshot, WalEntry<EpochEntry>,
-             WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
-      typename Orderer::consumes>;
-  using emits = joined<
-      events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>, NewRequest,
-             HashRequest<BatchHash>, HashRequest<CheckpointHash>, SignRequest<CheckpointSigning>,
-             VerifyNodeSigs<CheckpointChecking>, FetchRequests<RelayFetch>,
-             FetchRequests<SupplyFetch>, WalAppend<EpochEntry>, WalAppend<CheckpointEntry>,
-             WalAppend<StableEntry>, WalTruncate, CollectRequests, AppSnapshotRequest,
-             WindowsMoved, Halt>,
-      typename Orderer::emits>;
+             WalEntry<EpochEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
+      iss::Bodies::consumes, iss::Checkpointing::consumes, typename Orderer::consumes>;
+  using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
+                              NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
+                              WindowsMoved, Halt>,
+                       iss::Bodies::emits, iss::Checkpointing::emits, typename Orderer::emits>;
 
   /// Throws ConfigError.
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
       : config_((iss::check(config), std::move(config))),
         policy_(std::move(policy)),
         cluster_(config_),
-        clients_(config_.client_window, config_.max_clients),
+        clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
-        early_(config_.members.size(), config_.early_bytes_per_peer) {}
+        early_(config_.members.size(), config_.early_bytes_per_peer),
+        bodies_(config_.members.size()) {}
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
@@ -95,28 +93,36 @@ class Iss {
 
   void process(Tick tick, auto& out) {
     now_ = tick.now;
-    ask_for_bodies(out);
-    ask_for_batches(out);
+    if (started_) {
+      Env env(*this, out);
+      if (now_ - refilled_ >= config_.fetch_delay) {
+        refilled_ = now_;
+        bodies_.refill();
+      }
+      ask_for_bodies(env);
+      laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
+    }
     note_to_continue(out);
   }
 
   void process(Continue, auto& out) {
     noted_ = false;
-    relay(out);
+    Env env(*this, out);
+    bodies_.relay(env);
     propose(out);
   }
 
   void process(RequestReady ready, auto& out) {
     const RequestRef& reference = ready.reference;
-    const auto readiness = clients_.ready(reference, ready.size);
+    const bool wanted = waiting_.wants(reference);
+    const auto readiness =
+        clients_.ready(reference, ready.size, wanted ? iss::Wanted::yes : iss::Wanted::no);
     if (readiness == iss::Clients::Readiness::refused) return;
     if (readiness == iss::Clients::Readiness::first) buckets_.add(reference, ready.size);
-    if (ready.spread == Spread::by_replica) to_relay_.push_back(reference);
-    if (!waiting_.empty()) {
-      const auto sn = clients_.claimed_by(plan().first(), reference.client, reference.req_no);
-      if (sn)
-        if (auto complete = waiting_.body_came(*sn, clients_)) hash(std::move(*complete), out);
-    }
+    if (ready.spread == Spread::by_replica) bodies_.relay_later(reference);
+    if (wanted)
+      for (BatchHash& complete : waiting_.body_came(reference))
+        await_bodies(std::move(complete), out);
     note_to_continue(out);
   }
 
@@ -158,57 +164,27 @@ class Iss {
         "replica with an empty log, as a new member"});
   }
 
-  // Dissemination.
-
-  void process(RequestsFetched<RelayFetch> fetched, auto& out) {
-    send_requests<Relayed>(cluster_.others(), std::move(fetched.found), out);
-  }
-  void process(RequestsFetched<SupplyFetch> fetched, auto& out) {
-    send_requests<RequestsSupplied>({fetched.origin.to}, std::move(fetched.found), out);
+  template <class E>
+    requires is_listed<E, iss::Bodies::consumes>
+  void process(E event, auto& out) {
+    Env env(*this, out);
+    bodies_.process(std::move(event), env);
   }
 
-  // Checkpoints.
-
-  void process(AppSnapshot snapshot, auto& out) {
-    const Epoch epoch = snapshot_epoch_;
-    ++snapshot_epoch_;
-    checkpoints_[epoch].app_length(snapshot.data.size());
-    hash_part(epoch, CheckpointPart::app_state, {std::move(snapshot.data)}, out);
-  }
-
-  void process(HashResult<CheckpointHash> hashed, auto& out) {
-    const CheckpointHash& origin = hashed.origin;
-    if (origin.part == CheckpointPart::log) log_ = hashed.digest;
-    const auto header = checkpoints_[origin.epoch].part(origin.part, hashed.digest);
-    if (!header) return;
-    out.emit(SignRequest<CheckpointSigning>{signed_bytes(*header), {*header}});
-  }
-
-  void process(SignResult<CheckpointSigning> signed_, auto& out) {
-    const CheckpointVote vote{signed_.origin.header, signed_.signature};
-    out.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature},
-                                        RetentionIndex(vote.header.epoch.value)})
-        .then(to_others(vote), to_self(vote));
-  }
-
-  void process(NodeSigsVerified<CheckpointChecking> verified, auto& out) {
-    const CheckpointHeader& header = verified.origin.header;
-    const auto checkpoint = checkpoints_.find(header.epoch);
-    if (checkpoint == checkpoints_.end()) return;
-    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
-      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
-      if (!valid) bad_.count(Bad::signature);
-      checkpoint->second.checked(cluster_.find(verified.origin.signers[i])->index, valid);
-    }
-    try_to_stabilise(header, out);
+  template <class E>
+    requires is_listed<E, iss::Checkpointing::consumes>
+  void process(E event, auto& out) {
+    Env env(*this, out);
+    checkpointing_.process(std::move(event), env);
+    go_on(out);
   }
 
   Status status() const {
     return {epoch_,
             next_,
-            stable_ ? stable_->value + 1 : 0,
+            checkpointing_.stable_epochs(),
             delivered_,
-            proposed_,
+            proposer_.proposed(),
             buckets_.own_requests(),
             waiting_.size(),
             clients_.size(),
@@ -223,12 +199,6 @@ class Iss {
 
   /// How many epochs may begin before the checkpoint of an earlier one is stable.
   static constexpr std::uint64_t epochs_ahead = 2;
-  /// How many stable epochs are kept for those who lag behind.
-  static constexpr std::uint64_t epochs_kept = 2;
-  static constexpr std::size_t slots_asked_at_once = 16;
-  static constexpr std::size_t bodies_asked_at_once = 4096;
-  static constexpr std::size_t bytes_of_an_answer = 1u << 20;
-
   /// What the orderer sees of ISS while it handles one event.
   template <class Out>
   class Env {
@@ -240,10 +210,11 @@ class Iss {
     auto emit(E event) {
       return out_.emit(std::move(event));
     }
-    auto to_others(typename Orderer::Message message) {
-      return iss_.to_others(std::move(message));
+    auto to_others(auto message) { return to(iss_.cluster_.others(), std::move(message)); }
+    auto to(NodeId whom, auto message) { return to(std::vector{whom}, std::move(message)); }
+    auto to_self(auto message) {
+      return MessageReceived<Message>{iss_.cluster_.self().id, wrap(std::move(message))};
     }
-    auto to_self(typename Orderer::Message message) { return iss_.to_self(std::move(message)); }
     void check(SegmentId segment, std::uint32_t slot, const Batch& batch) {
       iss_.check_proposal(segment, slot, batch, out_);
     }
@@ -253,16 +224,23 @@ class Iss {
     void bad(Bad reason) { iss_.bad_.count(reason); }
 
    private:
+    static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
+      return {std::move(destinations), wrap(std::move(message))};
+    }
+    /// An orderer's message is one of the orderer's alternatives within ours.
+    template <class M>
+    static Message wrap(M message) {
+      if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
+        return typename Orderer::Message(std::move(message));
+      } else {
+        return message;
+      }
+    }
+
     Iss& iss_;
     Out& out_;
   };
 
-  SendMessage<Message> to_others(Message message) {
-    return {cluster_.others(), std::move(message)};
-  }
-  MessageReceived<Message> to_self(Message message) {
-    return {cluster_.self().id, std::move(message)};
-  }
   Epochs* find_epoch(Epoch epoch) {
     const auto found = epochs_.find(epoch);
     return found == epochs_.end() ? nullptr : &found->second;
@@ -277,65 +255,77 @@ class Iss {
   // Messages.
 
   void receive(iss::Member from, Message message, auto& out) {
+    Env env(*this, out);
     if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
       receive(from, std::move(*ordering), out);
     } else if (auto* done = std::get_if<Done>(&message)) {
-      receive(from, std::move(*done), out);
+      receive(from, std::move(*done));
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
-      receive(from, std::move(*vote), out);
+      checkpointing_.receive(from, std::move(*vote), epoch_, env);
+      go_on(out);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
-      for (Request& request : relayed->requests)
-        out.emit(NewRequest{std::move(request), Spread::by_client});
+      receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
-      if (wanted->references.size() > bodies_asked_at_once) return bad_.count(Bad::oversized);
-      out.emit(FetchRequests<SupplyFetch>{std::move(wanted->references), {from.id}});
+      bodies_.receive(from, std::move(*wanted), env);
     } else if (auto* supplied = std::get_if<RequestsSupplied>(&message)) {
-      receive(from, std::move(*supplied), out);
+      receive(std::move(*supplied), out);
     } else if (auto* batches = std::get_if<BatchesWanted>(&message)) {
-      receive(from, *batches, out);
+      if (Epochs* epoch = epoch_of(batches->segment))
+        laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
-      receive(from, std::move(*batch), out);
+      receive(std::move(*batch), out);
     }
   }
 
-  /// Finds the epoch of a message; keeps the message for later when that is the next epoch.
-  Epochs* epoch_of(iss::Member from, SegmentId segment, const Message& message) {
-    if (segment.epoch == epoch_ + 1 || !started_) {
-      if (!early_.keep(from.index, {from.id, message}, wire::encoded_size(message)))
-        bad_.count(Bad::far_epoch);
-      return nullptr;
-    }
-    if (segment.epoch > epoch_) {
-      bad_.count(Bad::far_epoch);
-      return nullptr;
-    }
+  /// The epoch of a message, if it is one that is kept; counts the message as bad otherwise.
+  Epochs* epoch_of(SegmentId segment) {
     Epochs* epoch = find_epoch(segment.epoch);
-    if (!epoch) bad_.count(Bad::old_epoch);
-    if (epoch && !epoch->has(segment.index)) {
-      bad_.count(Bad::vote);
-      return nullptr;
-    }
-    return epoch;
+    if (epoch && epoch->has(segment.index)) return epoch;
+    bad_.count(epoch ? Bad::vote : segment.epoch > epoch_ ? Bad::far_epoch : Bad::old_epoch);
+    return nullptr;
+  }
+  bool is_early(SegmentId segment) const noexcept {
+    return !started_ || (segment.epoch > epoch_ && segment.epoch <= epoch_ + iss::epochs_ahead_kept);
+  }
+  void keep_for_later(iss::Member from, Message message) {
+    const std::size_t size = wire::encoded_size(message);
+    if (!early_.keep(from.index, {from.id, std::move(message)}, size)) bad_.count(Bad::far_epoch);
   }
 
   void receive(iss::Member from, typename Orderer::Message message, auto& out) {
     const SegmentId segment = Orderer::segment_of(message);
-    if (segment.epoch <= epoch_ && started_) {  // the usual case, without a copy
-      Epochs* epoch = find_epoch(segment.epoch);
-      if (!epoch) return bad_.count(Bad::old_epoch);
-      if (!epoch->has(segment.index)) return bad_.count(Bad::vote);
-      Env env(*this, out);
-      return epoch->segment(segment.index).receive(from, std::move(message), env);
-    }
-    (void)epoch_of(from, segment, Message(std::move(message)));
+    if (is_early(segment)) return keep_for_later(from, std::move(message));
+    Epochs* epoch = epoch_of(segment);
+    if (!epoch) return;
+    Env env(*this, out);
+    epoch->segment(segment.index).receive(from, std::move(message), env);
   }
 
-  void receive(iss::Member from, Done done, auto& /*out*/) {
-    Epochs* epoch = epoch_of(from, done.segment, Message(done));
+  void receive(iss::Member from, Done done) {
+    if (is_early(done.segment)) return keep_for_later(from, std::move(done));
+    Epochs* epoch = epoch_of(done.segment);
     if (!epoch) return;
     if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
     if (!epoch->done(from.index, done.segment.index, std::move(done.digests)))
       bad_.count(Bad::duplicate);
+  }
+
+  /// Requests that clients gave to the sender alone: checked like any other, by the Tracker.
+  void receive(Relayed relayed, auto& out) {
+    if (relayed.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
+    for (Request& request : relayed.requests)
+      out.emit(NewRequest{std::move(request), Spread::relayed});
+  }
+
+  /// A batch that was asked for. What it is worth shows when it is hashed.
+  void receive(BatchSupplied supplied, auto& out) {
+    Epochs* epoch = epoch_of(supplied.segment);
+    if (!epoch) return;
+    if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
+    if (!laggard_.vouched(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
+      return bad_.count(Bad::unasked);
+    hash(*epoch, {supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt},
+         out);
   }
 
   // Proposals of others.
@@ -347,11 +337,8 @@ class Iss {
     const SeqNr sn = epoch.plan().sn_of(segment.index, slot);
     if (batch->size() > config_.max_batch_requests || !claim_all(epoch, segment.index, sn, batch))
       return bad_.count(Bad::proposal);
-    if (sn > highest_proposed_) {
-      highest_proposed_ = sn;
-      note_to_continue(out);
-    }
-    await_bodies(sn, {segment, slot, batch, BatchUse::vote}, out);
+    if (proposer_.saw(sn, epoch.plan())) note_to_continue(out);
+    await_bodies({segment, slot, batch, BatchUse::vote}, out);
   }
 
   bool claim_all(Epochs& epoch, std::uint32_t segment, SeqNr sn, const Batch& batch) {
@@ -361,61 +348,69 @@ class Iss {
       const std::uint32_t bucket =
           iss::bucket_of(reference.client, reference.req_no, where.buckets());
       if (where.owner(bucket) == segment &&
-          clients_.claim(where.first(), sn, reference.client, reference.req_no))
+          clients_.claim(sn, reference.client, reference.req_no))
         continue;
-      while (i-- > 0) clients_.unclaim(sn, (*batch)[i].client, (*batch)[i].req_no);
+      unclaim(sn, *batch, i);
       return false;
     }
     return true;
   }
-
-  void await_bodies(SeqNr sn, BatchHash batch, auto& out) {
-    const std::size_t missing = iss::WaitingBatches::missing(*batch.batch, clients_).size();
-    if (missing == 0) {
-      hash(std::move(batch), out);
-    } else {
-      waiting_.add(sn, std::move(batch), missing, now_);
-    }
+  void unclaim(SeqNr sn, const std::vector<RequestRef>& batch, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) clients_.unclaim(sn, batch[i].client, batch[i].req_no);
   }
 
-  void hash(BatchHash batch, auto& out) {
-    if (batch.use == BatchUse::vote && bytes_of(*batch.batch) > config_.max_batch_bytes &&
-        batch.batch->size() > 1)
-      return bad_.count(Bad::proposal);
-    const Epochs& epoch = *find_epoch(batch.segment.epoch);
-    const BatchContent content{batch.segment.epoch,
-                               epoch.plan().sn_of(batch.segment.index, batch.slot), batch.batch};
-    Bytes bytes = wire::canonical("batch", cluster_.name().view(), content);
-    out.emit(HashRequest<BatchHash>{{std::move(bytes)}, std::move(batch)});
-  }
-  std::uint64_t bytes_of(const std::vector<RequestRef>& batch) {
+  /// Hashes a batch of another replica if all its bodies are here; lets it wait for them otherwise.
+  void await_bodies(BatchHash batch, auto& out) {
+    Epochs* epoch = find_epoch(batch.segment.epoch);
+    if (!epoch) return;
+    const SeqNr sn = epoch->plan().sn_of(batch.segment.index, batch.slot);
+    std::vector<RequestRef> missing;
     std::uint64_t bytes = 0;
-    for (const RequestRef& reference : batch)
-      bytes += clients_.ready_size(reference).value_or(0);
-    return bytes;
+    for (const RequestRef& reference : *batch.batch) {
+      const auto size = clients_.ready_size(reference);
+      bytes += size.value_or(0);
+      if (!size) missing.push_back(reference);
+    }
+    if (!missing.empty()) return waiting_.add(sn, std::move(batch), missing, now_);
+    if (batch.use == BatchUse::vote && batch.batch->size() > 1 &&
+        bytes > config_.max_batch_bytes) {
+      unclaim(sn, *batch.batch, batch.batch->size());
+      return bad_.count(Bad::proposal);
+    }
+    hash(*epoch, std::move(batch), out);
+  }
+
+  void hash(Epochs& epoch, BatchHash batch, auto& out) {
+    const SeqNr sn = epoch.plan().sn_of(batch.segment.index, batch.slot);
+    Bytes bytes = wire::canonical("batch", cluster_.name().view(),
+                                  BatchContent{batch.segment.epoch, sn, batch.batch});
+    out.emit(HashRequest<BatchHash>{{std::move(bytes)}, std::move(batch)});
   }
 
   /// Bodies that have not come by themselves: asks the leader first, then the others in turn.
-  void ask_for_bodies(auto& out) {
+  void ask_for_bodies(auto& env) {
+    const std::vector<NodeId>& others = cluster_.others();
     waiting_.ask_again(now_, config_.fetch_delay, [&](const auto& waiting) {
-      std::vector<RequestRef> absent =
-          iss::WaitingBatches::missing(*waiting.batch.batch, clients_);
-      if (absent.size() > bodies_asked_at_once) absent.resize(bodies_asked_at_once);
-      const Epochs* epoch = find_epoch(waiting.batch.segment.epoch);
-      if (!epoch || cluster_.others().empty()) return;
-      const NodeId leader = epoch->plan().leader(waiting.batch.segment.index);
-      const NodeId whom = waiting.asked == 1 && leader != cluster_.self().id
-                              ? leader
-                              : cluster_.others()[waiting.asked % cluster_.others().size()];
-      out.emit(SendMessage<Message>{{whom}, RequestsWanted{std::move(absent)}});
+      const SegmentId segment = waiting.batch.segment;
+      Epochs* epoch = find_epoch(segment.epoch);
+      if (!epoch || others.empty()) return;
+      std::vector<RequestRef> absent;
+      for (const RequestRef& reference : *waiting.batch.batch)
+        if (waiting_.wants(reference)) absent.push_back(reference);
+      std::sort(absent.begin(), absent.end());
+      if (absent.size() > iss::Bodies::asked_at_once) absent.resize(iss::Bodies::asked_at_once);
+      const NodeId leader = epoch->plan().leader(segment.index);
+      const bool ask_leader = waiting.asked == 1 && leader != cluster_.self().id;
+      env.emit(env.to(ask_leader ? leader : others[waiting.asked % others.size()],
+                      RequestsWanted{std::move(absent)}));
     });
   }
 
   /// Bodies that were asked for. Each is checked by the Tracker like any other request.
-  void receive(iss::Member, RequestsSupplied supplied, auto& out) {
+  void receive(RequestsSupplied supplied, auto& out) {
+    if (supplied.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
     for (Request& request : supplied.requests) {
-      const auto sn = clients_.claimed_by(plan().first(), request.client, request.req_no);
-      if (sn && waiting_.contains(*sn)) {
+      if (waiting_.wants(request.client, request.req_no)) {
         out.emit(NewRequest{std::move(request), Spread::fetched});
       } else {
         bad_.count(Bad::unasked);
@@ -423,36 +418,36 @@ class Iss {
     }
   }
 
-  // Own proposals.
-
-  /// Fills the next own slots: when a batch is full or has waited long enough, when nothing of
-  /// one's own is in flight, or when other leaders are ahead and wait for this slot to deliver theirs.
-  void propose(auto& out) {
-    if (!own_segment_) return;
-    while (next_slot_ < plan().segment_length() && in_flight_ < config_.pipeline) {
-      const SeqNr sn = plan().sn_of(*own_segment_, next_slot_);
-      const std::uint64_t ready = buckets_.own_requests();
-      const bool full = ready >= config_.max_batch_requests ||
-                        buckets_.own_bytes() >= config_.max_batch_bytes;
-      const bool due = ready != 0 && (in_flight_ == 0 || now_ - last_cut_ >= config_.batch_delay);
-      const bool pulled = sn < highest_proposed_;
-      if (!full && !due && !pulled) return;
-      cut_batch(sn, out);
+  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here.
+  void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, auto& env) {
+    const std::uint32_t segment = batch.segment.index;
+    if (laggard_.vouched(epoch, segment, batch.slot, cluster_.quorum()) != digest)
+      return bad_.count(Bad::unasked);
+    std::vector<RequestRef> missing;
+    for (const RequestRef& reference : *batch.batch)
+      if (!clients_.ready_size(reference)) missing.push_back(reference);
+    if (missing.empty()) {
+      epoch.segment(segment).adopt(batch.slot, digest, std::move(batch.batch), env);
+    } else {
+      waiting_.add(epoch.plan().sn_of(segment, batch.slot), std::move(batch), missing, now_);
     }
   }
 
-  void cut_batch(SeqNr sn, auto& out) {
-    const SeqNr first = plan().first();
-    Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes,
-                             [&](const RequestRef& reference) {
-                               return clients_.claim(first, sn, reference.client,
-                                                     reference.req_no);
-                             }));
-    if (sn > highest_proposed_ && !batch->empty()) highest_proposed_ = sn;
-    last_cut_ = now_;
-    ++in_flight_;
-    ++proposed_;
-    hash({{epoch_, *own_segment_}, next_slot_++, std::move(batch), BatchUse::propose}, out);
+  // Own proposals.
+
+  void propose(auto& out) {
+    if (!started_) return;
+    while (const auto slot = proposer_.due(plan(), buckets_, config_, now_)) {
+      const std::uint32_t segment = *proposer_.own_segment();
+      const SeqNr sn = plan().sn_of(segment, *slot);
+      const auto claim = [&](const RequestRef& reference) {
+        return clients_.claim(sn, reference.client, reference.req_no);
+      };
+      Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
+      if (!batch->empty()) (void)proposer_.saw(sn, plan());
+      proposer_.propose(now_);
+      hash(current(), {{epoch_, segment}, *slot, std::move(batch), BatchUse::propose}, out);
+    }
   }
 
   // Decisions and delivery.
@@ -462,11 +457,11 @@ class Iss {
     Epochs& epoch = *find_epoch(segment.epoch);
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
       Done done{segment, epoch.digests(segment.index)};
-      out.emit(to_others(done));
+      out.emit(SendMessage<Message>{cluster_.others(), done});
       (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
     }
-    if (segment.epoch == epoch_ && own_segment_ == segment.index) {
-      --in_flight_;
+    if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
+      proposer_.decided();
       note_to_continue(out);
     }
     deliver(out);
@@ -504,12 +499,9 @@ class Iss {
     epoch_ = epoch;
     iss::EpochPlan next(epoch, first, cluster_.members(),
                         policy_.leaders(epoch, cluster_.members()), config_);
-    own_segment_.reset();
-    for (std::uint32_t i = 0; i < next.segments(); ++i)
-      if (next.leader(i) == cluster_.self().id) own_segment_ = i;
-    next_slot_ = in_flight_ = 0;
-    highest_proposed_ = first;
-    buckets_.begin_epoch(next, clients_, own_segment_ ? &*own_segment_ : nullptr);
+    proposer_.begin_epoch(next, cluster_.self().id);
+    clients_.begin_epoch(first);
+    buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
     out.emit(WindowsMoved{epoch, clients_.windows()});
@@ -522,184 +514,26 @@ class Iss {
   void finish_epoch(auto& out) {
     finished_ = true;
     clients_.slide();
-    std::vector<ClientWindow> windows = clients_.windows();
-    hash_part(epoch_, CheckpointPart::log,
-              {canonical("log", LogContent{log_, current().digests()})}, out);
-    hash_part(epoch_, CheckpointPart::clients, {canonical("clients", windows)}, out);
-    hash_part(epoch_, CheckpointPart::policy, {canonical("policy", policy_)}, out);
-    hash_part(epoch_, CheckpointPart::membership, {canonical("members", cluster_.members())}, out);
-    hash_part(epoch_, CheckpointPart::parameters, {canonical("parameters", parameters())}, out);
-    checkpoints_[epoch_].begin(epoch_, plan().last(), std::move(windows));
-    out.emit(AppSnapshotRequest{plan().last()});
-    try_to_go_on(out);
+    Env env(*this, out);
+    checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
+                         parameters(), env);
+    go_on(out);
   }
 
-  void try_to_go_on(auto& out) {
+  /// Forgets epochs that are no longer needed, and begins the next one if it may begin.
+  void go_on(auto& out) {
+    epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const std::uint64_t next = epoch_.value + 1;
-    const std::uint64_t stable = stable_ ? stable_->value + 1 : 0;
-    if (finished_ && next < stable + epochs_ahead) enter_epoch(Epoch(next), plan().end(), out);
+    if (finished_ && next < checkpointing_.stable_epochs() + epochs_ahead)
+      enter_epoch(Epoch(next), plan().end(), out);
   }
 
-  // Checkpoints.
-
-  void receive(iss::Member from, CheckpointVote vote, auto& out) {
-    const CheckpointHeader header = vote.header;
-    if (stable_ && header.epoch <= *stable_) return;
-    if (header.epoch > epoch_ + 1) return bad_.count(Bad::far_epoch);
-    iss::Checkpoint& checkpoint = checkpoints_[header.epoch];
-    const bool own = from.id == cluster_.self().id;
-    if (!checkpoint.keep(from.index, std::move(vote), own, cluster_.members().size()))
-      return bad_.count(Bad::duplicate);
-    check_votes(checkpoint, header, out);
-    if (own) try_to_stabilise(header, out);
-  }
-
-  void check_votes(iss::Checkpoint& checkpoint, const CheckpointHeader& header, auto& out) {
-    const auto unchecked = checkpoint.to_check(header, cluster_.quorum().strong());
-    if (unchecked.empty()) return;
-    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
-    for (const std::size_t member : unchecked) {
-      const NodeId signer = cluster_.members()[member];
-      request.signatures.push_back({signer, signed_bytes(header), checkpoint.signature(member)});
-      request.origin.signers.push_back(signer);
-    }
-    out.emit(std::move(request));
-  }
-
-  /// A certified header that differs from the own one means that states have diverged: going on
-  /// would only spread the damage.
-  void try_to_stabilise(const CheckpointHeader& header, auto& out) {
-    iss::Checkpoint& checkpoint = checkpoints_[header.epoch];
-    auto certificate = checkpoint.certificate(header, cluster_);
-    const auto own = checkpoint.own();
-    if (!certificate || !own || (stable_ && header.epoch <= *stable_)) return;
-    if (*own != header)
-      return (void)out.emit(Halt{"this replica has diverged: at epoch " +
-                                 std::to_string(header.epoch.value) +
-                                 " a quorum certifies another state than the own one"});
-    stable_ = header.epoch;
-    auto stable = out.emit(WalAppend<StableEntry>{{header, std::move(*certificate)},
-                                                  RetentionIndex(header.epoch.value)});
-    collect(header.epoch, stable);
-    try_to_go_on(out);
-  }
-
-  /// Forgets what lies `epochs_kept` behind the stable checkpoint, once that is durable.
-  void collect(Epoch stable_epoch, auto& stable) {
-    if (stable_epoch.value < epochs_kept) return;
-    const Epoch through(stable_epoch.value - epochs_kept);
-    const auto checkpoint = checkpoints_.find(through);
-    if (checkpoint != checkpoints_.end())
-      stable.then(CollectRequests{{checkpoint->second.last(), checkpoint->second.windows()}},
-                  WalTruncate{RetentionIndex(through.value + 1)});
-    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(through));
-    epochs_.erase(epochs_.begin(), epochs_.upper_bound(through));
-  }
-
-  void hash_part(Epoch epoch, CheckpointPart part, std::vector<Bytes> bytes, auto& out) {
-    out.emit(HashRequest<CheckpointHash>{std::move(bytes), {epoch, part}});
-  }
-  Bytes signed_bytes(const CheckpointHeader& header) const {
-    return canonical("checkpoint", header);
-  }
-  template <class T>
-  Bytes canonical(std::string_view domain, const T& value) const {
-    return wire::canonical(domain, cluster_.name().view(), value);
-  }
   /// The configuration as it must be the same everywhere.
   IssConfig parameters() const {
     IssConfig common = config_;
     common.self = {};
     common.members = cluster_.members();
     return common;
-  }
-
-  // Catching up with those who are done.
-
-  /// Segments that `w` others have finished and this replica has not: asks them for the batches.
-  void ask_for_batches(auto& out) {
-    if (!started_ || now_ - asked_batches_ < config_.fetch_delay) return;
-    asked_batches_ = now_;
-    for (std::uint32_t index = 0; index < plan().segments(); ++index) {
-      if (current().is_complete(index)) continue;
-      const auto vouching = current().vouching(index, cluster_.quorum());
-      if (vouching.empty()) continue;
-      BatchesWanted wanted{{epoch_, index}, {}};
-      for (std::uint32_t slot = 0; slot < plan().segment_length(); ++slot)
-        if (!current().at(index, slot) && !waiting_.contains(plan().sn_of(index, slot)) &&
-            wanted.slots.size() < slots_asked_at_once)
-          wanted.slots.push_back(slot);
-      const std::size_t whom = vouching[asking_++ % vouching.size()];
-      out.emit(SendMessage<Message>{{cluster_.members()[whom]}, std::move(wanted)});
-    }
-  }
-
-  void receive(iss::Member from, const BatchesWanted& wanted, auto& out) {
-    Epochs* epoch = find_epoch(wanted.segment.epoch);
-    if (!epoch) return bad_.count(Bad::old_epoch);
-    if (!epoch->has(wanted.segment.index) || wanted.slots.size() > slots_asked_at_once)
-      return bad_.count(Bad::oversized);
-    for (const std::uint32_t slot : wanted.slots) {
-      if (slot >= epoch->plan().segment_length()) return bad_.count(Bad::oversized);
-      if (const auto& decision = epoch->at(wanted.segment.index, slot))
-        out.emit(SendMessage<Message>{{from.id},
-                                      BatchSupplied{wanted.segment, slot, decision->batch}});
-    }
-  }
-
-  void receive(iss::Member, BatchSupplied supplied, auto& out) {
-    Epochs* epoch = find_epoch(supplied.segment.epoch);
-    const bool wanted = epoch && supplied.segment.epoch == epoch_ &&
-                        epoch->has(supplied.segment.index) &&
-                        supplied.slot < epoch->plan().segment_length() &&
-                        !epoch->at(supplied.segment.index, supplied.slot) &&
-                        !epoch->vouching(supplied.segment.index, cluster_.quorum()).empty();
-    if (!wanted) return bad_.count(Bad::unasked);
-    if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
-    hash({supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt}, out);
-  }
-
-  /// The batch is adopted if it is the one that `w` members vouch for, as soon as its bodies are here.
-  template <class E>
-  void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, E& env) {
-    const auto vouching = epoch.vouching(batch.segment.index, cluster_.quorum());
-    if (vouching.empty() || epoch.at(batch.segment.index, batch.slot)) return;
-    if (epoch.digests_of(vouching.front(), batch.segment.index)[batch.slot] != digest)
-      return bad_.count(Bad::unasked);
-    const SeqNr sn = epoch.plan().sn_of(batch.segment.index, batch.slot);
-    if (iss::WaitingBatches::missing(*batch.batch, clients_).empty()) {
-      epoch.segment(batch.segment.index)
-          .adopt(batch.slot, digest, std::move(batch.batch), env);
-      return;
-    }
-    for (const RequestRef& reference : *batch.batch)
-      (void)clients_.claim(epoch.plan().first(), sn, reference.client, reference.req_no);
-    const std::size_t missing = iss::WaitingBatches::missing(*batch.batch, clients_).size();
-    waiting_.add(sn, std::move(batch), missing, now_);
-  }
-
-  // Dissemination.
-
-  /// Requests that were given to this replica alone go to the others.
-  void relay(auto& out) {
-    if (to_relay_.empty() || cluster_.others().empty()) return to_relay_.clear();
-    out.emit(FetchRequests<RelayFetch>{std::exchange(to_relay_, {}), {}});
-  }
-
-  template <class Kind>
-  void send_requests(const std::vector<NodeId>& destinations, std::vector<Request> requests,
-                     auto& out) {
-    Kind message;
-    std::size_t bytes = 0;
-    for (Request& request : requests) {
-      bytes += request.data.size() + request.authenticator.size();
-      message.requests.push_back(std::move(request));
-      if (bytes < bytes_of_an_answer) continue;
-      out.emit(SendMessage<Message>{destinations, std::exchange(message, {})});
-      bytes = 0;
-    }
-    if (!message.requests.empty())
-      out.emit(SendMessage<Message>{destinations, std::move(message)});
   }
 
   IssConfig config_;
@@ -709,30 +543,22 @@ class Iss {
   iss::Buckets buckets_;
   iss::EarlyMessages<Message> early_;
   iss::WaitingBatches waiting_;
-  std::vector<RequestRef> to_relay_;
+  iss::Bodies bodies_;
+  iss::Laggard laggard_;
+  iss::Proposer proposer_;
+  iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;
-  std::map<Epoch, iss::Checkpoint> checkpoints_;
 
   Epoch epoch_;
   SeqNr next_;
-  Digest log_;
-  std::optional<Epoch> stable_;
-  Epoch snapshot_epoch_;
+  std::chrono::nanoseconds now_{};
+  std::chrono::nanoseconds refilled_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;
+  /// A `Continue` is on its way.
   bool noted_ = false;
-
-  std::optional<std::uint32_t> own_segment_;
-  std::uint32_t next_slot_ = 0;
-  std::uint32_t in_flight_ = 0;
-  SeqNr highest_proposed_;
-  std::chrono::nanoseconds now_{};
-  std::chrono::nanoseconds last_cut_{};
-  std::chrono::nanoseconds asked_batches_{};
-  std::size_t asking_ = 0;
   std::uint64_t delivered_ = 0;
-  std::uint64_t proposed_ = 0;
   iss::BadMessages bad_;
 };
 

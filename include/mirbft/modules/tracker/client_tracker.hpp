@@ -204,12 +204,12 @@ class ClientTracker {
 
   void refuse(ClientId client, ReqNo number, Spread spread, Outcome outcome, auto& out) {
     status_.count(outcome);
-    if (spread != Spread::fetched) out.emit(Replied{client, number, outcome, {}, {}});
+    if (!is_from_replica(spread)) out.emit(Replied{client, number, outcome, {}, {}});
   }
 
   /// A delivered request is submitted again.
   void answer_again(const Request& request, Spread spread, Client& client, auto& out) {
-    if (spread == Spread::fetched) return;
+    if (is_from_replica(spread)) return;
     if (client.find(request.req_no)) {
       ++status_.repeated;  // its reply is on the way
       return;

@@ -42,7 +42,7 @@ struct Payload {
   /// It is submitted once more, in the same way or in another.
   void join(Spread other) noexcept {
     proposed = proposed || other == Spread::fetched;
-    if (spread == Spread::fetched || other == Spread::by_replica) spread = other;
+    if (is_from_replica(spread) || other == Spread::by_replica) spread = other;
   }
 };
 

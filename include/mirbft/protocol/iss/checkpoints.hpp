@@ -77,15 +77,21 @@ class Checkpoint {
     }
   }
 
-  /// The certificate for `header`, once `quorum` members have validly signed it.
-  std::optional<std::vector<CheckpointSignature>> certificate(const CheckpointHeader& header,
-                                                              const Cluster& cluster) const {
-    std::vector<CheckpointSignature> made;
-    for (std::size_t i = 0; i < votes_.size(); ++i)
-      if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == header)
-        made.push_back({cluster.members()[i], votes_[i]->vote.signature});
-    if (made.size() < cluster.quorum().strong()) return std::nullopt;
-    return made;
+  struct Certified {
+    CheckpointHeader header;
+    std::vector<CheckpointSignature> certificate;
+  };
+  /// The header that a strong quorum has validly signed, once there is one. It need not be the own.
+  std::optional<Certified> certified(const Cluster& cluster) const {
+    for (const auto& candidate : votes_) {
+      if (!candidate || !candidate->valid) continue;
+      Certified made{candidate->vote.header, {}};
+      for (std::size_t i = 0; i < votes_.size(); ++i)
+        if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == made.header)
+          made.certificate.push_back({cluster.members()[i], votes_[i]->vote.signature});
+      if (made.certificate.size() >= cluster.quorum().strong()) return made;
+    }
+    return std::nullopt;
   }
 
  private:

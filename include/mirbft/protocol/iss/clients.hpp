@@ -15,19 +15,25 @@
 
 namespace mirbft::iss {
 
+/// Whether a proposal waits for a body.
+enum class Wanted : std::uint8_t { no, yes };
+
 /// The frozen windows and the state of every request in them. `low` moves only at the end of an
 /// epoch, so that all correct replicas judge a proposal alike (protocol, section 2).
+///
+/// Only an authentic request makes an entry: what a Byzantine leader merely names must neither fill
+/// the table nor change what is thought of other proposals.
 class Clients {
  public:
-  Clients(std::uint64_t window, std::uint32_t max_clients)
-      : window_(window), max_clients_(max_clients) {}
+  explicit Clients(std::uint64_t window) : window_(window) {}
 
   enum class Readiness : std::uint8_t { first, again, refused };
 
   /// A body of `size` bytes is here and authentic. Says whether it is the first one under its
-  /// number; a second body of an equivocating client is remembered, but it is nobody's to propose.
-  Readiness ready(const RequestRef& reference, std::uint32_t size) {
-    Entry* entry = open(reference.client, reference.req_no);
+  /// number. Further bodies of an equivocating client are nobody's to propose; they are remembered
+  /// where a proposal wants them, and otherwise only so many.
+  Readiness ready(const RequestRef& reference, std::uint32_t size, Wanted wanted) {
+    Entry* entry = make(reference.client, reference.req_no);
     if (!entry || entry->delivered != never) return Readiness::refused;
     if (!entry->ready) {
       entry->ready = true;
@@ -35,8 +41,8 @@ class Clients {
       entry->size = size;
       return Readiness::first;
     }
-    if (entry->digest == reference.digest || others_.size() >= max_others) return Readiness::again;
-    others_.emplace(reference, size);
+    if (entry->digest == reference.digest) return Readiness::again;
+    if (wanted == Wanted::yes || others_.size() < max_others) others_.emplace(reference, size);
     return Readiness::again;
   }
   /// Length of a body that is here; none when it is not.
@@ -48,12 +54,20 @@ class Clients {
     return other == others_.end() ? std::nullopt : std::optional(other->second);
   }
 
-  /// Claims a number for the proposal of `sn`, in an epoch that began with `first`. False when it
-  /// is not open, was delivered before the epoch, or another proposal of the epoch has it.
-  bool claim(SeqNr first, SeqNr sn, ClientId client, ReqNo req_no) {
-    Entry* entry = open(client, req_no);
-    if (!entry || entry->claimed > first.value) return false;
-    if (entry->delivered != never && entry->delivered <= first.value) return false;
+  /// A new epoch: what was claimed in the last one is claimed no more.
+  void begin_epoch(SeqNr first) {
+    first_ = first;
+    early_claims_.clear();
+  }
+  /// Claims a number for the proposal of `sn`. False when it is not open, was delivered before the
+  /// epoch, or another proposal of the epoch has it.
+  bool claim(SeqNr sn, ClientId client, ReqNo req_no) {
+    if (!is_open(client, req_no)) return false;
+    Entry* entry = find(client, req_no);
+    if (!entry || !entry->used())
+      return early_claims_.try_emplace({client, req_no}, sn).second;
+    if (entry->claimed > first_.value) return false;
+    if (entry->delivered != never && entry->delivered <= first_.value) return false;
     entry->claimed = mark(sn);
     return true;
   }
@@ -61,26 +75,23 @@ class Clients {
   void unclaim(SeqNr sn, ClientId client, ReqNo req_no) {
     Entry* entry = find(client, req_no);
     if (entry && entry->claimed == mark(sn)) entry->claimed = never;
-  }
-  /// The sequence number whose proposal claims this number, if any does since `first`.
-  std::optional<SeqNr> claimed_by(SeqNr first, ClientId client, ReqNo req_no) {
-    const Entry* entry = find(client, req_no);
-    if (!entry || entry->claimed <= first.value) return std::nullopt;
-    return SeqNr(entry->claimed - 1);
+    const auto early = early_claims_.find({client, req_no});
+    if (early != early_claims_.end() && early->second == sn) early_claims_.erase(early);
   }
 
   /// Notes a delivery. False when the number was delivered before: the protocol has failed.
   bool deliver(SeqNr sn, const RequestRef& reference) {
-    Entry* entry = open(reference.client, reference.req_no);
+    Entry* entry = make(reference.client, reference.req_no);
     if (!entry || entry->delivered != never) return false;
     entry->delivered = mark(sn);
+    if (!others_.empty()) forget_others(reference);
     return true;
   }
   bool is_delivered(ClientId client, ReqNo req_no) {
-    const auto found = lookup(client);
-    if (!found) return false;
-    if (req_no.value < found->low()) return true;
-    const Entry* entry = found->find(req_no.value);
+    const Window* window = lookup(client);
+    if (!window) return false;
+    if (req_no.value < window->low()) return true;
+    const Entry* entry = window->find(req_no.value);
     return entry && entry->delivered != never;
   }
 
@@ -92,9 +103,6 @@ class Clients {
         entry = window.find(++low);
       window.advance(low);
     }
-    std::erase_if(others_, [&](const auto& other) {
-      return is_delivered(other.first.client, other.first.req_no);
-    });
   }
 
   /// The windows as they stand, by ascending client: part of the checkpoint.
@@ -122,8 +130,10 @@ class Clients {
     std::uint64_t delivered = never;
     std::uint32_t size = 0;
     bool ready = false;
+
+    bool used() const noexcept { return ready || delivered != never; }
   };
-  using Window = SlidingWindow<Entry>;
+  using Window = SlidingWindow<Entry, 32>;
 
   Window* lookup(ClientId client) {
     if (last_ && last_client_ == client) return last_;
@@ -136,16 +146,35 @@ class Clients {
     Window* window = lookup(client);
     return window ? window->find(req_no.value) : nullptr;
   }
-  /// The entry of an open number, made on first use; null outside the window.
-  Entry* open(ClientId client, ReqNo req_no) {
+  bool is_open(ClientId client, ReqNo req_no) {
+    const Window* window = lookup(client);
+    const std::uint64_t low = window ? window->low() : 0;
+    return req_no.value >= low && req_no.value - low < window_;
+  }
+  /// The entry of an open number, made on first use, with the claim that there may be on it; null
+  /// outside the window.
+  Entry* make(ClientId client, ReqNo req_no) {
+    if (!is_open(client, req_no)) return nullptr;
     Window* window = lookup(client);
     if (!window) {
-      if (clients_.size() >= max_clients_ || req_no.value >= window_) return nullptr;
       last_client_ = client;
       window = last_ = &clients_[client];
     }
-    if (req_no.value < window->low() || req_no.value - window->low() >= window_) return nullptr;
-    return &window->at(req_no.value);
+    Entry& entry = window->at(req_no.value);
+    if (!early_claims_.empty() && !entry.used()) {
+      const auto early = early_claims_.find({client, req_no});
+      if (early != early_claims_.end()) {
+        entry.claimed = mark(early->second);
+        early_claims_.erase(early);
+      }
+    }
+    return &entry;
+  }
+  void forget_others(const RequestRef& reference) {
+    auto other = others_.lower_bound({reference.client, reference.req_no, Digest{}});
+    while (other != others_.end() && other->first.client == reference.client &&
+           other->first.req_no == reference.req_no)
+      other = others_.erase(other);
   }
 
   static Bytes bitmap(Window& window) {
@@ -160,9 +189,11 @@ class Clients {
   }
 
   std::uint64_t window_;
-  std::uint32_t max_clients_;
+  SeqNr first_;
   std::map<ClientId, Window> clients_;
   std::map<RequestRef, std::uint32_t> others_;
+  /// Claims on numbers of which nothing authentic is here yet: those of one epoch's proposals.
+  std::map<std::pair<ClientId, ReqNo>, SeqNr> early_claims_;
   // The last client that was looked up: requests of one client come in runs. Map nodes never move.
   ClientId last_client_;
   Window* last_ = nullptr;

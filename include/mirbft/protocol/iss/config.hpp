@@ -36,12 +36,10 @@ struct IssConfig {
   std::uint32_t pipeline = 8;
   /// Open request numbers of each client; must be that of the Tracker.
   std::uint64_t client_window = 1u << 20;
-  /// Clients beyond these are not known to the protocol; as the Tracker's.
-  std::uint32_t max_clients = 1u << 16;
   /// How long a replica waits for a missing body to come by itself before it asks for it.
   std::chrono::nanoseconds fetch_delay = std::chrono::milliseconds(100);
-  /// Bytes that are kept of each peer's messages for the next epoch.
-  std::uint64_t early_bytes_per_peer = 8u << 20;
+  /// Bytes that are kept of each peer's messages for the next epochs.
+  std::uint64_t early_bytes_per_peer = 32u << 20;
 };
 
 namespace iss {
@@ -68,7 +66,6 @@ inline void check(const IssConfig& config) {
   at_least_one("max_batch_bytes", config.max_batch_bytes);
   at_least_one("pipeline", config.pipeline);
   at_least_one("client_window", config.client_window);
-  at_least_one("max_clients", config.max_clients);
   if (config.max_segment_length < config.min_segment_length)
     throw ConfigError("max_segment_length", number(config.max_segment_length),
                       "must not be below min_segment_length");
@@ -84,7 +81,7 @@ inline void check(const IssConfig& config) {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
-                        max_batch_bytes, batch_delay, pipeline, client_window, max_clients,
+                        max_batch_bytes, batch_delay, pipeline, client_window,
                         fetch_delay, early_bytes_per_peer);
 
 #endif

@@ -1,4 +1,4 @@
-// Messages of the next epoch from replicas that are ahead, kept within a bound for each of them.
+// Messages of the next epochs from replicas that are ahead, kept within a bound for each of them.
 #ifndef MIRBFT_PROTOCOL_ISS_EARLY_MESSAGES_HPP
 #define MIRBFT_PROTOCOL_ISS_EARLY_MESSAGES_HPP
 
@@ -11,6 +11,10 @@
 #include <mirbft/events/protocol.hpp>
 
 namespace mirbft::iss {
+
+/// So far ahead of the own epoch messages are kept: others may be two epochs ahead before they
+/// have a stable checkpoint, and a busy replica may be two behind for a moment.
+inline constexpr std::uint64_t epochs_ahead_kept = 4;
 
 template <class Message>
 class EarlyMessages {

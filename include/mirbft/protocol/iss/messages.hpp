@@ -93,10 +93,10 @@ template <class Orderer>
 FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
   if (const auto* ordering = std::get_if<typename Orderer::Message>(&message))
     return Orderer::frame_class(*ordering);
-  const bool votes = std::holds_alternative<Done>(message) ||
-                     std::holds_alternative<CheckpointVote>(message) ||
+  const bool small = std::holds_alternative<CheckpointVote>(message) ||
                      std::holds_alternative<BatchesWanted>(message);
-  return votes ? FrameClass::vote : FrameClass::batch;
+  // The digests of a long segment are more than a vote may hold.
+  return small ? FrameClass::vote : FrameClass::batch;
 }
 
 }  // namespace iss

@@ -5,12 +5,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include <mirbft/protocol/iss/clients.hpp>
 #include <mirbft/protocol/iss/events.hpp>
 
 namespace mirbft::iss {
@@ -20,7 +19,6 @@ class WaitingBatches {
  public:
   struct Waiting {
     BatchHash batch;
-    /// At most so many bodies are still missing.
     std::size_t missing = 0;
     /// When it began to wait, or was last asked for.
     std::chrono::nanoseconds since{};
@@ -30,29 +28,41 @@ class WaitingBatches {
 
   bool empty() const noexcept { return waiting_.empty(); }
   std::size_t size() const noexcept { return waiting_.size(); }
-  bool contains(SeqNr sn) const { return waiting_.contains(sn); }
-
-  void add(SeqNr sn, BatchHash batch, std::size_t missing, std::chrono::nanoseconds now) {
-    waiting_[sn] = {std::move(batch), missing, now, 0};
-  }
-
-  /// A body has come that the batch of `sn` claims. Returns the batch when it is complete by that.
-  std::optional<BatchHash> body_came(SeqNr sn, Clients& clients) {
+  /// Whether a batch that others have committed waits for `sn`; a mere proposal may be a phantom.
+  bool adopts(SeqNr sn) const {
     const auto found = waiting_.find(sn);
-    if (found == waiting_.end() || --found->second.missing != 0) return std::nullopt;
-    // The body of an equivocating client may not have been the one that is wanted: count anew.
-    found->second.missing = missing(*found->second.batch.batch, clients).size();
-    if (found->second.missing != 0) return std::nullopt;
-    BatchHash batch = std::move(found->second.batch);
-    waiting_.erase(found);
-    return batch;
+    return found != waiting_.end() && found->second.batch.use == BatchUse::adopt;
+  }
+  bool wants(const RequestRef& reference) const {
+    return !missing_.empty() && missing_.contains(reference);
+  }
+  /// Whether any body is wanted under this number.
+  bool wants(ClientId client, ReqNo req_no) const {
+    const auto first = missing_.lower_bound({client, req_no, Digest{}});
+    return first != missing_.end() && first->first.client == client &&
+           first->first.req_no == req_no;
   }
 
-  static std::vector<RequestRef> missing(const std::vector<RequestRef>& batch, Clients& clients) {
-    std::vector<RequestRef> absent;
-    for (const RequestRef& reference : batch)
-      if (!clients.ready_size(reference)) absent.push_back(reference);
-    return absent;
+  /// Takes the place of what waited for `sn` before.
+  void add(SeqNr sn, BatchHash batch, const std::vector<RequestRef>& missing,
+           std::chrono::nanoseconds now) {
+    forget(waiting_.find(sn));
+    for (const RequestRef& reference : missing) missing_.emplace(reference, sn);
+    waiting_.emplace(sn, Waiting{std::move(batch), missing.size(), now, 0});
+  }
+
+  /// A body has come. Returns the batches that are complete by that.
+  std::vector<BatchHash> body_came(const RequestRef& reference) {
+    std::vector<BatchHash> complete;
+    const auto [begin, end] = missing_.equal_range(reference);
+    for (auto entry = begin; entry != end; ++entry) {
+      const auto waiting = waiting_.find(entry->second);
+      if (--waiting->second.missing != 0) continue;
+      complete.push_back(std::move(waiting->second.batch));
+      waiting_.erase(waiting);
+    }
+    missing_.erase(begin, end);
+    return complete;
   }
 
   /// Calls `ask(waiting)` for each batch that has waited for longer than `patience`.
@@ -67,10 +77,26 @@ class WaitingBatches {
   }
 
   /// Forgets what lies before `sn`: it was delivered otherwise.
-  void forget_before(SeqNr sn) { waiting_.erase(waiting_.begin(), waiting_.lower_bound(sn)); }
+  void forget_before(SeqNr sn) {
+    while (!waiting_.empty() && waiting_.begin()->first < sn) forget(waiting_.begin());
+  }
 
  private:
-  std::map<SeqNr, Waiting> waiting_;
+  using Batches = std::map<SeqNr, Waiting>;
+
+  void forget(Batches::iterator waiting) {
+    if (waiting == waiting_.end()) return;
+    for (const RequestRef& reference : *waiting->second.batch.batch) {
+      const auto [begin, end] = missing_.equal_range(reference);
+      for (auto entry = begin; entry != end;)
+        entry = entry->second == waiting->first ? missing_.erase(entry) : std::next(entry);
+    }
+    waiting_.erase(waiting);
+  }
+
+  Batches waiting_;
+  /// Which sequence numbers wait for a body.
+  std::multimap<RequestRef, SeqNr> missing_;
 };
 
 }  // namespace mirbft::iss

@@ -1,0 +1,76 @@
+// Catching up with those who are done: batches that this replica missed, vouched for by others.
+#ifndef MIRBFT_PROTOCOL_ISS_LAGGARD_HPP
+#define MIRBFT_PROTOCOL_ISS_LAGGARD_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <mirbft/protocol/iss/bad_message.hpp>
+#include <mirbft/protocol/iss/bodies.hpp>
+#include <mirbft/protocol/iss/cluster.hpp>
+#include <mirbft/protocol/iss/epoch_state.hpp>
+#include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/waiting_batches.hpp>
+
+namespace mirbft::iss {
+
+/// The second rung of the ladder (protocol, section 8): `Done` vectors and fetched batches.
+class Laggard {
+ public:
+  static constexpr std::size_t asked_at_once = 16;
+
+  /// Asks for the batches of segments that a weak quorum has finished and this replica has not;
+  /// not at once, since most of them are on their way, and each time another replica.
+  template <class Epochs>
+  void ask(Epochs& epoch, const WaitingBatches& waiting, std::chrono::nanoseconds now,
+           std::chrono::nanoseconds patience, auto& env) {
+    if (now - asked_ < patience) return;
+    asked_ = now;
+    const EpochPlan& plan = epoch.plan();
+    for (std::uint32_t segment = 0; segment < plan.segments(); ++segment) {
+      if (epoch.is_complete(segment)) continue;
+      const auto vouching = epoch.vouching(segment, env.cluster().quorum());
+      if (vouching.empty()) continue;
+      BatchesWanted wanted{{plan.epoch(), segment}, {}};
+      for (std::uint32_t slot = 0; slot < plan.segment_length(); ++slot)
+        if (!epoch.at(segment, slot) && !waiting.adopts(plan.sn_of(segment, slot)) &&
+            wanted.slots.size() < asked_at_once)
+          wanted.slots.push_back(slot);
+      const std::size_t whom = vouching[turn_++ % vouching.size()];
+      env.emit(env.to(env.cluster().members()[whom], std::move(wanted)));
+    }
+  }
+
+  /// Another replica asks.
+  template <class Epochs>
+  static void answer(Member from, const BatchesWanted& wanted, Epochs& epoch, auto& env) {
+    if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots))
+      return env.bad(BadMessage::oversized);
+    for (const std::uint32_t slot : wanted.slots) {
+      if (slot >= epoch.plan().segment_length()) return env.bad(BadMessage::oversized);
+      if (const auto& decision = epoch.at(wanted.segment.index, slot))
+        env.emit(env.to(from.id, BatchSupplied{wanted.segment, slot, decision->batch}));
+    }
+  }
+
+  /// The digest that a weak quorum vouches for, of a slot that is not decided here.
+  template <class Epochs>
+  static std::optional<Digest> vouched(Epochs& epoch, std::uint32_t segment, std::uint32_t slot,
+                                       Quorum quorum) {
+    if (slot >= epoch.plan().segment_length() || epoch.at(segment, slot)) return std::nullopt;
+    const auto vouching = epoch.vouching(segment, quorum);
+    if (vouching.empty()) return std::nullopt;
+    return epoch.digests_of(vouching.front(), segment)[slot];
+  }
+
+ private:
+  std::chrono::nanoseconds asked_{};
+  std::size_t turn_ = 0;
+};
+
+}  // namespace mirbft::iss
+
+#endif
