@@ -1,0 +1,371 @@
+// All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
+#ifndef MIRBFT_MODULES_NET_TCP_MESH_HPP
+#define MIRBFT_MODULES_NET_TCP_MESH_HPP
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <mirbft/modules/net/framing.hpp>
+#include <mirbft/modules/net/peer_queue.hpp>
+#include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_link.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/errors.hpp>
+#include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/id.hpp>
+
+namespace mirbft {
+
+/// The work behind `TcpNet`, over any `Transport` that has
+/// - `Stream`: a stream of Asio whose `lowest_layer()` is a TCP socket,
+/// - `Stream stream(socket)`: such a stream over a socket,
+/// - `handshake(Stream&, bool dialed, handler)`: calls `handler(error_code)` when both sides may
+///   talk.
+///
+/// Each pair of nodes has one connection, which the one with the lower id makes. Everything runs
+/// inside the calls, on the caller's thread; only the names of peers that are no IP addresses are
+/// looked up on a thread of Asio.
+template <class Transport>
+class TcpMesh {
+ public:
+  TcpMesh(TcpConfig config, Transport transport)
+      : config_(checked(std::move(config))),
+        transport_(std::move(transport)),
+        own_queue_(config_.queue_bytes),
+        jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
+    listen();
+    for (const TcpPeer& peer : config_.peers)
+      if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
+    for (auto& [id, peer] : peers_) dial(peer);
+    tick();
+  }
+  TcpMesh(const TcpMesh&) = delete;
+  TcpMesh& operator=(const TcpMesh&) = delete;
+
+  std::uint16_t port() const noexcept { return port_; }
+
+  void set_peer_address(NodeId id, std::string host, std::uint16_t port) {
+    Peer* const peer = find(id);
+    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
+    peer->address = {id, std::move(host), port};
+    if (peer->dialing) peer->dialing->end(TcpEnd::replaced);
+    peer->retry.cancel();
+    peer->pause = {};
+    dial(*peer);
+  }
+
+  bool connected(NodeId id) const noexcept {
+    const auto found = peers_.find(id);
+    return found != peers_.end() && found->second.link;
+  }
+
+  void send(NodeId to, FrameClass kind, const Bytes& payload) {
+    Peer* const peer = find(to);
+    if (closed_ || payload.size() > frame_limit(kind) || (!peer && to != config_.self))
+      ++counters_.refused;
+    else
+      (peer ? peer->queue : own_queue_).push(kind, payload);
+  }
+
+  void flush() {
+    for (auto& [id, peer] : peers_)
+      if (peer.link) peer.link->flush();
+  }
+
+  template <class Sink>
+  void poll(Sink& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
+    io_.poll();
+    bool something = deliver(sink, max_frames);
+    if (!something && at_most.count() > 0) {
+      const Clock::time_point deadline = after(at_most);
+      while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
+        io_.poll();
+        something = deliver(sink, max_frames);
+      }
+    }
+    woken_ = false;
+    sweep();
+  }
+
+  void wake() {
+    if (!woken_.exchange(true)) boost::asio::post(io_, [] {});
+  }
+
+  void close() {
+    if (std::exchange(closed_, true)) return;
+    const Clock::time_point deadline = after(config_.close_within);
+    Error ignored;
+    acceptor_.close(ignored);
+    run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
+    for (const auto& link : links_) link->finish();
+    run_until(deadline, [](const Link& link) { return !link.peer(); });
+    for (const auto& link : links_) link->end(TcpEnd::lost);
+  }
+
+  TcpStatus status() const {
+    TcpStatus status = counters_;
+    add(own_queue_, status);
+    for (const auto& [id, peer] : peers_) {
+      status.connected += peer.link ? 1 : 0;
+      add(peer.queue, status);
+    }
+    return status;
+  }
+
+ private:
+  using Link = TcpLink<Transport, TcpMesh>;
+  friend Link;
+  using Clock = std::chrono::steady_clock;
+  using Error = boost::system::error_code;
+  using tcp = boost::asio::ip::tcp;
+
+  /// Connections beyond one for each peer: strangers, and peers who come again.
+  static constexpr std::size_t spare_links = 64;
+
+  struct Peer {
+    Peer(TcpPeer at, std::size_t queue_bytes, boost::asio::io_context& io)
+        : address(std::move(at)), queue(queue_bytes), retry(io) {}
+
+    TcpPeer address;
+    PeerQueue queue;
+    boost::asio::steady_timer retry;
+    std::chrono::milliseconds pause{};  // the longest before the next attempt
+    Link* link = nullptr;               // the connection that frames flow on
+    Link* dialing = nullptr;            // the one that is being made
+    bool resolving = false;
+  };
+
+  static TcpConfig checked(TcpConfig config) {
+    validate(config);
+    return config;
+  }
+
+  /// So long from now, cut at the end of time.
+  static Clock::time_point after(std::chrono::nanoseconds time) {
+    const Clock::time_point now = Clock::now();
+    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
+  }
+
+  Peer* find(std::optional<NodeId> id) noexcept {
+    const auto found = id ? peers_.find(*id) : peers_.end();
+    return found != peers_.end() ? &found->second : nullptr;
+  }
+
+  Hello hello() const { return {Hello::current_version, config_.cluster_id, config_.self}; }
+
+  void listen() {
+    const std::string port = std::to_string(config_.listen_port);
+    Error error;
+    const auto found = tcp::resolver(io_).resolve(config_.listen_host, port,
+                                                  tcp::resolver::passive, error);
+    if (!error) {
+      const tcp::endpoint endpoint = *found.begin();
+      acceptor_.open(endpoint.protocol(), error);
+      if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+      if (!error) acceptor_.bind(endpoint, error);
+      if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    }
+    if (error == boost::asio::error::address_in_use)
+      throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
+    if (error == boost::asio::error::access_denied)
+      throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
+    if (error)
+      throw ConfigError("listen_host", '"' + config_.listen_host + '"',
+                        "must be an address of this machine (" + error.message() + ')');
+    port_ = acceptor_.local_endpoint().port();
+    accept();
+  }
+
+  void accept() {
+    if (accepting_ || closed_ || links_.size() >= peers_.size() + spare_links) return;
+    accepting_ = true;
+    acceptor_.async_accept([this](Error error, tcp::socket socket) {
+      accepting_ = false;
+      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
+      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+      accept();
+    });
+  }
+
+  Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
+    links_.push_back(std::make_unique<Link>(*this, counters_,
+                                            transport_.stream(std::move(socket)), expected));
+    return *links_.back();
+  }
+
+  void dial(Peer& peer) {
+    if (closed_ || peer.link || peer.dialing || peer.resolving) return;
+    if (peer.address.port == 0 || peer.address.id < config_.self) return;
+    Error no_address;
+    const auto address = boost::asio::ip::make_address(peer.address.host, no_address);
+    if (!no_address) return connect(peer, std::array{tcp::endpoint(address, peer.address.port)});
+
+    peer.resolving = true;
+    resolver_.async_resolve(peer.address.host, std::to_string(peer.address.port),
+                            [this, &peer](Error error, const auto& endpoints) {
+                              peer.resolving = false;
+                              if (closed_) return;
+                              if (error) return retry(peer);
+                              connect(peer, endpoints);
+                            });
+  }
+
+  template <class Endpoints>
+  void connect(Peer& peer, const Endpoints& endpoints) {
+    peer.dialing = &add_link(tcp::socket(io_), peer.address.id);
+    peer.dialing->connect(endpoints, transport_, hello());
+  }
+
+  /// Dials after a random time, so that a cluster that starts again does not do it in step.
+  void retry(Peer& peer) {
+    if (closed_) return;
+    peer.pause = std::max(peer.pause, config_.reconnect_first);
+    std::uniform_int_distribution<std::int64_t> pick(0, peer.pause.count());
+    peer.retry.expires_after(std::chrono::milliseconds(pick(jitter_)));
+    peer.pause = std::min(2 * peer.pause, config_.reconnect_longest);
+    peer.retry.async_wait([this, &peer](Error cancelled) {
+      if (!cancelled) dial(peer);
+    });
+  }
+
+  // What links tell.
+
+  void greeted(Link& link, const Hello& hello) {
+    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
+    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
+    Peer* const peer = find(hello.node);
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!peer || !right) return link.end(TcpEnd::stranger);
+    // Of two connections the old one is dead: who dials has lost it.
+    if (peer->link) peer->link->end(TcpEnd::replaced);
+    peer->dialing = nullptr;
+    peer->link = &link;
+    link.join(hello.node, peer->queue);
+  }
+
+  void readable(Link& link) { ready_.push_back(&link); }
+
+  void ended(Link& link, const TcpEnd& reason) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    std::erase(ready_, &link);
+    Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer || (peer->link != &link && peer->dialing != &link)) return;
+    peer->link = peer->dialing = nullptr;
+    if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
+    if (config_.self < peer->address.id) retry(*peer);
+  }
+
+  std::string describe(const Link& link) const {
+    if (link.expected()) {
+      const TcpPeer& peer = peers_.at(*link.expected()).address;
+      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
+             std::to_string(peer.port);
+    }
+    const std::optional<NodeId> node = link.peer();
+    return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
+           link.remote_address();
+  }
+
+  // What happens in a poll.
+
+  /// Whether a frame was given to the sink or still waits for it.
+  template <class Sink>
+  bool deliver(Sink& sink, std::size_t max_frames) {
+    const std::uint64_t before = counters_.frames_received;
+    std::size_t left = max_frames;
+    for (; left > 0 && !own_queue_.empty(); --left) {
+      ++counters_.frames_received;
+      sink(config_.self, own_queue_.pop().payload);
+    }
+    while (left > 0 && !ready_.empty()) {
+      Link& link = *ready_.front();
+      left -= link.deliver(sink, left);
+      if (!link.readable()) std::erase(ready_, &link);
+    }
+    return counters_.frames_received != before || !ready_.empty() || !own_queue_.empty();
+  }
+
+  void tick() {
+    const Clock::duration shortest = std::min(config_.ping_after, config_.hello_within);
+    const Clock::time_point due = Clock::now() + shortest / 4;
+    ticker_.expires_at(due);
+    ticker_.async_wait([this, due](Error cancelled) {
+      if (cancelled) return;
+      const Clock::time_point now = Clock::now();
+      for (const auto& link : links_) link->tick(now, now - due, config_);
+      accept();
+      tick();
+    });
+  }
+
+  /// Frees the links that are over; not while one of their handlers runs.
+  void sweep() {
+    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+  }
+
+  /// Runs, and throws away what arrives, until all open links are done or time is up.
+  template <class Done>
+  void run_until(Clock::time_point deadline, Done done) {
+    const auto ignore = [](NodeId, const Bytes&) {};
+    const auto all_done = [&] {
+      return std::all_of(links_.begin(), links_.end(),
+                         [&](const auto& link) { return !link->open() || done(*link); });
+    };
+    flush();
+    while (!all_done() && Clock::now() < deadline) {
+      if (!deliver(ignore, 1'000)) io_.run_one_until(deadline);
+      io_.poll();
+    }
+  }
+
+  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
+    status.queued_bytes += queue.bytes();
+    status.dropped_votes += queue.dropped(FrameClass::vote);
+    status.dropped_batches += queue.dropped(FrameClass::batch);
+    status.dropped_chunks += queue.dropped(FrameClass::chunk);
+    status.dropped_requests += queue.dropped(FrameClass::request);
+  }
+
+  TcpConfig config_;
+  Transport transport_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      io_.get_executor()};
+  tcp::acceptor acceptor_{io_};
+  tcp::resolver resolver_{io_};
+  boost::asio::steady_timer ticker_{io_};
+  std::map<NodeId, Peer> peers_;
+  std::vector<std::unique_ptr<Link>> links_;
+  std::deque<Link*> ready_;
+  std::uint16_t port_ = 0;
+  PeerQueue own_queue_;
+  TcpStatus counters_;
+  std::minstd_rand jitter_;
+  std::atomic<bool> woken_ = false;
+  bool accepting_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace mirbft
+
+#endif
