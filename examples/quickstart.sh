@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# A cluster at work: installs what is missing, builds, and has four replicas, as four processes on
+# this machine, put the commands of a file into one order and apply them to a key-value store.
+#
+#   bash examples/quickstart.sh           the commands of examples/quickstart/commands.txt
+#   bash examples/quickstart.sh FILE      one's own: SET key value, GET key, DEL key, INCR key
+#   bash examples/quickstart.sh -         the same from standard input
+#   bash examples/quickstart.sh --help    this text
+#
+# Exit status: 0 if all replicas agree and every command was delivered exactly once, 1 if not,
+# 2 for wrong input.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build/release
+
+usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
+
+# Runs a command quietly, showing its last line while it works; all of it if it fails.
+quietly() {
+  local log=$build/quickstart.log status=0
+  if [[ -t 1 ]]; then
+    "$@" 2>&1 | tee "$log" | while IFS= read -r line; do
+      printf '\r\033[K%s' "${line:0:${COLUMNS:-79}}"
+    done || status=${PIPESTATUS[0]}
+    printf '\r\033[K'
+  else
+    "$@" >"$log" 2>&1 || status=$?
+  fi
+  ((status == 0)) || { cat "$log" >&2; echo "error: this failed: $*" >&2; return 1; }
+}
+
+build_programs() {
+  source "$root/examples/packages.sh"
+  install_packages "${build_packages[@]}"
+  mkdir -p "$build"
+  [[ -f $build/build.ninja ]] || quietly cmake -S "$root" --preset release
+  [[ -x $build/bin/mirbft-quickstart ]] || echo "building in build/release, about a minute"
+  quietly cmake --build "$build" --target mirbft-replica mirbft-quickstart
+}
+
+case ${1-} in
+  -h | --help) usage; exit 0 ;;
+esac
+build_programs </dev/null
+if (($# == 0)); then set -- "$root/examples/quickstart/commands.txt"; fi
+exec "$build/bin/mirbft-quickstart" "$@"
