@@ -9,6 +9,7 @@
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
 #include <mirbft/types/quorum.hpp>
 #include <mirbft/types/reflect.hpp>
@@ -80,8 +81,16 @@
 #include <mirbft/modules/app/counter.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/null.hpp>
+#include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/modules/net/framing.hpp>
+#include <mirbft/modules/net/gather.hpp>
 #include <mirbft/modules/net/loopback.hpp>
+#include <mirbft/modules/net/peer_queue.hpp>
+#include <mirbft/modules/net/tcp.hpp>
+#include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_link.hpp>
+#include <mirbft/modules/net/tcp_mesh.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/modules/tracker/delivered_numbers.hpp>
@@ -93,7 +102,9 @@
 #include <mirbft/modules/wal/null.hpp>
 
 #include <mirbft/protocol/iss/bad_message.hpp>
+#include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/buckets.hpp>
+#include <mirbft/protocol/iss/checkpointing.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
 #include <mirbft/protocol/iss/clients.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
@@ -102,8 +113,10 @@
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/protocol/iss/epoch_state.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
@@ -113,6 +126,17 @@
 #include <mirbft/concepts.hpp>
 
 #include <mirbft/node.hpp>
+
+#include <mirbft/log/block_reader.hpp>
+#include <mirbft/log/error.hpp>
+#include <mirbft/log/event.hpp>
+#include <mirbft/log/file.hpp>
+#include <mirbft/log/format.hpp>
+#include <mirbft/log/printer.hpp>
+#include <mirbft/log/reader.hpp>
+#include <mirbft/log/replay.hpp>
+#include <mirbft/log/schema.hpp>
+#include <mirbft/log/writer.hpp>
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>

@@ -390,6 +390,113 @@ constexpr std::size_t frame_limit(FrameClass kind) noexcept {
 
 }  // namespace mirbft
 
+// <mirbft/types/number_map.hpp>
+// An ordered map from numbers that mostly follow one another, as a client's request numbers do.
+
+#include <iterator>
+#include <map>
+#include <optional>
+
+namespace mirbft {
+
+/// Entries stand on short sorted shelves of neighbouring numbers: a run costs about as much as an
+/// array, and numbers that are chosen to hurt cost as much as in a `std::map`.
+/// A pointer to an entry is valid until an entry is made or erased.
+template <class T, std::uint64_t shelf_width = 64>
+class NumberMap {
+ public:
+  bool empty() const noexcept { return shelves_.empty(); }
+
+  /// The entry, or null when there is none.
+  T* find(std::uint64_t number) noexcept {
+    const auto shelf = shelves_.find(number / shelf_width);
+    if (shelf == shelves_.end()) return nullptr;
+    const auto item = shelf->second.place(number);
+    const bool found = item != shelf->second.items.end() && item->number == number && item->value;
+    return found ? &*item->value : nullptr;
+  }
+
+  /// The entry, default-made on first use.
+  T& operator[](std::uint64_t number) {
+    // Numbers mostly ascend, so that the shelf is the last one.
+    Shelf& shelf = shelves_.try_emplace(shelves_.end(), number / shelf_width)->second;
+    auto item = shelf.place(number);
+    if (item == shelf.items.end() || item->number != number)
+      item = shelf.items.insert(item, Item{number, std::nullopt});
+    if (!item->value) {
+      item->value.emplace();
+      ++shelf.used;
+    }
+    return *item->value;
+  }
+
+  /// Erases the entry, if there is one, and returns it.
+  std::optional<T> take(std::uint64_t number) {
+    std::optional<T> taken;
+    const auto shelf = shelves_.find(number / shelf_width);
+    if (shelf == shelves_.end()) return taken;
+    const auto item = shelf->second.place(number);
+    if (item == shelf->second.items.end() || item->number != number || !item->value) return taken;
+    taken = std::move(item->value);
+    shelf->second.clear(*item);
+    tidy(shelf);
+    return taken;
+  }
+
+  /// Visits all entries in order, and erases those for which `drop(number, entry)` holds.
+  template <class Drop>
+  void erase_if(Drop&& drop) {
+    for (auto shelf = shelves_.begin(); shelf != shelves_.end(); shelf = tidy(shelf))
+      for (Item& item : shelf->second.items)
+        if (item.value && drop(item.number, *item.value)) shelf->second.clear(item);
+  }
+
+ private:
+  struct Item {
+    std::uint64_t number = 0;
+    /// Nothing once it is erased, so that the others need not move up each time.
+    std::optional<T> value;
+  };
+
+  struct Shelf {
+    std::vector<Item> items;
+    std::size_t used = 0;
+
+    /// The first item that is not below `number`.
+    typename std::vector<Item>::iterator place(std::uint64_t number) noexcept {
+      if (items.empty() || items.back().number < number) return items.end();
+      // Where there are no gaps, an item stands as far behind the first as its number says.
+      const std::uint64_t guess = number - items.front().number;
+      if (guess < items.size() && items[guess].number == number)
+        return items.begin() + static_cast<std::ptrdiff_t>(guess);
+      return std::lower_bound(
+          items.begin(), items.end(), number,
+          [](const Item& item, std::uint64_t wanted) { return item.number < wanted; });
+    }
+
+    void clear(Item& item) noexcept {
+      item.value.reset();
+      --used;
+    }
+  };
+  using Shelves = std::map<std::uint64_t, Shelf>;
+
+  /// Gives back the memory of erased items once they are the greater part. Returns the next shelf.
+  typename Shelves::iterator tidy(typename Shelves::iterator at) {
+    Shelf& shelf = at->second;
+    if (shelf.used == 0) return shelves_.erase(at);
+    if (2 * shelf.used < shelf.items.size()) {
+      std::erase_if(shelf.items, [](const Item& item) { return !item.value; });
+      shelf.items.shrink_to_fit();
+    }
+    return std::next(at);
+  }
+
+  Shelves shelves_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/types/outcome.hpp>
 // How the submission of a request ended.
 
@@ -689,7 +796,6 @@ constexpr void visit_alternative(std::variant<Es...>& variant, Visit&& visit) {
 
 #include <chrono>
 #include <concepts>
-#include <optional>
 
 // <mirbft/wire/reflection.hpp>
 // Walking over the members of a reflected struct. The only header of wire/ that knows Hana.
@@ -767,6 +873,7 @@ constexpr void for_each_member_backward(T& value, Visit&& visit) {
 
 namespace mirbft::wire {
 
+/// What a type is made into.
 enum class Kind : std::uint8_t {
   number,   ///< integers, bool, enums, ids, durations: a varint
   blob,     ///< Bytes, std::string, Digest, byte arrays: length and content
@@ -1295,11 +1402,12 @@ enum class Form : std::uint8_t {
   canonical,  ///< only what `encode` makes: for whatever comes from the network
 };
 
-/// What a decoder may spend on one input.
+/// What a decoder may spend on one input. An element of a vector may take two bytes on the wire and
+/// a hundred in memory, so the length of the input alone does not bound what is allocated.
 struct Limits {
-  std::size_t bytes = std::size_t{1} << 30;     ///< longest input; never over 2 GiB
-  std::size_t elements = std::size_t{1} << 20;  ///< elements of all vectors together
-  std::uint32_t depth = 100;                    ///< messages within messages
+  std::size_t bytes = std::size_t{1} << 30;    ///< longest input; never over 2 GiB
+  std::size_t memory = std::size_t{1} << 26;   ///< bytes for the elements of all vectors together
+  std::uint32_t depth = 100;                   ///< messages within messages
 };
 
 /// Why bytes were refused.
@@ -1307,7 +1415,7 @@ enum class DecodeError : std::uint8_t {
   none,
   malformed,      ///< no protobuf message: cut off, a bad wire type or length, field number 0
   oversized_tag,  ///< a tag of more than 32 bits, which some parsers cut
-  limit,          ///< longer, deeper or with more elements than allowed
+  limit,          ///< longer, deeper or larger in memory than allowed
   range,          ///< a number that its member cannot hold
   length,         ///< a byte string that is not as long as its type
   text,           ///< a string that is not UTF-8
@@ -1321,7 +1429,7 @@ constexpr std::string_view to_string(DecodeError error) noexcept {
     case DecodeError::none: return "no error";
     case DecodeError::malformed: return "not a protobuf message";
     case DecodeError::oversized_tag: return "a tag of more than 32 bits";
-    case DecodeError::limit: return "longer, deeper or with more elements than allowed";
+    case DecodeError::limit: return "longer, deeper or larger in memory than allowed";
     case DecodeError::range: return "a number out of range";
     case DecodeError::length: return "a byte string of a wrong length";
     case DecodeError::text: return "a string that is not UTF-8";
@@ -1340,7 +1448,7 @@ namespace mirbft::wire::detail {
 
 // What is left to spend while one input is read, and the first error.
 struct Session {
-  std::size_t elements;
+  std::size_t memory;
   std::uint32_t depth;
   DecodeError error = DecodeError::none;
 
@@ -1348,9 +1456,9 @@ struct Session {
     error = reason;
     return false;
   }
-  bool spend_elements(std::size_t count) noexcept {
-    if (count > elements) return fail(DecodeError::limit);
-    elements -= count;
+  bool spend(std::size_t count, std::size_t size) noexcept {
+    if (count > memory / size) return fail(DecodeError::limit);
+    memory -= count * size;
     return true;
   }
   bool enter() noexcept {
@@ -1540,7 +1648,7 @@ constexpr bool is_tag_of(std::uint32_t tag, std::uint32_t number) {
 class Decoder {
  public:
   Decoder(const Bytes& input, Form form, const Limits& limits) noexcept
-      : input_(input), form_(form), session_{limits.elements, limits.depth} {}
+      : input_(input), form_(form), session_{limits.memory, limits.depth} {}
 
   DecodeError error() const noexcept { return session_.error; }
 
@@ -1642,7 +1750,7 @@ class Decoder {
   template <class Element>
   bool list(Reader& in, std::uint32_t tag, std::vector<Element>& list) {
     do {
-      if (!session_.spend_elements(1)) return false;
+      if (!session_.spend(1, sizeof(Element))) return false;
       Element element = make_zero<Element>();
       if (!single(in, element)) return false;
       list.push_back(std::move(element));
@@ -1657,7 +1765,7 @@ class Decoder {
     // Every varint ends with a byte below 0x80.
     const auto count = static_cast<std::size_t>(
         std::count_if(content.begin(), content.end(), [](auto byte) { return byte < 0x80; }));
-    if (!session_.spend_elements(count)) return false;
+    if (!session_.spend(count, sizeof(Element))) return false;
     list.reserve(list.size() + count);
     for (Reader numbers(content, session_); !numbers.at_end();) {
       Element element{};
@@ -1704,11 +1812,11 @@ class Decoder {
     return true;
   }
 
-  // A shared value is changed in a copy. What it already holds is paid for, since a lenient input
-  // could come back to the same field again and again.
+  // A shared value is changed in a copy, which is paid for with what it holds already: a lenient
+  // input could come back to the same field over and over.
   template <class T, class Change>
   bool edit(Shared<T>& value, Change&& change) {
-    if (!session_.spend_elements(field_size(*value))) return false;
+    if (!session_.spend(1, sizeof(T) + field_size(*value))) return false;
     T own(*value);
     if (!change(own)) return false;
     value = Shared<T>(std::move(own));
@@ -1744,6 +1852,16 @@ std::optional<T> decode(const Bytes& input, Form form, const Limits& limits = {}
 }
 
 }  // namespace mirbft::wire
+
+// <mirbft/wire/config_file.hpp>
+// Configuration files: JSON that people write, read into reflected structs.
+
+#include <cerrno>
+#include <cstdio>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/dynamic_message.h>
+#include <google/protobuf/util/json_util.h>
 
 // <mirbft/wire/descriptor.hpp>
 // A schema as protobuf's own description of a file: what a log carries along, and what a
@@ -1845,8 +1963,14 @@ struct DerivedName {
 
 template <class T>
 struct TypeName {
-  static constexpr std::string_view value =
-      given_name<T>.empty() ? DerivedName<T>::value : given_name<T>;
+  static constexpr std::string_view choose() {
+    if constexpr (given_name<T>.empty()) {
+      return DerivedName<T>::value;
+    } else {
+      return given_name<T>;
+    }
+  }
+  static constexpr std::string_view value = choose();
 };
 
 inline constexpr std::string_view underscore = "_";
@@ -1888,6 +2012,7 @@ namespace mirbft::wire {
 /// How often a field may be there.
 enum class Label : std::uint8_t { plain, optional, repeated, alternative };
 
+/// One field of a message.
 struct FieldSchema {
   std::string name;
   std::uint32_t number = 0;
@@ -1898,6 +2023,7 @@ struct FieldSchema {
   std::string note;      ///< what the type does not say, for readers
 };
 
+/// One message, made of a struct or a variant.
 struct MessageSchema {
   std::string name;
   std::string package;
@@ -2138,6 +2264,324 @@ inline google::protobuf::FileDescriptorProto descriptor(const Schema& schema) {
     for (const FieldSchema& field : message.fields) detail::describe_field(field, made);
   }
   return file;
+}
+
+}  // namespace mirbft::wire
+
+// <mirbft/wire/from_message.hpp>
+// From a message that protobuf has parsed to a reflected struct: for what people write.
+
+#include <google/protobuf/message.h>
+
+namespace mirbft::wire {
+
+/// The schema of `T` as people write it: a field that is left out can be told from a zero, and
+/// bytes are hexadecimal digits, as `to_json` prints them.
+template <Reflected T>
+Schema text_schema() {
+  Schema made = schema<T>("text.proto");
+  for (MessageSchema& message : made.messages) {
+    for (FieldSchema& field : message.fields) {
+      if (field.label == Label::plain) field.label = Label::optional;
+      if (field.type == "bytes") field.type = "string";
+    }
+  }
+  return made;
+}
+
+namespace detail {
+
+// A value of a parsed field; `index` counts those of a repeated one.
+struct ParsedValue {
+  const google::protobuf::Message& message;
+  const google::protobuf::FieldDescriptor* field;
+  int index = 0;
+
+  std::uint64_t number() const {
+    using google::protobuf::FieldDescriptor;
+    const auto& from = *message.GetReflection();
+    const bool one = !field->is_repeated();
+    const auto extend = [](std::int64_t number) { return static_cast<std::uint64_t>(number); };
+    switch (field->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_BOOL:
+        return one ? from.GetBool(message, field) : from.GetRepeatedBool(message, field, index);
+      case FieldDescriptor::CPPTYPE_INT32:
+        return extend(one ? from.GetInt32(message, field)
+                          : from.GetRepeatedInt32(message, field, index));
+      case FieldDescriptor::CPPTYPE_INT64:
+        return extend(one ? from.GetInt64(message, field)
+                          : from.GetRepeatedInt64(message, field, index));
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return one ? from.GetUInt32(message, field) : from.GetRepeatedUInt32(message, field, index);
+      default:
+        return one ? from.GetUInt64(message, field) : from.GetRepeatedUInt64(message, field, index);
+    }
+  }
+  std::string text() const {
+    const auto& from = *message.GetReflection();
+    return field->is_repeated() ? from.GetRepeatedString(message, field, index)
+                                : from.GetString(message, field);
+  }
+  const google::protobuf::Message& record() const {
+    const auto& from = *message.GetReflection();
+    return field->is_repeated() ? from.GetRepeatedMessage(message, field, index)
+                                : from.GetMessage(message, field);
+  }
+};
+
+// Text from outside in an error: one line, not too long.
+inline std::string shown(std::string_view text) {
+  constexpr std::size_t longest = 80;
+  std::string made(text.substr(0, longest));
+  for (char& letter : made)
+    if (static_cast<unsigned char>(letter) < ' ') letter = ' ';
+  return text.size() > longest ? made + "…" : made;
+}
+
+// Two digits a byte.
+template <class Refuse>
+void read_hex(std::string_view text, std::uint8_t* out, Refuse&& refuse) {
+  const auto digit = [&](char letter) {
+    const std::size_t place = std::string_view("0123456789abcdef").find(letter);
+    if (place == std::string_view::npos) refuse("must be hexadecimal digits, 0-9 and a-f");
+    return place;
+  };
+  for (std::size_t i = 0; i < text.size(); i += 2)
+    *out++ = static_cast<std::uint8_t>(digit(text[i]) << 4 | digit(text[i + 1]));
+}
+
+// Carries values over. `path` is where they stand, for the error.
+struct FromMessage {
+  template <Reflected T>
+  static void fill(T& value, const google::protobuf::Message& message, const std::string& path) {
+    for_each_member(value, [&](auto number, auto& member) {
+      const auto* field = message.GetDescriptor()->FindFieldByNumber(number);
+      fill_member(member, ParsedValue{message, field}, path + field->name());
+    });
+  }
+
+  template <class T>
+  static void fill_member(T& member, ParsedValue from, const std::string& path) {
+    const auto& reflection = *from.message.GetReflection();
+    if constexpr (kind_of<T> == Kind::list) {
+      const int size = reflection.FieldSize(from.message, from.field);
+      if (size != 0) member.clear();
+      for (; from.index < size; ++from.index)
+        put(member.emplace_back(), from, path + '[' + std::to_string(from.index) + ']');
+    } else if (reflection.HasField(from.message, from.field)) {
+      if constexpr (kind_of<T> == Kind::maybe) {
+        put(member.emplace(), from, path);
+      } else {
+        put(member, from, path);
+      }
+    }
+  }
+
+  template <class T>
+  static void put(T& value, const ParsedValue& from, const std::string& path) {
+    static_assert(
+        kind_of<T> == Kind::number || kind_of<T> == Kind::blob || kind_of<T> == Kind::record,
+        "[mirbft] a member of this type cannot be read from text: use numbers, ids, "
+        "text, bytes, reflected structs, and vectors and optionals of these");
+    if constexpr (kind_of<T> == Kind::record) {
+      fill(value, from.record(), path + '.');
+    } else if constexpr (kind_of<T> == Kind::number) {
+      put_number(value, from.number(), path);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      value = from.text();
+    } else {
+      put_bytes(value, from.text(), path);
+    }
+  }
+
+  template <class T>
+  static void put_number(T& value, std::uint64_t number, const std::string& path) {
+    if (from_number(number, value)) return;
+    const std::string given = std::is_signed_v<T>
+                                  ? std::to_string(static_cast<std::int64_t>(number))
+                                  : std::to_string(number);
+    throw ConfigError(
+        path, given,
+        "must be a whole number of at most " + std::to_string(8 * sizeof(T)) + " bits");
+  }
+
+  template <class T>
+  static void put_bytes(T& value, const std::string& text, const std::string& path) {
+    const auto refuse = [&](std::string rule) {
+      throw ConfigError(path, shown('"' + text + '"'), std::move(rule));
+    };
+    constexpr std::size_t size = fixed_size<T>;
+    if (text.size() % 2 != 0) refuse("must have two hexadecimal digits for each byte");
+    if (size != 0 && text.size() != 2 * size)
+      refuse("must be " + std::to_string(size) + " bytes, two hexadecimal digits each");
+    if constexpr (std::is_same_v<T, Bytes>) {
+      value =
+          Bytes::filled(text.size() / 2, [&](std::uint8_t* out) { read_hex(text, out, refuse); });
+    } else if constexpr (requires { value.bytes; }) {
+      read_hex(text, value.bytes.data(), refuse);
+    } else {
+      read_hex(text, value.data(), refuse);
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Overwrites the members of `value` that stand in `message`, which was made from `text_schema<T>`;
+/// the others keep their values. Throws ConfigError where a value does not fit its member; `path`
+/// stands before the member's name in the error.
+template <Reflected T>
+void fill_from(T& value, const google::protobuf::Message& message, const std::string& path = {}) {
+  detail::FromMessage::fill(value, message, path);
+}
+
+}  // namespace mirbft::wire
+
+namespace mirbft::wire {
+
+namespace detail {
+
+// The whole file, or a ConfigError that says why not.
+inline std::string read_config_text(const std::string& path) {
+  constexpr std::size_t longest = std::size_t{16} << 20;
+  const auto refuse = [&](const char* what, const char* mend) {
+    throw ConfigError(path, what, mend);
+  };
+  const auto refuse_to_read = [&] {
+    refuse(std::strerror(errno), "must be a file that this user can read");
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (!file) refuse_to_read();
+  std::string text(longest, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get())) refuse_to_read();
+  if (text.size() == longest) refuse("a long file", "must be shorter than 16 MiB");
+  return text;
+}
+
+// Protobuf's complaints about JSON, in our form. It knows three kinds.
+class JsonComplaint {
+ public:
+  JsonComplaint(const std::string& source, std::string_view text, std::string_view complaint)
+      : source_(source), text_(text), complaint_(complaint) {}
+
+  [[noreturn]] void raise(const google::protobuf::Descriptor& type) const {
+    if (const auto end = complaint_.find(unknown_field); end != std::string_view::npos)
+      raise_unknown_field(complaint_.substr(0, end), type);
+    if (const auto end = complaint_.find(wrong_value); end != std::string_view::npos)
+      raise_wrong_value(complaint_.substr(0, end), complaint_.substr(end + wrong_value.size()));
+    raise_bad_text();
+  }
+
+ private:
+  static constexpr std::string_view unknown_field = ": Cannot find field.";
+  static constexpr std::string_view wrong_value = ": invalid value ";
+
+  // "(members[1]) prot: Cannot find field.", without the parentheses on the top level.
+  [[noreturn]] void raise_unknown_field(std::string_view where,
+                                        const google::protobuf::Descriptor& root) const {
+    std::string path;
+    if (const auto end = where.find(") "); where.starts_with('(') && end != where.npos) {
+      path = std::string(where.substr(1, end - 1)) + '.';
+      where.remove_prefix(end + 2);
+    }
+    const google::protobuf::Descriptor* type = type_at(path, root);
+    std::string known;
+    for (int i = 0; type && i < type->field_count(); ++i)
+      known += (i == 0 ? "; known here: " : ", ") + type->field(i)->name();
+    throw ConfigError(source_ + ": " + path + shown(where), "(unknown field)",
+                      "correct its name or remove it" + known);
+  }
+
+  // The type of the object at a path such as "members[1]." or "log.file.".
+  static const google::protobuf::Descriptor* type_at(std::string_view path,
+                                                     const google::protobuf::Descriptor& root) {
+    const google::protobuf::Descriptor* type = &root;
+    while (type && !path.empty()) {
+      const std::string_view step = path.substr(0, path.find('.'));
+      const auto* field = type->FindFieldByName(std::string(step.substr(0, step.find('['))));
+      type = field ? field->message_type() : nullptr;
+      path.remove_prefix(step.size() + 1);
+    }
+    return type;
+  }
+
+  // "(members[1].port): invalid value "x" for type TYPE_UINT32"; a field that is given twice is
+  // "invalid value oneof field '_port' is already set. Cannot set 'port' for type oneof".
+  [[noreturn]] void raise_wrong_value(std::string_view where, std::string_view what) const {
+    const bool nested = where.starts_with('(');
+    std::string path = source_ + ": ";
+    path += nested ? where.substr(1, where.size() - 2) : where;
+    const std::size_t end = std::min(what.rfind(" for type "), what.size());
+    const std::string_view type = what.substr(end);
+    std::string value(what.substr(0, end));
+    if (type.ends_with("oneof")) {
+      const std::size_t name = value.rfind('\'', value.size() - 2) + 1;
+      path += (nested ? "." : "") + value.substr(name, value.size() - 1 - name);
+      throw ConfigError(path, "(given twice)", "give each field once");
+    }
+    throw ConfigError(path, shown(value), "must be " + std::string(kind_called(type)));
+  }
+
+  static std::string_view kind_called(std::string_view type) {
+    if (type.ends_with("INT32") || type.ends_with("INT64")) return "a whole number in range";
+    if (type.ends_with("BOOL")) return "true or false";
+    if (type.ends_with("STRING")) return "text in quotation marks";
+    return "an object in braces";
+  }
+
+  // "Expected : between key:value pair.\n<20 bytes to each side of the place>\n<blanks>^"
+  [[noreturn]] void raise_bad_text() const {
+    const std::string_view first = complaint_.substr(0, complaint_.find('\n'));
+    const std::size_t last = complaint_.rfind('\n');
+    std::size_t place = text_.size();
+    if (last != std::string_view::npos && last > first.size() + 1) {
+      const auto around = complaint_.substr(first.size() + 1, last - first.size() - 1);
+      place = std::min(text_.find(around), text_.size()) + complaint_.size() - last - 2;
+    }
+    const auto before = text_.substr(0, place);
+    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const std::size_t begin = std::min(first.find_first_not_of(": "), first.size());
+    throw ConfigError(source_, "line " + std::to_string(line),
+                      "must be a JSON object: " + shown(first.substr(begin)));
+  }
+
+  const std::string& source_;
+  std::string_view text_;
+  std::string_view complaint_;
+};
+
+}  // namespace detail
+
+/// Reads one JSON object with the members' names, as a person writes it or `to_json` prints it. A
+/// member that is left out keeps the value that `T` gives it. Ids and enums are numbers; durations
+/// too, in the unit of their type; bytes are hexadecimal digits. `T` holds no variants.
+///
+/// Throws ConfigError that names `source`, the field or the line, the rule and the mend: for a
+/// field that `T` does not have, a value of a wrong type or range, and what is no JSON.
+template <Reflected T>
+T parse_config(std::string_view text, const std::string& source) {
+  google::protobuf::DescriptorPool pool;
+  const auto* file = pool.BuildFile(descriptor(text_schema<T>()));
+  const auto* type = file->FindMessageTypeByName(std::string(type_name<T>));
+  google::protobuf::DynamicMessageFactory factory(&pool);
+  const std::unique_ptr<google::protobuf::Message> message(factory.GetPrototype(type)->New());
+  const auto status =
+      google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, message.get());
+  if (!status.ok()) {
+    const std::string complaint(status.message().data(), status.message().size());
+    detail::JsonComplaint(source, text, complaint).raise(*type);
+  }
+  T config{};
+  fill_from(config, *message, source + ": ");
+  return config;
+}
+
+/// The same from a file.
+template <Reflected T>
+T load_config(const std::string& path) {
+  return parse_config<T>(detail::read_config_text(path), path);
 }
 
 }  // namespace mirbft::wire
@@ -2455,15 +2899,23 @@ inline constexpr const char* slot_names[slot_count] = {
 template <class... Events>
 struct events {};
 
-/// Two lists as one: for a module that is made of parts, each with its own events.
-template <class First, class Second>
+/// Lists as one: for a module that is made of parts, each with its own events.
+template <class... Lists>
 struct Joined;
-template <class... As, class... Bs>
-struct Joined<events<As...>, events<Bs...>> {
-  using type = events<As..., Bs...>;
+template <class... Es>
+struct Joined<events<Es...>> {
+  using type = events<Es...>;
 };
-template <class First, class Second>
-using joined = typename Joined<First, Second>::type;
+template <class... As, class... Bs, class... Rest>
+struct Joined<events<As...>, events<Bs...>, Rest...> : Joined<events<As..., Bs...>, Rest...> {};
+template <class... Lists>
+using joined = typename Joined<Lists...>::type;
+
+/// Whether a list holds `E`.
+template <class E, class List>
+inline constexpr bool is_listed = false;
+template <class E, class... Es>
+inline constexpr bool is_listed<E, events<Es...>> = (std::is_same_v<E, Es> || ...);
 
 /// Numbers of event templates: a family's number above, its origin's or entry's below, so that
 /// `HashRequest<MyOrigin>` keeps its number whoever else asks for hashes.
@@ -2547,7 +2999,15 @@ enum class Spread : std::uint8_t {
   by_replica,
   /// The Protocol asked for it, because a proposal names it.
   fetched,
+  /// Another replica passed it on. Its refusal concerns no caller here: a Byzantine replica may have
+  /// made it up, under the number of an honest request.
+  relayed,
 };
+
+/// Whether no caller of this replica waits for the answer.
+constexpr bool is_from_replica(Spread spread) noexcept {
+  return spread == Spread::fetched || spread == Spread::relayed;
+}
 
 /// A request arrived, from a caller of `submit`, a client's connection, or another replica.
 struct NewRequest {
@@ -2967,8 +3427,6 @@ class Callback {
 
 // <mirbft/engine/callers.hpp>
 // Those who wait for replies.
-
-#include <map>
 
 namespace mirbft::engine {
 
@@ -5284,6 +5742,157 @@ class Counter {
 
 }  // namespace mirbft
 
+// <mirbft/modules/app/key_value_store.hpp>
+// A key-value store as an App: SET, GET, DEL and INCR, as lines of text.
+
+#include <functional>
+
+namespace mirbft {
+
+/// What the body of a request asks of a `KeyValueStore`. The views are of that body.
+struct KeyValueCommand {
+  enum class Verb : std::uint8_t { set, get, del, incr };
+
+  Verb verb = Verb::get;
+  std::string_view key;
+  std::string_view value;  ///< of SET: all that follows the key, blanks included; may be empty
+
+  /// What a command looks like, for those who wrote another.
+  static constexpr std::string_view rule = "SET key value, GET key, DEL key or INCR key";
+
+  /// Reads `SET key value`, `GET key`, `DEL key` or `INCR key`, with one blank between the words.
+  /// None if it is something else. A key holds no blank.
+  static std::optional<KeyValueCommand> parse(std::string_view text) noexcept {
+    const auto next_word = [&text] {
+      const std::string_view word = text.substr(0, text.find(' '));
+      text.remove_prefix(word.size());
+      return word;
+    };
+    const auto skip_blank = [&text] {
+      const bool there = text.starts_with(' ');
+      if (there) text.remove_prefix(1);
+      return there;
+    };
+    const std::optional<Verb> verb = verb_named(next_word());
+    if (!verb || !skip_blank()) return std::nullopt;
+    const std::string_view key = next_word();
+    const bool has_value = skip_blank();
+    if (key.empty() || has_value != (verb == Verb::set)) return std::nullopt;
+    return KeyValueCommand{*verb, key, text};
+  }
+
+ private:
+  static constexpr std::optional<Verb> verb_named(std::string_view name) noexcept {
+    if (name == "SET") return Verb::set;
+    if (name == "GET") return Verb::get;
+    if (name == "DEL") return Verb::del;
+    if (name == "INCR") return Verb::incr;
+    return std::nullopt;
+  }
+};
+
+/// A key and its value in a snapshot.
+struct KeyValueEntry {
+  Bytes key;
+  Bytes value;
+};
+
+/// All entries, by ascending key: the same state always gives the same bytes.
+struct KeyValueSnapshot {
+  std::vector<KeyValueEntry> entries;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::KeyValueEntry, key, value);
+BOOST_HANA_ADAPT_STRUCT(mirbft::KeyValueSnapshot, entries);
+
+namespace mirbft {
+
+/// Maps keys to values, both of any bytes. The first character of a reply says what follows, as in
+/// Redis' protocol: `+` done, `$` a value, `:` a number, `_` no such key, `-` an error.
+class KeyValueStore {
+ public:
+  std::vector<Bytes> apply(SeqNr, std::span<const Request> requests) {
+    std::vector<Bytes> replies;
+    replies.reserve(requests.size());
+    for (const Request& request : requests) replies.emplace_back(execute(request.data.text()));
+    return replies;
+  }
+
+  Bytes snapshot() const {
+    KeyValueSnapshot all;
+    all.entries.reserve(values_.size());
+    for (const auto& [key, value] : values_) all.entries.push_back({Bytes(key), Bytes(value)});
+    return wire::encode(all);
+  }
+
+  void restore(ByteView state) {
+    // A quorum vouches for the state, so it may be as large as it is.
+    const wire::Limits limits{.memory = std::numeric_limits<std::size_t>::max()};
+    const auto all = wire::decode<KeyValueSnapshot>(Bytes(state), wire::Form::canonical, limits);
+    if (!all) throw ModuleFailure("key-value store: the snapshot cannot be read");
+    values_.clear();
+    for (const KeyValueEntry& entry : all->entries)
+      values_.emplace_hint(values_.end(), entry.key.text(), entry.value.text());
+  }
+
+  /// The value of a key; none if there is no such key. Valid until the next change.
+  std::optional<std::string_view> find(std::string_view key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+  }
+  std::size_t size() const noexcept { return values_.size(); }
+
+ private:
+  std::string execute(std::string_view text) {
+    const auto command = KeyValueCommand::parse(text);
+    if (!command) return "-the command must be " + std::string(KeyValueCommand::rule);
+    switch (command->verb) {
+      case KeyValueCommand::Verb::set: return set(command->key, command->value);
+      case KeyValueCommand::Verb::get: break;
+      case KeyValueCommand::Verb::del: return del(command->key);
+      case KeyValueCommand::Verb::incr: return incr(command->key);
+    }
+    const auto value = find(command->key);
+    return value ? '$' + std::string(*value) : "_";
+  }
+
+  std::string set(std::string_view key, std::string_view value) {
+    const auto found = values_.find(key);
+    if (found == values_.end()) {
+      values_.emplace(key, value);
+    } else {
+      found->second = value;
+    }
+    return "+OK";
+  }
+
+  std::string del(std::string_view key) {
+    const auto found = values_.find(key);
+    if (found == values_.end()) return ":0";
+    values_.erase(found);
+    return ":1";
+  }
+
+  /// A key that is not there counts as 0.
+  std::string incr(std::string_view key) {
+    const std::string_view text = find(key).value_or("0");
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() ||
+        number == std::numeric_limits<std::int64_t>::max())
+      return "-the value is not a number that can grow by one";
+    const std::string grown = std::to_string(number + 1);
+    set(key, grown);
+    return ':' + grown;
+  }
+
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/crypto/null.hpp>
 // A Crypto module that signs nothing and believes everything: for simulation and measuring.
 
@@ -5308,6 +5917,424 @@ class NullCrypto {
 
 }  // namespace mirbft
 
+// <mirbft/modules/interceptor/file.hpp>
+// An Interceptor that records everything: the event log in a file.
+
+// <mirbft/log/error.hpp>
+// Why an event log could not be written or read.
+
+namespace mirbft {
+
+/// Which file, at which byte, and what is wrong there.
+class LogError : public std::runtime_error {
+ public:
+  LogError(std::string file, std::uint64_t offset, std::string reason)
+      : std::runtime_error(file + ": at byte " + std::to_string(offset) + ": " + reason),
+        file_(std::move(file)),
+        offset_(offset),
+        reason_(std::move(reason)) {}
+
+  const std::string& file() const noexcept { return file_; }
+  std::uint64_t offset() const noexcept { return offset_; }
+  const std::string& reason() const noexcept { return reason_; }
+
+ private:
+  std::string file_;
+  std::uint64_t offset_;
+  std::string reason_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/log/writer.hpp>
+// Writes an event log: every list as it is dispatched, in one write.
+
+// <mirbft/log/file.hpp>
+// A file as the event log needs it: appended to by one call a list, read at any place.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mirbft {
+
+/// An open file. Whatever fails is a LogError with the system's reason.
+class LogFile {
+ public:
+  /// A file to write: a new or empty one, a pipe or a device. What has content is refused, since a
+  /// log is worth most after the crash that a restart would wipe out.
+  static LogFile create(std::string path) {
+    LogFile file(std::move(path), O_WRONLY | O_CREAT);
+    if (file.is_regular() && file.size() != 0)
+      file.fail(0, "the file has content already: move it away or choose another name");
+    return file;
+  }
+
+  /// A file to read, which must be a regular one.
+  static LogFile open(std::string path) {
+    LogFile file(std::move(path), O_RDONLY | O_NONBLOCK);
+    if (!file.is_regular()) file.fail(0, "this is no regular file and so no event log");
+    return file;
+  }
+
+  LogFile(LogFile&& other) noexcept
+      : path_(std::move(other.path_)), handle_(std::exchange(other.handle_, -1)) {}
+  LogFile& operator=(LogFile other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~LogFile() {
+    if (handle_ >= 0) ::close(handle_);
+  }
+
+  const std::string& path() const noexcept { return path_; }
+
+  std::uint64_t size() const { return static_cast<std::uint64_t>(status().st_size); }
+
+  /// Appends all of `bytes`; `offset`, where they begin, is for the error's sake.
+  void append(ByteView bytes, std::uint64_t offset) const {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(handle_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail(offset, reason("cannot write"));
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+      offset += static_cast<std::uint64_t>(written);
+    }
+  }
+
+  /// Reads exactly `size` bytes from `offset`.
+  void read(std::uint64_t offset, std::uint8_t* to, std::size_t size) const {
+    while (size != 0) {
+      const ssize_t got = ::pread(handle_, to, size, static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail(offset, reason("cannot read"));
+      if (got == 0) fail(offset, "the file became shorter while it was read");
+      to += got;
+      size -= static_cast<std::size_t>(got);
+      offset += static_cast<std::uint64_t>(got);
+    }
+  }
+
+  [[noreturn]] void fail(std::uint64_t offset, std::string why) const {
+    throw LogError(path_, offset, std::move(why));
+  }
+
+ private:
+  LogFile(std::string path, int flags)
+      : path_(std::move(path)), handle_(::open(path_.c_str(), flags | O_CLOEXEC, 0644)) {
+    if (handle_ < 0) fail(0, reason("cannot open"));
+  }
+
+  bool is_regular() const { return S_ISREG(status().st_mode); }
+
+  struct ::stat status() const {
+    struct ::stat found {};
+    if (::fstat(handle_, &found) != 0) fail(0, reason("cannot inspect"));
+    return found;
+  }
+
+  static std::string reason(const char* what) {
+    return std::string(what) + ": " + std::strerror(errno);
+  }
+
+  std::string path_;
+  int handle_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/log/format.hpp>
+// How an event log lies on the disk.
+//
+//   log       magic (8 bytes), version (u32), preamble, list…
+//   preamble  block whose content is the protobuf message Preamble below
+//   list      block whose content is the events of one dispatched list, or of a part of it
+//   block     header (24 bytes), content
+//   header    length of the content (u32), kind (u16), slot (u16), index of the first event (u64),
+//             CRC-32C of the content (u32), CRC-32C of the header up to here (u32)
+//   event     number (u32), length (u32), protobuf bytes
+//
+// All numbers are little-endian. The index of an event is its place in the total order of dispatch
+// and goes on from block to block. A slot is its place in `slot_names`. A log whose writer was
+// killed may end within a block; everything else that does not fit is damage.
+
+namespace mirbft::log_format {
+
+/// Not ASCII at first, a line end at last: neither a text nor what a text-mode copy leaves of it.
+inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 'l', 'o', 'g', '\n'};
+inline constexpr std::uint32_t version = 1;
+inline constexpr std::size_t prologue_size = magic.size() + sizeof version;
+
+/// A list longer than this is cut into several blocks, none of which is much longer.
+inline constexpr std::size_t block_target = std::size_t{1} << 20;
+
+/// One event type that may occur in the log.
+struct EventType {
+  std::uint32_t number = 0;
+  /// The slots it is sent to, as `Slot::bits`.
+  std::uint16_t slots = 0;
+  /// Full name of its message in the schema.
+  std::string name;
+};
+
+/// What a reader must know before the first event.
+struct Preamble {
+  NodeId node;
+  Bytes cluster;
+  /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
+  Bytes schema;
+  std::vector<EventType> types;
+};
+
+/// Writes a number and moves on behind it.
+template <std::unsigned_integral Number>
+void put(std::uint8_t*& at, Number number) noexcept {
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    *at++ = static_cast<std::uint8_t>(number >> (8 * i));
+}
+
+/// Reads a number and moves on behind it.
+template <std::unsigned_integral Number>
+Number get(const std::uint8_t*& at) noexcept {
+  Number number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    number = static_cast<Number>(number | static_cast<Number>(*at++) << (8 * i));
+  return number;
+}
+
+/// Magic and version, the first `prologue_size` bytes.
+inline void store_prologue(std::uint8_t* at) noexcept {
+  for (const std::uint8_t byte : magic) put(at, byte);
+  put(at, version);
+}
+
+/// What a block holds.
+enum class Kind : std::uint16_t { preamble = 1, list = 2 };
+
+/// What stands before a block's content.
+struct BlockHeader {
+  static constexpr std::size_t size = 24;
+
+  std::uint32_t length = 0;
+  Kind kind = Kind::preamble;
+  /// Place of the slot that the list was dispatched to.
+  std::uint16_t slot = 0;
+  /// Index of the first event.
+  std::uint64_t first = 0;
+  /// Of the content.
+  std::uint32_t checksum = 0;
+
+  void store(std::uint8_t* to) const noexcept {
+    std::uint8_t* at = to;
+    put(at, length);
+    put(at, static_cast<std::uint16_t>(kind));
+    put(at, slot);
+    put(at, first);
+    put(at, checksum);
+    put(at, crc32c({to, size - sizeof(std::uint32_t)}));
+  }
+
+  /// Nothing if the header's own checksum does not hold.
+  static std::optional<BlockHeader> load(const std::uint8_t* from) noexcept {
+    const std::uint8_t* at = from;
+    BlockHeader header;
+    header.length = get<std::uint32_t>(at);
+    header.kind = Kind{get<std::uint16_t>(at)};
+    header.slot = get<std::uint16_t>(at);
+    header.first = get<std::uint64_t>(at);
+    header.checksum = get<std::uint32_t>(at);
+    if (get<std::uint32_t>(at) != crc32c({from, size - sizeof(std::uint32_t)})) return {};
+    return header;
+  }
+};
+
+/// What stands before an event's bytes.
+struct EntryHeader {
+  static constexpr std::size_t size = 8;
+
+  std::uint32_t number = 0;
+  std::uint32_t length = 0;
+
+  void store(std::uint8_t* at) const noexcept {
+    put(at, number);
+    put(at, length);
+  }
+  static EntryHeader load(const std::uint8_t* at) noexcept {
+    EntryHeader header;
+    header.number = get<std::uint32_t>(at);
+    header.length = get<std::uint32_t>(at);
+    return header;
+  }
+};
+
+}  // namespace mirbft::log_format
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
+
+// <mirbft/log/schema.hpp>
+// What an event log says about its events, so that it can be read without their C++ types.
+
+namespace mirbft::log_format {
+
+/// The full name of an event's message in the schema.
+template <class E>
+const std::string& message_name() {
+  static const std::string name =
+      std::string(wire::default_package) + '.' + std::string(wire::type_name<E>);
+  return name;
+}
+
+/// A serialized google.protobuf.FileDescriptorSet: the messages of these events and of all that
+/// they contain, in one file.
+template <class... Es>
+Bytes schema_of() {
+  google::protobuf::FileDescriptorSet files;
+  *files.add_file() = wire::descriptor(wire::schema<Es...>("events.proto"));
+  return Bytes::filled(files.ByteSizeLong(), [&](std::uint8_t* to) {
+    files.SerializeWithCachedSizesToArray(to);
+  });
+}
+
+}  // namespace mirbft::log_format
+
+namespace mirbft {
+
+/// An event log in the making. Used by one thread; throws LogError when the file refuses.
+///
+/// A list is with the operating system when `append` returns, so a killed process loses at most
+/// the list it was at. Nothing is synced to the disk, so a power failure may lose more.
+class LogWriter {
+ public:
+  /// Opens the file, which must be new or empty.
+  explicit LogWriter(std::string path) : file_(LogFile::create(std::move(path))) { start_block(); }
+
+  const std::string& path() const noexcept { return file_.path(); }
+
+  /// Writes what comes before all lists: whose log it is and what each event type looks like.
+  /// Called once, before `append`.
+  template <class... Es>
+  void begin(NodeId self, ByteView cluster, events<Es...>) {
+    const Bytes preamble = wire::encode(log_format::Preamble{
+        self, Bytes(cluster), log_format::schema_of<Es...>(),
+        {log_format::EventType{Es::number, Es::destination.bits(),
+                               log_format::message_name<Es>()}...}});
+    std::array<std::uint8_t, log_format::prologue_size> prologue;
+    log_format::store_prologue(prologue.data());
+    file_.append(prologue, 0);
+    size_ = prologue.size();
+    put(preamble.view());
+    write_block(log_format::Kind::preamble, 0);
+  }
+
+  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order.
+  template <class List>
+  void append(Slot slot, const List& list) {
+    const auto place = static_cast<std::uint16_t>(slot.index());
+    list.for_each([this, place]<class E>(const E& event) {
+      add(E::number, wire::encode(event));
+      if (block_.size() >= log_format::block_target) write_block(log_format::Kind::list, place);
+    });
+    if (pending_ != 0) write_block(log_format::Kind::list, place);
+  }
+
+ private:
+  void start_block() {
+    // One event may be huge, and the memory for it is not kept.
+    if (block_.capacity() > 4 * log_format::block_target) block_ = std::vector<std::uint8_t>();
+    block_.resize(log_format::BlockHeader::size);
+    pending_ = 0;
+  }
+
+  void put(ByteView bytes) { block_.insert(block_.end(), bytes.begin(), bytes.end()); }
+
+  void add(std::uint32_t number, const Bytes& event) {
+    check_length(event.size());
+    std::array<std::uint8_t, log_format::EntryHeader::size> entry;
+    log_format::EntryHeader{number, static_cast<std::uint32_t>(event.size())}.store(entry.data());
+    put(entry);
+    put(event.view());
+    ++pending_;
+  }
+
+  void write_block(log_format::Kind kind, std::uint16_t slot) {
+    const ByteView content = ByteView(block_).subspan(log_format::BlockHeader::size);
+    log_format::BlockHeader{static_cast<std::uint32_t>(content.size()), kind, slot, next_index_,
+                            crc32c(content)}
+        .store(block_.data());
+    file_.append(block_, size_);
+    size_ += block_.size();
+    next_index_ += pending_;
+    start_block();
+  }
+
+  /// A block is full well below its limit and holds one event more, so that event is to blame.
+  void check_length(std::size_t length) const {
+    constexpr std::size_t longest =
+        std::numeric_limits<std::uint32_t>::max() - 2 * log_format::block_target;
+    if (length > longest)
+      file_.fail(size_, "an event of " + std::to_string(length) + " bytes is too long for a log");
+  }
+
+  LogFile file_;
+  std::vector<std::uint8_t> block_;
+  std::uint64_t size_ = 0;
+  std::uint64_t next_index_ = 0;
+  std::uint64_t pending_ = 0;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// Appends every list to an event log as it is dispatched (see log/format.hpp). One log is one
+/// run of a Node: choose a name that no earlier run has used.
+///
+/// It knows no time but that of the `Tick` events. A kill of the process costs at most the list
+/// that was being dispatched; a power failure may cost more, since nothing is synced. When the
+/// file refuses a write the Node stops, as a log with a gap could not be replayed.
+class FileInterceptor {
+ public:
+  /// Opens the file; throws ConfigError when that cannot be, or when it has content.
+  explicit FileInterceptor(std::string path) : writer_(open(std::move(path))) {}
+
+  template <class... Es>
+  void begin(NodeId self, ByteView cluster, events<Es...> types) {
+    guarded([&] { writer_.begin(self, cluster, types); });
+  }
+
+  template <class List>
+  void intercept(Slot slot, const List& list) {
+    guarded([&] { writer_.append(slot, list); });
+  }
+
+  /// Nothing is left to do: every list is with the operating system already.
+  void end() noexcept {}
+
+ private:
+  static LogWriter open(std::string path) {
+    try {
+      return LogWriter(path);
+    } catch (const LogError& error) {
+      throw ConfigError("event log", std::move(path), error.reason());
+    }
+  }
+
+  template <class Write>
+  static void guarded(Write&& write) {
+    try {
+      write();
+    } catch (const LogError& error) {
+      throw ModuleFailure(std::string("the event log ") + error.what());
+    }
+  }
+
+  LogWriter writer_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/interceptor/null.hpp>
 // An Interceptor that looks away: what a Node has in production.
 
@@ -5321,6 +6348,224 @@ class NullInterceptor {
   template <class List>
   constexpr void intercept(Slot, const List&) const noexcept {}
   constexpr void end() const noexcept {}
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/framing.hpp>
+// How messages are cut out of a stream of bytes: headers, limits, and the decoder of frames.
+
+namespace mirbft {
+
+/// What a frame is on the wire: the four classes of messages, and what connections say among
+/// themselves.
+enum class FrameKind : std::uint8_t { vote, batch, chunk, request, hello = 0xf0, ping = 0xf1 };
+
+constexpr FrameKind frame_kind(FrameClass message) noexcept {
+  return static_cast<FrameKind>(message);
+}
+
+/// Whether it carries a message of the Node.
+constexpr bool is_message(FrameKind kind) noexcept {
+  return static_cast<std::size_t>(kind) < frame_classes;
+}
+
+/// Longest payload of a kind in bytes; nothing if there is no such kind.
+constexpr std::optional<std::size_t> frame_limit(FrameKind kind) noexcept {
+  if (is_message(kind)) return frame_limit(static_cast<FrameClass>(kind));
+  if (kind == FrameKind::hello) return 1024;
+  if (kind == FrameKind::ping) return 0;
+  return std::nullopt;
+}
+
+/// Before its payload a frame has the payload's length, four bytes with the lowest first, and one
+/// byte for its kind.
+using FrameHeader = std::array<std::uint8_t, 5>;
+
+constexpr FrameHeader frame_header(FrameKind kind, std::size_t length) noexcept {
+  FrameHeader header{};
+  for (unsigned place = 0; place < 4; ++place)
+    header[place] = static_cast<std::uint8_t>(length >> (8 * place));
+  header[4] = static_cast<std::uint8_t>(kind);
+  return header;
+}
+
+/// One frame of a connection.
+struct Frame {
+  FrameKind kind{};
+  Bytes payload;
+};
+
+/// Why a stream cannot be decoded further.
+enum class FrameFault : std::uint8_t { none, unknown_kind, too_long };
+
+/// Cuts a stream into frames. A loop of: write received bytes into `room()`, say how many with
+/// `wrote()`, take frames with `next()` until there is none.
+///
+/// A payload is copied once, into storage of its own size. Slices of the read buffer would save
+/// that copy, but one kept vote of 100 bytes would then keep the whole buffer alive, so that a
+/// peer could make us hold hundreds of times what it sends and what our queues account for. A
+/// frame that is longer than what was read gets the rest straight from the socket.
+class FrameDecoder {
+ public:
+  explicit FrameDecoder(std::size_t buffer_size = 64 * 1024)
+      : buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(buffer_size)),
+        buffer_size_(buffer_size) {}
+
+  /// Where the next bytes of the stream belong: the rest of the frame that has begun, and then
+  /// the buffer. Valid until the next call.
+  std::array<std::span<std::uint8_t>, 2> room() noexcept {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+    return {std::span(rest_, missing_), std::span(buffer_.get() + end_, buffer_size_ - end_)};
+  }
+
+  /// `count` bytes were written to `room()`, in order.
+  void wrote(std::size_t count) noexcept {
+    const std::size_t in_frame = std::min(count, missing_);
+    rest_ += in_frame;
+    missing_ -= in_frame;
+    end_ += count - in_frame;
+  }
+
+  /// Gives the next frame; false if it is not complete, or if `fault()` says why there is none.
+  /// For a frame with a fault nothing is allocated.
+  bool next(Frame& frame) {
+    if (rest_) return finish(frame);
+    const ByteView read(buffer_.get() + begin_, end_ - begin_);
+    if (fault_ != FrameFault::none || read.size() < FrameHeader{}.size()) return false;
+
+    std::size_t length = 0;
+    for (unsigned place = 0; place < 4; ++place) length |= std::size_t{read[place]} << (8 * place);
+    const FrameKind kind{read[4]};
+    fault_ = check(kind, length);
+    if (fault_ != FrameFault::none) return false;
+
+    const ByteView payload = read.subspan(FrameHeader{}.size());
+    const ByteView here = payload.first(std::min(length, payload.size()));
+    begin_ += FrameHeader{}.size() + here.size();
+    if (here.size() < length) return start(kind, length, here);
+    frame = {kind, Bytes(here)};
+    return true;
+  }
+
+  FrameFault fault() const noexcept { return fault_; }
+
+ private:
+  static FrameFault check(FrameKind kind, std::size_t length) noexcept {
+    const std::optional<std::size_t> limit = frame_limit(kind);
+    if (!limit) return FrameFault::unknown_kind;
+    return length > *limit ? FrameFault::too_long : FrameFault::none;
+  }
+
+  /// The storage is written to until `finish` gives it to somebody else.
+  bool start(FrameKind kind, std::size_t length, ByteView here) {
+    begun_ = {kind, Bytes::filled(length, [&](std::uint8_t* storage) {
+      rest_ = std::copy(here.begin(), here.end(), storage);
+    })};
+    missing_ = length - here.size();
+    return false;
+  }
+
+  bool finish(Frame& frame) noexcept {
+    if (missing_ > 0) return false;
+    frame = std::move(begun_);
+    rest_ = nullptr;
+    return true;
+  }
+
+  std::unique_ptr<std::uint8_t[]> buffer_;
+  std::size_t buffer_size_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  Frame begun_;
+  std::uint8_t* rest_ = nullptr;  // what `begun_` still lacks goes here; null if none has begun
+  std::size_t missing_ = 0;
+  FrameFault fault_ = FrameFault::none;
+};
+
+/// The first frame of a connection, from either side.
+struct Hello {
+  static constexpr std::uint32_t current_version = 1;
+
+  std::uint32_t version = current_version;
+  std::string cluster_id;
+  NodeId node;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node);
+
+// <mirbft/modules/net/gather.hpp>
+// Many frames as a few pieces of memory, for one gathered write.
+
+namespace mirbft {
+
+/// Collects frames until one write is worth its system call. Short payloads are copied behind one
+/// another: a vector of 32 pieces of 100 bytes costs more than copying them, and TLS makes a
+/// record of each piece. Long payloads are held and pointed to.
+class GatheredFrames {
+ public:
+  static constexpr std::size_t staging_size = 64 * 1024;
+  static constexpr std::size_t copied_up_to = 4 * 1024;
+  static constexpr std::size_t enough_held = 1024 * 1024;
+
+  /// Whether any frame may be added; the last one may be as long as its limit.
+  bool has_room() const noexcept {
+    return staged_ + FrameHeader{}.size() + copied_up_to <= staging_size && held_ < enough_held;
+  }
+
+  void add(FrameKind kind, Bytes payload) {
+    messages_ += is_message(kind) ? 1 : 0;
+    const FrameHeader header = frame_header(kind, payload.size());
+    stage(header);
+    if (payload.size() <= copied_up_to) {
+      stage(payload.view());
+    } else {
+      cut();
+      held_ += payload.size();
+      pieces_.push_back(payload.view());
+      payloads_.push_back(std::move(payload));
+    }
+  }
+
+  /// What to write, in this order; valid until the next call of `add` or `clear`.
+  const std::vector<ByteView>& pieces() {
+    cut();
+    return pieces_;
+  }
+
+  void clear() noexcept {
+    pieces_.clear();
+    payloads_.clear();
+    staged_ = cut_ = held_ = messages_ = 0;
+  }
+
+  bool empty() const noexcept { return staged_ == 0; }
+  /// How many of the frames carry messages of the Node.
+  std::size_t messages() const noexcept { return messages_; }
+
+ private:
+  void stage(ByteView content) noexcept {
+    std::copy(content.begin(), content.end(), staging_.get() + staged_);
+    staged_ += content.size();
+  }
+
+  /// Ends the piece that what was staged since the last cut makes.
+  void cut() {
+    if (staged_ > cut_) pieces_.push_back(ByteView(staging_.get() + cut_, staged_ - cut_));
+    cut_ = staged_;
+  }
+
+  std::unique_ptr<std::uint8_t[]> staging_ =
+      std::make_unique_for_overwrite<std::uint8_t[]>(staging_size);
+  std::vector<ByteView> pieces_;
+  std::vector<Bytes> payloads_;
+  std::size_t staged_ = 0;
+  std::size_t cut_ = 0;
+  std::size_t held_ = 0;
+  std::size_t messages_ = 0;
 };
 
 }  // namespace mirbft
@@ -5579,15 +6824,888 @@ class LoopbackNet {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::LoopbackStatus, sent, received, dropped, refused);
 
-// <mirbft/modules/store/memory.hpp>
-// A Store that keeps requests in memory: for tests, simulation, and nodes whose loss is acceptable.
-
-#include <iterator>
+// <mirbft/modules/net/peer_queue.hpp>
+// The frames that wait until one peer can take them, bounded in bytes.
 
 namespace mirbft {
 
+/// A queue that keeps the order of all frames and never holds more than `limit` bytes.
+///
+/// When it is full, a new frame makes room for itself: frames of the lowest class go first, the
+/// oldest of them first, since of what a peer missed the latest is worth the most. A frame never
+/// displaces one of a higher class; if only such ones are left, it is dropped itself.
+class PeerQueue {
+ public:
+  /// What a frame counts besides its payload.
+  static constexpr std::size_t frame_cost = 64;
+
+  struct Entry {
+    FrameClass kind;
+    Bytes payload;
+  };
+
+  explicit PeerQueue(std::size_t limit) noexcept : limit_(limit) {}
+
+  void push(FrameClass kind, const Bytes& payload) {
+    const std::size_t cost = payload.size() + frame_cost;
+    if (!make_room(index(kind), cost)) {
+      ++lanes_[index(kind)].dropped;
+      return;
+    }
+    Lane& lane = lanes_[index(kind)];
+    lane.frames.push_back({next_place_++, payload});
+    lane.bytes += cost;
+    bytes_ += cost;
+  }
+
+  /// Takes out the oldest frame of all; the queue must not be empty.
+  Entry pop() {
+    std::size_t oldest = frame_classes;
+    for (std::size_t kind = 0; kind < frame_classes; ++kind) {
+      if (lanes_[kind].frames.empty()) continue;
+      if (oldest == frame_classes || front_place(kind) < front_place(oldest)) oldest = kind;
+    }
+    return {static_cast<FrameClass>(oldest), take_front(lanes_[oldest])};
+  }
+
+  bool empty() const noexcept { return bytes_ == 0; }
+  std::size_t bytes() const noexcept { return bytes_; }
+  /// How many frames of the class found no room or had to make it.
+  std::uint64_t dropped(FrameClass kind) const noexcept { return lanes_[index(kind)].dropped; }
+
+ private:
+  struct Waiting {
+    std::uint64_t place;
+    Bytes payload;
+  };
+  /// The frames of one class.
+  struct Lane {
+    std::deque<Waiting> frames;
+    std::size_t bytes = 0;
+    std::uint64_t dropped = 0;
+  };
+
+  static constexpr std::size_t index(FrameClass kind) noexcept {
+    return static_cast<std::size_t>(kind);
+  }
+  std::uint64_t front_place(std::size_t kind) const noexcept {
+    return lanes_[kind].frames.front().place;
+  }
+
+  Bytes take_front(Lane& lane) {
+    Bytes payload = std::move(lane.frames.front().payload);
+    lane.frames.pop_front();
+    lane.bytes -= payload.size() + frame_cost;
+    bytes_ -= payload.size() + frame_cost;
+    return payload;
+  }
+
+  /// Drops what a frame of this class and cost may displace, if that is enough.
+  bool make_room(std::size_t kind, std::size_t cost) {
+    std::size_t kept = bytes_;
+    for (std::size_t lower = kind; lower < frame_classes; ++lower) kept -= lanes_[lower].bytes;
+    if (kept + cost > limit_) return false;
+    for (std::size_t lower = frame_classes; lower-- > kind;) {
+      for (Lane& lane = lanes_[lower]; bytes_ + cost > limit_ && !lane.frames.empty();) {
+        take_front(lane);
+        ++lane.dropped;
+      }
+    }
+    return true;
+  }
+
+  std::size_t limit_;
+  std::array<Lane, frame_classes> lanes_;
+  std::uint64_t next_place_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tcp.hpp>
+// A Net over plain TCP, by Boost.Asio: for measurements and trusted networks only.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+
+// <mirbft/modules/net/tcp_config.hpp>
+// What a net of TCP connections is told, what it reports, and why it ends a connection.
+
+#include <set>
+
+namespace mirbft {
+
+/// Where another node listens.
+struct TcpPeer {
+  NodeId id;
+  std::string host;        ///< an IP address, or a name, which is looked up at each attempt
+  std::uint16_t port = 0;  ///< 0: not known yet; see `TcpNet::set_peer_address`
+};
+
+/// The configuration of a `TcpNet`.
+struct TcpConfig {
+  NodeId self;
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 0;  ///< 0: any free port; `TcpNet::port` says which
+  std::vector<TcpPeer> peers;     ///< an entry for `self` is skipped, so all may have one list
+  std::string cluster_id;         ///< connections of nodes with different ones are refused
+
+  std::uint64_t queue_bytes = 32U << 20;  ///< most that waits for one peer
+  std::chrono::milliseconds reconnect_first{50};   ///< longest pause after the first failure
+  std::chrono::milliseconds reconnect_longest{5'000};
+  std::chrono::milliseconds healthy_after{10'000};  ///< so old a connection resets the pause
+  std::chrono::milliseconds ping_after{2'000};      ///< of having written nothing
+  std::chrono::milliseconds dead_after{6'000};      ///< of having read nothing
+  std::chrono::milliseconds hello_within{5'000};    ///< connecting included
+  std::chrono::milliseconds close_within{500};      ///< longest stay in `close`
+};
+
+/// How many connections ended, by reason.
+struct TcpEnds {
+  std::uint64_t lost = 0;           ///< closed by the other side, or by a failure between
+  std::uint64_t failed = 0;         ///< could not be made
+  std::uint64_t silent = 0;         ///< nothing was read for `dead_after`
+  std::uint64_t no_hello = 0;       ///< no Hello for `hello_within`
+  std::uint64_t bad_hello = 0;      ///< something else in its place, unreadable, or a second one
+  std::uint64_t wrong_version = 0;  ///< a different version of the protocol
+  std::uint64_t wrong_cluster = 0;  ///< a different cluster id
+  std::uint64_t stranger = 0;       ///< not the node dialed, or no peer with a lower id
+  std::uint64_t unknown_kind = 0;   ///< a frame of no known class
+  std::uint64_t too_long = 0;       ///< a frame beyond the limit of its class
+  std::uint64_t replaced = 0;       ///< the peer made a new connection, or has a new address
+};
+
+/// What a `TcpNet` has done since it was made. Bytes are those of payloads.
+struct TcpStatus {
+  std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
+  std::uint64_t queued_bytes = 0;
+  std::uint64_t frames_sent = 0;  ///< given to a connection
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t frames_received = 0;  ///< given to the sink of `poll`
+  std::uint64_t bytes_received = 0;
+  std::uint64_t dropped_votes = 0;  ///< for want of room in the queue; likewise the next three
+  std::uint64_t dropped_batches = 0;
+  std::uint64_t dropped_chunks = 0;
+  std::uint64_t dropped_requests = 0;
+  std::uint64_t cut_off = 0;  ///< sent on a connection that ended meanwhile; some may have arrived
+  std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
+  TcpEnds ended;
+  std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+};
+
+/// Why a connection ends: its counter and its words.
+struct TcpEnd {
+  std::uint64_t TcpEnds::*counter;
+  std::string_view text;
+
+  static const TcpEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
+      stranger, unknown_kind, too_long, replaced;
+};
+
+inline constexpr TcpEnd TcpEnd::lost{&TcpEnds::lost, "the connection was lost"};
+inline constexpr TcpEnd TcpEnd::failed{&TcpEnds::failed, "no connection could be made"};
+inline constexpr TcpEnd TcpEnd::silent{&TcpEnds::silent, "the peer was silent for too long"};
+inline constexpr TcpEnd TcpEnd::no_hello{&TcpEnds::no_hello, "no Hello came in time"};
+inline constexpr TcpEnd TcpEnd::bad_hello{&TcpEnds::bad_hello, "the Hello was not understood"};
+inline constexpr TcpEnd TcpEnd::wrong_version{
+    &TcpEnds::wrong_version, "the other side speaks a different version of the protocol"};
+inline constexpr TcpEnd TcpEnd::wrong_cluster{
+    &TcpEnds::wrong_cluster, "the other side belongs to a different cluster"};
+inline constexpr TcpEnd TcpEnd::stranger{
+    &TcpEnds::stranger, "the other side is not a peer that is expected here"};
+inline constexpr TcpEnd TcpEnd::unknown_kind{
+    &TcpEnds::unknown_kind, "a frame of an unknown class came"};
+inline constexpr TcpEnd TcpEnd::too_long{
+    &TcpEnds::too_long, "a frame came that is longer than its class allows"};
+inline constexpr TcpEnd TcpEnd::replaced{&TcpEnds::replaced, "a newer connection took its place"};
+
+/// Throws `ConfigError` unless a net can work with this configuration.
+inline void validate(const TcpConfig& config) {
+  const auto require = [](bool holds, const char* field, const auto& value, const char* rule) {
+    if (!holds) throw ConfigError(field, value, rule);
+  };
+  require(!config.cluster_id.empty() && config.cluster_id.size() <= 256, "cluster_id",
+          '"' + config.cluster_id + '"', "must have 1 to 256 bytes, the same on all nodes");
+  constexpr std::size_t longest = frame_limit(FrameClass::batch);
+  require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
+          "must hold two of the longest frames, 8388608");
+  std::set<NodeId> ids;
+  for (const TcpPeer& peer : config.peers) {
+    const std::string id = std::to_string(peer.id.value);
+    require(ids.insert(peer.id).second, "peers.id", id, "stands twice; name each peer once");
+    require(!peer.host.empty(), "peers.host", "\"\"", "is empty; give an IP address or a name");
+  }
+
+  const auto positive = [&](const char* field, std::chrono::milliseconds time) {
+    require(time.count() > 0, field, std::to_string(time.count()), "must be above 0 milliseconds");
+  };
+  positive("reconnect_first", config.reconnect_first);
+  positive("ping_after", config.ping_after);
+  positive("hello_within", config.hello_within);
+  require(config.reconnect_longest >= config.reconnect_first, "reconnect_longest",
+          std::to_string(config.reconnect_longest.count()), "must be at least reconnect_first");
+  require(config.dead_after >= 2 * config.ping_after, "dead_after",
+          std::to_string(config.dead_after.count()), "must be at least twice ping_after");
+}
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpPeer, id, host, port);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpConfig, self, listen_host, listen_port, peers, cluster_id,
+                        queue_bytes, reconnect_first, reconnect_longest, healthy_after, ping_after,
+                        dead_after, hello_within, close_within);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
+                        wrong_cluster, stranger, unknown_kind, too_long, replaced);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
+                        frames_received, bytes_received, dropped_votes, dropped_batches,
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+
+// <mirbft/modules/net/tcp_mesh.hpp>
+// All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
+
+#include <random>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+// <mirbft/modules/net/tcp_link.hpp>
+// One connection between two nodes: frames in, frames out, and signs of life.
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/write.hpp>
+
+namespace mirbft {
+
+/// A connection over `Transport::Stream` from its making to its end. First both sides say Hello;
+/// once the owner has named the peer, the frames of that peer's queue flow.
+///
+/// The owner is told by `greeted(link, hello)`, `readable(link)` (frames wait for `deliver`) and
+/// `ended(link, reason)`. It deletes a link that is `over()`; until then handlers refer to it.
+template <class Transport, class Owner>
+class TcpLink {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Stream = typename Transport::Stream;
+
+  /// `expected` is the peer that is dialed; none for a connection that was accepted.
+  TcpLink(Owner& owner, TcpStatus& counters, Stream stream, std::optional<NodeId> expected)
+      : owner_(owner), counters_(counters), stream_(std::move(stream)), expected_(expected) {}
+  TcpLink(const TcpLink&) = delete;
+  TcpLink& operator=(const TcpLink&) = delete;
+
+  std::optional<NodeId> expected() const noexcept { return expected_; }
+  /// The peer that `join` named, if it has.
+  std::optional<NodeId> peer() const noexcept { return peer_; }
+  bool joined_before(Clock::time_point when) const noexcept { return peer_ && since_ <= when; }
+  bool open() const noexcept { return !ended_; }
+  /// Nothing refers to the link any more.
+  bool over() const noexcept { return ended_ && pending_ == 0; }
+  bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
+
+  std::string remote_address() const {
+    Error unknown;
+    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
+    if (unknown) return "an unknown address";
+    return remote.address().to_string() + ':' + std::to_string(remote.port());
+  }
+
+  template <class Endpoints>
+  void connect(const Endpoints& endpoints, Transport& transport, const Hello& hello) {
+    boost::asio::async_connect(stream_.lowest_layer(), endpoints,
+                               tracked([this, &transport, hello](Error error, const auto&) {
+                                 if (error) return end(TcpEnd::failed);
+                                 greet(transport, hello);
+                               }));
+  }
+
+  /// Begins to talk on a stream that is connected.
+  void greet(Transport& transport, const Hello& hello) {
+    Error ignored;
+    stream_.lowest_layer().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    transport.handshake(stream_, expected_.has_value(), tracked([this, hello](Error error) {
+      if (error) return end(TcpEnd::failed);
+      gathered_.add(FrameKind::hello, wire::encode(hello));
+      flush();
+      read();
+    }));
+  }
+
+  /// The Hello was right: from now on frames flow between `queue`, `deliver` and this peer.
+  void join(NodeId peer, PeerQueue& queue) {
+    peer_ = peer;
+    queue_ = &queue;
+    since_ = Clock::now();
+    flush();
+  }
+
+  /// Writes what waits in the queue, unless a write is under way, which will go on by itself.
+  void flush() {
+    if (writing_ || ended_) return;
+    while (queue_ && !queue_->empty() && gathered_.has_room()) {
+      PeerQueue::Entry entry = queue_->pop();
+      ++counters_.frames_sent;
+      counters_.bytes_sent += entry.payload.size();
+      gathered_.add(frame_kind(entry.kind), std::move(entry.payload));
+    }
+    if (!gathered_.empty()) write();
+  }
+
+  /// Gives at most `at_most` waiting frames to `sink(NodeId, Bytes)`; how many frames it took out
+  /// of the stream, signs of life included. Reads on when none is left.
+  template <class Sink>
+  std::size_t deliver(Sink& sink, std::size_t at_most) {
+    Frame frame;
+    for (std::size_t taken = 0; taken < at_most; ++taken) {
+      if (!next(frame)) return taken;
+      if (!is_message(frame.kind)) continue;
+      ++counters_.frames_received;
+      counters_.bytes_received += frame.payload.size();
+      sink(*peer_, std::move(frame.payload));
+    }
+    return at_most;
+  }
+
+  /// Whether frames may wait for `deliver`.
+  bool readable() const noexcept { return readable_; }
+
+  /// Pings, or ends the link, where it is time. To be called at intervals; what a call comes too
+  /// late by is no silence of the peer, since nobody listened.
+  void tick(Clock::time_point now, Clock::duration late, const TcpConfig& config) {
+    if (ended_) return;
+    heard_ = std::min(now, heard_ + late);
+    if (!peer_) {
+      if (now - since_ > config.hello_within) end(TcpEnd::no_hello);
+    } else if (now - heard_ > config.dead_after && !readable_) {
+      end(TcpEnd::silent);
+    } else if (now - wrote_ > config.ping_after && !writing_) {
+      gathered_.add(FrameKind::ping, Bytes());
+      flush();
+    }
+  }
+
+  /// Tells the other side that nothing more will come.
+  void finish() {
+    Error ignored;
+    stream_.lowest_layer().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  }
+
+  void end(const TcpEnd& reason) {
+    if (ended_) return;
+    ended_ = true;
+    readable_ = false;
+    counters_.cut_off += gathered_.messages();
+    owner_.ended(*this, reason);
+    Error ignored;
+    stream_.lowest_layer().close(ignored);
+  }
+
+ private:
+  using Error = boost::system::error_code;
+
+  /// A handler that counts as referring to the link and does nothing once that has ended.
+  template <class Handler>
+  auto tracked(Handler handler) {
+    ++pending_;
+    return [this, handler = std::move(handler)](Error error, const auto&... results) {
+      --pending_;
+      if (!ended_) handler(error, results...);
+    };
+  }
+
+  void read() {
+    const auto room = decoder_.room();
+    const std::array buffers{boost::asio::buffer(room[0].data(), room[0].size()),
+                             boost::asio::buffer(room[1].data(), room[1].size())};
+    stream_.async_read_some(buffers, tracked([this](Error error, std::size_t count) {
+      if (error) return end(TcpEnd::lost);
+      decoder_.wrote(count);
+      heard_ = Clock::now();
+      if (!peer_ && !hear_hello()) return;
+      readable_ = true;
+      owner_.readable(*this);
+    }));
+  }
+
+  void write() {
+    buffers_.clear();
+    for (const ByteView piece : gathered_.pieces())
+      buffers_.push_back(boost::asio::buffer(piece.data(), piece.size()));
+    writing_ = true;
+    boost::asio::async_write(stream_, std::span<const boost::asio::const_buffer>(buffers_),
+                             tracked([this](Error error, std::size_t) {
+                               if (error) return end(TcpEnd::lost);
+                               writing_ = false;
+                               gathered_.clear();
+                               wrote_ = Clock::now();
+                               flush();
+                             }));
+  }
+
+  /// Whether the Hello has come, was right and made the owner name the peer.
+  bool hear_hello() {
+    Frame frame;
+    if (!next(frame)) return false;
+    std::optional<Hello> hello;
+    if (frame.kind == FrameKind::hello)
+      hello = wire::decode<Hello>(frame.payload, wire::Form::lenient);
+    if (!hello)
+      end(TcpEnd::bad_hello);
+    else
+      owner_.greeted(*this, *hello);
+    return peer_ && !ended_;
+  }
+
+  /// The next frame that has arrived; without one, reads on or ends the link, as it must be.
+  bool next(Frame& frame) {
+    if (ended_) return false;
+    if (decoder_.next(frame)) {
+      if (!peer_ || frame.kind != FrameKind::hello) return true;
+      end(TcpEnd::bad_hello);
+      return false;
+    }
+    readable_ = false;
+    if (decoder_.fault() == FrameFault::none)
+      read();
+    else
+      end(decoder_.fault() == FrameFault::too_long ? TcpEnd::too_long : TcpEnd::unknown_kind);
+    return false;
+  }
+
+  Owner& owner_;
+  TcpStatus& counters_;
+  Stream stream_;
+  std::optional<NodeId> expected_;
+  std::optional<NodeId> peer_;
+  PeerQueue* queue_ = nullptr;
+  FrameDecoder decoder_;
+  GatheredFrames gathered_;
+  std::vector<boost::asio::const_buffer> buffers_;
+  Clock::time_point since_ = Clock::now();  // made, or joined
+  Clock::time_point heard_ = since_;
+  Clock::time_point wrote_ = since_;
+  int pending_ = 0;
+  bool writing_ = false;
+  bool readable_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// The work behind `TcpNet`, over any `Transport` that has
+/// - `Stream`: a stream of Asio whose `lowest_layer()` is a TCP socket,
+/// - `Stream stream(socket)`: such a stream over a socket,
+/// - `handshake(Stream&, bool dialed, handler)`: calls `handler(error_code)` when both sides may
+///   talk.
+///
+/// Each pair of nodes has one connection, which the one with the lower id makes. Everything runs
+/// inside the calls, on the caller's thread; only the names of peers that are no IP addresses are
+/// looked up on a thread of Asio.
+template <class Transport>
+class TcpMesh {
+ public:
+  TcpMesh(TcpConfig config, Transport transport)
+      : config_(checked(std::move(config))),
+        transport_(std::move(transport)),
+        own_queue_(config_.queue_bytes),
+        jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
+    listen();
+    for (const TcpPeer& peer : config_.peers)
+      if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
+    for (auto& [id, peer] : peers_) dial(peer);
+    tick();
+  }
+  TcpMesh(const TcpMesh&) = delete;
+  TcpMesh& operator=(const TcpMesh&) = delete;
+
+  std::uint16_t port() const noexcept { return port_; }
+
+  void set_peer_address(NodeId id, std::string host, std::uint16_t port) {
+    Peer* const peer = find(id);
+    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
+    peer->address = {id, std::move(host), port};
+    if (peer->dialing) peer->dialing->end(TcpEnd::replaced);
+    peer->retry.cancel();
+    peer->pause = {};
+    dial(*peer);
+  }
+
+  bool connected(NodeId id) const noexcept {
+    const auto found = peers_.find(id);
+    return found != peers_.end() && found->second.link;
+  }
+
+  void send(NodeId to, FrameClass kind, const Bytes& payload) {
+    Peer* const peer = find(to);
+    if (closed_ || payload.size() > frame_limit(kind) || (!peer && to != config_.self))
+      ++counters_.refused;
+    else
+      (peer ? peer->queue : own_queue_).push(kind, payload);
+  }
+
+  void flush() {
+    for (auto& [id, peer] : peers_)
+      if (peer.link) peer.link->flush();
+  }
+
+  template <class Sink>
+  void poll(Sink& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
+    io_.poll();
+    bool something = deliver(sink, max_frames);
+    if (!something && at_most.count() > 0) {
+      const Clock::time_point deadline = after(at_most);
+      while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
+        io_.poll();
+        something = deliver(sink, max_frames);
+      }
+    }
+    woken_ = false;
+    sweep();
+  }
+
+  void wake() {
+    if (!woken_.exchange(true)) boost::asio::post(io_, [] {});
+  }
+
+  void close() {
+    if (std::exchange(closed_, true)) return;
+    const Clock::time_point deadline = after(config_.close_within);
+    Error ignored;
+    acceptor_.close(ignored);
+    run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
+    for (const auto& link : links_) link->finish();
+    run_until(deadline, [](const Link& link) { return !link.peer(); });
+    for (const auto& link : links_) link->end(TcpEnd::lost);
+  }
+
+  TcpStatus status() const {
+    TcpStatus status = counters_;
+    add(own_queue_, status);
+    for (const auto& [id, peer] : peers_) {
+      status.connected += peer.link ? 1 : 0;
+      add(peer.queue, status);
+    }
+    return status;
+  }
+
+ private:
+  using Link = TcpLink<Transport, TcpMesh>;
+  friend Link;
+  using Clock = std::chrono::steady_clock;
+  using Error = boost::system::error_code;
+  using tcp = boost::asio::ip::tcp;
+
+  /// Connections beyond one for each peer: strangers, and peers who come again.
+  static constexpr std::size_t spare_links = 64;
+
+  struct Peer {
+    Peer(TcpPeer at, std::size_t queue_bytes, boost::asio::io_context& io)
+        : address(std::move(at)), queue(queue_bytes), retry(io) {}
+
+    TcpPeer address;
+    PeerQueue queue;
+    boost::asio::steady_timer retry;
+    std::chrono::milliseconds pause{};  // the longest before the next attempt
+    Link* link = nullptr;               // the connection that frames flow on
+    Link* dialing = nullptr;            // the one that is being made
+    bool resolving = false;
+  };
+
+  static TcpConfig checked(TcpConfig config) {
+    validate(config);
+    return config;
+  }
+
+  /// So long from now, cut at the end of time.
+  static Clock::time_point after(std::chrono::nanoseconds time) {
+    const Clock::time_point now = Clock::now();
+    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
+  }
+
+  Peer* find(std::optional<NodeId> id) noexcept {
+    const auto found = id ? peers_.find(*id) : peers_.end();
+    return found != peers_.end() ? &found->second : nullptr;
+  }
+
+  Hello hello() const { return {Hello::current_version, config_.cluster_id, config_.self}; }
+
+  void listen() {
+    const std::string port = std::to_string(config_.listen_port);
+    Error error;
+    const auto found = tcp::resolver(io_).resolve(config_.listen_host, port,
+                                                  tcp::resolver::passive, error);
+    if (!error) {
+      const tcp::endpoint endpoint = *found.begin();
+      acceptor_.open(endpoint.protocol(), error);
+      if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+      if (!error) acceptor_.bind(endpoint, error);
+      if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    }
+    if (error == boost::asio::error::address_in_use)
+      throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
+    if (error == boost::asio::error::access_denied)
+      throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
+    if (error)
+      throw ConfigError("listen_host", '"' + config_.listen_host + '"',
+                        "must be an address of this machine (" + error.message() + ')');
+    port_ = acceptor_.local_endpoint().port();
+    accept();
+  }
+
+  void accept() {
+    if (accepting_ || closed_ || links_.size() >= peers_.size() + spare_links) return;
+    accepting_ = true;
+    acceptor_.async_accept([this](Error error, tcp::socket socket) {
+      accepting_ = false;
+      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
+      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+      accept();
+    });
+  }
+
+  Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
+    links_.push_back(std::make_unique<Link>(*this, counters_,
+                                            transport_.stream(std::move(socket)), expected));
+    return *links_.back();
+  }
+
+  void dial(Peer& peer) {
+    if (closed_ || peer.link || peer.dialing || peer.resolving) return;
+    if (peer.address.port == 0 || peer.address.id < config_.self) return;
+    Error no_address;
+    const auto address = boost::asio::ip::make_address(peer.address.host, no_address);
+    if (!no_address) return connect(peer, std::array{tcp::endpoint(address, peer.address.port)});
+
+    peer.resolving = true;
+    resolver_.async_resolve(peer.address.host, std::to_string(peer.address.port),
+                            [this, &peer](Error error, const auto& endpoints) {
+                              peer.resolving = false;
+                              if (closed_) return;
+                              if (error) return retry(peer);
+                              connect(peer, endpoints);
+                            });
+  }
+
+  template <class Endpoints>
+  void connect(Peer& peer, const Endpoints& endpoints) {
+    peer.dialing = &add_link(tcp::socket(io_), peer.address.id);
+    peer.dialing->connect(endpoints, transport_, hello());
+  }
+
+  /// Dials after a random time, so that a cluster that starts again does not do it in step.
+  void retry(Peer& peer) {
+    if (closed_) return;
+    peer.pause = std::max(peer.pause, config_.reconnect_first);
+    std::uniform_int_distribution<std::int64_t> pick(0, peer.pause.count());
+    peer.retry.expires_after(std::chrono::milliseconds(pick(jitter_)));
+    peer.pause = std::min(2 * peer.pause, config_.reconnect_longest);
+    peer.retry.async_wait([this, &peer](Error cancelled) {
+      if (!cancelled) dial(peer);
+    });
+  }
+
+  // What links tell.
+
+  void greeted(Link& link, const Hello& hello) {
+    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
+    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
+    Peer* const peer = find(hello.node);
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!peer || !right) return link.end(TcpEnd::stranger);
+    // Of two connections the old one is dead: who dials has lost it.
+    if (peer->link) peer->link->end(TcpEnd::replaced);
+    peer->dialing = nullptr;
+    peer->link = &link;
+    link.join(hello.node, peer->queue);
+  }
+
+  void readable(Link& link) { ready_.push_back(&link); }
+
+  void ended(Link& link, const TcpEnd& reason) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    std::erase(ready_, &link);
+    Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer || (peer->link != &link && peer->dialing != &link)) return;
+    peer->link = peer->dialing = nullptr;
+    if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
+    if (config_.self < peer->address.id) retry(*peer);
+  }
+
+  std::string describe(const Link& link) const {
+    if (link.expected()) {
+      const TcpPeer& peer = peers_.at(*link.expected()).address;
+      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
+             std::to_string(peer.port);
+    }
+    const std::optional<NodeId> node = link.peer();
+    return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
+           link.remote_address();
+  }
+
+  // What happens in a poll.
+
+  /// Whether a frame was given to the sink or still waits for it.
+  template <class Sink>
+  bool deliver(Sink& sink, std::size_t max_frames) {
+    const std::uint64_t before = counters_.frames_received;
+    std::size_t left = max_frames;
+    for (; left > 0 && !own_queue_.empty(); --left) {
+      ++counters_.frames_received;
+      sink(config_.self, own_queue_.pop().payload);
+    }
+    while (left > 0 && !ready_.empty()) {
+      Link& link = *ready_.front();
+      left -= link.deliver(sink, left);
+      if (!link.readable()) std::erase(ready_, &link);
+    }
+    return counters_.frames_received != before || !ready_.empty() || !own_queue_.empty();
+  }
+
+  void tick() {
+    const Clock::duration shortest = std::min(config_.ping_after, config_.hello_within);
+    const Clock::time_point due = Clock::now() + shortest / 4;
+    ticker_.expires_at(due);
+    ticker_.async_wait([this, due](Error cancelled) {
+      if (cancelled) return;
+      const Clock::time_point now = Clock::now();
+      for (const auto& link : links_) link->tick(now, now - due, config_);
+      accept();
+      tick();
+    });
+  }
+
+  /// Frees the links that are over; not while one of their handlers runs.
+  void sweep() {
+    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+  }
+
+  /// Runs, and throws away what arrives, until all open links are done or time is up.
+  template <class Done>
+  void run_until(Clock::time_point deadline, Done done) {
+    const auto ignore = [](NodeId, const Bytes&) {};
+    const auto all_done = [&] {
+      return std::all_of(links_.begin(), links_.end(),
+                         [&](const auto& link) { return !link->open() || done(*link); });
+    };
+    flush();
+    while (!all_done() && Clock::now() < deadline) {
+      if (!deliver(ignore, 1'000)) io_.run_one_until(deadline);
+      io_.poll();
+    }
+  }
+
+  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
+    status.queued_bytes += queue.bytes();
+    status.dropped_votes += queue.dropped(FrameClass::vote);
+    status.dropped_batches += queue.dropped(FrameClass::batch);
+    status.dropped_chunks += queue.dropped(FrameClass::chunk);
+    status.dropped_requests += queue.dropped(FrameClass::request);
+  }
+
+  TcpConfig config_;
+  Transport transport_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      io_.get_executor()};
+  tcp::acceptor acceptor_{io_};
+  tcp::resolver resolver_{io_};
+  boost::asio::steady_timer ticker_{io_};
+  std::map<NodeId, Peer> peers_;
+  std::vector<std::unique_ptr<Link>> links_;
+  std::deque<Link*> ready_;
+  std::uint16_t port_ = 0;
+  PeerQueue own_queue_;
+  TcpStatus counters_;
+  std::minstd_rand jitter_;
+  std::atomic<bool> woken_ = false;
+  bool accepting_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// Sockets as they are: nothing is encrypted, and whoever connects is who he says he is.
+struct PlainTcp {
+  using Stream = boost::asio::ip::tcp::socket;
+
+  Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
+
+  template <class Handler>
+  void handshake(Stream&, bool, Handler&& handler) {
+    handler(boost::system::error_code{});
+  }
+};
+
+/// Exchanges frames with the other nodes of a cluster over TCP without any protection: anybody
+/// who reaches the port can speak as any node. For measurements and trusted networks only.
+///
+/// Frames to one peer arrive in the order of sending. Gaps are possible, and counted: where its
+/// queue was full, or its connection broke. Lost connections are made anew for ever. Frames to
+/// oneself come back from the next `poll`.
+///
+/// All the work is done inside the calls, so poll at least once a second, or the peers give up
+/// the connections. `wake` may be called from any thread, the rest from one at a time.
+class TcpNet {
+ public:
+  /// Listens at once. Throws `ConfigError` for a wrong configuration or a port that is in use.
+  explicit TcpNet(TcpConfig config)
+      : mesh_(std::make_unique<TcpMesh<PlainTcp>>(std::move(config), PlainTcp{})) {}
+
+  /// The port that the net listens on.
+  std::uint16_t port() const { return mesh_->port(); }
+
+  /// From now on this peer is dialed there. Throws `ConfigError` if it is no peer.
+  void set_peer_address(NodeId peer, std::string host, std::uint16_t port) {
+    mesh_->set_peer_address(peer, std::move(host), port);
+  }
+
+  /// Whether frames flow to and from the peer at present.
+  bool connected(NodeId peer) const noexcept { return mesh_->connected(peer); }
+
+  /// Queues a frame for the next `flush`; never blocks. What finds no room is dropped and counted
+  /// (see `PeerQueue`), and so is what no receiver would take.
+  void send(NodeId to, FrameClass kind, const Bytes& payload) { mesh_->send(to, kind, payload); }
+
+  /// Writes what was sent, many frames at once.
+  void flush() { mesh_->flush(); }
+
+  /// Waits until there is a frame, a `wake()`, or the time is up, and does all due work of the
+  /// connections; then calls `sink(NodeId from, Bytes payload)` for at most `max_frames` frames.
+  /// The rest waits, and TCP holds back whoever sends more.
+  template <class Sink>
+  void poll(Sink&& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
+    mesh_->poll(sink, at_most, max_frames);
+  }
+
+  /// Makes the `poll` that waits, or else the next one, return soon.
+  void wake() { mesh_->wake(); }
+
+  /// Sends what is queued for connected peers, for `close_within` at most, and closes. What
+  /// arrives meanwhile is thrown away.
+  void close() { mesh_->close(); }
+
+  TcpStatus status() const { return mesh_->status(); }
+
+ private:
+  std::unique_ptr<TcpMesh<PlainTcp>> mesh_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/store/memory.hpp>
+// A Store that keeps requests in memory: for tests, simulation, and nodes whose loss is acceptable.
+
+namespace mirbft {
+
+/// What a MemoryStore keeps now: requests, and the bytes of their bodies and authenticators.
 struct MemoryStoreStatus {
-  /// Requests that are kept now, and the bytes of their bodies and authenticators.
   std::uint64_t requests = 0;
   std::uint64_t bytes = 0;
 };
@@ -5846,91 +7964,85 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TrackerConfig, cluster, window, max_request_byte
 
 namespace mirbft::tracker {
 
-/// What a request is taken to occupy while it is open.
-inline std::uint64_t cost(const Request& request) noexcept {
-  return request.data.size() + request.authenticator.size() + TrackerConfig::request_overhead;
-}
-
+/// How far a payload has come.
 enum class Stage : std::uint8_t {
   hashing,
   verifying,
   /// The same body is being verified with another authenticator: one of the two may be forged,
   /// and a verdict names the body only, so they take turns.
   waiting,
+  /// Authentic, and with the Store. Only a proposal brings in more than one under a number.
+  admitted,
 };
 
-/// A submitted request that is not known to be authentic yet.
-struct Candidate {
-  Request request;
+/// A request that was submitted under some number.
+struct Payload {
+  /// Identifies it until its digest is known.
   std::uint64_t ticket = 0;
+  /// Both are empty once it is admitted.
+  Bytes data;
+  Bytes authenticator;
+  /// What it counts for in `TrackerConfig::max_pending_bytes`.
+  std::uint64_t cost = 0;
   Digest digest;
   Stage stage = Stage::hashing;
   Spread spread = Spread::by_client;
   /// A proposal names it, so it is needed whatever else the client has signed.
   bool proposed = false;
 
-  bool same_as(const Request& other) const noexcept {
-    return request.data == other.data && request.authenticator == other.authenticator;
-  }
   /// It is submitted once more, in the same way or in another.
   void join(Spread other) noexcept {
     proposed = proposed || other == Spread::fetched;
-    if (spread == Spread::fetched || other == Spread::by_replica) spread = other;
-  }
-  void join(const Candidate& other) noexcept {
-    join(other.spread);
-    proposed = proposed || other.proposed;
+    if (is_from_replica(spread) || other == Spread::by_replica) spread = other;
   }
 };
 
-/// Candidates and admitted payloads under one number.
+inline std::uint64_t cost_of(const Bytes& data, const Bytes& authenticator) noexcept {
+  return data.size() + authenticator.size() + TrackerConfig::request_overhead;
+}
+
+/// The payloads under one number, oldest first.
 struct OpenNumber {
-  std::vector<Candidate> candidates;
-  /// The first authentic payload. Only a proposal brings in others.
-  std::optional<Digest> admitted;
-  std::vector<Digest> also_admitted;
-  /// Cost of what is admitted.
-  std::uint64_t admitted_cost = 0;
+  std::vector<Payload> payloads;
   /// The Protocol has it delivered, the App's reply is still to come.
   bool awaits_reply = false;
 
-  bool idle() const noexcept { return candidates.empty() && !admitted; }
-
-  bool holds(const Digest& digest) const noexcept {
-    return admitted == digest || std::find(also_admitted.begin(), also_admitted.end(), digest) !=
-                                     also_admitted.end();
+  Payload* find(Stage stage, const Digest& digest) noexcept {
+    return find_if([&](const Payload& payload) {
+      return payload.stage == stage && payload.digest == digest;
+    });
+  }
+  Payload* find_admitted() noexcept {
+    return find_if([](const Payload& payload) { return payload.stage == Stage::admitted; });
+  }
+  Payload* find_hashing(std::uint64_t ticket) noexcept {
+    return find_if([ticket](const Payload& payload) {
+      return payload.stage == Stage::hashing && payload.ticket == ticket;
+    });
+  }
+  /// One that is being checked and is the same to the last byte.
+  Payload* find_same(const Bytes& data, const Bytes& authenticator) noexcept {
+    return find_if([&](const Payload& payload) {
+      return payload.stage != Stage::admitted && payload.data == data &&
+             payload.authenticator == authenticator;
+    });
   }
 
-  void admit(const Candidate& candidate) {
-    if (admitted)
-      also_admitted.push_back(candidate.digest);
-    else
-      admitted = candidate.digest;
-    admitted_cost += cost(candidate.request);
+  /// How many are being checked. Those of proposals and those of clients are counted apart, so
+  /// that clients cannot keep proposals out.
+  std::size_t count_checking(bool proposed) const noexcept {
+    std::size_t count = 0;
+    for (const Payload& payload : payloads)
+      count += payload.stage != Stage::admitted && payload.proposed == proposed;
+    return count;
   }
 
-  /// A candidate at `stage`; null if there is none.
-  Candidate* find(Stage stage, const Digest& digest) noexcept {
-    for (Candidate& candidate : candidates)
-      if (candidate.stage == stage && candidate.digest == digest) return &candidate;
+ private:
+  template <class Wanted>
+  Payload* find_if(Wanted&& wanted) noexcept {
+    for (Payload& payload : payloads)
+      if (wanted(payload)) return &payload;
     return nullptr;
-  }
-  Candidate* find_hashing(std::uint64_t ticket) noexcept {
-    for (Candidate& candidate : candidates)
-      if (candidate.stage == Stage::hashing && candidate.ticket == ticket) return &candidate;
-    return nullptr;
-  }
-  Candidate* find_same(const Request& request) noexcept {
-    for (Candidate& candidate : candidates)
-      if (candidate.same_as(request)) return &candidate;
-    return nullptr;
-  }
-
-  /// Proposals' candidates and clients' are counted apart: clients cannot keep the others out.
-  std::size_t count(bool proposed) const noexcept {
-    std::size_t number = 0;
-    for (const Candidate& candidate : candidates) number += candidate.proposed == proposed;
-    return number;
   }
 };
 
@@ -5941,6 +8053,7 @@ struct OpenNumber {
 
 namespace mirbft::tracker {
 
+/// A delivered request's place in the total order, and its result.
 struct CachedReply {
   ReqNo req_no;
   SeqNr sn;
@@ -5979,6 +8092,7 @@ class ReplyCache {
 
 namespace mirbft {
 
+/// Where a ClientTracker stands, and what it has done since the start.
 struct TrackerStatus {
   /// Now: clients known, submissions being checked, payloads admitted and not yet delivered, and
   /// what both cost (TrackerConfig::max_pending_bytes says how that is counted).
@@ -6023,7 +8137,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TrackerStatus, clients, checking, pending, pendi
 
 namespace mirbft {
 
-/// What the Tracker hashes a request for. The ticket tells candidates under one number apart.
+/// What the Tracker hashes a request for. The ticket tells payloads under one number apart.
 struct RequestHash {
   static constexpr auto module = slot::tracker;
   static constexpr std::uint32_t number = 1;
@@ -6054,8 +8168,9 @@ class ClientTracker {
   using emits = events<HashRequest<RequestHash>, VerifyRequestSig, StoreVerifiedRequest,
                        RequestReady, Replied>;
 
-  /// Candidates under one number, of clients and of proposals each; more are told to come again.
-  static constexpr std::size_t max_candidates = 4;
+  /// Payloads that are checked at a time under one number: so many of clients, and as many again
+  /// of proposals. Further ones are refused as overload.
+  static constexpr std::size_t max_checking = 4;
 
   /// Throws ConfigError.
   explicit ClientTracker(TrackerConfig config) : config_(std::move(config)) { config_.check(); }
@@ -6078,35 +8193,37 @@ class ClientTracker {
     if (request.req_no - low >= config_.window) return refused(Outcome::rejected_window);
 
     OpenNumber* number = client ? client->find(request.req_no) : nullptr;
-    if (Candidate* same = number ? number->find_same(request) : nullptr) {
+    Payload* same = number ? number->find_same(request.data, request.authenticator) : nullptr;
+    if (same) {
       ++status_.repeated;
       return same->join(event.spread);
     }
     const bool proposed = event.spread == Spread::fetched;
-    if (number && number->count(proposed) >= max_candidates) return refused(Outcome::overloaded);
+    if (number && number->count_checking(proposed) >= max_checking)
+      return refused(Outcome::overloaded);
     if (!has_room(client, request, proposed)) return refused(Outcome::overloaded);
 
-    begin(std::move(event), client ? *client : add(request.client), out);
+    begin(std::move(event), client ? *client : clients_[request.client], out);
   }
 
   void process(HashResult<RequestHash> event, auto& out) {
-    const RequestHash& origin = event.origin;
-    Client* client = find(origin.client);
-    OpenNumber* number = client ? client->find(origin.req_no) : nullptr;
-    Candidate* candidate = number ? number->find_hashing(origin.ticket) : nullptr;
-    if (!candidate) return;  // delivered meanwhile
+    const RequestRef reference{event.origin.client, event.origin.req_no, event.digest};
+    Client* client = find(reference.client);
+    OpenNumber* number = client ? client->find(reference.req_no) : nullptr;
+    Payload* payload = number ? number->find_hashing(event.origin.ticket) : nullptr;
+    if (!payload) return;  // its number is delivered meanwhile
 
-    candidate->digest = event.digest;
-    if (number->holds(event.digest)) {
+    payload->digest = event.digest;
+    if (number->find(Stage::admitted, event.digest)) {
       ++status_.repeated;
-      end(*number, *candidate);
-    } else if (number->admitted && !candidate->proposed) {
-      refuse(origin.client, origin.req_no, candidate->spread, Outcome::rejected_conflict, out);
-      end(*number, *candidate);
+      drop(*number, *payload);
+    } else if (!payload->proposed && number->find_admitted()) {
+      refuse(reference.client, reference.req_no, payload->spread, Outcome::rejected_conflict, out);
+      drop(*number, *payload);
     } else if (number->find(Stage::verifying, event.digest)) {
-      candidate->stage = Stage::waiting;
+      payload->stage = Stage::waiting;
     } else {
-      verify(*candidate, out);
+      verify(reference, *payload, out);
     }
   }
 
@@ -6114,29 +8231,26 @@ class ClientTracker {
     const RequestRef& reference = event.reference;
     Client* client = find(reference.client);
     OpenNumber* number = client ? client->find(reference.req_no) : nullptr;
-    Candidate* candidate = number ? number->find(Stage::verifying, reference.digest) : nullptr;
-    if (!candidate) return;
+    Payload* payload = number ? number->find(Stage::verifying, reference.digest) : nullptr;
+    if (!payload) return;
 
     if (event.verdict == SignatureCheck::valid) {
-      join_waiting(*number, *candidate);
-      candidate = number->find(Stage::verifying, reference.digest);
-      decide(*number, *candidate, out);
-    } else {
-      refuse(reference.client, reference.req_no, candidate->spread, Outcome::rejected_signature,
-             out);
-      end(*number, *candidate);
-      if (Candidate* next = number->find(Stage::waiting, reference.digest)) verify(*next, out);
+      decide(reference, *number, join_waiting(*number, *payload), out);
+      return;
     }
-    forget_idle(reference.client, *client, reference.req_no, *number);
+    refuse(reference.client, reference.req_no, payload->spread, Outcome::rejected_signature, out);
+    drop(*number, *payload);
+    if (Payload* next = number->find(Stage::waiting, reference.digest))
+      verify(reference, *next, out);
+    else if (number->payloads.empty())
+      forget(reference.client, *client, reference.req_no);
   }
 
   void process(Applied event, auto& out) {
     for (Reply& reply : event.replies) {
-      Client* known = find(reply.client);
-      Client& client = known ? *known : add(reply.client);
-      client.lasting = true;
+      Client& client = lasting(reply.client);
       client.delivered.insert(reply.req_no, config_.window);
-      close(client, client.open.find(reply.req_no));
+      if (auto number = client.open.take(reply.req_no.value)) release(*number);
       client.replies.keep({reply.req_no, event.sn, reply.result}, config_.reply_cache_bytes);
       ++status_.delivered;
       out.emit(Replied{reply.client, reply.req_no, Outcome::delivered, event.sn,
@@ -6146,9 +8260,7 @@ class ClientTracker {
 
   void process(WindowsMoved event, auto& out) {
     for (const ClientWindow& window : event.windows) {
-      Client* known = find(window.client);
-      Client& client = known ? *known : add(window.client);
-      client.lasting = true;
+      Client& client = lasting(window.client);
       client.delivered.advance(window, config_.window);
       settle_delivered(window.client, client, out);
     }
@@ -6161,23 +8273,19 @@ class ClientTracker {
   }
 
  private:
-  using OpenNumbers = std::map<ReqNo, tracker::OpenNumber>;
   using OpenNumber = tracker::OpenNumber;
-  using Candidate = tracker::Candidate;
+  using Payload = tracker::Payload;
   using Stage = tracker::Stage;
 
   struct Client {
     tracker::DeliveredNumbers delivered;
-    OpenNumbers open;
+    NumberMap<OpenNumber> open;
     tracker::ReplyCache replies;
     /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
     /// forgeries could fill the table.
     bool lasting = false;
 
-    OpenNumber* find(ReqNo number) {
-      const auto found = open.find(number);
-      return found == open.end() ? nullptr : &found->second;
-    }
+    OpenNumber* find(ReqNo number) noexcept { return open.find(number.value); }
   };
 
   // Requests come in runs of one client, so the last one is found without a search.
@@ -6189,22 +8297,28 @@ class ClientTracker {
     return &found->second;
   }
 
-  Client& add(ClientId id) { return clients_[id]; }
+  /// The state of a client that has delivered a request, here or elsewhere.
+  Client& lasting(ClientId id) {
+    Client* known = find(id);
+    Client& client = known ? *known : clients_[id];
+    client.lasting = true;
+    return client;
+  }
 
   bool has_room(const Client* client, const Request& request, bool proposed) const noexcept {
     const std::uint64_t limit = config_.max_pending_bytes * (proposed ? 2 : 1);
     return (client || proposed || clients_.size() < config_.max_clients) &&
-           status_.pending_bytes + tracker::cost(request) <= limit;
+           status_.pending_bytes + tracker::cost_of(request.data, request.authenticator) <= limit;
   }
 
   void refuse(ClientId client, ReqNo number, Spread spread, Outcome outcome, auto& out) {
     status_.count(outcome);
-    if (spread != Spread::fetched) out.emit(Replied{client, number, outcome, {}, {}});
+    if (!is_from_replica(spread)) out.emit(Replied{client, number, outcome, {}, {}});
   }
 
   /// A delivered request is submitted again.
   void answer_again(const Request& request, Spread spread, Client& client, auto& out) {
-    if (spread == Spread::fetched) return;
+    if (is_from_replica(spread)) return;
     if (client.find(request.req_no)) {
       ++status_.repeated;  // its reply is on the way
       return;
@@ -6222,77 +8336,82 @@ class ClientTracker {
     out.emit(HashRequest<RequestHash>{
         wire::request_parts(config_.cluster.view(), origin.client, origin.req_no, request.data),
         origin});
+
+    Payload& payload = client.open[origin.req_no.value].payloads.emplace_back();
+    payload.ticket = origin.ticket;
+    payload.data = std::move(request.data);
+    payload.authenticator = std::move(request.authenticator);
+    payload.cost = tracker::cost_of(payload.data, payload.authenticator);
+    payload.spread = event.spread;
+    payload.proposed = event.spread == Spread::fetched;
     ++status_.checking;
-    status_.pending_bytes += tracker::cost(request);
-    // Clients count upwards, so the place is nearly always the last one.
-    const auto number = client.open.try_emplace(client.open.end(), origin.req_no);
-    number->second.candidates.push_back({std::move(request), origin.ticket, {}, Stage::hashing,
-                                         event.spread, event.spread == Spread::fetched});
+    status_.pending_bytes += payload.cost;
   }
 
-  void verify(Candidate& candidate, auto& out) {
-    candidate.stage = Stage::verifying;
-    out.emit(VerifyRequestSig{reference_of(candidate), candidate.request.authenticator});
+  void verify(const RequestRef& reference, Payload& payload, auto& out) {
+    payload.stage = Stage::verifying;
+    out.emit(VerifyRequestSig{reference, payload.authenticator});
   }
 
-  static RequestRef reference_of(const Candidate& candidate) noexcept {
-    return {candidate.request.client, candidate.request.req_no, candidate.digest};
-  }
-
-  /// The payload of `candidate` is authentic: those that wait with the same one need no verdict.
-  void join_waiting(OpenNumber& number, Candidate& candidate) {
-    const Digest digest = candidate.digest;
-    for (const Candidate& other : number.candidates)
-      if (other.stage == Stage::waiting && other.digest == digest) candidate.join(other);
-    while (Candidate* other = number.find(Stage::waiting, digest)) {
+  /// A payload has turned out authentic: those that wait with the same body need no verdict.
+  /// Returns the payload, which may have moved.
+  Payload& join_waiting(OpenNumber& number, Payload& payload) {
+    const Digest digest = payload.digest;
+    Payload* verified = &payload;
+    while (Payload* other = number.find(Stage::waiting, digest)) {
+      verified->join(other->spread);
+      verified->proposed = verified->proposed || other->proposed;
       ++status_.repeated;
-      end(number, *other);
+      drop(number, *other);
+      verified = number.find(Stage::verifying, digest);
     }
+    return *verified;
   }
 
-  /// Admits an authentic candidate, unless the client has signed another payload before.
-  void decide(OpenNumber& number, Candidate& candidate, auto& out) {
-    if (number.admitted) ++status_.equivocations;
-    if (number.admitted && !candidate.proposed) {
-      refuse(candidate.request.client, candidate.request.req_no, candidate.spread,
-             Outcome::rejected_conflict, out);
-      return end(number, candidate);
+  /// Admits an authentic payload, unless the client has signed another one before.
+  void decide(const RequestRef& reference, OpenNumber& number, Payload& payload, auto& out) {
+    const bool second = number.find_admitted() != nullptr;
+    if (second) ++status_.equivocations;
+    if (second && !payload.proposed) {
+      refuse(reference.client, reference.req_no, payload.spread, Outcome::rejected_conflict, out);
+      return drop(number, payload);
     }
-    number.admit(candidate);
-    ++status_.admitted;
-    ++status_.pending;
-    status_.pending_bytes += tracker::cost(candidate.request);
-    const RequestRef reference = reference_of(candidate);
-    const auto size = static_cast<std::uint32_t>(candidate.request.data.size());
-    out.emit(StoreVerifiedRequest{reference, candidate.request.data,
-                                  candidate.request.authenticator})
-        .then(RequestReady{reference, size, candidate.spread});
-    end(number, candidate);
-  }
-
-  /// Drops a candidate.
-  void end(OpenNumber& number, const Candidate& candidate) {
+    payload.stage = Stage::admitted;
     --status_.checking;
-    status_.pending_bytes -= tracker::cost(candidate.request);
-    number.candidates.erase(number.candidates.begin() + (&candidate - number.candidates.data()));
+    ++status_.pending;
+    ++status_.admitted;
+    const auto size = static_cast<std::uint32_t>(payload.data.size());
+    out.emit(StoreVerifiedRequest{reference, std::move(payload.data),
+                                  std::move(payload.authenticator)})
+        .then(RequestReady{reference, size, payload.spread});
   }
 
-  void drop_candidates(OpenNumber& number) {
-    while (!number.candidates.empty()) end(number, number.candidates.back());
+  void drop(OpenNumber& number, const Payload& payload) {
+    write_off(payload);
+    number.payloads.erase(number.payloads.begin() + (&payload - number.payloads.data()));
   }
 
-  /// Drops a number and all that is under it; does nothing at the end of the map.
-  OpenNumbers::iterator close(Client& client, OpenNumbers::iterator at) {
-    if (at == client.open.end()) return at;
-    drop_candidates(at->second);
-    if (at->second.admitted) status_.pending -= 1 + at->second.also_admitted.size();
-    status_.pending_bytes -= at->second.admitted_cost;
-    return client.open.erase(at);
+  void drop_unverified(OpenNumber& number) {
+    std::erase_if(number.payloads, [this](const Payload& payload) {
+      if (payload.stage == Stage::admitted) return false;
+      write_off(payload);
+      return true;
+    });
   }
 
-  void forget_idle(ClientId id, Client& client, ReqNo req_no, const OpenNumber& number) {
-    if (!number.idle()) return;
-    client.open.erase(req_no);
+  /// Takes a number that is closed out of the accounts.
+  void release(const OpenNumber& number) noexcept {
+    for (const Payload& payload : number.payloads) write_off(payload);
+  }
+
+  void write_off(const Payload& payload) noexcept {
+    --(payload.stage == Stage::admitted ? status_.pending : status_.checking);
+    status_.pending_bytes -= payload.cost;
+  }
+
+  /// Nothing is open under a number any more.
+  void forget(ClientId id, Client& client, ReqNo req_no) {
+    client.open.take(req_no.value);
     if (client.lasting || !client.open.empty()) return;
     last_ = nullptr;
     clients_.erase(id);
@@ -6302,19 +8421,16 @@ class ClientTracker {
   /// the way. After a state transfer there is none, so at the windows' second move the submitter is
   /// told what is known.
   void settle_delivered(ClientId id, Client& client, auto& out) {
-    for (auto at = client.open.begin(); at != client.open.end();) {
-      auto& [req_no, number] = *at;
-      if (!client.delivered.contains(req_no)) {
-        ++at;
-      } else if (number.awaits_reply) {
-        out.emit(Replied{id, req_no, Outcome::already_delivered, {}, {}});
-        at = close(client, at);
-      } else {
-        number.awaits_reply = true;
-        drop_candidates(number);
-        ++at;
+    client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
+      if (!client.delivered.contains(ReqNo(req_no))) return false;
+      if (!std::exchange(number.awaits_reply, true)) {
+        drop_unverified(number);
+        return false;
       }
-    }
+      release(number);
+      out.emit(Replied{id, ReqNo(req_no), Outcome::already_delivered, {}, {}});
+      return true;
+    });
   }
 
   TrackerConfig config_;
@@ -6333,6 +8449,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::RequestHash, client, req_no, ticket);
 
 namespace mirbft {
 
+/// Where a MemoryWal's log stands.
 struct MemoryWalStatus {
   /// What is in the log now, and of that what a crash would spare.
   std::uint64_t entries = 0;
@@ -6512,171 +8629,11 @@ struct BadMessages {
 BOOST_HANA_ADAPT_STRUCT(mirbft::iss::BadMessages, stranger, old_epoch, far_epoch, proposal, vote,
                         duplicate, signature, unasked, oversized);
 
-// <mirbft/protocol/iss/buckets.hpp>
-// Requests that are ready and not yet delivered, in the buckets from which leaders cut batches.
+// <mirbft/protocol/iss/bodies.hpp>
+// Bodies of requests on their way between replicas.
 
-// <mirbft/protocol/iss/clients.hpp>
-// What the protocol knows of each client's requests: ready, proposed, delivered.
-
-namespace mirbft::iss {
-
-/// The frozen windows and the state of every request in them. `low` moves only at the end of an
-/// epoch, so that all correct replicas judge a proposal alike (protocol, section 2).
-class Clients {
- public:
-  Clients(std::uint64_t window, std::uint32_t max_clients)
-      : window_(window), max_clients_(max_clients) {}
-
-  enum class Readiness : std::uint8_t { first, again, refused };
-
-  /// A body of `size` bytes is here and authentic. Says whether it is the first one under its
-  /// number; a second body of an equivocating client is remembered, but it is nobody's to propose.
-  Readiness ready(const RequestRef& reference, std::uint32_t size) {
-    Entry* entry = open(reference.client, reference.req_no);
-    if (!entry || entry->delivered != never) return Readiness::refused;
-    if (!entry->ready) {
-      entry->ready = true;
-      entry->digest = reference.digest;
-      entry->size = size;
-      return Readiness::first;
-    }
-    if (entry->digest == reference.digest || others_.size() >= max_others) return Readiness::again;
-    others_.emplace(reference, size);
-    return Readiness::again;
-  }
-  /// Length of a body that is here; none when it is not.
-  std::optional<std::uint32_t> ready_size(const RequestRef& reference) {
-    const Entry* entry = find(reference.client, reference.req_no);
-    if (entry && entry->ready && entry->digest == reference.digest) return entry->size;
-    if (others_.empty()) return std::nullopt;
-    const auto other = others_.find(reference);
-    return other == others_.end() ? std::nullopt : std::optional(other->second);
-  }
-
-  /// Claims a number for the proposal of `sn`, in an epoch that began with `first`. False when it
-  /// is not open, was delivered before the epoch, or another proposal of the epoch has it.
-  bool claim(SeqNr first, SeqNr sn, ClientId client, ReqNo req_no) {
-    Entry* entry = open(client, req_no);
-    if (!entry || entry->claimed > first.value) return false;
-    if (entry->delivered != never && entry->delivered <= first.value) return false;
-    entry->claimed = mark(sn);
-    return true;
-  }
-  /// Gives a claim of `sn` back: the proposal turned out to break a rule.
-  void unclaim(SeqNr sn, ClientId client, ReqNo req_no) {
-    Entry* entry = find(client, req_no);
-    if (entry && entry->claimed == mark(sn)) entry->claimed = never;
-  }
-  /// The sequence number whose proposal claims this number, if any does since `first`.
-  std::optional<SeqNr> claimed_by(SeqNr first, ClientId client, ReqNo req_no) {
-    const Entry* entry = find(client, req_no);
-    if (!entry || entry->claimed <= first.value) return std::nullopt;
-    return SeqNr(entry->claimed - 1);
-  }
-
-  /// Notes a delivery. False when the number was delivered before: the protocol has failed.
-  bool deliver(SeqNr sn, const RequestRef& reference) {
-    Entry* entry = open(reference.client, reference.req_no);
-    if (!entry || entry->delivered != never) return false;
-    entry->delivered = mark(sn);
-    return true;
-  }
-  bool is_delivered(ClientId client, ReqNo req_no) {
-    const auto found = lookup(client);
-    if (!found) return false;
-    if (req_no.value < found->low()) return true;
-    const Entry* entry = found->find(req_no.value);
-    return entry && entry->delivered != never;
-  }
-
-  /// The end of an epoch: each window slides over its contiguous delivered prefix.
-  void slide() {
-    for (auto& [client, window] : clients_) {
-      std::uint64_t low = window.low();
-      for (const Entry* entry = window.find(low); entry && entry->delivered != never;)
-        entry = window.find(++low);
-      window.advance(low);
-    }
-    std::erase_if(others_, [&](const auto& other) {
-      return is_delivered(other.first.client, other.first.req_no);
-    });
-  }
-
-  /// The windows as they stand, by ascending client: part of the checkpoint.
-  std::vector<ClientWindow> windows() {
-    std::vector<ClientWindow> all;
-    for (auto& [client, window] : clients_) {
-      ClientWindow one{client, ReqNo(window.low()), bitmap(window)};
-      if (one.low != ReqNo() || !one.delivered.empty()) all.push_back(std::move(one));
-    }
-    return all;
-  }
-
-  std::size_t size() const noexcept { return clients_.size(); }
-
- private:
-  static constexpr std::uint64_t never = 0;
-  static constexpr std::uint64_t mark(SeqNr sn) noexcept { return sn.value + 1; }
-  /// Bodies that equivocating clients may make us remember beside the first.
-  static constexpr std::size_t max_others = 4096;
-
-  struct Entry {
-    Digest digest{};
-    // Both hold `mark(sn)`.
-    std::uint64_t claimed = never;
-    std::uint64_t delivered = never;
-    std::uint32_t size = 0;
-    bool ready = false;
-  };
-  using Window = SlidingWindow<Entry>;
-
-  Window* lookup(ClientId client) {
-    if (last_ && last_client_ == client) return last_;
-    const auto found = clients_.find(client);
-    if (found == clients_.end()) return nullptr;
-    last_client_ = client;
-    return last_ = &found->second;
-  }
-  Entry* find(ClientId client, ReqNo req_no) {
-    Window* window = lookup(client);
-    return window ? window->find(req_no.value) : nullptr;
-  }
-  /// The entry of an open number, made on first use; null outside the window.
-  Entry* open(ClientId client, ReqNo req_no) {
-    Window* window = lookup(client);
-    if (!window) {
-      if (clients_.size() >= max_clients_ || req_no.value >= window_) return nullptr;
-      last_client_ = client;
-      window = last_ = &clients_[client];
-    }
-    if (req_no.value < window->low() || req_no.value - window->low() >= window_) return nullptr;
-    return &window->at(req_no.value);
-  }
-
-  static Bytes bitmap(Window& window) {
-    std::vector<std::uint8_t> bits;
-    window.for_each([&](std::uint64_t number, const Entry& entry) {
-      if (entry.delivered == never) return;
-      const std::uint64_t bit = number - window.low();
-      if (bits.size() <= bit / 8) bits.resize(bit / 8 + 1);
-      bits[bit / 8] = static_cast<std::uint8_t>(bits[bit / 8] | (1u << (bit % 8)));
-    });
-    return Bytes(ByteView(bits));
-  }
-
-  std::uint64_t window_;
-  std::uint32_t max_clients_;
-  std::map<ClientId, Window> clients_;
-  std::map<RequestRef, std::uint32_t> others_;
-  // The last client that was looked up: requests of one client come in runs. Map nodes never move.
-  ClientId last_client_;
-  Window* last_ = nullptr;
-};
-
-}  // namespace mirbft::iss
-
-// <mirbft/protocol/iss/epoch_plan.hpp>
-// Who leads what in an epoch: segments, their sequence numbers, and their buckets.
+// <mirbft/protocol/iss/cluster.hpp>
+// The members of a cluster as one of them sees it.
 
 // <mirbft/protocol/iss/config.hpp>
 // The parameters of ISS. They are the same at every replica, `self` aside.
@@ -6703,12 +8660,10 @@ struct IssConfig {
   std::uint32_t pipeline = 8;
   /// Open request numbers of each client; must be that of the Tracker.
   std::uint64_t client_window = 1u << 20;
-  /// Clients beyond these are not known to the protocol; as the Tracker's.
-  std::uint32_t max_clients = 1u << 16;
   /// How long a replica waits for a missing body to come by itself before it asks for it.
   std::chrono::nanoseconds fetch_delay = std::chrono::milliseconds(100);
-  /// Bytes that are kept of each peer's messages for the next epoch.
-  std::uint64_t early_bytes_per_peer = 8u << 20;
+  /// Bytes that are kept of each peer's messages for the next epochs.
+  std::uint64_t early_bytes_per_peer = 32u << 20;
 };
 
 namespace iss {
@@ -6735,7 +8690,6 @@ inline void check(const IssConfig& config) {
   at_least_one("max_batch_bytes", config.max_batch_bytes);
   at_least_one("pipeline", config.pipeline);
   at_least_one("client_window", config.client_window);
-  at_least_one("max_clients", config.max_clients);
   if (config.max_segment_length < config.min_segment_length)
     throw ConfigError("max_segment_length", number(config.max_segment_length),
                       "must not be below min_segment_length");
@@ -6751,8 +8705,58 @@ inline void check(const IssConfig& config) {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
-                        max_batch_bytes, batch_delay, pipeline, client_window, max_clients,
+                        max_batch_bytes, batch_delay, pipeline, client_window,
                         fetch_delay, early_bytes_per_peer);
+
+namespace mirbft::iss {
+
+/// A member: its id, and its place among the sorted members.
+struct Member {
+  NodeId id;
+  std::size_t index = 0;
+};
+
+/// Who is in the cluster. Immutable.
+class Cluster {
+ public:
+  explicit Cluster(const IssConfig& config)
+      : name_(config.cluster), members_(config.members), quorum_(config.members.size()) {
+    std::sort(members_.begin(), members_.end());
+    self_ = *find(config.self);
+    for (const NodeId member : members_)
+      if (member != self_.id) others_.push_back(member);
+  }
+
+  const Bytes& name() const noexcept { return name_; }
+  const std::vector<NodeId>& members() const noexcept { return members_; }
+  const std::vector<NodeId>& others() const noexcept { return others_; }
+  Quorum quorum() const noexcept { return quorum_; }
+  Member self() const noexcept { return self_; }
+
+  std::optional<Member> find(NodeId id) const noexcept {
+    const auto found = std::lower_bound(members_.begin(), members_.end(), id);
+    if (found == members_.end() || *found != id) return std::nullopt;
+    return Member{id, static_cast<std::size_t>(found - members_.begin())};
+  }
+
+ private:
+  Bytes name_;
+  std::vector<NodeId> members_;
+  std::vector<NodeId> others_;
+  Quorum quorum_;
+  Member self_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/events.hpp>
+// What ISS asks of other modules, notes to itself, and writes ahead.
+
+// <mirbft/protocol/iss/messages.hpp>
+// What ISS replicas say to one another beside what their orderers say.
+
+// <mirbft/protocol/iss/epoch_plan.hpp>
+// Who leads what in an epoch: segments, their sequence numbers, and their buckets.
 
 namespace mirbft {
 
@@ -6849,149 +8853,6 @@ class EpochPlan {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::SegmentId, epoch, index);
 
-namespace mirbft::iss {
-
-/// FIFO queues of references, one a bucket.
-class Buckets {
- public:
-  explicit Buckets(std::uint32_t count) : queues_(count) {}
-
-  std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(queues_.size()); }
-
-  void add(const RequestRef& reference, std::uint32_t size) {
-    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
-    queues_[bucket].push_back({reference, size});
-    if (own_[bucket]) count_in(size);
-  }
-  /// Puts a request back at the head of its bucket, after its batch was decided as nil.
-  void put_back(const RequestRef& reference, std::uint32_t size) {
-    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
-    queues_[bucket].push_front({reference, size});
-    if (own_[bucket]) count_in(size);
-  }
-
-  /// What waits in the buckets that this replica may propose from.
-  std::uint64_t own_requests() const noexcept { return own_requests_; }
-  std::uint64_t own_bytes() const noexcept { return own_bytes_; }
-
-  /// A new epoch: drops what is delivered and notes which buckets are this replica's.
-  void begin_epoch(const EpochPlan& plan, Clients& clients, const std::uint32_t* own_segment) {
-    own_requests_ = own_bytes_ = 0;
-    for (std::uint32_t bucket = 0; bucket < count(); ++bucket) {
-      own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
-      std::erase_if(queues_[bucket], [&](const Waiting& waiting) {
-        return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
-      });
-      if (own_[bucket])
-        for (const Waiting& waiting : queues_[bucket]) count_in(waiting.size);
-    }
-  }
-
-  /// A request was delivered: what has come to the head of its bucket by that is dropped.
-  void delivered(const RequestRef& reference, Clients& clients) {
-    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
-    if (own_[bucket]) return;  // the cutter took it
-    auto& queue = queues_[bucket];
-    while (!queue.empty() && clients.is_delivered(queue.front().reference.client,
-                                                  queue.front().reference.req_no))
-      queue.pop_front();
-  }
-
-  /// Takes a batch out of this replica's buckets, one request of each in turn, within the limits.
-  /// `may(reference)` claims a request for the batch.
-  template <class May>
-  std::vector<RequestRef> cut(std::uint64_t max_requests, std::uint64_t max_bytes, May&& may) {
-    std::vector<RequestRef> batch;
-    batch.reserve(std::min(max_requests, own_requests_));
-    std::uint64_t bytes = 0;
-    while (own_requests_ != 0 && batch.size() < max_requests) {
-      while (!own_[turn_] || queues_[turn_].empty()) turn_ = (turn_ + 1) % count();
-      const Waiting next = queues_[turn_].front();
-      if (!batch.empty() && bytes + next.size > max_bytes) break;
-      queues_[turn_].pop_front();
-      turn_ = (turn_ + 1) % count();
-      --own_requests_;
-      own_bytes_ -= next.size;
-      if (!may(next.reference)) continue;
-      bytes += next.size;
-      batch.push_back(next.reference);
-    }
-    return batch;
-  }
-
- private:
-  struct Waiting {
-    RequestRef reference;
-    std::uint32_t size;
-  };
-
-  void count_in(std::uint32_t size) noexcept {
-    ++own_requests_;
-    own_bytes_ += size;
-  }
-
-  std::vector<std::deque<Waiting>> queues_;
-  std::vector<char> own_ = std::vector<char>(queues_.size(), 0);
-  std::uint64_t own_requests_ = 0;
-  std::uint64_t own_bytes_ = 0;
-  std::uint32_t turn_ = 0;
-};
-
-}  // namespace mirbft::iss
-
-// <mirbft/protocol/iss/checkpoints.hpp>
-// Checkpoints on their way to stability: own headers, others' votes, certificates.
-
-// <mirbft/protocol/iss/cluster.hpp>
-// The members of a cluster as one of them sees it.
-
-namespace mirbft::iss {
-
-/// A member: its id, and its place among the sorted members.
-struct Member {
-  NodeId id;
-  std::size_t index = 0;
-};
-
-/// Who is in the cluster. Immutable.
-class Cluster {
- public:
-  explicit Cluster(const IssConfig& config)
-      : name_(config.cluster), members_(config.members), quorum_(config.members.size()) {
-    std::sort(members_.begin(), members_.end());
-    self_ = *find(config.self);
-    for (const NodeId member : members_)
-      if (member != self_.id) others_.push_back(member);
-  }
-
-  const Bytes& name() const noexcept { return name_; }
-  const std::vector<NodeId>& members() const noexcept { return members_; }
-  const std::vector<NodeId>& others() const noexcept { return others_; }
-  Quorum quorum() const noexcept { return quorum_; }
-  Member self() const noexcept { return self_; }
-
-  std::optional<Member> find(NodeId id) const noexcept {
-    const auto found = std::lower_bound(members_.begin(), members_.end(), id);
-    if (found == members_.end() || *found != id) return std::nullopt;
-    return Member{id, static_cast<std::size_t>(found - members_.begin())};
-  }
-
- private:
-  Bytes name_;
-  std::vector<NodeId> members_;
-  std::vector<NodeId> others_;
-  Quorum quorum_;
-  Member self_;
-};
-
-}  // namespace mirbft::iss
-
-// <mirbft/protocol/iss/events.hpp>
-// What ISS asks of other modules, notes to itself, and writes ahead.
-
-// <mirbft/protocol/iss/messages.hpp>
-// What ISS replicas say to one another beside what their orderers say.
-
 namespace mirbft {
 
 /// All sequence numbers of a segment are committed here, with these digests. `w` matching ones let a laggard
@@ -7071,10 +8932,10 @@ template <class Orderer>
 FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
   if (const auto* ordering = std::get_if<typename Orderer::Message>(&message))
     return Orderer::frame_class(*ordering);
-  const bool votes = std::holds_alternative<Done>(message) ||
-                     std::holds_alternative<CheckpointVote>(message) ||
+  const bool small = std::holds_alternative<CheckpointVote>(message) ||
                      std::holds_alternative<BatchesWanted>(message);
-  return votes ? FrameClass::vote : FrameClass::batch;
+  // The digests of a long segment are more than a vote may hold.
+  return small ? FrameClass::vote : FrameClass::batch;
 }
 
 }  // namespace iss
@@ -7217,6 +9078,371 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::StableEntry, header, certificate);
 
 namespace mirbft::iss {
 
+/// Whether each element is greater than the one before: nothing is asked for twice.
+template <class T>
+bool is_ascending(const std::vector<T>& list) {
+  return std::adjacent_find(list.begin(), list.end(), std::greater_equal<T>()) == list.end();
+}
+
+/// Passes on requests that clients gave to this replica alone, and answers those who lack some.
+class Bodies {
+ public:
+  using consumes = events<RequestsFetched<RelayFetch>, RequestsFetched<SupplyFetch>>;
+  using emits = events<FetchRequests<RelayFetch>, FetchRequests<SupplyFetch>>;
+
+  /// References in one question, and requests and bytes in one message with bodies.
+  static constexpr std::size_t asked_at_once = 4096;
+  static constexpr std::size_t requests_at_once = 1024;
+  static constexpr std::size_t bytes_at_once = 1u << 20;
+  /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
+  /// bring a huge answer for ever.
+  static constexpr std::size_t answer_allowance = 32u << 20;
+
+  explicit Bodies(std::size_t members) : answered_(members) {}
+
+  /// From time to time: peers may ask again.
+  void refill() { answered_.assign(answered_.size(), 0); }
+
+  void relay_later(const RequestRef& reference) { to_relay_.push_back(reference); }
+  void relay(auto& env) {
+    if (to_relay_.empty() || env.cluster().others().empty()) return to_relay_.clear();
+    env.emit(FetchRequests<RelayFetch>{std::exchange(to_relay_, {}), {}});
+  }
+  void process(RequestsFetched<RelayFetch> fetched, auto& env) {
+    in_parts<Relayed>(std::move(fetched.found),
+                      [&](Relayed part) { env.emit(env.to_others(std::move(part))); });
+  }
+
+  void receive(Member from, RequestsWanted wanted, auto& env) {
+    if (wanted.references.size() > asked_at_once || !is_ascending(wanted.references) ||
+        answered_[from.index] > answer_allowance)
+      return env.bad(BadMessage::oversized);
+    env.emit(FetchRequests<SupplyFetch>{std::move(wanted.references), {from.id}});
+  }
+  void process(RequestsFetched<SupplyFetch> fetched, auto& env) {
+    const NodeId whom = fetched.origin.to;
+    std::size_t& answered = answered_[env.cluster().find(whom)->index];
+    for (const Request& request : fetched.found) answered += request.data.size();
+    in_parts<RequestsSupplied>(std::move(fetched.found), [&](RequestsSupplied part) {
+      env.emit(env.to(whom, std::move(part)));
+    });
+  }
+
+ private:
+  /// Messages that fit a frame each.
+  template <class Message, class Send>
+  static void in_parts(std::vector<Request> requests, Send&& send) {
+    Message part;
+    std::size_t bytes = 0;
+    for (Request& request : requests) {
+      bytes += request.data.size() + request.authenticator.size();
+      part.requests.push_back(std::move(request));
+      if (bytes < bytes_at_once && part.requests.size() < requests_at_once) continue;
+      send(std::exchange(part, {}));
+      bytes = 0;
+    }
+    if (!part.requests.empty()) send(std::move(part));
+  }
+
+  std::vector<RequestRef> to_relay_;
+  /// Bytes sent to each member since the last `refill`.
+  std::vector<std::size_t> answered_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/buckets.hpp>
+// Requests that are ready and not yet delivered, in the buckets from which leaders cut batches.
+
+// <mirbft/protocol/iss/clients.hpp>
+// What the protocol knows of each client's requests: ready, proposed, delivered.
+
+namespace mirbft::iss {
+
+/// Whether a proposal waits for a body.
+enum class Wanted : std::uint8_t { no, yes };
+
+/// The frozen windows and the state of every request in them. `low` moves only at the end of an
+/// epoch, so that all correct replicas judge a proposal alike (protocol, section 2).
+///
+/// Only an authentic request makes an entry: what a Byzantine leader merely names must neither fill
+/// the table nor change what is thought of other proposals.
+class Clients {
+ public:
+  explicit Clients(std::uint64_t window) : window_(window) {}
+
+  enum class Readiness : std::uint8_t { first, again, refused };
+
+  /// A body of `size` bytes is here and authentic. Says whether it is the first one under its
+  /// number. Further bodies of an equivocating client are nobody's to propose; they are remembered
+  /// where a proposal wants them, and otherwise only so many.
+  Readiness ready(const RequestRef& reference, std::uint32_t size, Wanted wanted) {
+    Entry* entry = make(reference.client, reference.req_no);
+    if (!entry || entry->delivered != never) return Readiness::refused;
+    if (!entry->ready) {
+      entry->ready = true;
+      entry->digest = reference.digest;
+      entry->size = size;
+      return Readiness::first;
+    }
+    if (entry->digest == reference.digest) return Readiness::again;
+    if (wanted == Wanted::yes || others_.size() < max_others) others_.emplace(reference, size);
+    return Readiness::again;
+  }
+  /// Length of a body that is here; none when it is not.
+  std::optional<std::uint32_t> ready_size(const RequestRef& reference) {
+    const Entry* entry = find(reference.client, reference.req_no);
+    if (entry && entry->ready && entry->digest == reference.digest) return entry->size;
+    if (others_.empty()) return std::nullopt;
+    const auto other = others_.find(reference);
+    return other == others_.end() ? std::nullopt : std::optional(other->second);
+  }
+
+  /// A new epoch: what was claimed in the last one is claimed no more.
+  void begin_epoch(SeqNr first) {
+    first_ = first;
+    early_claims_.clear();
+  }
+  /// Claims a number for the proposal of `sn`. False when it is not open, was delivered before the
+  /// epoch, or another proposal of the epoch has it.
+  bool claim(SeqNr sn, ClientId client, ReqNo req_no) {
+    if (!is_open(client, req_no)) return false;
+    Entry* entry = find(client, req_no);
+    if (!entry || !entry->used())
+      return early_claims_.try_emplace({client, req_no}, sn).second;
+    if (entry->claimed > first_.value) return false;
+    if (entry->delivered != never && entry->delivered <= first_.value) return false;
+    entry->claimed = mark(sn);
+    return true;
+  }
+  /// Gives a claim of `sn` back: the proposal turned out to break a rule.
+  void unclaim(SeqNr sn, ClientId client, ReqNo req_no) {
+    Entry* entry = find(client, req_no);
+    if (entry && entry->claimed == mark(sn)) entry->claimed = never;
+    const auto early = early_claims_.find({client, req_no});
+    if (early != early_claims_.end() && early->second == sn) early_claims_.erase(early);
+  }
+
+  /// Notes a delivery. False when the number was delivered before: the protocol has failed.
+  bool deliver(SeqNr sn, const RequestRef& reference) {
+    Entry* entry = make(reference.client, reference.req_no);
+    if (!entry || entry->delivered != never) return false;
+    entry->delivered = mark(sn);
+    if (!others_.empty()) forget_others(reference);
+    return true;
+  }
+  bool is_delivered(ClientId client, ReqNo req_no) {
+    const Window* window = lookup(client);
+    if (!window) return false;
+    if (req_no.value < window->low()) return true;
+    const Entry* entry = window->find(req_no.value);
+    return entry && entry->delivered != never;
+  }
+
+  /// The end of an epoch: each window slides over its contiguous delivered prefix.
+  void slide() {
+    for (auto& [client, window] : clients_) {
+      std::uint64_t low = window.low();
+      for (const Entry* entry = window.find(low); entry && entry->delivered != never;)
+        entry = window.find(++low);
+      window.advance(low);
+    }
+  }
+
+  /// The windows as they stand, by ascending client: part of the checkpoint.
+  std::vector<ClientWindow> windows() {
+    std::vector<ClientWindow> all;
+    for (auto& [client, window] : clients_) {
+      ClientWindow one{client, ReqNo(window.low()), bitmap(window)};
+      if (one.low != ReqNo() || !one.delivered.empty()) all.push_back(std::move(one));
+    }
+    return all;
+  }
+
+  std::size_t size() const noexcept { return clients_.size(); }
+
+ private:
+  static constexpr std::uint64_t never = 0;
+  static constexpr std::uint64_t mark(SeqNr sn) noexcept { return sn.value + 1; }
+  /// Bodies that equivocating clients may make us remember beside the first.
+  static constexpr std::size_t max_others = 4096;
+
+  struct Entry {
+    Digest digest{};
+    // Both hold `mark(sn)`.
+    std::uint64_t claimed = never;
+    std::uint64_t delivered = never;
+    std::uint32_t size = 0;
+    bool ready = false;
+
+    bool used() const noexcept { return ready || delivered != never; }
+  };
+  using Window = SlidingWindow<Entry, 32>;
+
+  Window* lookup(ClientId client) {
+    if (last_ && last_client_ == client) return last_;
+    const auto found = clients_.find(client);
+    if (found == clients_.end()) return nullptr;
+    last_client_ = client;
+    return last_ = &found->second;
+  }
+  Entry* find(ClientId client, ReqNo req_no) {
+    Window* window = lookup(client);
+    return window ? window->find(req_no.value) : nullptr;
+  }
+  bool is_open(ClientId client, ReqNo req_no) {
+    const Window* window = lookup(client);
+    const std::uint64_t low = window ? window->low() : 0;
+    return req_no.value >= low && req_no.value - low < window_;
+  }
+  /// The entry of an open number, made on first use, with the claim that there may be on it; null
+  /// outside the window.
+  Entry* make(ClientId client, ReqNo req_no) {
+    if (!is_open(client, req_no)) return nullptr;
+    Window* window = lookup(client);
+    if (!window) {
+      last_client_ = client;
+      window = last_ = &clients_[client];
+    }
+    Entry& entry = window->at(req_no.value);
+    if (!early_claims_.empty() && !entry.used()) {
+      const auto early = early_claims_.find({client, req_no});
+      if (early != early_claims_.end()) {
+        entry.claimed = mark(early->second);
+        early_claims_.erase(early);
+      }
+    }
+    return &entry;
+  }
+  void forget_others(const RequestRef& reference) {
+    auto other = others_.lower_bound({reference.client, reference.req_no, Digest{}});
+    while (other != others_.end() && other->first.client == reference.client &&
+           other->first.req_no == reference.req_no)
+      other = others_.erase(other);
+  }
+
+  static Bytes bitmap(Window& window) {
+    std::vector<std::uint8_t> bits;
+    window.for_each([&](std::uint64_t number, const Entry& entry) {
+      if (entry.delivered == never) return;
+      const std::uint64_t bit = number - window.low();
+      if (bits.size() <= bit / 8) bits.resize(bit / 8 + 1);
+      bits[bit / 8] = static_cast<std::uint8_t>(bits[bit / 8] | (1u << (bit % 8)));
+    });
+    return Bytes(ByteView(bits));
+  }
+
+  std::uint64_t window_;
+  SeqNr first_;
+  std::map<ClientId, Window> clients_;
+  std::map<RequestRef, std::uint32_t> others_;
+  /// Claims on numbers of which nothing authentic is here yet: those of one epoch's proposals.
+  std::map<std::pair<ClientId, ReqNo>, SeqNr> early_claims_;
+  // The last client that was looked up: requests of one client come in runs. Map nodes never move.
+  ClientId last_client_;
+  Window* last_ = nullptr;
+};
+
+}  // namespace mirbft::iss
+
+namespace mirbft::iss {
+
+/// FIFO queues of references, one a bucket.
+class Buckets {
+ public:
+  explicit Buckets(std::uint32_t count) : queues_(count) {}
+
+  std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(queues_.size()); }
+
+  void add(const RequestRef& reference, std::uint32_t size) {
+    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
+    queues_[bucket].push_back({reference, size});
+    if (own_[bucket]) count_in(size);
+  }
+  /// Puts a request back at the head of its bucket, after its batch was decided as nil.
+  void put_back(const RequestRef& reference, std::uint32_t size) {
+    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
+    queues_[bucket].push_front({reference, size});
+    if (own_[bucket]) count_in(size);
+  }
+
+  /// What waits in the buckets that this replica may propose from.
+  std::uint64_t own_requests() const noexcept { return own_requests_; }
+  std::uint64_t own_bytes() const noexcept { return own_bytes_; }
+
+  /// A new epoch: drops what is delivered and notes which buckets are this replica's.
+  void begin_epoch(const EpochPlan& plan, Clients& clients, const std::optional<std::uint32_t>& own_segment) {
+    own_requests_ = own_bytes_ = 0;
+    for (std::uint32_t bucket = 0; bucket < count(); ++bucket) {
+      own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
+      std::erase_if(queues_[bucket], [&](const Waiting& waiting) {
+        return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
+      });
+      if (own_[bucket])
+        for (const Waiting& waiting : queues_[bucket]) count_in(waiting.size);
+    }
+  }
+
+  /// A request was delivered: what has come to the head of its bucket by that is dropped.
+  void delivered(const RequestRef& reference, Clients& clients) {
+    const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
+    if (own_[bucket]) return;  // the cutter took it
+    auto& queue = queues_[bucket];
+    while (!queue.empty() && clients.is_delivered(queue.front().reference.client,
+                                                  queue.front().reference.req_no))
+      queue.pop_front();
+  }
+
+  /// Takes a batch out of this replica's buckets, one request of each in turn, within the limits.
+  /// `may(reference)` claims a request for the batch.
+  template <class May>
+  std::vector<RequestRef> cut(std::uint64_t max_requests, std::uint64_t max_bytes, May&& may) {
+    std::vector<RequestRef> batch;
+    batch.reserve(std::min(max_requests, own_requests_));
+    std::uint64_t bytes = 0;
+    while (own_requests_ != 0 && batch.size() < max_requests) {
+      while (!own_[turn_] || queues_[turn_].empty()) turn_ = (turn_ + 1) % count();
+      const Waiting next = queues_[turn_].front();
+      if (!batch.empty() && bytes + next.size > max_bytes) break;
+      queues_[turn_].pop_front();
+      turn_ = (turn_ + 1) % count();
+      --own_requests_;
+      own_bytes_ -= next.size;
+      if (!may(next.reference)) continue;
+      bytes += next.size;
+      batch.push_back(next.reference);
+    }
+    return batch;
+  }
+
+ private:
+  struct Waiting {
+    RequestRef reference;
+    std::uint32_t size;
+  };
+
+  void count_in(std::uint32_t size) noexcept {
+    ++own_requests_;
+    own_bytes_ += size;
+  }
+
+  std::vector<std::deque<Waiting>> queues_;
+  std::vector<char> own_ = std::vector<char>(queues_.size(), 0);
+  std::uint64_t own_requests_ = 0;
+  std::uint64_t own_bytes_ = 0;
+  std::uint32_t turn_ = 0;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/checkpointing.hpp>
+// Checkpoints: made at the end of every epoch, agreed on, and collected behind.
+
+// <mirbft/protocol/iss/checkpoints.hpp>
+// Checkpoints on their way to stability: own headers, others' votes, certificates.
+
+namespace mirbft::iss {
+
 /// What is known of one epoch's checkpoint.
 class Checkpoint {
  public:
@@ -7279,15 +9505,21 @@ class Checkpoint {
     }
   }
 
-  /// The certificate for `header`, once `quorum` members have validly signed it.
-  std::optional<std::vector<CheckpointSignature>> certificate(const CheckpointHeader& header,
-                                                              const Cluster& cluster) const {
-    std::vector<CheckpointSignature> made;
-    for (std::size_t i = 0; i < votes_.size(); ++i)
-      if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == header)
-        made.push_back({cluster.members()[i], votes_[i]->vote.signature});
-    if (made.size() < cluster.quorum().strong()) return std::nullopt;
-    return made;
+  struct Certified {
+    CheckpointHeader header;
+    std::vector<CheckpointSignature> certificate;
+  };
+  /// The header that a strong quorum has validly signed, once there is one. It need not be the own.
+  std::optional<Certified> certified(const Cluster& cluster) const {
+    for (const auto& candidate : votes_) {
+      if (!candidate || !candidate->valid) continue;
+      Certified made{candidate->vote.header, {}};
+      for (std::size_t i = 0; i < votes_.size(); ++i)
+        if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == made.header)
+          made.certificate.push_back({cluster.members()[i], votes_[i]->vote.signature});
+      if (made.certificate.size() >= cluster.quorum().strong()) return made;
+    }
+    return std::nullopt;
   }
 
  private:
@@ -7306,11 +9538,15 @@ class Checkpoint {
 }  // namespace mirbft::iss
 
 // <mirbft/protocol/iss/early_messages.hpp>
-// Messages of the next epoch from replicas that are ahead, kept within a bound for each of them.
+// Messages of the next epochs from replicas that are ahead, kept within a bound for each of them.
 
 #include <numeric>
 
 namespace mirbft::iss {
+
+/// So far ahead of the own epoch messages are kept: others may be two epochs ahead before they
+/// have a stable checkpoint, and a busy replica may be two behind for a moment.
+inline constexpr std::uint64_t epochs_ahead_kept = 4;
 
 template <class Message>
 class EarlyMessages {
@@ -7337,6 +9573,155 @@ class EarlyMessages {
   std::vector<std::uint64_t> bytes_;
   std::uint64_t bytes_per_peer_;
   std::vector<MessageReceived<Message>> messages_;
+};
+
+}  // namespace mirbft::iss
+
+namespace mirbft::iss {
+
+/// The checkpoint of every epoch that is not collected yet (protocol, section 8).
+/// `env` is what an orderer gets: see `Pbft`.
+class Checkpointing {
+ public:
+  using consumes = events<AppSnapshot, HashResult<CheckpointHash>, SignResult<CheckpointSigning>,
+                          NodeSigsVerified<CheckpointChecking>>;
+  using emits = events<AppSnapshotRequest, HashRequest<CheckpointHash>,
+                       SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
+                       WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate,
+                       CollectRequests, Halt>;
+
+  /// How many stable epochs are kept for those who lag behind.
+  static constexpr std::uint64_t epochs_kept = 2;
+
+  /// How many epochs have a stable checkpoint.
+  std::uint64_t stable_epochs() const noexcept { return stable_ ? stable_->value + 1 : 0; }
+  /// The first epoch that is not forgotten.
+  Epoch first_kept() const noexcept {
+    return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
+  }
+
+  /// All of `epoch` is delivered: `digests` up to `last`. The other arguments are what else the
+  /// header covers.
+  template <class Policy>
+  void begin(Epoch epoch, SeqNr last, const std::vector<Digest>& digests,
+             std::vector<ClientWindow> windows, const Policy& policy, const IssConfig& parameters,
+             auto& env) {
+    const auto part = [&](CheckpointPart kind, std::string_view domain, const auto& value) {
+      env.emit(HashRequest<CheckpointHash>{{canonical(domain, value, env)}, {epoch, kind}});
+    };
+    part(CheckpointPart::log, "log", LogContent{log_, digests});
+    part(CheckpointPart::clients, "clients", windows);
+    part(CheckpointPart::policy, "policy", policy);
+    part(CheckpointPart::membership, "members", env.cluster().members());
+    part(CheckpointPart::parameters, "parameters", parameters);
+    checkpoints_[epoch].begin(epoch, last, std::move(windows));
+    env.emit(AppSnapshotRequest{last});
+  }
+
+  void process(AppSnapshot snapshot, auto& env) {
+    const Epoch epoch = snapshot_epoch_;
+    ++snapshot_epoch_;
+    checkpoints_[epoch].app_length(snapshot.data.size());
+    Bytes head = canonical("app state", std::uint64_t{snapshot.data.size()}, env);
+    env.emit(HashRequest<CheckpointHash>{{std::move(head), std::move(snapshot.data)},
+                                         {epoch, CheckpointPart::app_state}});
+  }
+
+  void process(HashResult<CheckpointHash> hashed, auto& env) {
+    const CheckpointHash& origin = hashed.origin;
+    if (origin.part == CheckpointPart::log) log_ = hashed.digest;
+    const auto header = checkpoints_[origin.epoch].part(origin.part, hashed.digest);
+    if (!header) return;
+    env.emit(SignRequest<CheckpointSigning>{canonical("checkpoint", *header, env), {*header}});
+  }
+
+  void process(SignResult<CheckpointSigning> signed_, auto& env) {
+    const CheckpointVote vote{signed_.origin.header, signed_.signature};
+    env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature},
+                                        RetentionIndex(vote.header.epoch.value)})
+        .then(env.to_others(vote), env.to_self(vote));
+  }
+
+  /// A vote for a checkpoint, of `current + epochs_ahead_kept` at the latest.
+  void receive(Member from, CheckpointVote vote, Epoch current, auto& env) {
+    const CheckpointHeader header = vote.header;
+    if (stable_ && header.epoch <= *stable_) return;
+    if (header.epoch > current + epochs_ahead_kept) return env.bad(BadMessage::far_epoch);
+    Checkpoint& checkpoint = checkpoints_[header.epoch];
+    const bool own = from.id == env.cluster().self().id;
+    if (!checkpoint.keep(from.index, std::move(vote), own, env.cluster().members().size()))
+      return env.bad(BadMessage::duplicate);
+    check_votes(checkpoint, header, env);
+    if (own) try_to_stabilise(header.epoch, env);
+  }
+
+  void process(NodeSigsVerified<CheckpointChecking> verified, auto& env) {
+    const CheckpointHeader& header = verified.origin.header;
+    const auto checkpoint = checkpoints_.find(header.epoch);
+    if (checkpoint == checkpoints_.end()) return;
+    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
+      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
+      if (!valid) env.bad(BadMessage::signature);
+      checkpoint->second.checked(env.cluster().find(verified.origin.signers[i])->index, valid);
+    }
+    try_to_stabilise(header.epoch, env);
+  }
+
+ private:
+  template <class T>
+  static Bytes canonical(std::string_view domain, const T& value, auto& env) {
+    return wire::canonical(domain, env.cluster().name().view(), value);
+  }
+
+  /// Signatures are checked together, once there are enough that they could make a quorum.
+  void check_votes(Checkpoint& checkpoint, const CheckpointHeader& header, auto& env) {
+    const auto unchecked = checkpoint.to_check(header, env.cluster().quorum().strong());
+    if (unchecked.empty()) return;
+    const Bytes message = canonical("checkpoint", header, env);
+    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
+    for (const std::size_t member : unchecked) {
+      const NodeId signer = env.cluster().members()[member];
+      request.signatures.push_back({signer, message, checkpoint.signature(member)});
+      request.origin.signers.push_back(signer);
+    }
+    env.emit(std::move(request));
+  }
+
+  /// A certified header that differs from the own one means that states have diverged: going on
+  /// would only spread the damage.
+  void try_to_stabilise(Epoch epoch, auto& env) {
+    Checkpoint& checkpoint = checkpoints_[epoch];
+    auto certified = checkpoint.certified(env.cluster());
+    const auto own = checkpoint.own();
+    if (!certified || !own || (stable_ && epoch <= *stable_)) return;
+    if (*own != certified->header) {
+      env.emit(Halt{"this replica has diverged: at the end of epoch " +
+                    std::to_string(epoch.value) +
+                    " a quorum certifies another state than the own one"});
+      return;
+    }
+    stable_ = epoch;
+    collect(env.emit(WalAppend<StableEntry>{
+        {certified->header, std::move(certified->certificate)}, RetentionIndex(epoch.value)}));
+  }
+
+  /// Forgets what lies before `first_kept`, once the stable checkpoint is durable.
+  void collect(auto stable) {
+    if (first_kept() == Epoch(0)) return;
+    const Epoch through(first_kept().value - 1);
+    const auto checkpoint = checkpoints_.find(through);
+    if (checkpoint != checkpoints_.end())
+      stable.then(CollectRequests{{checkpoint->second.last(), checkpoint->second.windows()}},
+                  WalTruncate{RetentionIndex(first_kept().value)});
+    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(through));
+  }
+
+  std::map<Epoch, Checkpoint> checkpoints_;
+  /// Hash of the log up to the last epoch whose hash is there.
+  Digest log_;
+  std::optional<Epoch> stable_;
+  /// The epoch of the next snapshot: the App makes them in order.
+  Epoch snapshot_epoch_;
 };
 
 }  // namespace mirbft::iss
@@ -7435,6 +9820,159 @@ class EpochState {
 
 }  // namespace mirbft::iss
 
+// <mirbft/protocol/iss/laggard.hpp>
+// Catching up with those who are done: batches that this replica missed, vouched for by others.
+
+// <mirbft/protocol/iss/waiting_batches.hpp>
+// Batches that wait for the bodies of their requests.
+
+namespace mirbft::iss {
+
+/// By sequence number: proposals and adopted batches some of whose bodies are not here yet.
+class WaitingBatches {
+ public:
+  struct Waiting {
+    BatchHash batch;
+    std::size_t missing = 0;
+    /// When it began to wait, or was last asked for.
+    std::chrono::nanoseconds since{};
+    /// How often it was asked for: each time of another replica.
+    std::size_t asked = 0;
+  };
+
+  bool empty() const noexcept { return waiting_.empty(); }
+  std::size_t size() const noexcept { return waiting_.size(); }
+  /// Whether a batch that others have committed waits for `sn`; a mere proposal may be a phantom.
+  bool adopts(SeqNr sn) const {
+    const auto found = waiting_.find(sn);
+    return found != waiting_.end() && found->second.batch.use == BatchUse::adopt;
+  }
+  bool wants(const RequestRef& reference) const {
+    return !missing_.empty() && missing_.contains(reference);
+  }
+  /// Whether any body is wanted under this number.
+  bool wants(ClientId client, ReqNo req_no) const {
+    const auto first = missing_.lower_bound({client, req_no, Digest{}});
+    return first != missing_.end() && first->first.client == client &&
+           first->first.req_no == req_no;
+  }
+
+  /// Takes the place of what waited for `sn` before.
+  void add(SeqNr sn, BatchHash batch, const std::vector<RequestRef>& missing,
+           std::chrono::nanoseconds now) {
+    forget(waiting_.find(sn));
+    for (const RequestRef& reference : missing) missing_.emplace(reference, sn);
+    waiting_.emplace(sn, Waiting{std::move(batch), missing.size(), now, 0});
+  }
+
+  /// A body has come. Returns the batches that are complete by that.
+  std::vector<BatchHash> body_came(const RequestRef& reference) {
+    std::vector<BatchHash> complete;
+    const auto [begin, end] = missing_.equal_range(reference);
+    for (auto entry = begin; entry != end; ++entry) {
+      const auto waiting = waiting_.find(entry->second);
+      if (--waiting->second.missing != 0) continue;
+      complete.push_back(std::move(waiting->second.batch));
+      waiting_.erase(waiting);
+    }
+    missing_.erase(begin, end);
+    return complete;
+  }
+
+  /// Calls `ask(waiting)` for each batch that has waited for longer than `patience`.
+  template <class Ask>
+  void ask_again(std::chrono::nanoseconds now, std::chrono::nanoseconds patience, Ask&& ask) {
+    for (auto& [sn, waiting] : waiting_) {
+      if (now - waiting.since < patience) continue;
+      waiting.since = now;
+      ++waiting.asked;
+      ask(waiting);
+    }
+  }
+
+  /// Forgets what lies before `sn`: it was delivered otherwise.
+  void forget_before(SeqNr sn) {
+    while (!waiting_.empty() && waiting_.begin()->first < sn) forget(waiting_.begin());
+  }
+
+ private:
+  using Batches = std::map<SeqNr, Waiting>;
+
+  void forget(Batches::iterator waiting) {
+    if (waiting == waiting_.end()) return;
+    for (const RequestRef& reference : *waiting->second.batch.batch) {
+      const auto [begin, end] = missing_.equal_range(reference);
+      for (auto entry = begin; entry != end;)
+        entry = entry->second == waiting->first ? missing_.erase(entry) : std::next(entry);
+    }
+    waiting_.erase(waiting);
+  }
+
+  Batches waiting_;
+  /// Which sequence numbers wait for a body.
+  std::multimap<RequestRef, SeqNr> missing_;
+};
+
+}  // namespace mirbft::iss
+
+namespace mirbft::iss {
+
+/// The second rung of the ladder (protocol, section 8): `Done` vectors and fetched batches.
+class Laggard {
+ public:
+  static constexpr std::size_t asked_at_once = 16;
+
+  /// Asks for the batches of segments that a weak quorum has finished and this replica has not;
+  /// not at once, since most of them are on their way, and each time another replica.
+  template <class Epochs>
+  void ask(Epochs& epoch, const WaitingBatches& waiting, std::chrono::nanoseconds now,
+           std::chrono::nanoseconds patience, auto& env) {
+    if (now - asked_ < patience) return;
+    asked_ = now;
+    const EpochPlan& plan = epoch.plan();
+    for (std::uint32_t segment = 0; segment < plan.segments(); ++segment) {
+      if (epoch.is_complete(segment)) continue;
+      const auto vouching = epoch.vouching(segment, env.cluster().quorum());
+      if (vouching.empty()) continue;
+      BatchesWanted wanted{{plan.epoch(), segment}, {}};
+      for (std::uint32_t slot = 0; slot < plan.segment_length(); ++slot)
+        if (!epoch.at(segment, slot) && !waiting.adopts(plan.sn_of(segment, slot)) &&
+            wanted.slots.size() < asked_at_once)
+          wanted.slots.push_back(slot);
+      const std::size_t whom = vouching[turn_++ % vouching.size()];
+      env.emit(env.to(env.cluster().members()[whom], std::move(wanted)));
+    }
+  }
+
+  /// Another replica asks.
+  template <class Epochs>
+  static void answer(Member from, const BatchesWanted& wanted, Epochs& epoch, auto& env) {
+    if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots))
+      return env.bad(BadMessage::oversized);
+    for (const std::uint32_t slot : wanted.slots) {
+      if (slot >= epoch.plan().segment_length()) return env.bad(BadMessage::oversized);
+      if (const auto& decision = epoch.at(wanted.segment.index, slot))
+        env.emit(env.to(from.id, BatchSupplied{wanted.segment, slot, decision->batch}));
+    }
+  }
+
+  /// The digest that a weak quorum vouches for, of a slot that is not decided here.
+  template <class Epochs>
+  static std::optional<Digest> vouched(Epochs& epoch, std::uint32_t segment, std::uint32_t slot,
+                                       Quorum quorum) {
+    if (slot >= epoch.plan().segment_length() || epoch.at(segment, slot)) return std::nullopt;
+    const auto vouching = epoch.vouching(segment, quorum);
+    if (vouching.empty()) return std::nullopt;
+    return epoch.digests_of(vouching.front(), segment)[slot];
+  }
+
+ private:
+  std::chrono::nanoseconds asked_{};
+  std::size_t turn_ = 0;
+};
+
+}  // namespace mirbft::iss
+
 // <mirbft/protocol/iss/leader_policies.hpp>
 // Who leads an epoch: pure functions of the delivered log.
 
@@ -7468,67 +10006,68 @@ struct Fixed {
 BOOST_HANA_ADAPT_STRUCT(mirbft::Simple);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Fixed, leader);
 
-// <mirbft/protocol/iss/waiting_batches.hpp>
-// Batches that wait for the bodies of their requests.
+// <mirbft/protocol/iss/proposer.hpp>
+// When a leader fills its next slot.
 
 namespace mirbft::iss {
 
-/// By sequence number: proposals and adopted batches some of whose bodies are not here yet.
-class WaitingBatches {
+/// This replica's own segment of the current epoch, if it leads one.
+class Proposer {
  public:
-  struct Waiting {
-    BatchHash batch;
-    /// At most so many bodies are still missing.
-    std::size_t missing = 0;
-    /// When it began to wait, or was last asked for.
-    std::chrono::nanoseconds since{};
-    /// How often it was asked for: each time of another replica.
-    std::size_t asked = 0;
-  };
-
-  bool empty() const noexcept { return waiting_.empty(); }
-  std::size_t size() const noexcept { return waiting_.size(); }
-  bool contains(SeqNr sn) const { return waiting_.contains(sn); }
-
-  void add(SeqNr sn, BatchHash batch, std::size_t missing, std::chrono::nanoseconds now) {
-    waiting_[sn] = {std::move(batch), missing, now, 0};
+  void begin_epoch(const EpochPlan& plan, NodeId self) {
+    own_.reset();
+    for (std::uint32_t segment = 0; segment < plan.segments(); ++segment)
+      if (plan.leader(segment) == self) own_ = segment;
+    next_ = in_flight_ = 0;
+    highest_ = plan.first();
   }
 
-  /// A body has come that the batch of `sn` claims. Returns the batch when it is complete by that.
-  std::optional<BatchHash> body_came(SeqNr sn, Clients& clients) {
-    const auto found = waiting_.find(sn);
-    if (found == waiting_.end() || --found->second.missing != 0) return std::nullopt;
-    // The body of an equivocating client may not have been the one that is wanted: count anew.
-    found->second.missing = missing(*found->second.batch.batch, clients).size();
-    if (found->second.missing != 0) return std::nullopt;
-    BatchHash batch = std::move(found->second.batch);
-    waiting_.erase(found);
-    return batch;
+  const std::optional<std::uint32_t>& own_segment() const noexcept { return own_; }
+  bool leads(std::uint32_t segment) const noexcept { return own_ == segment; }
+  std::uint64_t proposed() const noexcept { return proposed_; }
+
+  /// Somebody has proposed for `sn`; leaders that are behind propose then too, if need be nothing,
+  /// so that it can be delivered. Who has used the last slot of a segment needs the next epoch, and
+  /// so the end of this one. Returns whether that is news.
+  bool saw(SeqNr sn, const EpochPlan& plan) noexcept {
+    if (plan.slot_of(sn) + 1 == plan.segment_length()) sn = plan.end();
+    if (sn <= highest_) return false;
+    highest_ = sn;
+    return true;
   }
 
-  static std::vector<RequestRef> missing(const std::vector<RequestRef>& batch, Clients& clients) {
-    std::vector<RequestRef> absent;
-    for (const RequestRef& reference : batch)
-      if (!clients.ready_size(reference)) absent.push_back(reference);
-    return absent;
+  /// The slot that is to be filled now: a batch is full or has waited long enough, nothing of
+  /// one's own is in flight, or other leaders are ahead. So batches grow with the load: while one
+  /// is on its way the next one gathers.
+  std::optional<std::uint32_t> due(const EpochPlan& plan, const Buckets& buckets,
+                                   const IssConfig& config, std::chrono::nanoseconds now) const {
+    if (!own_ || next_ >= plan.segment_length() || in_flight_ >= config.pipeline)
+      return std::nullopt;
+    const bool any = buckets.own_requests() != 0;
+    const bool full = buckets.own_requests() >= config.max_batch_requests ||
+                      buckets.own_bytes() >= config.max_batch_bytes;
+    const bool waited = any && now - last_ >= config.batch_delay;
+    const bool idle = any && in_flight_ == 0;
+    const bool pulled = plan.sn_of(*own_, next_) < highest_;
+    return full || waited || idle || pulled ? std::optional(next_) : std::nullopt;
   }
-
-  /// Calls `ask(waiting)` for each batch that has waited for longer than `patience`.
-  template <class Ask>
-  void ask_again(std::chrono::nanoseconds now, std::chrono::nanoseconds patience, Ask&& ask) {
-    for (auto& [sn, waiting] : waiting_) {
-      if (now - waiting.since < patience) continue;
-      waiting.since = now;
-      ++waiting.asked;
-      ask(waiting);
-    }
+  /// The slot that was due is proposed for.
+  void propose(std::chrono::nanoseconds now) noexcept {
+    ++next_;
+    ++in_flight_;
+    ++proposed_;
+    last_ = now;
   }
-
-  /// Forgets what lies before `sn`: it was delivered otherwise.
-  void forget_before(SeqNr sn) { waiting_.erase(waiting_.begin(), waiting_.lower_bound(sn)); }
+  /// One of the own slots is decided.
+  void decided() noexcept { --in_flight_; }
 
  private:
-  std::map<SeqNr, Waiting> waiting_;
+  std::optional<std::uint32_t> own_;
+  std::uint32_t next_ = 0;
+  std::uint32_t in_flight_ = 0;
+  SeqNr highest_;
+  std::chrono::nanoseconds last_{};
+  std::uint64_t proposed_ = 0;
 };
 
 }  // namespace mirbft::iss
@@ -7562,28 +10101,22 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             HashResult<CheckpointHash>, SignResult<CheckpointSigning>,
-             NodeSigsVerified<CheckpointChecking>, RequestsFetched<RelayFetch>,
-             RequestsFetched<SupplyFetch>, AppSnapshot, WalEntry<EpochEntry>,
-             WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
-      typename Orderer::consumes>;
-  using emits = joined<
-      events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>, NewRequest,
-             HashRequest<BatchHash>, HashRequest<CheckpointHash>, SignRequest<CheckpointSigning>,
-             VerifyNodeSigs<CheckpointChecking>, FetchRequests<RelayFetch>,
-             FetchRequests<SupplyFetch>, WalAppend<EpochEntry>, WalAppend<CheckpointEntry>,
-             WalAppend<StableEntry>, WalTruncate, CollectRequests, AppSnapshotRequest,
-             WindowsMoved, Halt>,
-      typename Orderer::emits>;
+             WalEntry<EpochEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
+      iss::Bodies::consumes, iss::Checkpointing::consumes, typename Orderer::consumes>;
+  using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
+                              NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
+                              WindowsMoved, Halt>,
+                       iss::Bodies::emits, iss::Checkpointing::emits, typename Orderer::emits>;
 
   /// Throws ConfigError.
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
       : config_((iss::check(config), std::move(config))),
         policy_(std::move(policy)),
         cluster_(config_),
-        clients_(config_.client_window, config_.max_clients),
+        clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
-        early_(config_.members.size(), config_.early_bytes_per_peer) {}
+        early_(config_.members.size(), config_.early_bytes_per_peer),
+        bodies_(config_.members.size()) {}
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
@@ -7593,28 +10126,36 @@ class Iss {
 
   void process(Tick tick, auto& out) {
     now_ = tick.now;
-    ask_for_bodies(out);
-    ask_for_batches(out);
+    if (started_) {
+      Env env(*this, out);
+      if (now_ - refilled_ >= config_.fetch_delay) {
+        refilled_ = now_;
+        bodies_.refill();
+      }
+      ask_for_bodies(env);
+      laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
+    }
     note_to_continue(out);
   }
 
   void process(Continue, auto& out) {
     noted_ = false;
-    relay(out);
+    Env env(*this, out);
+    bodies_.relay(env);
     propose(out);
   }
 
   void process(RequestReady ready, auto& out) {
     const RequestRef& reference = ready.reference;
-    const auto readiness = clients_.ready(reference, ready.size);
+    const bool wanted = waiting_.wants(reference);
+    const auto readiness =
+        clients_.ready(reference, ready.size, wanted ? iss::Wanted::yes : iss::Wanted::no);
     if (readiness == iss::Clients::Readiness::refused) return;
     if (readiness == iss::Clients::Readiness::first) buckets_.add(reference, ready.size);
-    if (ready.spread == Spread::by_replica) to_relay_.push_back(reference);
-    if (!waiting_.empty()) {
-      const auto sn = clients_.claimed_by(plan().first(), reference.client, reference.req_no);
-      if (sn)
-        if (auto complete = waiting_.body_came(*sn, clients_)) hash(std::move(*complete), out);
-    }
+    if (ready.spread == Spread::by_replica) bodies_.relay_later(reference);
+    if (wanted)
+      for (BatchHash& complete : waiting_.body_came(reference))
+        await_bodies(std::move(complete), out);
     note_to_continue(out);
   }
 
@@ -7656,57 +10197,27 @@ class Iss {
         "replica with an empty log, as a new member"});
   }
 
-  // Dissemination.
-
-  void process(RequestsFetched<RelayFetch> fetched, auto& out) {
-    send_requests<Relayed>(cluster_.others(), std::move(fetched.found), out);
-  }
-  void process(RequestsFetched<SupplyFetch> fetched, auto& out) {
-    send_requests<RequestsSupplied>({fetched.origin.to}, std::move(fetched.found), out);
+  template <class E>
+    requires is_listed<E, iss::Bodies::consumes>
+  void process(E event, auto& out) {
+    Env env(*this, out);
+    bodies_.process(std::move(event), env);
   }
 
-  // Checkpoints.
-
-  void process(AppSnapshot snapshot, auto& out) {
-    const Epoch epoch = snapshot_epoch_;
-    ++snapshot_epoch_;
-    checkpoints_[epoch].app_length(snapshot.data.size());
-    hash_part(epoch, CheckpointPart::app_state, {std::move(snapshot.data)}, out);
-  }
-
-  void process(HashResult<CheckpointHash> hashed, auto& out) {
-    const CheckpointHash& origin = hashed.origin;
-    if (origin.part == CheckpointPart::log) log_ = hashed.digest;
-    const auto header = checkpoints_[origin.epoch].part(origin.part, hashed.digest);
-    if (!header) return;
-    out.emit(SignRequest<CheckpointSigning>{signed_bytes(*header), {*header}});
-  }
-
-  void process(SignResult<CheckpointSigning> signed_, auto& out) {
-    const CheckpointVote vote{signed_.origin.header, signed_.signature};
-    out.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature},
-                                        RetentionIndex(vote.header.epoch.value)})
-        .then(to_others(vote), to_self(vote));
-  }
-
-  void process(NodeSigsVerified<CheckpointChecking> verified, auto& out) {
-    const CheckpointHeader& header = verified.origin.header;
-    const auto checkpoint = checkpoints_.find(header.epoch);
-    if (checkpoint == checkpoints_.end()) return;
-    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
-      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
-      if (!valid) bad_.count(Bad::signature);
-      checkpoint->second.checked(cluster_.find(verified.origin.signers[i])->index, valid);
-    }
-    try_to_stabilise(header, out);
+  template <class E>
+    requires is_listed<E, iss::Checkpointing::consumes>
+  void process(E event, auto& out) {
+    Env env(*this, out);
+    checkpointing_.process(std::move(event), env);
+    go_on(out);
   }
 
   Status status() const {
     return {epoch_,
             next_,
-            stable_ ? stable_->value + 1 : 0,
+            checkpointing_.stable_epochs(),
             delivered_,
-            proposed_,
+            proposer_.proposed(),
             buckets_.own_requests(),
             waiting_.size(),
             clients_.size(),
@@ -7721,12 +10232,6 @@ class Iss {
 
   /// How many epochs may begin before the checkpoint of an earlier one is stable.
   static constexpr std::uint64_t epochs_ahead = 2;
-  /// How many stable epochs are kept for those who lag behind.
-  static constexpr std::uint64_t epochs_kept = 2;
-  static constexpr std::size_t slots_asked_at_once = 16;
-  static constexpr std::size_t bodies_asked_at_once = 4096;
-  static constexpr std::size_t bytes_of_an_answer = 1u << 20;
-
   /// What the orderer sees of ISS while it handles one event.
   template <class Out>
   class Env {
@@ -7738,10 +10243,11 @@ class Iss {
     auto emit(E event) {
       return out_.emit(std::move(event));
     }
-    auto to_others(typename Orderer::Message message) {
-      return iss_.to_others(std::move(message));
+    auto to_others(auto message) { return to(iss_.cluster_.others(), std::move(message)); }
+    auto to(NodeId whom, auto message) { return to(std::vector{whom}, std::move(message)); }
+    auto to_self(auto message) {
+      return MessageReceived<Message>{iss_.cluster_.self().id, wrap(std::move(message))};
     }
-    auto to_self(typename Orderer::Message message) { return iss_.to_self(std::move(message)); }
     void check(SegmentId segment, std::uint32_t slot, const Batch& batch) {
       iss_.check_proposal(segment, slot, batch, out_);
     }
@@ -7751,16 +10257,23 @@ class Iss {
     void bad(Bad reason) { iss_.bad_.count(reason); }
 
    private:
+    static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
+      return {std::move(destinations), wrap(std::move(message))};
+    }
+    /// An orderer's message is one of the orderer's alternatives within ours.
+    template <class M>
+    static Message wrap(M message) {
+      if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
+        return typename Orderer::Message(std::move(message));
+      } else {
+        return message;
+      }
+    }
+
     Iss& iss_;
     Out& out_;
   };
 
-  SendMessage<Message> to_others(Message message) {
-    return {cluster_.others(), std::move(message)};
-  }
-  MessageReceived<Message> to_self(Message message) {
-    return {cluster_.self().id, std::move(message)};
-  }
   Epochs* find_epoch(Epoch epoch) {
     const auto found = epochs_.find(epoch);
     return found == epochs_.end() ? nullptr : &found->second;
@@ -7775,65 +10288,77 @@ class Iss {
   // Messages.
 
   void receive(iss::Member from, Message message, auto& out) {
+    Env env(*this, out);
     if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
       receive(from, std::move(*ordering), out);
     } else if (auto* done = std::get_if<Done>(&message)) {
-      receive(from, std::move(*done), out);
+      receive(from, std::move(*done));
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
-      receive(from, std::move(*vote), out);
+      checkpointing_.receive(from, std::move(*vote), epoch_, env);
+      go_on(out);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
-      for (Request& request : relayed->requests)
-        out.emit(NewRequest{std::move(request), Spread::by_client});
+      receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
-      if (wanted->references.size() > bodies_asked_at_once) return bad_.count(Bad::oversized);
-      out.emit(FetchRequests<SupplyFetch>{std::move(wanted->references), {from.id}});
+      bodies_.receive(from, std::move(*wanted), env);
     } else if (auto* supplied = std::get_if<RequestsSupplied>(&message)) {
-      receive(from, std::move(*supplied), out);
+      receive(std::move(*supplied), out);
     } else if (auto* batches = std::get_if<BatchesWanted>(&message)) {
-      receive(from, *batches, out);
+      if (Epochs* epoch = epoch_of(batches->segment))
+        laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
-      receive(from, std::move(*batch), out);
+      receive(std::move(*batch), out);
     }
   }
 
-  /// Finds the epoch of a message; keeps the message for later when that is the next epoch.
-  Epochs* epoch_of(iss::Member from, SegmentId segment, const Message& message) {
-    if (segment.epoch == epoch_ + 1 || !started_) {
-      if (!early_.keep(from.index, {from.id, message}, wire::encoded_size(message)))
-        bad_.count(Bad::far_epoch);
-      return nullptr;
-    }
-    if (segment.epoch > epoch_) {
-      bad_.count(Bad::far_epoch);
-      return nullptr;
-    }
+  /// The epoch of a message, if it is one that is kept; counts the message as bad otherwise.
+  Epochs* epoch_of(SegmentId segment) {
     Epochs* epoch = find_epoch(segment.epoch);
-    if (!epoch) bad_.count(Bad::old_epoch);
-    if (epoch && !epoch->has(segment.index)) {
-      bad_.count(Bad::vote);
-      return nullptr;
-    }
-    return epoch;
+    if (epoch && epoch->has(segment.index)) return epoch;
+    bad_.count(epoch ? Bad::vote : segment.epoch > epoch_ ? Bad::far_epoch : Bad::old_epoch);
+    return nullptr;
+  }
+  bool is_early(SegmentId segment) const noexcept {
+    return !started_ || (segment.epoch > epoch_ && segment.epoch <= epoch_ + iss::epochs_ahead_kept);
+  }
+  void keep_for_later(iss::Member from, Message message) {
+    const std::size_t size = wire::encoded_size(message);
+    if (!early_.keep(from.index, {from.id, std::move(message)}, size)) bad_.count(Bad::far_epoch);
   }
 
   void receive(iss::Member from, typename Orderer::Message message, auto& out) {
     const SegmentId segment = Orderer::segment_of(message);
-    if (segment.epoch <= epoch_ && started_) {  // the usual case, without a copy
-      Epochs* epoch = find_epoch(segment.epoch);
-      if (!epoch) return bad_.count(Bad::old_epoch);
-      if (!epoch->has(segment.index)) return bad_.count(Bad::vote);
-      Env env(*this, out);
-      return epoch->segment(segment.index).receive(from, std::move(message), env);
-    }
-    (void)epoch_of(from, segment, Message(std::move(message)));
+    if (is_early(segment)) return keep_for_later(from, std::move(message));
+    Epochs* epoch = epoch_of(segment);
+    if (!epoch) return;
+    Env env(*this, out);
+    epoch->segment(segment.index).receive(from, std::move(message), env);
   }
 
-  void receive(iss::Member from, Done done, auto& /*out*/) {
-    Epochs* epoch = epoch_of(from, done.segment, Message(done));
+  void receive(iss::Member from, Done done) {
+    if (is_early(done.segment)) return keep_for_later(from, std::move(done));
+    Epochs* epoch = epoch_of(done.segment);
     if (!epoch) return;
     if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
     if (!epoch->done(from.index, done.segment.index, std::move(done.digests)))
       bad_.count(Bad::duplicate);
+  }
+
+  /// Requests that clients gave to the sender alone: checked like any other, by the Tracker.
+  void receive(Relayed relayed, auto& out) {
+    if (relayed.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
+    for (Request& request : relayed.requests)
+      out.emit(NewRequest{std::move(request), Spread::relayed});
+  }
+
+  /// A batch that was asked for. What it is worth shows when it is hashed.
+  void receive(BatchSupplied supplied, auto& out) {
+    Epochs* epoch = epoch_of(supplied.segment);
+    if (!epoch) return;
+    if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
+    if (!laggard_.vouched(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
+      return bad_.count(Bad::unasked);
+    hash(*epoch, {supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt},
+         out);
   }
 
   // Proposals of others.
@@ -7845,11 +10370,8 @@ class Iss {
     const SeqNr sn = epoch.plan().sn_of(segment.index, slot);
     if (batch->size() > config_.max_batch_requests || !claim_all(epoch, segment.index, sn, batch))
       return bad_.count(Bad::proposal);
-    if (sn > highest_proposed_) {
-      highest_proposed_ = sn;
-      note_to_continue(out);
-    }
-    await_bodies(sn, {segment, slot, batch, BatchUse::vote}, out);
+    if (proposer_.saw(sn, epoch.plan())) note_to_continue(out);
+    await_bodies({segment, slot, batch, BatchUse::vote}, out);
   }
 
   bool claim_all(Epochs& epoch, std::uint32_t segment, SeqNr sn, const Batch& batch) {
@@ -7859,61 +10381,69 @@ class Iss {
       const std::uint32_t bucket =
           iss::bucket_of(reference.client, reference.req_no, where.buckets());
       if (where.owner(bucket) == segment &&
-          clients_.claim(where.first(), sn, reference.client, reference.req_no))
+          clients_.claim(sn, reference.client, reference.req_no))
         continue;
-      while (i-- > 0) clients_.unclaim(sn, (*batch)[i].client, (*batch)[i].req_no);
+      unclaim(sn, *batch, i);
       return false;
     }
     return true;
   }
-
-  void await_bodies(SeqNr sn, BatchHash batch, auto& out) {
-    const std::size_t missing = iss::WaitingBatches::missing(*batch.batch, clients_).size();
-    if (missing == 0) {
-      hash(std::move(batch), out);
-    } else {
-      waiting_.add(sn, std::move(batch), missing, now_);
-    }
+  void unclaim(SeqNr sn, const std::vector<RequestRef>& batch, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) clients_.unclaim(sn, batch[i].client, batch[i].req_no);
   }
 
-  void hash(BatchHash batch, auto& out) {
-    if (batch.use == BatchUse::vote && bytes_of(*batch.batch) > config_.max_batch_bytes &&
-        batch.batch->size() > 1)
-      return bad_.count(Bad::proposal);
-    const Epochs& epoch = *find_epoch(batch.segment.epoch);
-    const BatchContent content{batch.segment.epoch,
-                               epoch.plan().sn_of(batch.segment.index, batch.slot), batch.batch};
-    Bytes bytes = wire::canonical("batch", cluster_.name().view(), content);
-    out.emit(HashRequest<BatchHash>{{std::move(bytes)}, std::move(batch)});
-  }
-  std::uint64_t bytes_of(const std::vector<RequestRef>& batch) {
+  /// Hashes a batch of another replica if all its bodies are here; lets it wait for them otherwise.
+  void await_bodies(BatchHash batch, auto& out) {
+    Epochs* epoch = find_epoch(batch.segment.epoch);
+    if (!epoch) return;
+    const SeqNr sn = epoch->plan().sn_of(batch.segment.index, batch.slot);
+    std::vector<RequestRef> missing;
     std::uint64_t bytes = 0;
-    for (const RequestRef& reference : batch)
-      bytes += clients_.ready_size(reference).value_or(0);
-    return bytes;
+    for (const RequestRef& reference : *batch.batch) {
+      const auto size = clients_.ready_size(reference);
+      bytes += size.value_or(0);
+      if (!size) missing.push_back(reference);
+    }
+    if (!missing.empty()) return waiting_.add(sn, std::move(batch), missing, now_);
+    if (batch.use == BatchUse::vote && batch.batch->size() > 1 &&
+        bytes > config_.max_batch_bytes) {
+      unclaim(sn, *batch.batch, batch.batch->size());
+      return bad_.count(Bad::proposal);
+    }
+    hash(*epoch, std::move(batch), out);
+  }
+
+  void hash(Epochs& epoch, BatchHash batch, auto& out) {
+    const SeqNr sn = epoch.plan().sn_of(batch.segment.index, batch.slot);
+    Bytes bytes = wire::canonical("batch", cluster_.name().view(),
+                                  BatchContent{batch.segment.epoch, sn, batch.batch});
+    out.emit(HashRequest<BatchHash>{{std::move(bytes)}, std::move(batch)});
   }
 
   /// Bodies that have not come by themselves: asks the leader first, then the others in turn.
-  void ask_for_bodies(auto& out) {
+  void ask_for_bodies(auto& env) {
+    const std::vector<NodeId>& others = cluster_.others();
     waiting_.ask_again(now_, config_.fetch_delay, [&](const auto& waiting) {
-      std::vector<RequestRef> absent =
-          iss::WaitingBatches::missing(*waiting.batch.batch, clients_);
-      if (absent.size() > bodies_asked_at_once) absent.resize(bodies_asked_at_once);
-      const Epochs* epoch = find_epoch(waiting.batch.segment.epoch);
-      if (!epoch || cluster_.others().empty()) return;
-      const NodeId leader = epoch->plan().leader(waiting.batch.segment.index);
-      const NodeId whom = waiting.asked == 1 && leader != cluster_.self().id
-                              ? leader
-                              : cluster_.others()[waiting.asked % cluster_.others().size()];
-      out.emit(SendMessage<Message>{{whom}, RequestsWanted{std::move(absent)}});
+      const SegmentId segment = waiting.batch.segment;
+      Epochs* epoch = find_epoch(segment.epoch);
+      if (!epoch || others.empty()) return;
+      std::vector<RequestRef> absent;
+      for (const RequestRef& reference : *waiting.batch.batch)
+        if (waiting_.wants(reference)) absent.push_back(reference);
+      std::sort(absent.begin(), absent.end());
+      if (absent.size() > iss::Bodies::asked_at_once) absent.resize(iss::Bodies::asked_at_once);
+      const NodeId leader = epoch->plan().leader(segment.index);
+      const bool ask_leader = waiting.asked == 1 && leader != cluster_.self().id;
+      env.emit(env.to(ask_leader ? leader : others[waiting.asked % others.size()],
+                      RequestsWanted{std::move(absent)}));
     });
   }
 
   /// Bodies that were asked for. Each is checked by the Tracker like any other request.
-  void receive(iss::Member, RequestsSupplied supplied, auto& out) {
+  void receive(RequestsSupplied supplied, auto& out) {
+    if (supplied.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
     for (Request& request : supplied.requests) {
-      const auto sn = clients_.claimed_by(plan().first(), request.client, request.req_no);
-      if (sn && waiting_.contains(*sn)) {
+      if (waiting_.wants(request.client, request.req_no)) {
         out.emit(NewRequest{std::move(request), Spread::fetched});
       } else {
         bad_.count(Bad::unasked);
@@ -7921,36 +10451,36 @@ class Iss {
     }
   }
 
-  // Own proposals.
-
-  /// Fills the next own slots: when a batch is full or has waited long enough, when nothing of
-  /// one's own is in flight, or when other leaders are ahead and wait for this slot to deliver theirs.
-  void propose(auto& out) {
-    if (!own_segment_) return;
-    while (next_slot_ < plan().segment_length() && in_flight_ < config_.pipeline) {
-      const SeqNr sn = plan().sn_of(*own_segment_, next_slot_);
-      const std::uint64_t ready = buckets_.own_requests();
-      const bool full = ready >= config_.max_batch_requests ||
-                        buckets_.own_bytes() >= config_.max_batch_bytes;
-      const bool due = ready != 0 && (in_flight_ == 0 || now_ - last_cut_ >= config_.batch_delay);
-      const bool pulled = sn < highest_proposed_;
-      if (!full && !due && !pulled) return;
-      cut_batch(sn, out);
+  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here.
+  void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, auto& env) {
+    const std::uint32_t segment = batch.segment.index;
+    if (laggard_.vouched(epoch, segment, batch.slot, cluster_.quorum()) != digest)
+      return bad_.count(Bad::unasked);
+    std::vector<RequestRef> missing;
+    for (const RequestRef& reference : *batch.batch)
+      if (!clients_.ready_size(reference)) missing.push_back(reference);
+    if (missing.empty()) {
+      epoch.segment(segment).adopt(batch.slot, digest, std::move(batch.batch), env);
+    } else {
+      waiting_.add(epoch.plan().sn_of(segment, batch.slot), std::move(batch), missing, now_);
     }
   }
 
-  void cut_batch(SeqNr sn, auto& out) {
-    const SeqNr first = plan().first();
-    Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes,
-                             [&](const RequestRef& reference) {
-                               return clients_.claim(first, sn, reference.client,
-                                                     reference.req_no);
-                             }));
-    if (sn > highest_proposed_ && !batch->empty()) highest_proposed_ = sn;
-    last_cut_ = now_;
-    ++in_flight_;
-    ++proposed_;
-    hash({{epoch_, *own_segment_}, next_slot_++, std::move(batch), BatchUse::propose}, out);
+  // Own proposals.
+
+  void propose(auto& out) {
+    if (!started_) return;
+    while (const auto slot = proposer_.due(plan(), buckets_, config_, now_)) {
+      const std::uint32_t segment = *proposer_.own_segment();
+      const SeqNr sn = plan().sn_of(segment, *slot);
+      const auto claim = [&](const RequestRef& reference) {
+        return clients_.claim(sn, reference.client, reference.req_no);
+      };
+      Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
+      if (!batch->empty()) (void)proposer_.saw(sn, plan());
+      proposer_.propose(now_);
+      hash(current(), {{epoch_, segment}, *slot, std::move(batch), BatchUse::propose}, out);
+    }
   }
 
   // Decisions and delivery.
@@ -7960,11 +10490,11 @@ class Iss {
     Epochs& epoch = *find_epoch(segment.epoch);
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
       Done done{segment, epoch.digests(segment.index)};
-      out.emit(to_others(done));
+      out.emit(SendMessage<Message>{cluster_.others(), done});
       (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
     }
-    if (segment.epoch == epoch_ && own_segment_ == segment.index) {
-      --in_flight_;
+    if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
+      proposer_.decided();
       note_to_continue(out);
     }
     deliver(out);
@@ -8002,12 +10532,9 @@ class Iss {
     epoch_ = epoch;
     iss::EpochPlan next(epoch, first, cluster_.members(),
                         policy_.leaders(epoch, cluster_.members()), config_);
-    own_segment_.reset();
-    for (std::uint32_t i = 0; i < next.segments(); ++i)
-      if (next.leader(i) == cluster_.self().id) own_segment_ = i;
-    next_slot_ = in_flight_ = 0;
-    highest_proposed_ = first;
-    buckets_.begin_epoch(next, clients_, own_segment_ ? &*own_segment_ : nullptr);
+    proposer_.begin_epoch(next, cluster_.self().id);
+    clients_.begin_epoch(first);
+    buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
     out.emit(WindowsMoved{epoch, clients_.windows()});
@@ -8020,184 +10547,26 @@ class Iss {
   void finish_epoch(auto& out) {
     finished_ = true;
     clients_.slide();
-    std::vector<ClientWindow> windows = clients_.windows();
-    hash_part(epoch_, CheckpointPart::log,
-              {canonical("log", LogContent{log_, current().digests()})}, out);
-    hash_part(epoch_, CheckpointPart::clients, {canonical("clients", windows)}, out);
-    hash_part(epoch_, CheckpointPart::policy, {canonical("policy", policy_)}, out);
-    hash_part(epoch_, CheckpointPart::membership, {canonical("members", cluster_.members())}, out);
-    hash_part(epoch_, CheckpointPart::parameters, {canonical("parameters", parameters())}, out);
-    checkpoints_[epoch_].begin(epoch_, plan().last(), std::move(windows));
-    out.emit(AppSnapshotRequest{plan().last()});
-    try_to_go_on(out);
+    Env env(*this, out);
+    checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
+                         parameters(), env);
+    go_on(out);
   }
 
-  void try_to_go_on(auto& out) {
+  /// Forgets epochs that are no longer needed, and begins the next one if it may begin.
+  void go_on(auto& out) {
+    epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const std::uint64_t next = epoch_.value + 1;
-    const std::uint64_t stable = stable_ ? stable_->value + 1 : 0;
-    if (finished_ && next < stable + epochs_ahead) enter_epoch(Epoch(next), plan().end(), out);
+    if (finished_ && next < checkpointing_.stable_epochs() + epochs_ahead)
+      enter_epoch(Epoch(next), plan().end(), out);
   }
 
-  // Checkpoints.
-
-  void receive(iss::Member from, CheckpointVote vote, auto& out) {
-    const CheckpointHeader header = vote.header;
-    if (stable_ && header.epoch <= *stable_) return;
-    if (header.epoch > epoch_ + 1) return bad_.count(Bad::far_epoch);
-    iss::Checkpoint& checkpoint = checkpoints_[header.epoch];
-    const bool own = from.id == cluster_.self().id;
-    if (!checkpoint.keep(from.index, std::move(vote), own, cluster_.members().size()))
-      return bad_.count(Bad::duplicate);
-    check_votes(checkpoint, header, out);
-    if (own) try_to_stabilise(header, out);
-  }
-
-  void check_votes(iss::Checkpoint& checkpoint, const CheckpointHeader& header, auto& out) {
-    const auto unchecked = checkpoint.to_check(header, cluster_.quorum().strong());
-    if (unchecked.empty()) return;
-    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
-    for (const std::size_t member : unchecked) {
-      const NodeId signer = cluster_.members()[member];
-      request.signatures.push_back({signer, signed_bytes(header), checkpoint.signature(member)});
-      request.origin.signers.push_back(signer);
-    }
-    out.emit(std::move(request));
-  }
-
-  /// A certified header that differs from the own one means that states have diverged: going on
-  /// would only spread the damage.
-  void try_to_stabilise(const CheckpointHeader& header, auto& out) {
-    iss::Checkpoint& checkpoint = checkpoints_[header.epoch];
-    auto certificate = checkpoint.certificate(header, cluster_);
-    const auto own = checkpoint.own();
-    if (!certificate || !own || (stable_ && header.epoch <= *stable_)) return;
-    if (*own != header)
-      return (void)out.emit(Halt{"this replica has diverged: at epoch " +
-                                 std::to_string(header.epoch.value) +
-                                 " a quorum certifies another state than the own one"});
-    stable_ = header.epoch;
-    auto stable = out.emit(WalAppend<StableEntry>{{header, std::move(*certificate)},
-                                                  RetentionIndex(header.epoch.value)});
-    collect(header.epoch, stable);
-    try_to_go_on(out);
-  }
-
-  /// Forgets what lies `epochs_kept` behind the stable checkpoint, once that is durable.
-  void collect(Epoch stable_epoch, auto& stable) {
-    if (stable_epoch.value < epochs_kept) return;
-    const Epoch through(stable_epoch.value - epochs_kept);
-    const auto checkpoint = checkpoints_.find(through);
-    if (checkpoint != checkpoints_.end())
-      stable.then(CollectRequests{{checkpoint->second.last(), checkpoint->second.windows()}},
-                  WalTruncate{RetentionIndex(through.value + 1)});
-    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(through));
-    epochs_.erase(epochs_.begin(), epochs_.upper_bound(through));
-  }
-
-  void hash_part(Epoch epoch, CheckpointPart part, std::vector<Bytes> bytes, auto& out) {
-    out.emit(HashRequest<CheckpointHash>{std::move(bytes), {epoch, part}});
-  }
-  Bytes signed_bytes(const CheckpointHeader& header) const {
-    return canonical("checkpoint", header);
-  }
-  template <class T>
-  Bytes canonical(std::string_view domain, const T& value) const {
-    return wire::canonical(domain, cluster_.name().view(), value);
-  }
   /// The configuration as it must be the same everywhere.
   IssConfig parameters() const {
     IssConfig common = config_;
     common.self = {};
     common.members = cluster_.members();
     return common;
-  }
-
-  // Catching up with those who are done.
-
-  /// Segments that `w` others have finished and this replica has not: asks them for the batches.
-  void ask_for_batches(auto& out) {
-    if (!started_ || now_ - asked_batches_ < config_.fetch_delay) return;
-    asked_batches_ = now_;
-    for (std::uint32_t index = 0; index < plan().segments(); ++index) {
-      if (current().is_complete(index)) continue;
-      const auto vouching = current().vouching(index, cluster_.quorum());
-      if (vouching.empty()) continue;
-      BatchesWanted wanted{{epoch_, index}, {}};
-      for (std::uint32_t slot = 0; slot < plan().segment_length(); ++slot)
-        if (!current().at(index, slot) && !waiting_.contains(plan().sn_of(index, slot)) &&
-            wanted.slots.size() < slots_asked_at_once)
-          wanted.slots.push_back(slot);
-      const std::size_t whom = vouching[asking_++ % vouching.size()];
-      out.emit(SendMessage<Message>{{cluster_.members()[whom]}, std::move(wanted)});
-    }
-  }
-
-  void receive(iss::Member from, const BatchesWanted& wanted, auto& out) {
-    Epochs* epoch = find_epoch(wanted.segment.epoch);
-    if (!epoch) return bad_.count(Bad::old_epoch);
-    if (!epoch->has(wanted.segment.index) || wanted.slots.size() > slots_asked_at_once)
-      return bad_.count(Bad::oversized);
-    for (const std::uint32_t slot : wanted.slots) {
-      if (slot >= epoch->plan().segment_length()) return bad_.count(Bad::oversized);
-      if (const auto& decision = epoch->at(wanted.segment.index, slot))
-        out.emit(SendMessage<Message>{{from.id},
-                                      BatchSupplied{wanted.segment, slot, decision->batch}});
-    }
-  }
-
-  void receive(iss::Member, BatchSupplied supplied, auto& out) {
-    Epochs* epoch = find_epoch(supplied.segment.epoch);
-    const bool wanted = epoch && supplied.segment.epoch == epoch_ &&
-                        epoch->has(supplied.segment.index) &&
-                        supplied.slot < epoch->plan().segment_length() &&
-                        !epoch->at(supplied.segment.index, supplied.slot) &&
-                        !epoch->vouching(supplied.segment.index, cluster_.quorum()).empty();
-    if (!wanted) return bad_.count(Bad::unasked);
-    if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
-    hash({supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt}, out);
-  }
-
-  /// The batch is adopted if it is the one that `w` members vouch for, as soon as its bodies are here.
-  template <class E>
-  void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, E& env) {
-    const auto vouching = epoch.vouching(batch.segment.index, cluster_.quorum());
-    if (vouching.empty() || epoch.at(batch.segment.index, batch.slot)) return;
-    if (epoch.digests_of(vouching.front(), batch.segment.index)[batch.slot] != digest)
-      return bad_.count(Bad::unasked);
-    const SeqNr sn = epoch.plan().sn_of(batch.segment.index, batch.slot);
-    if (iss::WaitingBatches::missing(*batch.batch, clients_).empty()) {
-      epoch.segment(batch.segment.index)
-          .adopt(batch.slot, digest, std::move(batch.batch), env);
-      return;
-    }
-    for (const RequestRef& reference : *batch.batch)
-      (void)clients_.claim(epoch.plan().first(), sn, reference.client, reference.req_no);
-    const std::size_t missing = iss::WaitingBatches::missing(*batch.batch, clients_).size();
-    waiting_.add(sn, std::move(batch), missing, now_);
-  }
-
-  // Dissemination.
-
-  /// Requests that were given to this replica alone go to the others.
-  void relay(auto& out) {
-    if (to_relay_.empty() || cluster_.others().empty()) return to_relay_.clear();
-    out.emit(FetchRequests<RelayFetch>{std::exchange(to_relay_, {}), {}});
-  }
-
-  template <class Kind>
-  void send_requests(const std::vector<NodeId>& destinations, std::vector<Request> requests,
-                     auto& out) {
-    Kind message;
-    std::size_t bytes = 0;
-    for (Request& request : requests) {
-      bytes += request.data.size() + request.authenticator.size();
-      message.requests.push_back(std::move(request));
-      if (bytes < bytes_of_an_answer) continue;
-      out.emit(SendMessage<Message>{destinations, std::exchange(message, {})});
-      bytes = 0;
-    }
-    if (!message.requests.empty())
-      out.emit(SendMessage<Message>{destinations, std::move(message)});
   }
 
   IssConfig config_;
@@ -8207,30 +10576,22 @@ class Iss {
   iss::Buckets buckets_;
   iss::EarlyMessages<Message> early_;
   iss::WaitingBatches waiting_;
-  std::vector<RequestRef> to_relay_;
+  iss::Bodies bodies_;
+  iss::Laggard laggard_;
+  iss::Proposer proposer_;
+  iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;
-  std::map<Epoch, iss::Checkpoint> checkpoints_;
 
   Epoch epoch_;
   SeqNr next_;
-  Digest log_;
-  std::optional<Epoch> stable_;
-  Epoch snapshot_epoch_;
+  std::chrono::nanoseconds now_{};
+  std::chrono::nanoseconds refilled_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;
+  /// A `Continue` is on its way.
   bool noted_ = false;
-
-  std::optional<std::uint32_t> own_segment_;
-  std::uint32_t next_slot_ = 0;
-  std::uint32_t in_flight_ = 0;
-  SeqNr highest_proposed_;
-  std::chrono::nanoseconds now_{};
-  std::chrono::nanoseconds last_cut_{};
-  std::chrono::nanoseconds asked_batches_{};
-  std::size_t asking_ = 0;
   std::uint64_t delivered_ = 0;
-  std::uint64_t proposed_ = 0;
   iss::BadMessages bad_;
 };
 
@@ -9062,6 +11423,614 @@ class Node : engine::wiring::Checked<
   Core core_;
   std::stop_source stop_;
 };
+
+}  // namespace mirbft
+
+// <mirbft/log/block_reader.hpp>
+// The blocks of an event log, one after another, each whole and undamaged.
+
+namespace mirbft::log_format {
+
+/// A block as it was written.
+struct Block {
+  /// Where it begins in the file.
+  std::uint64_t offset = 0;
+  BlockHeader header;
+  Bytes content;
+};
+
+/// Throws LogError for what is no event log and for damage, as often as it is asked again.
+class BlockReader {
+ public:
+  explicit BlockReader(LogFile file) : file_(std::move(file)) { read_prologue(); }
+
+  const LogFile& file() const noexcept { return file_; }
+
+  /// Nothing at the end of the last whole block, which may move while the log is being written.
+  std::optional<Block> next() {
+    if (!available(BlockHeader::size)) return std::nullopt;
+    const std::optional<BlockHeader> header = BlockHeader::load(peek(BlockHeader::size).data());
+    if (!header) file_.fail(at_, "damaged: the header of the block here has a wrong checksum");
+    const std::size_t whole = BlockHeader::size + header->length;
+    if (!available(whole)) return std::nullopt;
+    Bytes content = peek(whole).slice(BlockHeader::size, header->length);
+    if (crc32c(content.view()) != header->checksum)
+      file_.fail(at_, "damaged: the content of the block here has a wrong checksum");
+    return Block{std::exchange(at_, at_ + whole), *header, std::move(content)};
+  }
+
+  /// Bytes after the last whole block, once `next` has returned nothing.
+  std::uint64_t torn_bytes() const noexcept { return size_ > at_ ? size_ - at_ : 0; }
+
+ private:
+  static constexpr std::size_t window_size = std::size_t{1} << 18;
+
+  void read_prologue() {
+    std::array<std::uint8_t, prologue_size> expected;
+    store_prologue(expected.data());
+    const bool whole = available(prologue_size);
+    if (size_ == 0) file_.fail(0, "the file is empty: no Node has begun to write to it");
+    const Bytes found = peek(whole ? prologue_size : static_cast<std::size_t>(size_));
+    if (!std::equal(found.begin(), found.begin() + std::min(found.size(), magic.size()),
+                    magic.begin()))
+      file_.fail(0, "this is no event log: it does not begin like one");
+    if (!whole) file_.fail(size_, "the log is cut off in its very beginning");
+    const std::uint8_t* version_at = found.data() + magic.size();
+    if (const auto written = get<std::uint32_t>(version_at); written != version)
+      file_.fail(magic.size(), "the log has version " + std::to_string(written) +
+                                   " of the format, and this program reads only version " +
+                                   std::to_string(version));
+    at_ = prologue_size;
+  }
+
+  /// Whether the file has that many bytes from here on.
+  bool available(std::size_t count) {
+    if (size_ < at_ + count) size_ = file_.size();
+    return size_ >= at_ + count;
+  }
+
+  /// The bytes from here on, which must be available. They are read in large pieces.
+  Bytes peek(std::size_t count) {
+    if (at_ + count > window_at_ + window_.size()) {
+      const auto left = static_cast<std::size_t>(size_ - at_);
+      const std::size_t size = std::min(std::max(count, window_size), left);
+      window_ = Bytes::filled(size, [&](std::uint8_t* to) { file_.read(at_, to, size); });
+      window_at_ = at_;
+    }
+    return window_.slice(static_cast<std::size_t>(at_ - window_at_), count);
+  }
+
+  LogFile file_;
+  std::uint64_t size_ = 0;
+  std::uint64_t at_ = 0;
+  Bytes window_;
+  std::uint64_t window_at_ = 0;
+};
+
+}  // namespace mirbft::log_format
+
+// <mirbft/log/event.hpp>
+// An event as it stands in an event log.
+
+namespace mirbft {
+
+/// One event of a log, in the protobuf bytes that were recorded.
+struct LogEvent {
+  /// Place in the total order of dispatch, from 0.
+  std::uint64_t index = 0;
+  /// The module that it was dispatched to. An event for several stands there once for each.
+  Slot slot = slot::node;
+  std::uint32_t number = 0;
+  /// Its message in the log's schema; as long-lived as the reader that it comes from.
+  std::string_view name;
+  Bytes payload;
+  /// Where it begins in the file.
+  std::uint64_t offset = 0;
+
+  /// The event as a C++ value; nothing when it is no `E`, or one that this `E` cannot hold.
+  template <class E>
+  std::optional<E> as() const {
+    if (number != E::number) return std::nullopt;
+    return wire::decode<E>(payload, wire::Form::lenient);
+  }
+};
+
+}  // namespace mirbft
+
+// <mirbft/log/printer.hpp>
+// Shows recorded events with nothing but the schema in their log: no C++ type is needed.
+
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/text_format.h>
+#include <google/protobuf/util/message_differencer.h>
+
+// <mirbft/log/reader.hpp>
+// Reads an event log, also one that is still being written or whose writer was killed.
+
+namespace mirbft {
+
+/// An event log from its first event to its last. A block is checked before its first event comes
+/// out. Throws LogError for what is no log and for damage; what came before is good.
+class LogReader {
+ public:
+  using EventType = log_format::EventType;
+
+  explicit LogReader(std::string path) : blocks_(LogFile::open(std::move(path))) {
+    std::optional<log_format::Block> first = blocks_.next();
+    if (!first)
+      fail(log_format::prologue_size, "the log is cut off before it says what its events are");
+    if (first->header.kind != log_format::Kind::preamble)
+      fail(first->offset, "the log does not say what its events are");
+    const wire::DecodeError error =
+        wire::decode_into(preamble_, first->content, wire::Form::lenient);
+    if (error != wire::DecodeError::none)
+      fail(first->offset,
+           "what the log says of its events is " + std::string(wire::to_string(error)));
+    std::ranges::sort(preamble_.types, {}, &EventType::number);
+  }
+
+  const std::string& path() const noexcept { return blocks_.file().path(); }
+  /// Whose log it is.
+  NodeId node() const noexcept { return preamble_.node; }
+  const Bytes& cluster() const noexcept { return preamble_.cluster; }
+  /// A serialized google.protobuf.FileDescriptorSet.
+  const Bytes& schema() const noexcept { return preamble_.schema; }
+  /// Every event type that the Node could see, by ascending number.
+  const std::vector<EventType>& types() const noexcept { return preamble_.types; }
+
+  /// The next event; nothing at the end of the last whole block. Ask again when the log has grown.
+  std::optional<LogEvent> next() {
+    while (content_.empty())
+      if (!open_block()) return std::nullopt;
+    return take_event();
+  }
+
+  /// The event as a C++ value; throws LogError when `E` is another type or cannot hold it.
+  template <class E>
+  E decode(const LogEvent& event) const {
+    std::optional<E> value = event.as<E>();
+    if (!value) fail(event.offset, std::string(event.name) + " is not as this program knows it");
+    return std::move(*value);
+  }
+
+  /// Bytes after the last whole block, once `next` has returned nothing: the list at which the
+  /// writer was killed, or is just now.
+  std::uint64_t torn_bytes() const noexcept { return blocks_.torn_bytes(); }
+
+ private:
+  [[noreturn]] void fail(std::uint64_t offset, std::string why) const {
+    blocks_.file().fail(offset, std::move(why));
+  }
+
+  bool open_block() {
+    std::optional<log_format::Block> block = blocks_.next();
+    if (!block) return false;
+    const log_format::BlockHeader& header = block->header;
+    if (header.kind != log_format::Kind::list || header.slot >= slot_count)
+      fail(block->offset, "damaged: no list of events where one must be");
+    if (started_ && header.first != next_index_)
+      fail(block->offset, "damaged: event " + std::to_string(header.first) + " follows where " +
+                              std::to_string(next_index_) + " must");
+    started_ = true;
+    next_index_ = header.first;
+    slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
+    content_ = std::move(block->content);
+    content_at_ = block->offset + log_format::BlockHeader::size;
+    return true;
+  }
+
+  LogEvent take_event() {
+    using log_format::EntryHeader;
+    if (content_.size() < EntryHeader::size) fail(content_at_, "damaged: half an event");
+    const EntryHeader header = EntryHeader::load(content_.data());
+    const std::size_t whole = EntryHeader::size + std::size_t{header.length};
+    if (content_.size() < whole) fail(content_at_, "damaged: the event reaches beyond its block");
+    LogEvent event{next_index_, slot_, header.number, name_of(header.number),
+                   content_.slice(EntryHeader::size, header.length), content_at_};
+    content_ = content_.slice(whole, content_.size() - whole);
+    content_at_ += whole;
+    ++next_index_;
+    return event;
+  }
+
+  std::string_view name_of(std::uint32_t number) const {
+    const auto& types = preamble_.types;
+    const auto found = std::ranges::lower_bound(types, number, {}, &EventType::number);
+    if (found == types.end() || found->number != number)
+      fail(content_at_,
+           "damaged: event number " + std::to_string(number) + " is not among the log's types");
+    return found->name;
+  }
+
+  log_format::BlockReader blocks_;
+  log_format::Preamble preamble_;
+  bool started_ = false;
+  std::uint64_t next_index_ = 0;
+  Slot slot_ = slot::node;
+  Bytes content_;
+  std::uint64_t content_at_ = 0;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+namespace detail {
+
+/// Byte strings as people read them: printable text in quotes, everything else in hexadecimal.
+class ReadableValues : public google::protobuf::TextFormat::FastFieldValuePrinter {
+ public:
+  void PrintBytes(const std::string& value,
+                  google::protobuf::TextFormat::BaseTextGenerator* out) const override {
+    const bool printable = std::ranges::all_of(value, [](char c) { return c >= ' ' && c <= '~'; });
+    if (printable) {
+      PrintString(value, out);
+    } else {
+      out->PrintString("0x" + hex(bytes_of(value)));
+    }
+  }
+};
+
+/// The first error that protobuf finds in a schema.
+class FirstSchemaError : public google::protobuf::DescriptorPool::ErrorCollector {
+ public:
+  void AddError(const std::string& /*file*/, const std::string& element,
+                const google::protobuf::Message*, ErrorLocation,
+                const std::string& message) override {
+    if (text_.empty()) text_ = element + ": " + message;
+  }
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// Differences as protobuf reports them, with values as `printer` shows them.
+class DifferenceReporter : public google::protobuf::util::MessageDifferencer::StreamReporter {
+ public:
+  using Path = std::vector<google::protobuf::util::MessageDifferencer::SpecificField>;
+
+  DifferenceReporter(google::protobuf::io::ZeroCopyOutputStream* out,
+                     const google::protobuf::TextFormat::Printer& printer)
+      : StreamReporter(out), printer_(printer) {}
+
+ protected:
+  void PrintValue(const google::protobuf::Message& message, const Path& path,
+                  bool left) override {
+    const auto& place = path.back();
+    if (place.field == nullptr) return StreamReporter::PrintValue(message, path, left);
+    std::string value;
+    printer_.PrintFieldValueToString(message, place.field, left ? place.index : place.new_index,
+                                     &value);
+    const bool nested =
+        place.field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE;
+    Print(nested ? "{ " + value + "}" : value);
+  }
+
+ private:
+  const google::protobuf::TextFormat::Printer& printer_;
+};
+
+}  // namespace detail
+
+/// Turns the events of one log into text. Not movable; used by one thread.
+class LogPrinter {
+ public:
+  /// Throws LogError when the log's schema is none.
+  explicit LogPrinter(const LogReader& log) : path_(log.path()), messages_(&pool_) {
+    google::protobuf::FileDescriptorSet schema;
+    if (!schema.ParseFromArray(log.schema().data(), static_cast<int>(log.schema().size())))
+      fail(0, "its schema is no protobuf FileDescriptorSet");
+    for (const google::protobuf::FileDescriptorProto& file : schema.file()) {
+      detail::FirstSchemaError error;
+      if (!pool_.BuildFileCollectingErrors(file, &error))
+        fail(0, "its schema is not sound: " + error.text());
+    }
+    printer_.SetSingleLineMode(true);
+    printer_.SetDefaultFieldValuePrinter(new detail::ReadableValues);  // The printer owns it.
+  }
+
+  /// One line in protobuf's text format; fields that hold their default are left out.
+  std::string text(const LogEvent& event) const {
+    std::string line;
+    printer_.PrintToString(*message(event), &line);
+    if (line.ends_with(' ')) line.pop_back();
+    return line;
+  }
+
+  /// One line in protobuf's JSON; every field is there.
+  std::string json(const LogEvent& event) const {
+    google::protobuf::util::JsonPrintOptions options;
+    options.always_print_primitive_fields = true;
+    options.preserve_proto_field_names = true;
+    std::string line;
+    const auto done =
+        google::protobuf::util::MessageToJsonString(*message(event), &line, options);
+    if (!done.ok()) fail(event.offset, "event cannot be shown as JSON: " + done.ToString());
+    return line;
+  }
+
+  /// What must change in `event` to become `other`, an event of the same type: a line a field.
+  /// Empty when they are equal.
+  std::string differences(const LogEvent& event, const LogEvent& other) const {
+    using google::protobuf::util::MessageDifferencer;
+    std::string lines;
+    google::protobuf::io::StringOutputStream stream(&lines);
+    const auto left = message(event);
+    const auto right = message(other);
+    {
+      detail::DifferenceReporter reporter(&stream, printer_);
+      reporter.SetMessages(*left, *right);
+      MessageDifferencer differencer;
+      differencer.set_message_field_comparison(MessageDifferencer::EQUIVALENT);
+      differencer.ReportDifferencesTo(&reporter);
+      differencer.Compare(*left, *right);
+    }
+    return lines;
+  }
+
+ private:
+  std::unique_ptr<google::protobuf::Message> message(const LogEvent& event) const {
+    const auto* type = pool_.FindMessageTypeByName(std::string(event.name));
+    if (!type) fail(event.offset, "the log's schema lacks " + std::string(event.name));
+    std::unique_ptr<google::protobuf::Message> made(messages_.GetPrototype(type)->New());
+    const Bytes& bytes = event.payload;
+    if (!made->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+      fail(event.offset, "what is recorded is no " + std::string(event.name));
+    return made;
+  }
+
+  [[noreturn]] void fail(std::uint64_t offset, std::string reason) const {
+    throw LogError(path_, offset, std::move(reason));
+  }
+
+  std::string path_;
+  google::protobuf::DescriptorPool pool_;
+  mutable google::protobuf::DynamicMessageFactory messages_;
+  google::protobuf::TextFormat::Printer printer_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/log/replay.hpp>
+// Runs a deterministic module once more on what an event log says it was given, and compares what
+// it emits with what the log says was dispatched.
+//
+// The log shows events where they are dispatched and not where they are emitted, so the rule is:
+//
+// - Whatever the module emits directly to one module goes to the end of that module's list, and
+//   lists are first in, first out. So such events stand in the log, for each destination, in the
+//   order in which they were emitted.
+// - Follow-ups wait for their parent, and of a broadcast it is not known here who handles it: such
+//   events may stand anywhere after they were emitted.
+// - Nothing that only this module emits stands in the log unless it was emitted before.
+//
+// The first recorded event that breaks this is the difference. A log of the same module never
+// breaks it, whatever drives the Node and wherever the log ends: what the module has emitted and
+// the log does not show is pending. An altered output that only this module emits breaks it at
+// that event; if the alteration happens to make it another one that is due, where that one comes
+// and is not expected any more. An altered input breaks it as soon as the outputs differ.
+
+#include <list>
+
+namespace mirbft {
+
+/// Where a replay and its log part.
+struct LogDifference {
+  /// The recorded event that the module did not emit, or not then.
+  LogEvent recorded;
+  /// What the replay has in its place: a line a field (`modified: sn: 5 -> 6`, from the log to the
+  /// replay) where it is an event of the same type.
+  std::string text;
+};
+
+namespace detail {
+
+/// What a replayed module has emitted and the log has not shown yet.
+class ExpectedEvents {
+ public:
+  template <class E>
+  void add_in_order(const E& event) {
+    ordered_[E::destination.index()].push_back(expected(event));
+  }
+  template <class E>
+  void add_in_any_order(const E& event) {
+    for (std::size_t place = 0; place < slot_count; ++place)
+      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(expected(event));
+  }
+
+  /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
+  /// two equal events it does not matter which goes, but nothing may hold up the order.
+  bool take(const LogEvent& event) {
+    const SameAs equal{event};
+    auto& ordered = ordered_[event.slot.index()];
+    if (!ordered.empty() && equal(ordered.front())) {
+      ordered.pop_front();
+      return true;
+    }
+    auto& unordered = unordered_[event.slot.index()];
+    const auto found = std::ranges::find_if(unordered, equal);
+    if (found == unordered.end()) return false;
+    unordered.erase(found);
+    return true;
+  }
+
+  /// What most likely should stand in the place of an event that was not expected: the next one
+  /// in order if it is of the same type or comes too late; null if there is nothing.
+  const LogEvent* in_place_of(const LogEvent& event) const {
+    const auto& ordered = ordered_[event.slot.index()];
+    const auto& unordered = unordered_[event.slot.index()];
+    const LogEvent* next = ordered.empty() ? nullptr : &ordered.front();
+    if (next && next->number == event.number) return next;
+    if (std::ranges::any_of(ordered, SameAs{event})) return next;
+    const auto found = std::ranges::find(unordered, event.number, &LogEvent::number);
+    return found != unordered.end() ? &*found : next;
+  }
+
+  std::size_t size() const noexcept {
+    std::size_t total = 0;
+    for (const auto& events : ordered_) total += events.size();
+    for (const auto& events : unordered_) total += events.size();
+    return total;
+  }
+
+ private:
+  struct SameAs {
+    const LogEvent& event;
+
+    bool operator()(const LogEvent& expected) const {
+      return expected.number == event.number && expected.payload == event.payload;
+    }
+  };
+
+  template <class E>
+  static LogEvent expected(const E& event) {
+    LogEvent made;
+    made.number = E::number;
+    made.name = log_format::message_name<E>();
+    made.payload = wire::encode(event);
+    return made;
+  }
+
+  std::array<std::list<LogEvent>, slot_count> ordered_;
+  std::array<std::list<LogEvent>, slot_count> unordered_;
+};
+
+/// The follow-ups of an event that a replayed module emits.
+class ReplayedFollowUps {
+ public:
+  explicit ReplayedFollowUps(ExpectedEvents& expected) noexcept : expected_(expected) {}
+
+  template <class... Next>
+  void then(const Next&... next) {
+    (add(next), ...);
+  }
+
+ private:
+  template <class E>
+  void add(const E& event) {
+    expected_.add_in_any_order(event);
+  }
+  template <class E, class... Next>
+  void add(const Chain<E, Next...>& chain) {
+    add(chain.event);
+    std::apply([this](const Next&... next) { (add(next), ...); }, chain.next);
+  }
+
+  ExpectedEvents& expected_;
+};
+
+/// What a replayed module gets as its `out`.
+class ReplayOut {
+ public:
+  explicit ReplayOut(ExpectedEvents& expected) noexcept : expected_(expected) {}
+
+  template <class E>
+  ReplayedFollowUps emit(const E& event) {
+    if constexpr (E::destination.is_single()) {
+      expected_.add_in_order(event);
+    } else {
+      expected_.add_in_any_order(event);
+    }
+    return ReplayedFollowUps(expected_);
+  }
+
+ private:
+  ExpectedEvents& expected_;
+};
+
+}  // namespace detail
+
+/// An event-shaped module under replay: one with `consumes`, `emits` and `process(event, out)`.
+/// `Shared` lists those of its `emits` that somebody else in the Node may emit or inject too: such
+/// an event is no difference when this module did not emit it.
+template <class Module, class Shared = events<>>
+class Replay {
+ public:
+  /// `module` is as it was when the recorded Node started. It and `log` outlive this.
+  Replay(Module& module, Slot slot, const LogReader& log)
+      : module_(module), slot_(slot), log_(log), printer_(log) {}
+
+  /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
+  /// input, and whatever the module throws.
+  std::optional<LogDifference> step(const LogEvent& event) {
+    std::optional<LogDifference> difference;
+    if (is_one_of(typename Module::emits{}, event)) {
+      if (expected_.take(event)) {
+        ++compared_;
+      } else if (!is_one_of(Shared{}, event)) {
+        difference = LogDifference{event, describe(event)};
+      }
+    }
+    if (event.slot == slot_) feed(event, typename Module::consumes{});
+    return difference;
+  }
+
+  /// Events that the module was given.
+  std::uint64_t fed() const noexcept { return fed_; }
+  /// Recorded events that the module has emitted in the replay too.
+  std::uint64_t compared() const noexcept { return compared_; }
+  /// Events that the module has emitted and the log has not shown up to here.
+  std::size_t pending() const noexcept { return expected_.size(); }
+
+ private:
+  template <class... Es>
+  static bool is_one_of(events<Es...>, const LogEvent& event) {
+    return ((event.number == Es::number) || ...);
+  }
+
+  template <class... Es>
+  void feed(const LogEvent& event, events<Es...>) {
+    (void)((event.number == Es::number && (feed_as<Es>(event), true)) || ...);
+  }
+  template <class E>
+  void feed_as(const LogEvent& event) {
+    detail::ReplayOut out(expected_);
+    module_.process(log_.template decode<E>(event), out);
+    ++fed_;
+  }
+
+  std::string describe(const LogEvent& event) const {
+    const LogEvent* expected = expected_.in_place_of(event);
+    if (!expected) return "the replay has not emitted such an event";
+    try {
+      if (expected->number == event.number) return printer_.differences(event, *expected);
+      return "the replay has " + std::string(expected->name) + " { " + printer_.text(*expected) +
+             " }";
+    } catch (const LogError& error) {
+      return error.reason();
+    }
+  }
+
+  Module& module_;
+  Slot slot_;
+  const LogReader& log_;
+  LogPrinter printer_;
+  detail::ExpectedEvents expected_;
+  std::uint64_t fed_ = 0;
+  std::uint64_t compared_ = 0;
+};
+
+/// What came of a replay.
+struct ReplayResult {
+  std::uint64_t fed = 0;
+  std::uint64_t compared = 0;
+  std::uint64_t pending = 0;
+  std::optional<LogDifference> difference;
+};
+
+/// Replays what is left of a log up to the first difference; see `Replay`.
+template <class Shared = events<>, class Module>
+ReplayResult replay(Module& module, Slot slot, LogReader& log) {
+  Replay<Module, Shared> replay(module, slot, log);
+  std::optional<LogDifference> difference;
+  while (!difference) {
+    const std::optional<LogEvent> event = log.next();
+    if (!event) break;
+    difference = replay.step(*event);
+  }
+  return {replay.fed(), replay.compared(), replay.pending(), std::move(difference)};
+}
 
 }  // namespace mirbft
 
