@@ -257,6 +257,10 @@ TEST_CASE("a request that is being checked when a proposal names it counts as fe
     node.fetched(1, 0, "second", "bad");
     node.fetched(1, 0, "second");
   }
+  SUBCASE("though it waits for the verdict on another authenticator") {
+    node.submit(1, 0, "second", "bad");
+    node.fetched(1, 0, "second", "bad");
+  }
   node.work();
   CHECK(node.stored() == Bodies{"first", "second"});
   CHECK(node.status().checking == 0);
@@ -396,9 +400,11 @@ TEST_CASE("the windows may overtake the replies of the epoch before") {
   node.work();
   CHECK(node.stored().size() == 3);
   node.submit(1, 1, "late", "bad");
+  node.submit(1, 2, "too late");
 
   node.move(1, 1, Bytes{0b10});  // 0 and 2 are delivered
   CHECK(node.out.count<Replied>() == 0);
+  CHECK(node.status().checking == 1);
   node.submit(1, 0, "body");
   node.submit(1, 2, "body");
   CHECK(node.out.count<Replied>() == 0);
@@ -431,7 +437,7 @@ TEST_CASE("after a state transfer, submitters are told that their requests were 
 }
 
 TEST_CASE("bits of a window count from its low, wherever that is") {
-  for (const std::uint64_t low : {0u, 1u, 7u, 57u, 63u, 64u, 1000u}) {
+  for (const std::uint64_t low : {0u, 1u, 7u, 49u, 55u, 57u, 63u, 64u, 1000u}) {
     TrackerFixture node;
     node.move(1, low, Bytes{0x00, 0x81, 0x01});
     for (std::uint64_t i = 0; i < 30; ++i) {
