@@ -1,5 +1,6 @@
 // mirbft-quickstart: four replicas as four processes put a file of commands into one order.
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -39,17 +40,29 @@ struct Options {
   std::string event_logs;
 };
 
+std::filesystem::path event_log_of(std::size_t replica, const Options& options) {
+  return std::filesystem::path(options.event_logs) /
+         ("replica-" + std::to_string(replica) + ".log");
+}
+
+/// Each log is one run's: those of an earlier one are left alone.
+void prepare_event_logs(const Options& options) {
+  if (options.event_logs.empty()) return;
+  std::filesystem::create_directories(options.event_logs);
+  for (std::size_t i = 0; i < replicas; ++i)
+    if (std::filesystem::exists(event_log_of(i, options)))
+      throw mirbft::ConfigError("--event-logs", options.event_logs,
+                                "holds the logs of an earlier run: name another directory");
+}
+
 std::vector<std::string> command_for(std::size_t replica, const Workspace& workspace,
                                      const Options& options) {
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
   std::vector<std::string> command{self.parent_path() / "mirbft-replica", "--config",
                                    workspace.config_file(replica), "--input",
                                    workspace.commands_file()};
-  if (!options.event_logs.empty()) {
-    const std::string name = "replica-" + std::to_string(replica) + ".log";
-    command.insert(command.end(),
-                   {"--event-log", std::filesystem::path(options.event_logs) / name});
-  }
+  if (!options.event_logs.empty())
+    command.insert(command.end(), {"--event-log", event_log_of(replica, options)});
   return command;
 }
 
@@ -72,20 +85,30 @@ std::vector<Report> order(const std::vector<std::string>& commands, const Option
   return reports;
 }
 
+/// A latency for a column; a replica whose clients had nothing to submit has none.
+std::string milliseconds(std::uint64_t microseconds) {
+  if (microseconds == 0) return "-";
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%.1f", static_cast<double>(microseconds) / 1000);
+  return text.data();
+}
+
 void print_table(const std::vector<Report>& reports) {
-  constexpr std::size_t digits = 16;
-  std::printf("replica  last sn  requests  %-*s  %-*s  requests/s   p50 ms   p99 ms\n",
-              static_cast<int>(digits), "log", static_cast<int>(digits), "store");
+  const auto start_of = [](const mirbft::Digest& digest) {
+    return mirbft::hex(digest.view().first(8));
+  };
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  const auto print = [](const std::array<std::string, 8>& row) {
+    constexpr std::array<int, 8> widths{7, 9, 10, 18, 18, 12, 9, 9};
+    for (std::size_t i = 0; i < row.size(); ++i) std::printf("%*s", widths[i], row[i].c_str());
+    std::puts("");
+  };
+  print({"replica", "last sn", "requests", "log", "store", "requests/s", "p50 ms", "p99 ms"});
   for (std::size_t i = 0; i < reports.size(); ++i) {
     const Report& report = reports[i];
-    std::printf("%7zu  %7llu  %8llu  %s  %s  %10llu  %7.1f  %7.1f\n", i,
-                static_cast<unsigned long long>(report.last_sn.value),
-                static_cast<unsigned long long>(report.delivered),
-                mirbft::hex(report.log).substr(0, digits).c_str(),
-                mirbft::hex(report.store).substr(0, digits).c_str(),
-                static_cast<unsigned long long>(report.requests_per_second),
-                static_cast<double>(report.p50_us) / 1000,
-                static_cast<double>(report.p99_us) / 1000);
+    print({number(i), number(report.last_sn.value), number(report.delivered), start_of(report.log),
+           start_of(report.store), number(report.requests_per_second), milliseconds(report.p50_us),
+           milliseconds(report.p99_us)});
   }
   std::fflush(stdout);
 }
@@ -93,9 +116,9 @@ void print_table(const std::vector<Report>& reports) {
 int run(const Options& options) {
   const std::string source = options.input == "-" ? "standard input" : options.input;
   const auto commands = parse_commands(read_input(options.input), source);
-  if (!options.event_logs.empty()) std::filesystem::create_directories(options.event_logs);
-  std::cout << commands.size() << " commands from " << source << ", " << clients << " clients, "
-            << replicas << " replicas" << std::endl;
+  prepare_event_logs(options);
+  std::cout << commands.size() << (commands.size() == 1 ? " command from " : " commands from ")
+            << source << ", " << clients << " clients, " << replicas << " replicas" << std::endl;
   const std::vector<Report> reports = order(commands, options);
   print_table(reports);
   const std::vector<std::string> wrong = objections(reports, commands.size());
