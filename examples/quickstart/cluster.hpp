@@ -86,7 +86,7 @@ class Cluster {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds longest_silence{10};
-  static constexpr std::chrono::seconds longest_standstill{30};
+  static constexpr std::chrono::seconds longest_standstill{20};
   static constexpr int poll_milliseconds = 100;
 
   struct Replica {
