@@ -200,6 +200,38 @@ TEST_CASE("who passes a request on does so though a client's copy came first") {
   CHECK(node.out.take<RequestReady>().spread == Spread::by_replica);
 }
 
+TEST_CASE("for a refused relayed request nobody waits, and the caller's own goes through") {
+  const auto forge = [](TrackerFixture& f) {
+    f.submit(1, 0, "forged", "bad", Spread::relayed);
+    f.submit(1, 0, std::string(100'000, 'x'), "good", Spread::relayed);
+    f.submit(1, 1000, "outside the window", "good", Spread::relayed);
+  };
+  TrackerFixture f;
+  SUBCASE("before the caller's") {
+    forge(f);
+    f.work();
+    f.submit(1, 0, "good");
+  }
+  SUBCASE("beside the caller's") {
+    forge(f);
+    f.submit(1, 0, "good");
+  }
+  SUBCASE("after the caller's") {
+    f.submit(1, 0, "good");
+    f.work();
+    forge(f);
+    f.submit(1, 0, "another body", "good", Spread::relayed);
+  }
+  f.work();
+  CHECK(f.out.count<Replied>() == 0);
+  CHECK(f.stored() == std::vector<std::string>{"good"});
+  CHECK(f.status().rejected_size == 1);
+  CHECK(f.status().rejected_window == 1);
+  f.apply(0, 1, 0, "done");
+  CHECK(f.outcome() == Outcome::delivered);
+  CHECK(f.out.count<Replied>() == 0);
+}
+
 TEST_CASE("another payload under an admitted number is a conflict") {
   TrackerFixture node;
   node.submit(1, 0, "first");
