@@ -55,11 +55,12 @@ void put_delimited(Sink& out, ByteView content) {
 
 template <class Sink, class T>
 void put_canonical(Sink& out, const T& value) {
-  static_assert(kind_of<T> != Kind::unknown,
-                "[mirbft] a value of this type has no canonical bytes: use integers, enums, ids, "
-                "durations, Bytes, std::string, byte arrays, reflected structs, variants, vectors "
-                "and optionals");
-  if constexpr (is_shared<T>) {
+  if constexpr (kind_of<T> == Kind::unknown) {
+    static_assert(kind_of<T> != Kind::unknown,
+                  "[mirbft] a value of this type has no canonical bytes: use integers, enums, ids, "
+                  "durations, Bytes, std::string, byte arrays, reflected structs, variants, "
+                  "vectors and optionals");
+  } else if constexpr (is_shared<T>) {
     put_canonical(out, *value);
   } else if constexpr (kind_of<T> == Kind::number) {
     out.number(to_number(value));

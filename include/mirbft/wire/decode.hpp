@@ -87,7 +87,7 @@ class Decoder {
       return edit(value, [&](auto& own) { return body(content, own); });
     } else if constexpr (kind_of<T> == Kind::choice) {
       return choice(content, value);
-    } else {
+    } else if constexpr (kind_of<T> == Kind::record) {
       return fields(content, [&](Reader& in, std::uint32_t& tag) {
         Outcome outcome = Outcome::unknown;
         for_each_member(value, [&](auto number, auto& member) {
@@ -97,6 +97,8 @@ class Decoder {
         });
         return outcome;
       });
+    } else {
+      return false;  // Does not compile, and the encoder says why.
     }
   }
 
@@ -206,7 +208,9 @@ class Decoder {
   // A value without its tag.
   template <class T>
   bool single(Reader& in, T& value) {
-    if constexpr (kind_of<T> == Kind::number) {
+    if constexpr (!Single<T>) {
+      return false;  // Does not compile, and the encoder says why.
+    } else if constexpr (kind_of<T> == Kind::number) {
       std::uint64_t number = 0;
       if (!in.varint(number)) return false;
       return from_number(number, value) || session_.fail(DecodeError::range);
@@ -260,7 +264,7 @@ class Decoder {
 
 /// Reads a message into `value`, whose `Bytes` become slices of `input`. Total: any input gives a
 /// value or an error; with an error, what `value` holds is unspecified.
-template <Message T>
+template <class T>
 DecodeError decode_into(T& value, const Bytes& input, Form form, const Limits& limits = {}) {
   constexpr std::size_t longest = std::numeric_limits<std::int32_t>::max();
   if (input.size() > std::min(limits.bytes, longest)) return DecodeError::limit;
@@ -272,7 +276,7 @@ DecodeError decode_into(T& value, const Bytes& input, Form form, const Limits& l
 }
 
 /// The value that `input` holds, or nothing if `decode_into` would name an error.
-template <Message T>
+template <class T>
 std::optional<T> decode(const Bytes& input, Form form, const Limits& limits = {}) {
   std::optional<T> value(std::in_place);
   if (decode_into(*value, input, form, limits) != DecodeError::none) value.reset();

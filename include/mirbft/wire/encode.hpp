@@ -55,6 +55,8 @@ template <class T>
 bool is_default(const T& value) {
   if constexpr (kind_of<T> == Kind::number) {
     return to_number(value) == 0;
+  } else if constexpr (!Single<T>) {
+    return false;
   } else if constexpr (fixed_size<T> == 0) {
     return value.empty();
   } else {
@@ -69,11 +71,12 @@ void put_body(Sink& out, const T& value);
 // A value without its tag, with its length where it has one.
 template <class Sink, class T>
 void put_value(Sink& out, const T& value) {
-  static_assert(Single<T>,
-                "[mirbft] a member of this type cannot travel: use integers, enums, ids, "
-                "durations, Bytes, std::string, byte arrays, reflected structs, variants, or a "
-                "vector or optional of one of these; wrap what is nested deeper in a struct");
-  if constexpr (is_shared<T>) {
+  if constexpr (!Single<T>) {
+    static_assert(Single<T>,
+                  "[mirbft] a member of this type cannot travel: use integers, enums, ids, "
+                  "durations, Bytes, std::string, byte arrays, reflected structs, variants, or a "
+                  "vector or optional of one of these; wrap what is nested deeper in a struct");
+  } else if constexpr (is_shared<T>) {
     put_value(out, *value);
   } else if constexpr (kind_of<T> == Kind::number) {
     out.varint(to_number(value));
@@ -139,16 +142,20 @@ void put_body(Sink& out, const T& value) {
     visit_choice(value, [&](std::uint32_t number, const auto& held) {
       put_tagged(out, number, held);
     });
-  } else {
+  } else if constexpr (kind_of<T> == Kind::record) {
     for_each_member_backward(
         value, [&](auto number, const auto& member) { put_field(out, number, member); });
+  } else {
+    static_assert(Message<T>,
+                  "[mirbft] this is no message: list the members of a struct by one line "
+                  "BOOST_HANA_ADAPT_STRUCT(type, member, member) in the global namespace");
   }
 }
 
 }  // namespace detail
 
 /// The number of bytes that `encode` makes of a value.
-template <Message T>
+template <class T>
 std::size_t encoded_size(const T& value) {
   detail::Counter counter;
   detail::put_body(counter, value);
@@ -157,7 +164,7 @@ std::size_t encoded_size(const T& value) {
 
 /// A struct or variant as a proto3 message: fields in the order of their numbers, those that hold
 /// their default left out, each number as short as it can be. Equal values give equal bytes.
-template <Message T>
+template <class T>
 Bytes encode(const T& value) {
   const std::size_t size = encoded_size(value);
   return Bytes::filled(size, [&](std::uint8_t* begin) {

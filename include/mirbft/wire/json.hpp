@@ -34,10 +34,6 @@ class JsonWriter {
 
   template <class T>
   void put(const T& value) {
-    static_assert(kind_of<T> != Kind::unknown || std::floating_point<T> ||
-                      std::convertible_to<T, std::string_view>,
-                  "[mirbft] a value of this type cannot be shown as JSON: use numbers, enums, ids, "
-                  "durations, text, Bytes, reflected structs, variants, vectors and optionals");
     if constexpr (is_shared<T>) {
       put(*value);
     } else if constexpr (std::same_as<T, bool>) {
@@ -50,6 +46,11 @@ class JsonWriter {
       put_number(value);
     } else if constexpr (kind_of<T> == Kind::blob) {
       put_text(hex(view_of(value)));
+    } else if constexpr (kind_of<T> == Kind::unknown) {
+      static_assert(kind_of<T> != Kind::unknown,
+                    "[mirbft] a value of this type cannot be shown as JSON: use numbers, enums, "
+                    "ids, durations, text, Bytes, reflected structs, variants, vectors and "
+                    "optionals");
     } else {
       put_compound(value);
     }
