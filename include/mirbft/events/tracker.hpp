@@ -21,8 +21,8 @@ enum class Spread : std::uint8_t {
   by_replica,
   /// The Protocol asked for it, because a proposal names it.
   fetched,
-  /// Another replica passed it on. Its refusal concerns no caller here: a Byzantine replica may have
-  /// made it up, under the number of an honest request.
+  /// Another replica passed it on. Its refusal concerns no caller here: a Byzantine replica may
+  /// have made it up, under the number of an honest request.
   relayed,
 };
 

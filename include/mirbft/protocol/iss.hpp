@@ -310,11 +310,17 @@ class Iss {
       bad_.count(Bad::duplicate);
   }
 
+  /// A request that leaves its message: a slice would keep the whole frame in memory.
+  static Request own_copy(const Request& request) {
+    return {request.client, request.req_no, Bytes(request.data.view()),
+            Bytes(request.authenticator.view())};
+  }
+
   /// Requests that clients gave to the sender alone: checked like any other, by the Tracker.
   void receive(Relayed relayed, auto& out) {
     if (relayed.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
     for (Request& request : relayed.requests)
-      out.emit(NewRequest{std::move(request), Spread::relayed});
+      out.emit(NewRequest{own_copy(request), Spread::relayed});
   }
 
   /// A batch that was asked for. What it is worth shows when it is hashed.
@@ -411,7 +417,7 @@ class Iss {
     if (supplied.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
     for (Request& request : supplied.requests) {
       if (waiting_.wants(request.client, request.req_no)) {
-        out.emit(NewRequest{std::move(request), Spread::fetched});
+        out.emit(NewRequest{own_copy(request), Spread::fetched});
       } else {
         bad_.count(Bad::unasked);
       }

@@ -83,3 +83,12 @@ TEST_CASE("key-value store: a snapshot depends on the state alone, and restores 
   CHECK_THROWS_WITH_AS(store.restore(bytes_of("\x0a\xff")),
                        "key-value store: the snapshot cannot be read", ModuleFailure);
 }
+
+TEST_CASE("key-value store: a snapshot with keys out of order or twice is none") {
+  const auto entry = [](const char* key) { return KeyValueEntry{Bytes(key), Bytes("1")}; };
+  KeyValueStore store;
+  for (const auto& entries : {std::vector{entry("b"), entry("a")}, {entry("a"), entry("a")}})
+    CHECK_THROWS_AS(store.restore(wire::encode(KeyValueSnapshot{entries}).view()), ModuleFailure);
+  store.restore(wire::encode(KeyValueSnapshot{{entry("a"), entry("b")}}).view());
+  CHECK(store.size() == 2);
+}

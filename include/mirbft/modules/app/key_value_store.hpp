@@ -2,6 +2,7 @@
 #ifndef MIRBFT_MODULES_APP_KEY_VALUE_STORE_HPP
 #define MIRBFT_MODULES_APP_KEY_VALUE_STORE_HPP
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <functional>
@@ -107,7 +108,12 @@ class KeyValueStore {
     // A quorum vouches for the state, so it may be as large as it is.
     const wire::Limits limits{.memory = std::numeric_limits<std::size_t>::max()};
     const auto all = wire::decode<KeyValueSnapshot>(Bytes(state), wire::Form::canonical, limits);
-    if (!all) throw ModuleFailure("key-value store: the snapshot cannot be read");
+    // The one snapshot of a state has its keys in order: two texts must not mean one state.
+    if (!all || std::adjacent_find(all->entries.begin(), all->entries.end(),
+                                   [](const KeyValueEntry& left, const KeyValueEntry& right) {
+                                     return left.key >= right.key;
+                                   }) != all->entries.end())
+      throw ModuleFailure("key-value store: the snapshot cannot be read");
     values_.clear();
     for (const KeyValueEntry& entry : all->entries)
       values_.emplace_hint(values_.end(), entry.key.text(), entry.value.text());

@@ -1,0 +1,167 @@
+// The nodes of a benchmark: in one process, each on a thread of its own.
+#ifndef MIRBFT_EXAMPLES_BENCH_CLUSTER_HPP
+#define MIRBFT_EXAMPLES_BENCH_CLUSTER_HPP
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/tracker/client_tracker.hpp>
+#include <mirbft/node.hpp>
+#include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/pbft.hpp>
+
+#include "either.hpp"
+#include "options.hpp"
+
+namespace bench {
+
+/// Applies nothing, and remembers the order in which it would have.
+class OrderApp {
+ public:
+  std::vector<mirbft::Bytes> apply(mirbft::SeqNr, std::span<const mirbft::Request> requests) {
+    for (const mirbft::Request& request : requests) {
+      order_ = order_ * 0x9e3779b97f4a7c15ull + request.client.value;
+      order_ = order_ * 0x9e3779b97f4a7c15ull + request.req_no.value;
+    }
+    applied_ += requests.size();
+    return std::vector<mirbft::Bytes>(requests.size());
+  }
+  mirbft::Bytes snapshot() const { return mirbft::Bytes(std::to_string(order_)); }
+  void restore(mirbft::ByteView) {}
+
+  std::uint64_t order() const noexcept { return order_; }
+  std::uint64_t applied() const noexcept { return applied_; }
+
+ private:
+  std::uint64_t order_ = 0;
+  std::uint64_t applied_ = 0;
+};
+
+using Replica = mirbft::Node<EitherNet, mirbft::Sha256, EitherCrypto, OrderApp, EitherWal,
+                             mirbft::ClientTracker, mirbft::MemoryStore, mirbft::Iss<mirbft::Pbft>,
+                             mirbft::NullInterceptor>;
+
+inline const mirbft::Bytes cluster_name("bench");
+
+/// Keys that depend on nothing but an id: good for measuring, and for nothing else.
+inline std::string seed_of(char kind, std::uint64_t id) {
+  std::string seed(32, kind);
+  for (int i = 0; i < 8; ++i) seed[static_cast<std::size_t>(i)] = static_cast<char>(id >> (8 * i));
+  return seed;
+}
+inline mirbft::Ed25519Key key_of(char kind, std::uint64_t id) {
+  return mirbft::Ed25519Key(mirbft::bytes_of(seed_of(kind, id)));
+}
+
+class Cluster {
+ public:
+  explicit Cluster(const Options& options) : options_(options) {
+    for (std::uint32_t i = 0; i < options.nodes; ++i) members_.push_back(mirbft::NodeId(i));
+    make_nets();
+    for (const mirbft::NodeId id : members_) replicas_.push_back(make_replica(id));
+  }
+  ~Cluster() { stop(); }
+
+  void start() {
+    for (auto& replica : replicas_)
+      threads_.emplace_back([&replica = *replica](std::stop_token stop) { replica.run(stop); });
+  }
+  /// Ends the threads; from then on the Apps may be looked at.
+  void stop() {
+    for (std::jthread& thread : threads_) thread.request_stop();
+    threads_.clear();
+  }
+
+  std::size_t size() const noexcept { return replicas_.size(); }
+  Replica& operator[](std::size_t i) { return *replicas_[i]; }
+
+  /// The first reason why a node stopped; empty when none has failed.
+  std::string failure() const {
+    for (const auto& replica : replicas_)
+      if (!replica->failure().empty()) return replica->failure();
+    return {};
+  }
+  bool agreed(std::uint64_t requests) const {
+    for (const auto& replica : replicas_)
+      if (replica->app().applied() != requests ||
+          replica->app().order() != replicas_.front()->app().order())
+        return false;
+    return true;
+  }
+
+ private:
+  void make_nets() {
+    if (options_.transport == "memory") {
+      hub_.emplace(members_, std::size_t{1} << 28);
+      for (const mirbft::NodeId id : members_) nets_.push_back(EitherNet(mirbft::LoopbackNet(*hub_, id)));
+      return;
+    }
+    std::vector<mirbft::TcpNet> nets;
+    for (const mirbft::NodeId id : members_) {
+      mirbft::TcpConfig config;
+      config.self = id;
+      config.cluster_id = std::string(cluster_name.text());
+      for (const mirbft::NodeId peer : members_) config.peers.push_back({peer, "127.0.0.1", 0});
+      nets.emplace_back(std::move(config));
+    }
+    for (mirbft::TcpNet& net : nets)
+      for (std::size_t peer = 0; peer < nets.size(); ++peer)
+        if (&nets[peer] != &net)
+          net.set_peer_address(members_[peer], "127.0.0.1", nets[peer].port());
+    for (mirbft::TcpNet& net : nets) nets_.push_back(EitherNet(std::move(net)));
+  }
+
+  EitherCrypto make_crypto(mirbft::NodeId id) const {
+    if (options_.crypto == "null") return EitherCrypto(mirbft::NullCrypto());
+    std::map<mirbft::NodeId, mirbft::Bytes> nodes;
+    std::map<mirbft::ClientId, mirbft::Bytes> clients;
+    for (const mirbft::NodeId member : members_)
+      nodes[member] = mirbft::Bytes(key_of('n', member.value).public_key());
+    for (std::uint32_t i = 0; i < options_.clients; ++i)
+      clients[mirbft::ClientId(i)] = mirbft::Bytes(key_of('c', i).public_key());
+    return EitherCrypto(mirbft::SodiumCrypto(mirbft::bytes_of(seed_of('n', id.value)), nodes, clients));
+  }
+
+  std::unique_ptr<Replica> make_replica(mirbft::NodeId id) {
+    mirbft::NodeConfig node;
+    node.self = id;
+    node.cluster = cluster_name;
+    mirbft::TrackerConfig tracker;
+    tracker.cluster = cluster_name;
+    mirbft::IssConfig protocol;
+    protocol.self = id;
+    protocol.members = members_;
+    protocol.cluster = cluster_name;
+    return std::make_unique<Replica>(
+        node, Replica::Modules{.net = std::move(nets_[id.value]),
+                               .hasher = mirbft::Sha256(),
+                               .crypto = make_crypto(id),
+                               .app = OrderApp(),
+                               .wal = options_.wal == "none" ? EitherWal(mirbft::NullWal())
+                                                             : EitherWal(mirbft::MemoryWal()),
+                               .tracker = mirbft::ClientTracker(tracker),
+                               .store = mirbft::MemoryStore(),
+                               .protocol = mirbft::Iss<mirbft::Pbft>(protocol)});
+  }
+
+  const Options& options_;
+  std::vector<mirbft::NodeId> members_;
+  std::optional<mirbft::LoopbackHub> hub_;
+  std::vector<EitherNet> nets_;
+  std::vector<std::unique_ptr<Replica>> replicas_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace bench
+
+#endif

@@ -1,0 +1,111 @@
+// Modules that are chosen at start: one Node type for all that the benchmark compares, so that it
+// is compiled once. A program of one's own names its modules and needs nothing of this.
+#ifndef MIRBFT_EXAMPLES_BENCH_EITHER_HPP
+#define MIRBFT_EXAMPLES_BENCH_EITHER_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <mirbft/modules/crypto/null.hpp>
+#include <mirbft/modules/crypto/sodium.hpp>
+#include <mirbft/modules/net/loopback.hpp>
+#include <mirbft/modules/net/tcp.hpp>
+#include <mirbft/modules/wal/memory.hpp>
+#include <mirbft/modules/wal/null.hpp>
+
+namespace bench {
+
+/// Holds one of two modules and asks it.
+template <class First, class Second>
+class Either {
+ public:
+  explicit Either(First first) : chosen_(std::move(first)) {}
+  explicit Either(Second second) : chosen_(std::move(second)) {}
+
+ protected:
+  template <class Call>
+  decltype(auto) ask(Call&& call) {
+    if (auto* first = std::get_if<First>(&chosen_)) return call(*first);
+    return call(*std::get_if<Second>(&chosen_));
+  }
+  template <class Call>
+  decltype(auto) ask(Call&& call) const {
+    if (const auto* first = std::get_if<First>(&chosen_)) return call(*first);
+    return call(*std::get_if<Second>(&chosen_));
+  }
+
+ private:
+  std::variant<First, Second> chosen_;
+};
+
+class EitherNet : Either<mirbft::LoopbackNet, mirbft::TcpNet> {
+ public:
+  using Either::Either;
+
+  void send(mirbft::NodeId to, mirbft::FrameClass kind, const mirbft::Bytes& payload) {
+    ask([&](auto& net) { net.send(to, kind, payload); });
+  }
+  void flush() {
+    ask([](auto& net) { net.flush(); });
+  }
+  template <class Sink>
+  void poll(Sink&& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
+    ask([&](auto& net) { net.poll(sink, at_most, max_frames); });
+  }
+  void wake() {
+    ask([](auto& net) { net.wake(); });
+  }
+  void close() {
+    ask([](auto& net) { net.close(); });
+  }
+};
+
+class EitherCrypto : Either<mirbft::NullCrypto, mirbft::SodiumCrypto> {
+ public:
+  using Either::Either;
+
+  mirbft::Bytes sign(mirbft::ByteView message) const {
+    return ask([&](const auto& crypto) { return crypto.sign(message); });
+  }
+  mirbft::SignatureCheck verify_node(mirbft::NodeId node, mirbft::ByteView message,
+                                     mirbft::ByteView signature) const {
+    return ask([&](const auto& crypto) { return crypto.verify_node(node, message, signature); });
+  }
+  mirbft::SignatureCheck verify_client(mirbft::ClientId client, mirbft::ByteView message,
+                                       mirbft::ByteView signature) const {
+    return ask([&](const auto& crypto) { return crypto.verify_client(client, message, signature); });
+  }
+  void update_node_key(mirbft::NodeId node, std::optional<mirbft::Bytes> key) {
+    ask([&](auto& crypto) { crypto.update_node_key(node, std::move(key)); });
+  }
+  void update_client_key(mirbft::ClientId client, std::optional<mirbft::Bytes> key) {
+    ask([&](auto& crypto) { crypto.update_client_key(client, std::move(key)); });
+  }
+};
+
+class EitherWal : Either<mirbft::NullWal, mirbft::MemoryWal> {
+ public:
+  using Either::Either;
+
+  void append(std::uint32_t type, mirbft::Bytes entry, mirbft::RetentionIndex retention) {
+    ask([&](auto& wal) { wal.append(type, std::move(entry), retention); });
+  }
+  void sync() {
+    ask([](auto& wal) { wal.sync(); });
+  }
+  void truncate(mirbft::RetentionIndex index) {
+    ask([&](auto& wal) { wal.truncate(index); });
+  }
+  template <class F>
+  void replay(F&& f) {
+    ask([&](auto& wal) { wal.replay(f); });
+  }
+};
+
+}  // namespace bench
+
+#endif

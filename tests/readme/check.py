@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""The program in README.md is examples/counter/main.cpp, letter for letter.
+
+  check.py          fails where they differ
+  check.py --write  copies the program into README.md
+"""
+import pathlib
+import re
+import sys
+
+root = pathlib.Path(__file__).resolve().parents[2]
+readme = root / "README.md"
+program = (root / "examples/counter/main.cpp").read_text()
+block = re.compile(r"```cpp\n(.*?)```", re.S)
+
+text = readme.read_text()
+found = block.search(text)
+if not found:
+    sys.exit("README.md: no ```cpp block: put one back for the smallest program")
+if "--write" in sys.argv[1:]:
+    readme.write_text(text[: found.start(1)] + program + text[found.end(1):])
+elif found.group(1) != program:
+    sys.exit("README.md: its program is not examples/counter/main.cpp: "
+             "run python3 tests/readme/check.py --write")
