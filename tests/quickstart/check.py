@@ -231,7 +231,7 @@ class FalseReplicas(Quickstart):
                               env=self.environment)
 
     def run_with_reports(self, last, of_replica_2="", commands=1):
-        """Replicas that claim to have delivered all; the last report is `last`, replica 2's more."""
+        """Replicas that claim to have delivered all; their last report is `last`, 2's has more."""
         return self.run_with(f"""
             echo '{{"stage": "ready"}}'
             read -r _
