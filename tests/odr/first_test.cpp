@@ -11,6 +11,6 @@ const std::size_t* second_unit_constant();
 mirbft::Bytes first_unit_bytes() { return mirbft::Bytes("from the first unit"); }
 
 TEST_CASE("both units have the same functions and constants") {
-  CHECK((second_unit_function() == &mirbft::frame_limit));
+  CHECK((second_unit_function() == Limit{&mirbft::frame_limit}));
   CHECK(second_unit_constant() == &mirbft::frame_classes);
 }
