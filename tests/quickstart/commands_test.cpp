@@ -70,7 +70,7 @@ TEST_CASE("commands: what cannot be read is told so") {
 }
 
 TEST_CASE("workload: every command is one client's, and each client has its own in order") {
-  for (const std::size_t commands : {1, 7, 8, 9, 100}) {
+  for (const std::size_t commands : std::vector<std::size_t>{1, 7, 8, 9, 100}) {
     const std::vector<ClientId> clients{ClientId(5), ClientId(2), ClientId(9)};
     const Workload workload(std::vector<std::string>(commands, "GET a"), clients);
     std::set<std::size_t> places;
