@@ -563,7 +563,9 @@ TEST_CASE("what was merely named is open again in the next epoch") {
   finish_epoch(f, four.plan);
   REQUIRE(f.iss.status().epoch == Epoch(1));
   f.take<Prepare>();
-  f.receive(NodeId(2), f.proposal(next, SeqNr(18), Batch({four.ready(nth)})));
+  f.receive(NodeId(2), f.proposal(next, SeqNr(18), Batch({four.request(nth)})));
+  CHECK(f.bad().proposal == 0);
+  f.ready(four.request(nth));
   std::size_t votes = 0;
   for (const Prepare& vote : f.take<Prepare>()) votes += vote.sn == SeqNr(18);
   CHECK(votes == 1);
