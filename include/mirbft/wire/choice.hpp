@@ -96,11 +96,13 @@ constexpr void visit_choice(const std::variant<Alternatives...>& value, Visit&& 
   using Traits = detail::ChoiceTraits<std::variant<Alternatives...>>;
   const auto visit_one = [&](std::size_t place, const auto* held) {
     if constexpr (!std::is_same_v<decltype(held), const std::monostate*>) {
-      if (held != nullptr) visit(Traits::numbers[place], *held);
+      visit(Traits::numbers[place], *held);
     }
   };
+  const std::size_t index = value.index();
   [&]<std::size_t... place>(std::index_sequence<place...>) {
-    (visit_one(place, std::get_if<place>(&value)), ...);
+    static_cast<void>(
+        ((index == place && (visit_one(place, std::get_if<place>(&value)), true)) || ...));
   }(std::index_sequence_for<Alternatives...>{});
 }
 

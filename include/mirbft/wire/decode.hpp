@@ -132,10 +132,13 @@ class Decoder {
     const bool good = fields(content, [&](Reader& in, std::uint32_t& tag) {
       Outcome outcome = Outcome::unknown;
       [&]<std::size_t... place>(std::index_sequence<place...>) {
-        ((is_tag_of_alternative<Variant, place>(tag) && outcome != Outcome::failed
-              ? outcome = outcome_of(alternative<place>(in, value) && in.next_tag(tag))
-              : outcome),
-         ...);
+        const auto take = [&](auto chosen) {
+          outcome = outcome_of(alternative<chosen>(in, value) && in.next_tag(tag));
+          return true;
+        };
+        static_cast<void>(((is_tag_of_alternative<Variant, place>(tag) &&
+                            take(std::integral_constant<std::size_t, place>{})) ||
+                           ...));
       }(std::index_sequence_for<Alternatives...>{});
       found |= outcome == Outcome::known;
       return outcome;
