@@ -150,7 +150,7 @@ class Cluster {
     }
     for (auto& node : nodes_) REQUIRE(node->failure() == "");
   }
-  /// Lets time pass until `done()`; false when that takes longer than five seconds of the cluster's.
+  /// Lets time pass until `done()`; false if that takes more than five seconds of the cluster's.
   template <class Done>
   bool until(Done&& done) {
     for (int rounds = 0; !done() && rounds < 500; ++rounds) pass_time();
