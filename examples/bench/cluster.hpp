@@ -103,7 +103,8 @@ class Cluster {
   void make_nets() {
     if (options_.transport == "memory") {
       hub_.emplace(members_, std::size_t{1} << 28);
-      for (const mirbft::NodeId id : members_) nets_.push_back(EitherNet(mirbft::LoopbackNet(*hub_, id)));
+      for (const mirbft::NodeId id : members_)
+        nets_.push_back(EitherNet(mirbft::LoopbackNet(*hub_, id)));
       return;
     }
     std::vector<mirbft::TcpNet> nets;
@@ -129,7 +130,8 @@ class Cluster {
       nodes[member] = mirbft::Bytes(key_of('n', member.value).public_key());
     for (std::uint32_t i = 0; i < options_.clients; ++i)
       clients[mirbft::ClientId(i)] = mirbft::Bytes(key_of('c', i).public_key());
-    return EitherCrypto(mirbft::SodiumCrypto(mirbft::bytes_of(seed_of('n', id.value)), nodes, clients));
+    const std::string seed = seed_of('n', id.value);
+    return EitherCrypto(mirbft::SodiumCrypto(mirbft::bytes_of(seed), nodes, clients));
   }
 
   std::unique_ptr<Replica> make_replica(mirbft::NodeId id) {

@@ -77,7 +77,8 @@ class EitherCrypto : Either<mirbft::NullCrypto, mirbft::SodiumCrypto> {
   }
   mirbft::SignatureCheck verify_client(mirbft::ClientId client, mirbft::ByteView message,
                                        mirbft::ByteView signature) const {
-    return ask([&](const auto& crypto) { return crypto.verify_client(client, message, signature); });
+    return ask(
+        [&](const auto& crypto) { return crypto.verify_client(client, message, signature); });
   }
   void update_node_key(mirbft::NodeId node, std::optional<mirbft::Bytes> key) {
     ask([&](auto& crypto) { crypto.update_node_key(node, std::move(key)); });

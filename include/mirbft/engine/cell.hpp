@@ -6,21 +6,13 @@
 #include <utility>
 #include <variant>
 
-namespace mirbft::engine {
+#include <mirbft/types/visit.hpp>
 
-/// Calls `visit(alternative)` for the alternative that `variant` holds: a fold over the indices,
-/// which the compilers turn into one jump table. `std::visit` would call through pointers.
-template <class Visit, class... Es>
-constexpr void visit_alternative(std::variant<Es...>& variant, Visit&& visit) {
-  const std::size_t index = variant.index();
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
-  }(std::index_sequence_for<Es...>{});
-}
+namespace mirbft::engine {
 
 /// A `std::variant` whose life the engine controls: libstdc++ destroys and moves variants of
 /// twelve or more alternatives through a table of functions, so neither ever happens here. The
-/// event moves in, and out again or to its end, by the visitor above.
+/// event moves in, and out again or to its end, by `visit_alternative`.
 template <class... Es>
 class Cell {
  public:

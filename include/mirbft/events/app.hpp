@@ -38,6 +38,7 @@ struct AppSnapshotRequest {
   SeqNr sn;
 };
 
+/// The App's state is now the one after `sn`.
 struct AppRestored {
   static constexpr auto destination = slot::protocol;
   static constexpr std::uint32_t number = 15;

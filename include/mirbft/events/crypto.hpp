@@ -16,6 +16,7 @@
 
 namespace mirbft {
 
+/// This node's signature, for the module that asked.
 template <class Origin>
 struct SignResult {
   using origin_type = Origin;
@@ -56,6 +57,7 @@ struct NodeSigsVerified {
   Origin origin;
 };
 
+/// Asks whether nodes have made these signatures.
 template <class Origin>
 struct VerifyNodeSigs {
   using origin_type = Origin;
@@ -77,16 +79,19 @@ struct VerifyRequestSig {
   Bytes authenticator;
 };
 
+/// A change of one node's public key.
 struct NodeKey {
   NodeId node;
   /// None removes the key.
   std::optional<Bytes> key;
 };
+/// A change of one client's public key.
 struct ClientKey {
   ClientId client;
   std::optional<Bytes> key;
 };
 
+/// Changes keys of nodes; what was asked for before is verified under the old ones.
 struct UpdateNodeKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 17;
@@ -94,6 +99,7 @@ struct UpdateNodeKeys {
   std::vector<NodeKey> keys;
 };
 
+/// Changes keys of clients; what was asked for before is verified under the old ones.
 struct UpdateClientKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 18;

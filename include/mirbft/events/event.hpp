@@ -76,7 +76,7 @@ inline constexpr bool is_listed<E, events<Es...>> = (std::is_same_v<E, Es> || ..
 /// `HashRequest<MyOrigin>` keeps its number whoever else asks for hashes.
 ///
 /// The library's plain events have numbers below 1000, users' events from 1000 to 18999 (protobuf
-/// keeps 19000 to 19999 for itself); origins and WAL entries of the library are below 1000 and users'
+/// keeps 19000 to 19999 for itself); origins and WAL entries of the library are below 1000, users'
 /// from 1000 up to 65535.
 constexpr std::uint32_t family_number(std::uint32_t family, std::uint32_t member) noexcept {
   return family << 16 | member;

@@ -23,6 +23,7 @@ struct StoreVerifiedRequest {
   Bytes authenticator;
 };
 
+/// What the Store has of the requests that were asked for.
 template <class Origin>
 struct RequestsFetched {
   using origin_type = Origin;

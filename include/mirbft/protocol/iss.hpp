@@ -59,8 +59,8 @@ struct IssStatus {
 };
 
 /// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
-/// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such as
-/// `Pbft` agrees on each slot. Deterministic.
+/// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such
+/// as `Pbft` agrees on each slot. Deterministic.
 template <class Orderer, class LeaderPolicy = Simple>
 class Iss {
  public:
@@ -285,7 +285,8 @@ class Iss {
     return nullptr;
   }
   bool is_early(SegmentId segment) const noexcept {
-    return !started_ || (segment.epoch > epoch_ && segment.epoch <= epoch_ + iss::epochs_ahead_kept);
+    return !started_ ||
+           (segment.epoch > epoch_ && segment.epoch <= epoch_ + iss::epochs_ahead_kept);
   }
   void keep_for_later(iss::Member from, Message message) {
     const std::size_t size = wire::encoded_size(message);

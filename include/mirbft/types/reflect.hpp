@@ -1,4 +1,4 @@
-// Reflection of templates: what BOOST_HANA_ADAPT_STRUCT does for a struct, for a template's structs.
+// Reflection of templates: what BOOST_HANA_ADAPT_STRUCT does for a struct, for all instances.
 #ifndef MIRBFT_TYPES_REFLECT_HPP
 #define MIRBFT_TYPES_REFLECT_HPP
 

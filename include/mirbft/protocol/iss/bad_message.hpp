@@ -8,6 +8,7 @@
 
 namespace mirbft::iss {
 
+/// The rules that a message may break.
 enum class BadMessage : std::uint8_t {
   stranger,     // its sender is no member
   old_epoch,    // of an epoch that is over and forgotten: normal for a slow sender

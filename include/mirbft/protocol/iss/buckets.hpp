@@ -39,7 +39,8 @@ class Buckets {
   std::uint64_t own_bytes() const noexcept { return own_bytes_; }
 
   /// A new epoch: drops what is delivered and notes which buckets are this replica's.
-  void begin_epoch(const EpochPlan& plan, Clients& clients, const std::optional<std::uint32_t>& own_segment) {
+  void begin_epoch(const EpochPlan& plan, Clients& clients,
+                   const std::optional<std::uint32_t>& own_segment) {
     own_requests_ = own_bytes_ = 0;
     for (std::uint32_t bucket = 0; bucket < count(); ++bucket) {
       own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;

@@ -47,7 +47,8 @@ namespace iss {
 inline void check(const IssConfig& config) {
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
   const auto at_least_one = [&](const char* field, std::uint64_t value) {
-    if (value == 0) throw ConfigError(field, "0", "must be at least 1: leave it out for the default");
+    if (value == 0)
+      throw ConfigError(field, "0", "must be at least 1: leave it out for the default");
   };
   if (config.members.empty())
     throw ConfigError("members", "[]", "a cluster has at least one member: list all of them");

@@ -16,6 +16,7 @@ namespace mirbft::iss {
 /// have a stable checkpoint, and a busy replica may be two behind for a moment.
 inline constexpr std::uint64_t epochs_ahead_kept = 4;
 
+/// Messages in the order of their arrival, counted in bytes by sender.
 template <class Message>
 class EarlyMessages {
  public:

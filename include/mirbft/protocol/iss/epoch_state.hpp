@@ -20,6 +20,7 @@ struct Decision {
   Batch batch;
 };
 
+/// `Segment` is the orderer's.
 template <class Segment>
 class EpochState {
  public:

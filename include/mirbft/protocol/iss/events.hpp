@@ -28,6 +28,7 @@ struct BatchContent {
   Batch batch;
 };
 
+/// Origin of the digest of a batch.
 struct BatchHash {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 2;
@@ -45,9 +46,17 @@ struct LogContent {
 };
 
 /// The parts of a checkpoint's header that are hashes.
-enum class CheckpointPart : std::uint8_t { log, app_state, clients, policy, membership, parameters };
+enum class CheckpointPart : std::uint8_t {
+  log,
+  app_state,
+  clients,
+  policy,
+  membership,
+  parameters,
+};
 inline constexpr std::uint32_t checkpoint_parts = 6;
 
+/// Origin of the digest of a part of a checkpoint.
 struct CheckpointHash {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 3;
@@ -56,6 +65,7 @@ struct CheckpointHash {
   CheckpointPart part = CheckpointPart::log;
 };
 
+/// Origin of this replica's own signature under a checkpoint.
 struct CheckpointSigning {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 4;
@@ -63,6 +73,7 @@ struct CheckpointSigning {
   CheckpointHeader header;
 };
 
+/// Origin of the check of others' signatures under a checkpoint.
 struct CheckpointChecking {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 5;

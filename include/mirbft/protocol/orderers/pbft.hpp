@@ -208,7 +208,8 @@ class Pbft::Segment {
     Vote& vote = slot.prepares[from.index];
     if (vote.opinion != Opinion::absent) return env.bad(Bad::duplicate);
     const bool own = from.id == env.cluster().self().id;
-    vote = {own ? Opinion::valid : Opinion::unchecked, message.digest, std::move(message.signature)};
+    vote = {own ? Opinion::valid : Opinion::unchecked, message.digest,
+            std::move(message.signature)};
     if (own) slot.stage = Stage::voted;
     try_to_prepare(*place, env);
   }
