@@ -153,12 +153,17 @@ TEST_CASE("close hands over what was sent; a closed member takes nothing until i
   CHECK(poll(again) == Received{{NodeId(0), "welcome"}});
 }
 
-TEST_CASE("a poll without frames ends when its time is up") {
+TEST_CASE("a poll without frames, or that takes none, ends when its time is up") {
   LoopbackHub hub({NodeId(0)});
   LoopbackNet net(hub, NodeId(0));
   const auto start = std::chrono::steady_clock::now();
   CHECK(poll(net, 5ms).empty());
   CHECK(std::chrono::steady_clock::now() - start >= 5ms);
+  send(net, 0, "a");
+  net.flush();
+  CHECK(poll(net, 5ms, 0).empty());
+  CHECK(std::chrono::steady_clock::now() - start >= 10ms);
+  CHECK(poll(net, forever) == Received{{NodeId(0), "a"}});
 }
 
 TEST_SUITE("threads") {
@@ -167,6 +172,8 @@ TEST_SUITE("threads") {
     LoopbackNet net(hub, NodeId(0));
     net.wake();
     CHECK(poll(net, forever).empty());
+    net.wake();
+    CHECK(poll(net, forever, 0).empty());
     std::thread waker([&] { net.wake(); });
     CHECK(poll(net, forever).empty());
     waker.join();

@@ -238,14 +238,28 @@ TEST_CASE("poll gives at most what was asked for, and waits only while there is 
   Node& receiver = *nodes[1];
   receiver.poll(forever, 3);
   CHECK(receiver.count(0) == 3);
-  receiver.poll(forever, 0);
+  const auto start = Clock::now();
+  receiver.poll(5ms, 0);
+  CHECK(Clock::now() - start >= 5ms);
   CHECK(receiver.count(0) == 3);
   receiver.poll(forever, 7);
   CHECK(receiver.count(0) == 10);
-  const auto start = Clock::now();
   receiver.poll(5ms);
-  CHECK(Clock::now() - start >= 5ms);
+  CHECK(Clock::now() - start >= 10ms);
   CHECK(receiver.received[NodeId(0)] == numbers(10));
+}
+
+TEST_CASE("flush alone goes on with what TCP did not take at once") {
+  Nodes nodes = cluster(2);
+  constexpr std::size_t frames = 8;
+  const Bytes chunk = numbered(1, frame_limit(FrameClass::chunk));
+  for (std::size_t sent = 0; sent < frames; ++sent) nodes[0]->send(1, chunk, FrameClass::chunk);
+  const auto deadline = Clock::now() + patience;
+  while (nodes[1]->count(0) < frames && Clock::now() < deadline) {
+    nodes[0]->net.flush();
+    nodes[1]->poll();
+  }
+  CHECK(nodes[1]->count(0) == frames);
 }
 
 TEST_CASE("what waits for a peer is sent when it comes, and again after either has restarted") {
@@ -505,6 +519,8 @@ TEST_SUITE("threads") {
     net.wake();
     net.wake();
     net.poll(sink, forever, all);
+    net.wake();
+    net.poll(sink, forever, 0);
     std::thread waker([&] { net.wake(); });
     net.poll(sink, forever, all);
     waker.join();
@@ -524,6 +540,7 @@ TEST_SUITE("threads") {
     const auto deadline = Clock::now() + patience;
     while ((nodes[1]->count(0) < expected.size() || !closed) && Clock::now() < deadline)
       nodes[1]->poll(1ms);
+    CHECK(Clock::now() < deadline);
     closer.join();
     CHECK(nodes[1]->received[NodeId(0)] == expected);
     CHECK(nodes[0]->net.status().queued_bytes == 0);

@@ -100,13 +100,17 @@ class LoopbackHub {
 
     /// Gives the waiting frames for the delivered ones; without any, waits for frames or a wake.
     void take(List& delivered, std::chrono::nanoseconds at_most) {
-      const auto ready = [this] { return !waiting_.frames.empty() || woken_ || !open_; };
       std::unique_lock lock(mutex_);
       held_ -= std::min(held_, delivered.cost);
       delivered.clear();
-      if (at_most.count() > 0 && !ready()) filled_.wait_until(lock, deadline(at_most), ready);
-      woken_ = false;
+      wait(lock, at_most, [this] { return woken_ || !open_ || !waiting_.frames.empty(); });
       std::swap(waiting_, delivered);
+    }
+
+    /// Waits for a wake only.
+    void rest(std::chrono::nanoseconds at_most) {
+      std::unique_lock lock(mutex_);
+      wait(lock, at_most, [this] { return woken_ || !open_; });
     }
 
     void wake() {
@@ -152,6 +156,12 @@ class LoopbackHub {
         }
       }
       return dropped;
+    }
+
+    template <class Ready>
+    void wait(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds at_most, Ready ready) {
+      if (at_most.count() > 0 && !ready()) filled_.wait_until(lock, deadline(at_most), ready);
+      woken_ = false;
     }
 
     /// The end of a wait, cut at the end of time: callers may wait for `nanoseconds::max()`.
@@ -206,9 +216,11 @@ class LoopbackNet {
   }
 
   /// Waits until there is a frame, a `wake()`, or the time is up, then calls
-  /// `sink(NodeId from, Bytes payload)` for at most `max_frames` frames.
+  /// `sink(NodeId from, Bytes payload)` for at most `max_frames` frames. With 0 frames only a
+  /// wake ends it before its time.
   template <class Sink>
   void poll(Sink&& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
+    if (max_frames == 0) return inbox_->rest(at_most);
     if (next_ == taken_.frames.size()) {
       next_ = 0;
       inbox_->take(taken_, at_most);

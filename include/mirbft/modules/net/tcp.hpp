@@ -62,12 +62,14 @@ class TcpNet {
   /// (see `PeerQueue`), and so is what no receiver would take.
   void send(NodeId to, FrameClass kind, const Bytes& payload) { mesh_->send(to, kind, payload); }
 
-  /// Writes what was sent, many frames at once.
+  /// Writes what was sent, many frames at once; what TCP does not take yet goes on in later calls
+  /// of `flush` and `poll`.
   void flush() { mesh_->flush(); }
 
   /// Waits until there is a frame, a `wake()`, or the time is up, and does all due work of the
   /// connections; then calls `sink(NodeId from, Bytes payload)` for at most `max_frames` frames.
-  /// The rest waits, and TCP holds back whoever sends more.
+  /// The rest waits, and TCP holds back whoever sends more. Who can take nothing at present calls
+  /// with 0 frames: that does not end for frames, and keeps the connections alive.
   template <class Sink>
   void poll(Sink&& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
     mesh_->poll(sink, at_most, max_frames);

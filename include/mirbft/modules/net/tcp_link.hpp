@@ -53,6 +53,7 @@ class TcpLink {
   bool open() const noexcept { return !ended_; }
   /// Nothing refers to the link any more.
   bool over() const noexcept { return ended_ && pending_ == 0; }
+  bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
   std::string remote_address() const {

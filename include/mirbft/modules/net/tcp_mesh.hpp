@@ -87,8 +87,14 @@ class TcpMesh {
   }
 
   void flush() {
-    for (auto& [id, peer] : peers_)
-      if (peer.link) peer.link->flush();
+    bool unfinished = false;
+    for (auto& [id, peer] : peers_) {
+      if (!peer.link) continue;
+      unfinished = unfinished || peer.link->writing();
+      peer.link->flush();
+    }
+    // An earlier write goes on, and is followed by the next one, only when handlers run.
+    if (unfinished) io_.poll();
   }
 
   template <class Sink>
@@ -288,7 +294,8 @@ class TcpMesh {
 
   // What happens in a poll.
 
-  /// Whether a frame was given to the sink or still waits for it.
+  /// Whether a frame was given to the sink or still waits for it; nothing waits for one that
+  /// takes no frames.
   template <class Sink>
   bool deliver(Sink& sink, std::size_t max_frames) {
     const std::uint64_t before = counters_.frames_received;
@@ -302,7 +309,8 @@ class TcpMesh {
       left -= link.deliver(sink, left);
       if (!link.readable()) std::erase(ready_, &link);
     }
-    return counters_.frames_received != before || !ready_.empty() || !own_queue_.empty();
+    return max_frames > 0 &&
+           (counters_.frames_received != before || !ready_.empty() || !own_queue_.empty());
   }
 
   void tick() {
