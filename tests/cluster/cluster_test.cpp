@@ -46,8 +46,8 @@ void submit_in_random_orders(Cluster& cluster, std::uint64_t clients, std::uint6
 }  // namespace
 
 TEST_CASE("replicas of every number deliver one log, whatever order requests come in") {
-  for (const std::size_t nodes : {1, 4, 5, 6, 7, 10}) {
-    for (const std::uint64_t seed : {1, 2}) {
+  for (const std::size_t nodes : {1u, 4u, 5u, 6u, 7u, 10u}) {
+    for (const std::uint64_t seed : {1u, 2u}) {
       CAPTURE(nodes);
       CAPTURE(seed);
       Cluster cluster({.nodes = nodes, .seed = seed});
@@ -72,7 +72,7 @@ TEST_CASE("different orders of arrival make different logs") {
 }
 
 TEST_CASE("requests that one replica alone was given reach the log of all") {
-  for (const std::uint32_t epoch_length : {16, 32}) {
+  for (const std::uint32_t epoch_length : {16u, 32u}) {
     Cluster cluster({.epoch_length = epoch_length});
     for (std::uint64_t i = 0; i < 600; ++i) {
       const std::size_t to = cluster.random()() % cluster.size();
@@ -90,7 +90,7 @@ TEST_CASE("requests that one replica alone was given reach the log of all") {
 }
 
 TEST_CASE("a client who waits for each answer gets it, also at the end of an epoch") {
-  for (const std::size_t nodes : {1, 4, 7}) {
+  for (const std::size_t nodes : {1u, 4u, 7u}) {
     CAPTURE(nodes);
     Cluster cluster({.nodes = nodes});
     for (std::uint64_t number = 0; number < 150; ++number) {

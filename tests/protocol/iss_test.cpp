@@ -35,7 +35,7 @@ Done done_of(const Fixture& f, const Plan& plan, std::uint32_t segment, const Ba
 
 /// Two others vouch for a segment, and one of them supplies its batches.
 void finish_segment(Fixture& f, const Plan& plan, std::uint32_t segment, const Batches& batches) {
-  for (const std::uint64_t peer : {2, 3})
+  for (const std::uint64_t peer : {2u, 3u})
     f.receive(NodeId(peer), done_of(f, plan, segment, batches));
   for (std::uint32_t slot = 0; slot < plan.segment_length(); ++slot)
     f.receive(NodeId(2), BatchSupplied{{plan.epoch(), segment}, slot, batches[slot]});
@@ -59,7 +59,7 @@ CheckpointVote vote_of(const Fixture& f, NodeId node, const CheckpointHeader& he
 void stabilise(Fixture& f) {
   const auto own = f.take<CheckpointVote>();
   REQUIRE(own.size() == 1);
-  for (const std::uint64_t peer : {1, 2})
+  for (const std::uint64_t peer : {1u, 2u})
     f.receive(NodeId(peer), vote_of(f, NodeId(peer), own.front().header));
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("a proposal is voted for, certified, committed and delivered in its tu
   f.receive(NodeId(2), f.prepare(four.plan, NodeId(2), SeqNr(1), batch));
   CHECK(f.take<Commit>().size() == 1);
 
-  for (const std::uint64_t peer : {1, 2})
+  for (const std::uint64_t peer : {1u, 2u})
     f.receive(NodeId(peer), f.commit(four.plan, SeqNr(1), batch));
   CHECK(f.delivered.empty());  // the slot before is open
   finish_segment(f, four.plan, 0, Batches(4));
@@ -109,7 +109,7 @@ TEST_CASE("Commits alone decide nothing") {
   Four four;
   const Batch batch({four.ready()});
   four.propose(1, batch);
-  for (const std::uint64_t peer : {1, 2, 3})
+  for (const std::uint64_t peer : {1u, 2u, 3u})
     four.f.receive(NodeId(peer), four.f.commit(four.plan, SeqNr(1), batch));
   finish_segment(four.f, four.plan, 0, Batches(4));
   CHECK(four.f.delivered.size() == 1);
@@ -161,7 +161,7 @@ TEST_CASE("rule 2: bodies have only so many bytes, unless it is one") {
   IssConfig config = iss_config(4);
   config.max_batch_bytes = 100;
   Four four(config);
-  for (const std::size_t i : {0, 1, 2})
+  for (const std::size_t i : {0u, 1u, 2u})
     four.f.ready(four.request(i), Spread::by_client, i == 2 ? 101 : 51);
   four.propose(1, Batch({four.request(0), four.request(1)}));
   CHECK(four.votes() == 0);
@@ -372,7 +372,7 @@ TEST_CASE("a third epoch waits for a stable checkpoint, and forgotten ones are n
   auto own = f.take<CheckpointVote>();
   REQUIRE(own.size() == 2);
   for (const CheckpointVote& vote : own) {
-    for (const std::uint64_t peer : {1, 2})
+    for (const std::uint64_t peer : {1u, 2u})
       f.receive(NodeId(peer), vote_of(f, NodeId(peer), vote.header));
   }
   CHECK(f.iss.status().stable_checkpoints == 2);
@@ -408,7 +408,7 @@ TEST_CASE("a replica that has diverged stops, whether its own checkpoint comes f
   other.last = four.plan.last();
   other.app_length = 77;
   const auto others_certify = [&] {
-    for (const std::uint64_t peer : {1, 2, 3})
+    for (const std::uint64_t peer : {1u, 2u, 3u})
       f.receive(NodeId(peer), vote_of(f, NodeId(peer), other));
   };
   SUBCASE("last") {
@@ -474,7 +474,7 @@ TEST_CASE("answers that nobody asked for are counted") {
   f.receive(NodeId(1), BatchSupplied{{Epoch(0), 1}, 4, {}});
   CHECK(f.bad().unasked == 3);
 
-  for (const std::uint64_t peer : {2, 3})
+  for (const std::uint64_t peer : {2u, 3u})
     f.receive(NodeId(peer), done_of(f, four.plan, 0, Batches(4)));
   f.receive(NodeId(1), BatchSupplied{{Epoch(0), 0}, 0, Batch({four.ready()})});
   CHECK(f.bad().unasked == 4);  // not the one that is vouched for
@@ -575,7 +575,7 @@ TEST_CASE("phantom bodies do not keep a replica from learning what was decided")
   Four four;
   Fixture& f = four.f;
   four.propose(1, Batch({four.request()}));  // never ready
-  for (const std::uint64_t peer : {2, 3})
+  for (const std::uint64_t peer : {2u, 3u})
     f.receive(NodeId(peer), done_of(f, four.plan, 1, Batches(4)));
   f.tick(1s);
   const auto asked = f.take<BatchesWanted>();

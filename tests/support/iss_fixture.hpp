@@ -213,7 +213,9 @@ class IssFixture {
   }
   template <class... Dropped>
   bool drop() {
-    return (each<Dropped>([](const Dropped&) {}) | ...);
+    bool any = false;
+    ((any |= each<Dropped>([](const Dropped&) {})), ...);
+    return any;
   }
 
   bool work_once() {
