@@ -26,9 +26,10 @@ namespace mirbft {
 
 /// Exchanges frames with the other replicas; knows nothing of what is in them.
 /// `send` never blocks: it queues, and drops and counts when the peer's queue is full. `flush`
-/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up and calls
-/// `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as far as the Net
-/// can tell. `wake` may be called from any thread and ends a poll. `close` sends what is queued.
+/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up
+/// and calls `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as
+/// far as the Net can tell. `wake` may be called from any thread and ends a poll. `close` sends
+/// what is queued.
 template <class M>
 concept IsNet = std::movable<engine::module_of<M>> &&
                 requires(engine::module_of<M>& net, NodeId to, FrameClass kind,
@@ -77,7 +78,8 @@ concept IsApp = std::movable<engine::module_of<M>> &&
 
 /// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
 /// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a
-/// lower retention index to be dropped. An error is an exception and stops the Node.
+/// lower retention index to be dropped. An error is an exception and stops the Node. A log that
+/// keeps nothing may say so by `static constexpr bool discards = true;`, and is then not called.
 template <class M>
 concept IsWal = std::movable<engine::module_of<M>> &&
                 requires(engine::module_of<M>& wal, Bytes entry, RetentionIndex index,
@@ -112,13 +114,15 @@ concept IsStore =
     };
 
 /// Orders requests: a deterministic state machine over events. `Message` is what it sends to
-/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat one.
+/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat
+/// one.
 template <class M>
 concept IsProtocol =
-    std::movable<engine::module_of<M>> && requires(const typename engine::module_of<M>::Message& m) {
+    std::movable<engine::module_of<M>> &&
+    requires(const typename engine::module_of<M>::Message& message) {
       typename engine::module_of<M>::consumes;
       typename engine::module_of<M>::emits;
-      { engine::module_of<M>::frame_class(m) } -> std::same_as<FrameClass>;
+      { engine::module_of<M>::frame_class(message) } -> std::same_as<FrameClass>;
     };
 
 /// Sees every list of events as it is dispatched: `intercept(slot, list)`, where

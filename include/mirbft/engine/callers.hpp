@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <mirbft/engine/callback.hpp>
+#include <mirbft/types/number_map.hpp>
 
 namespace mirbft::engine {
 
@@ -24,33 +26,51 @@ class Callers {
   std::size_t size() const noexcept { return size_; }
 
   void expect(Waiting waiting) {
-    clients_[waiting.client].emplace(waiting.req_no, std::move(waiting.callback));
+    Request& request = clients_[waiting.client][waiting.req_no.value];
+    if (request.first) {
+      request.others.push_back(std::move(waiting.callback));
+    } else {
+      request.first.emplace(std::move(waiting.callback));
+    }
     ++size_;
   }
 
-  /// Calls everybody who waits for this request; nobody may.
-  void answer(const Replied& reply) {
+  /// Takes out everybody who waits for this request: `call(Callback&)` for each; nobody may.
+  template <class Call>
+  void answer(const Replied& reply, Call&& call) {
     const auto client = clients_.find(reply.client);
     if (client == clients_.end()) return;
-    const auto [begin, end] = client->second.equal_range(reply.req_no);
-    std::vector<Callback> due;
-    for (auto it = begin; it != end; ++it) due.push_back(std::move(it->second));
-    client->second.erase(begin, end);
+    std::optional<Request> request = client->second.take(reply.req_no.value);
     if (client->second.empty()) clients_.erase(client);
-    size_ -= due.size();
-    for (Callback& callback : due) callback(reply);
+    if (request) request->call_all(call, size_);
   }
 
-  /// Tells everybody who still waits that no answer will come.
-  void abandon() {
-    for (auto& [client, requests] : std::exchange(clients_, {}))
-      for (auto& [req_no, callback] : requests)
-        callback(Replied{client, req_no, Outcome::shut_down, {}, {}});
-    size_ = 0;
+  /// Takes out everybody who still waits: `call(Callback&, client, req_no)` for each.
+  template <class Call>
+  void abandon(Call&& call) {
+    for (auto& [id, requests] : std::exchange(clients_, {}))
+      requests.erase_if([&, client = id](std::uint64_t number, Request& request) {
+        request.call_all([&](Callback& callback) { call(callback, client, ReqNo(number)); },
+                         size_);
+        return true;
+      });
   }
 
  private:
-  std::map<ClientId, std::multimap<ReqNo, Callback>> clients_;
+  /// Mostly one waits for a request; whoever submits it again waits as well.
+  struct Request {
+    std::optional<Callback> first;
+    std::vector<Callback> others;
+
+    template <class Call>
+    void call_all(Call&& call, std::size_t& size) {
+      size -= 1 + others.size();
+      call(*first);
+      for (Callback& callback : others) call(callback);
+    }
+  };
+
+  std::map<ClientId, NumberMap<Request>> clients_;
   std::size_t size_ = 0;
 };
 

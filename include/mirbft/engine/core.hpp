@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include <mirbft/engine/callers.hpp>
+#include <mirbft/engine/config.hpp>
 #include <mirbft/engine/inbox.hpp>
 #include <mirbft/engine/stage.hpp>
 #include <mirbft/engine/wiring.hpp>
@@ -19,41 +21,7 @@
 #include <mirbft/types/errors.hpp>
 #include <mirbft/wire/codec.hpp>
 
-namespace mirbft {
-
-/// What a Node needs to know that is no module's business.
-struct NodeConfig {
-  /// This replica, for logs and reports.
-  NodeId self;
-  /// Name of the cluster; part of everything that is hashed or signed. Not empty.
-  Bytes cluster{"mirbft"};
-  /// How often time is told to the modules.
-  std::chrono::nanoseconds tick_every = std::chrono::milliseconds(5);
-  /// Above so many pending events the Node takes nothing in until it has caught up.
-  std::uint64_t busy_above = 1 << 15;
-  /// So many submissions may wait to be taken in; further ones are refused as overloaded.
-  std::uint64_t inbox_capacity = 1 << 16;
-  /// How many frames are taken from the Net at a time.
-  std::uint64_t frames_at_a_time = 1024;
-};
-
-namespace engine {
-
-inline void check(const NodeConfig& config) {
-  const auto positive = [](const char* field, auto value, const char* mend) {
-    if (value <= 0) throw ConfigError(field, std::to_string(value), mend);
-  };
-  if (config.cluster.empty())
-    throw ConfigError("cluster", "\"\"", "a cluster needs a name: give it any that is not empty");
-  positive("tick_every", config.tick_every.count(),
-           "time must be told now and then: set it to a few milliseconds");
-  positive("busy_above", static_cast<std::int64_t>(config.busy_above),
-           "some events must be allowed to wait: set it to 1 or more");
-  positive("inbox_capacity", static_cast<std::int64_t>(config.inbox_capacity),
-           "some submissions must be allowed to wait: set it to 1 or more");
-  positive("frames_at_a_time", static_cast<std::int64_t>(config.frames_at_a_time),
-           "frames must be taken from the net: set it to 1 or more");
-}
+namespace mirbft::engine {
 
 /// How the life of a Node goes.
 enum class Phase : std::uint8_t { created, working, stopped, failed };
@@ -63,30 +31,46 @@ constexpr const char* to_string(Phase phase) noexcept {
   return names[static_cast<std::size_t>(phase)];
 }
 
+/// Calls `call()`; an exception becomes `fail(reason)`.
+template <class Call, class Fail>
+void guarded(Call&& call, Fail&& fail) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    fail(error.what());
+  } catch (...) {
+    fail("an exception that is no std::exception");
+  }
+}
+
 /// The modules of a Node at work. One thread at a time, the Inbox aside.
-template <class Plan, class Interceptor>
+template <class PlanOfNode, class Interceptor>
 class Core {
  public:
+  using Plan = PlanOfNode;
   using Items = WorkItems<Plan>;
-  using Events = typename Plan::Events;
   static constexpr std::size_t net = slot::net.index();
+  static constexpr std::size_t wal = slot::wal.index();
 
   template <class... Modules>
   Core(NodeConfig config, Interceptor interceptor, Modules&&... modules)
       : config_((check(config), std::move(config))),
         inbox_(config_.inbox_capacity),
         interceptor_(std::move(interceptor)),
-        stages_(StageArgument<Modules>{std::move(modules), config_.cluster}...) {}
+        stages_(StageParts<Modules>{std::move(modules), config_.cluster}...) {}
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core() { abandon_callers(); }
 
   const NodeConfig& config() const noexcept { return config_; }
   Inbox<Plan>& inbox() noexcept { return inbox_; }
+  const Inbox<Plan>& inbox() const noexcept { return inbox_; }
   Items& items() noexcept { return items_; }
+  const Items& items() const noexcept { return items_; }
   Phase phase() const noexcept { return phase_; }
   const std::string& reason() const noexcept { return reason_; }
   std::uint64_t dispatched() const noexcept { return dispatched_; }
-  std::size_t pending() const noexcept { return items_.size(); }
   std::size_t waiting() const noexcept { return callers_.size(); }
-  Interceptor& interceptor() noexcept { return interceptor_; }
 
   template <std::size_t S>
   auto& stage() noexcept {
@@ -101,89 +85,95 @@ class Core {
   void start() {
     if (phase_ != Phase::created) return;
     phase_ = Phase::working;
+    guarded("interceptor", [&] {
+      interceptor_.begin(config_.self, config_.cluster.view(), typename Plan::Events{});
+    });
+    guarded("wal", [&] { play_back(); });
     guarded("start", [&] {
-      interceptor_.begin(config_.self, config_.cluster.view(), Events{});
-      stage<slot::wal.index()>().module().replay([&](std::uint32_t type, const Bytes& entry) {
-        push_wal_entry(type, entry, Events{});
-        if (items_.size() >= config_.busy_above) dispatch_all();
-      });
       dispatch_all();
       items_.push(Init{});
       dispatch_all();
     });
   }
 
-  /// Takes in what other threads and, when the Net runs on this one, other replicas sent, waiting
-  /// `at_most` for the latter. Takes nothing while the lists are long. Says if there was anything.
-  template <bool NetIsHere>
-  bool take_inputs(std::chrono::nanoseconds at_most) {
+  /// Whether so much is pending that nothing more is taken in.
+  bool is_full() const noexcept { return items_.size() >= config_.busy_above; }
+
+  /// Takes in what other threads have put into the inbox. Says if there was anything.
+  bool take_submitted() { return !is_full() && inbox_.drain(items_, callers_); }
+
+  /// Takes in what other replicas have sent, waiting `at_most` for it, where the Net runs on this
+  /// thread. Says if there was anything.
+  bool take_received(std::chrono::nanoseconds at_most) {
+    if (is_full()) return false;
     const std::size_t before = items_.size();
-    if (before >= config_.busy_above) return true;
-    bool any = inbox_.drain(items_, callers_);
-    if constexpr (NetIsHere) {
-      guarded("net", [&] {
-        typename std::tuple_element_t<net, Stages>::TaskOut out(items_);
-        stage<net>().task().receive(stage<net>().module(),
-                                    any ? std::chrono::nanoseconds(0) : at_most,
-                                    config_.frames_at_a_time, out);
-      });
-    }
-    return any || items_.size() != before;
+    guarded(slot_names[net], [&] {
+      auto& stage = this->stage<net>();
+      typename std::tuple_element_t<net, Stages>::TaskOut out(items_);
+      stage.task().receive(stage.module(), at_most, config_.frames_at_a_time, out);
+    });
+    return items_.size() != before;
   }
 
   /// Dispatches the list of slot S, if there is anything in it, on this thread. Returns how many
   /// events that were.
   template <std::size_t S>
   std::size_t dispatch() {
-    if (items_.template list<S>().size() == 0 || phase_ == Phase::failed) return 0;
     auto& list = std::get<S>(dispatching_);
+    if (items_.template list<S>().size() == 0 || phase_ != Phase::working) return 0;
     std::swap(list, items_.template list<S>());
     const std::size_t count = list.size();
+    if (!intercept<S>(list)) return count;
     guarded(slot_names[S], [&] {
-      intercept<S>(list);
       stage<S>().run(list, items_, follow_ups_);
       items_.release(follow_ups_);
     });
     return count;
   }
 
-  /// Shows a list to the Interceptor, in the order of dispatch.
+  /// Shows a list to the Interceptor, in the order of dispatch. False when that failed: the list
+  /// must not be processed then.
   template <std::size_t S, class List>
-  void intercept(const List& list) {
+  bool intercept(const List& list) {
     dispatched_ += list.size();
-    interceptor_.intercept(Slot(static_cast<std::uint16_t>(1u << S)), list);
+    return guarded("interceptor", [&] {
+      interceptor_.intercept(Slot(static_cast<std::uint16_t>(1u << S)), list);
+    });
   }
 
   /// Dispatches until nothing is left to do. Returns how many events that were.
-  std::size_t dispatch_all() {
-    std::size_t total = 0;
-    for (std::size_t round = 1; round != 0; total += round)
-      round = [&]<std::size_t... S>(std::index_sequence<S...>) {
-        return (dispatch<S>() + ...);
-      }(std::make_index_sequence<slot_count>{});
-    return total;
-  }
+  std::size_t dispatch_all() { return dispatch_all_in(slot::all | slot::node); }
 
   /// Gives callers the replies of the last rounds: their code runs here, on this thread.
   void call_back() {
     auto& replies = stage<slot::node.index()>().module().replies;
-    for (std::size_t i = 0; i < replies.size(); ++i) callers_.answer(replies[i]);
-    replies.clear();
+    if (replies.empty()) return;
+    // A callback may process the Node again, and so come here.
+    std::vector<Replied> due;
+    std::swap(due, replies);
+    for (const Replied& reply : due)
+      callers_.answer(reply, [&](Callback& callback) {
+        guarded("callback of a request", [&] { callback(reply); });
+      });
+    due.clear();
+    if (replies.empty()) std::swap(due, replies);  // for its storage
   }
 
-  /// Ends the work: nothing more is taken in, everything pending has been dispatched.
+  /// Ends the work: nothing more is taken in, what is pending is done, callers who still wait are
+  /// told. May be called again.
   void stop() {
-    if (phase_ == Phase::stopped) return;
+    if (std::exchange(ended_, true)) return;
     inbox_.close();
-    inbox_.drain(items_, callers_);
+    const bool begun = phase_ != Phase::created;
     if (phase_ == Phase::working) {
+      guarded("inbox", [&] { inbox_.drain(items_, callers_); });
       dispatch_all();
-      call_back();
-      guarded("net", [&] { stage<net>().module().close(); });
-      guarded("interceptor", [&] { interceptor_.end(); });
-      if (phase_ == Phase::working) phase_ = Phase::stopped;
     }
-    callers_.abandon();
+    call_back();
+    guarded(slot_names[net], [&] { stage<net>().module().close(); });
+    if (begun) guarded("interceptor", [&] { interceptor_.end(); });
+    if (phase_ != Phase::failed) phase_ = Phase::stopped;
+    abandon_callers();
   }
 
   /// The Node can no longer work: says why, and takes nothing more.
@@ -195,25 +185,18 @@ class Core {
     follow_ups_.clear();
   }
 
+  /// Calls `call()`; an exception fails the Node in the name of `who`. Returns whether all is well.
   template <class Call>
-  void guarded(const char* who, Call&& call) {
-    try {
-      call();
-    } catch (const std::exception& error) {
-      fail(who, error.what());
-    }
+  bool guarded(const char* who, Call&& call) {
+    bool well = true;
+    engine::guarded(call, [&](const char* why) {
+      well = false;
+      fail(who, why);
+    });
+    return well;
   }
 
  private:
-  template <class Module>
-  struct StageArgument {
-    Module module;
-    const Bytes& cluster;
-    template <std::size_t S>
-    operator Stage<S, Plan>() && {
-      return Stage<S, Plan>(std::move(module), cluster);
-    }
-  };
   template <class Indices>
   struct Slots;
   template <std::size_t... S>
@@ -224,6 +207,28 @@ class Core {
   using AllSlots = Slots<std::make_index_sequence<slot_count>>;
   using Stages = typename AllSlots::Stages;
 
+  std::size_t dispatch_all_in(Slot slots) {
+    std::size_t total = 0;
+    for (std::size_t round = 1; round != 0; total += round)
+      round = [&]<std::size_t... S>(std::index_sequence<S...>) {
+        return ((slots.bits() >> S & 1 ? dispatch<S>() : 0) + ...);
+      }(std::make_index_sequence<slot_count>{});
+    return total;
+  }
+
+  /// What modules append meanwhile waits: the log is being read.
+  void play_back() {
+    auto& module = stage<wal>().module();
+    if constexpr (!DiscardsEntries<typename Plan::template Module<wal>>) {
+      const Slot others(static_cast<std::uint16_t>((slot::all | slot::node).bits() &
+                                                   ~slot::wal.bits()));
+      module.replay([&](std::uint32_t type, const Bytes& entry) {
+        if (phase_ != Phase::working) return;
+        push_wal_entry(type, entry, typename Plan::Events{});
+        if (is_full()) dispatch_all_in(others);
+      });
+    }
+  }
   template <class... Es>
   void push_wal_entry(std::uint32_t type, const Bytes& entry, events<Es...>) {
     if (!(push_if_it_is<Es>(type, entry) || ...))
@@ -245,6 +250,16 @@ class Core {
     }
   }
 
+  void abandon_callers() {
+    inbox_.close();
+    inbox_.drain(items_, callers_);
+    callers_.abandon([&](Callback& callback, ClientId client, ReqNo req_no) {
+      guarded("callback of a request", [&] {
+        callback(Replied{client, req_no, Outcome::shut_down, {}, {}});
+      });
+    });
+  }
+
   const NodeConfig config_;
   Inbox<Plan> inbox_;
   Interceptor interceptor_;
@@ -256,9 +271,9 @@ class Core {
   Phase phase_ = Phase::created;
   std::string reason_;
   std::uint64_t dispatched_ = 0;
+  bool ended_ = false;
 };
 
-}  // namespace engine
-}  // namespace mirbft
+}  // namespace mirbft::engine
 
 #endif

@@ -2,7 +2,6 @@
 #ifndef MIRBFT_ENGINE_EVENT_LIST_HPP
 #define MIRBFT_ENGINE_EVENT_LIST_HPP
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -33,9 +32,11 @@ class EventList<events<>> {
   template <class Use>
   void consume(std::vector<FollowUps>&, Use&&) {}
   template <class Use>
+  void consume_items(Use&&) {}
+  template <class Use>
   void consume_part(std::size_t, std::size_t, Use&&) {}
   void consumed(std::vector<FollowUps>&) {}
-  void clear() {}
+  void append(EventList&) {}
 };
 
 template <class... Es>
@@ -46,13 +47,15 @@ class EventList<events<Es...>> {
       : chunks_(std::move(other.chunks_)),
         size_(std::exchange(other.size_, 0)),
         taken_(std::exchange(other.taken_, 0)) {}
-  EventList& operator=(EventList other) noexcept {
+  EventList& operator=(EventList&& other) noexcept {
     std::swap(chunks_, other.chunks_);
     std::swap(size_, other.size_);
     std::swap(taken_, other.taken_);
     return *this;
   }
-  ~EventList() { clear(); }
+  ~EventList() {
+    while (taken_ < size_) at(taken_++).event.take([](auto&&) {});
+  }
 
   std::size_t size() const noexcept { return size_ - taken_; }
 
@@ -61,10 +64,17 @@ class EventList<events<Es...>> {
   FollowUps& push(E&& event) {
     if (size_ == chunks_.size() * chunk_size) grow();
     Item& item = at(size_);
-    item.next = {};
     item.event.put(std::move(event));
+    item.next = {};
     ++size_;
     return item.next;
+  }
+
+  /// Moves everything from `other`, whose follow-ups wait in the same place, to the end.
+  void append(EventList& other) {
+    if (size() == 0) return std::swap(*this, other);
+    other.consume_items(
+        [this](auto&& event, FollowUps next) { this->push(std::move(event)) = next; });
   }
 
   /// Calls `look(const E&)` for each event, in order.
@@ -95,8 +105,8 @@ class EventList<events<Es...>> {
     size_ = taken_ = 0;
   }
 
-  /// As `consume`, but of the part `[begin, end)`, by one of several threads; the last of them
-  /// calls `consumed()`.
+  /// As `consume`, but of the part `[begin, end)`, by one of several threads. `use` must not
+  /// throw. When every part is consumed, one thread calls `consumed`.
   template <class Use>
   void consume_part(std::size_t begin, std::size_t end, Use&& use) {
     for (std::size_t i = begin; i < end; ++i) at(i).event.take(use);
@@ -105,11 +115,6 @@ class EventList<events<Es...>> {
   void consumed(std::vector<FollowUps>& follow_ups) {
     for (std::size_t i = 0; i < size_; ++i)
       if (at(i).next) follow_ups.push_back(at(i).next);
-    size_ = taken_ = 0;
-  }
-
-  void clear() {
-    while (taken_ < size_) at(taken_++).event.take([](auto&&) {});
     size_ = taken_ = 0;
   }
 

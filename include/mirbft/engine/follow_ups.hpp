@@ -54,14 +54,29 @@ class FollowUpSlab;
 template <class... Es>
 class FollowUpSlab<events<Es...>> {
  public:
+  FollowUpSlab() = default;
+  FollowUpSlab(const FollowUpSlab&) = delete;
+  FollowUpSlab& operator=(const FollowUpSlab&) = delete;
+  /// Follow-ups whose parents were never processed end here: those that are on no free list.
+  ~FollowUpSlab() {
+    std::vector<bool> waits(chunks_.size() * chunk_size, true);
+    for (std::uint32_t place = free_; place != 0; place = at(place).sibling) waits[place] = false;
+    for (std::uint32_t place = 1; place < waits.size(); ++place)
+      if (waits[place]) at(place).event.take([](auto&&) {});
+  }
+
+  /// Whether it never held anything.
+  bool is_unused() const noexcept { return chunks_.empty(); }
+
   /// Puts an event at the end of `list`; returns the place for its own follow-ups.
   template <class E>
   FollowUps& append(FollowUps& list, E&& event) {
-    const std::uint32_t place = acquire();
+    if (free_ == 0) grow();
+    const std::uint32_t place = free_;
     Node& node = at(place);
     node.event.put(std::move(event));
+    free_ = std::exchange(node.sibling, 0);
     node.next = {};
-    node.sibling = 0;
     if (list) {
       at(list.last).sibling = place;
     } else {
@@ -76,11 +91,9 @@ class FollowUpSlab<events<Es...>> {
   void release(FollowUps list, Use&& use) {
     for (std::uint32_t place = list.first; place != 0;) {
       Node& node = at(place);
-      const FollowUps next = node.next;
       const std::uint32_t sibling = node.sibling;
-      node.event.take([&](auto&& event) { use(std::move(event), next); });
-      node.sibling = free_;
-      free_ = place;
+      const Freed freed{*this, place};
+      node.event.take([&](auto&& event) { use(std::move(event), node.next); });
       place = sibling;
     }
   }
@@ -93,23 +106,20 @@ class FollowUpSlab<events<Es...>> {
     std::uint32_t sibling = 0;
   };
   using Chunk = std::array<Node, chunk_size>;
+  /// Puts a place on the free list once it is empty, which it also is when its user threw.
+  struct Freed {
+    FollowUpSlab& slab;
+    std::uint32_t place;
+    ~Freed() { slab.at(place).sibling = std::exchange(slab.free_, place); }
+  };
 
   Node& at(std::uint32_t place) { return (*chunks_[place / chunk_size])[place % chunk_size]; }
 
-  std::uint32_t acquire() {
-    if (free_ == 0) grow();
-    const std::uint32_t place = free_;
-    free_ = at(place).sibling;
-    return place;
-  }
   void grow() {
     const auto start = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
     chunks_.push_back(std::make_unique<Chunk>());
-    for (std::uint32_t i = chunk_size; i-- > 0;) {
-      if (start + i == 0) continue;  // place 0 means "none"
-      at(start + i).sibling = free_;
-      free_ = start + i;
-    }
+    for (std::uint32_t place = start + chunk_size; place-- > start;)
+      if (place != 0) at(place).sibling = std::exchange(free_, place);  // place 0 means "none"
   }
 
   std::uint32_t free_ = 0;

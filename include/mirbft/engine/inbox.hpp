@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -19,7 +20,7 @@ namespace mirbft::engine {
 template <class Plan>
 class Inbox {
  public:
-  enum class Put { taken, full, closed };
+  enum class Put : std::uint8_t { taken, full, closed };
 
   explicit Inbox(std::size_t capacity) : capacity_(capacity) {}
 
@@ -30,9 +31,9 @@ class Inbox {
       const std::lock_guard lock(mutex_);
       if (closed_) return Put::closed;
       if (count_ >= capacity_) return Put::full;
-      ++count_;
-      items_.push(std::move(event));
       if (waiting) waiting_.push_back(std::move(*waiting));
+      items_.push(std::move(event));
+      ++count_;
       if (filled_.exchange(true, std::memory_order_relaxed)) return Put::taken;
     }
     dispatcher_.wake();
@@ -42,12 +43,15 @@ class Inbox {
   /// Moves everything to the dispatcher's own lists. Returns whether there was anything.
   bool drain(WorkItems<Plan>& items, Callers& callers) {
     if (!filled_.load(std::memory_order_relaxed)) return false;
-    const std::lock_guard lock(mutex_);
-    filled_.store(false, std::memory_order_relaxed);
-    count_ = 0;
-    items.absorb(items_);
-    for (Waiting& waiting : waiting_) callers.expect(std::move(waiting));
-    waiting_.clear();
+    {
+      const std::lock_guard lock(mutex_);
+      filled_.store(false, std::memory_order_relaxed);
+      count_ = 0;
+      items.absorb(items_);
+      std::swap(waiting_, drained_);
+    }
+    for (Waiting& waiting : drained_) callers.expect(std::move(waiting));
+    drained_.clear();
     return true;
   }
 
@@ -57,17 +61,18 @@ class Inbox {
     closed_ = true;
   }
 
-  Wake& dispatcher() noexcept { return dispatcher_; }
+  Wake& dispatcher() const noexcept { return dispatcher_; }
 
  private:
   const std::size_t capacity_;
-  Wake dispatcher_;
+  mutable Wake dispatcher_;
   std::atomic<bool> filled_{false};
   std::mutex mutex_;
   bool closed_ = false;
   std::size_t count_ = 0;
   WorkItems<Plan> items_;
   std::vector<Waiting> waiting_;
+  std::vector<Waiting> drained_;  // the dispatcher's alone; kept for its storage
 };
 
 }  // namespace mirbft::engine

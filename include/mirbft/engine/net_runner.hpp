@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <exception>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -19,48 +18,65 @@
 namespace mirbft::engine {
 
 /// Sends and receives on one thread. When the dispatching thread does not keep up with what
-/// arrives, this one stops reading. All calls are the dispatching thread's.
-template <class Stage>
+/// arrives, this one stops reading, and goes on sending. All calls are the dispatching thread's.
+template <class Core>
 class NetRunner {
  public:
+  using Stage = engine::Stage<slot::net.index(), typename Core::Plan>;
   using Items = typename Stage::Items;
   using List = typename Stage::List;
 
-  NetRunner(Stage& stage, Wake& dispatcher, const NodeConfig& config)
-      : stage_(stage), dispatcher_(dispatcher), config_(config) {
-    status_ = status_of(stage_.module());
+  explicit NetRunner(Core& core)
+      : core_(core), stage_(core.template stage<slot::net.index()>()),
+        wake_(core.inbox().dispatcher()), room_(core.config().busy_above) {
+    stage_.lend();
     thread_ = std::jthread([this](std::stop_token stop) { work(stop); });
   }
   ~NetRunner() {
     thread_.request_stop();
     stage_.module().wake();
+    thread_.join();
+    stage_.take_back();
   }
 
+  /// Whether nothing is left of what was handed over, nor of what has come in.
   bool idle() const {
     const std::lock_guard lock(mutex_);
-    return outgoing_.size() == 0;
+    return !sending_ && outgoing_.size() == 0 && incoming_.size() == 0 && released_.empty();
   }
 
+  /// Whether a list may be handed over: always, as a Net never blocks.
+  bool ready() const noexcept { return true; }
+
+  /// Takes the list, which is left empty.
   void hand_over(List& list) {
     {
       const std::lock_guard lock(mutex_);
-      std::swap(outgoing_, list);
+      outgoing_.append(list);
     }
+    changed_.notify_one();
     stage_.module().wake();
   }
 
-  std::optional<std::string> collect(Items& items, std::vector<FollowUps>& follow_ups) {
+  /// Moves what came in to `items`, unless the Node is full, and the follow-ups that are due to
+  /// `follow_ups`. Throws ModuleFailure with the reason when the module failed.
+  void collect(Items& items, std::vector<FollowUps>& follow_ups) {
     const std::lock_guard lock(mutex_);
-    items.absorb(incoming_);
+    if (failure_) throw ModuleFailure(*failure_);
     follow_ups.insert(follow_ups.end(), released_.begin(), released_.end());
     released_.clear();
-    room_.notify_one();
-    return std::exchange(failure_, std::nullopt);
+    if (incoming_.size() == 0 || core_.is_full()) return;
+    items.absorb(incoming_);
+    changed_.notify_one();
   }
 
-  auto status() const {
-    const std::lock_guard lock(mutex_);
-    return status_;
+  /// Stops reading; what is handed over is still sent.
+  void stop_receiving() {
+    {
+      const std::lock_guard lock(mutex_);
+      receiving_ = false;
+    }
+    stage_.module().wake();
   }
 
  private:
@@ -68,49 +84,71 @@ class NetRunner {
     List list;
     Items out;
     std::vector<FollowUps> follow_ups;
-    while (!stop.stop_requested()) {
-      try {
-        {
-          const std::lock_guard lock(mutex_);
-          std::swap(list, outgoing_);
-        }
-        if (list.size() != 0) stage_.run(list, out, follow_ups);
-        typename Stage::TaskOut task_out(out);
-        stage_.task().receive(stage_.module(), std::chrono::seconds(1), config_.frames_at_a_time,
-                              task_out);
-      } catch (const std::exception& error) {
-        const std::lock_guard lock(mutex_);
-        failure_ = error.what();
-        dispatcher_.wake();
-        return;
-      }
-      hand_in(stop, out, follow_ups);
+    while (wait_for_work(stop, list)) {
+      engine::guarded([&] { send_and_receive(list, out, follow_ups); },
+                      [&](const char* why) {
+                        const std::lock_guard lock(mutex_);
+                        failure_ = why;
+                      });
+      if (!hand_in(out, follow_ups)) return;
     }
   }
 
-  void hand_in(const std::stop_token& stop, Items& out, std::vector<FollowUps>& follow_ups) {
-    const bool any = out.size() != 0 || !follow_ups.empty();
+  /// Waits only while there is nothing to send and no room for what might be received.
+  bool wait_for_work(const std::stop_token& stop, List& list) {
     std::unique_lock lock(mutex_);
-    status_ = status_of(stage_.module());
-    if (!any) return;
-    incoming_.absorb(out);
-    released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
-    follow_ups.clear();
-    dispatcher_.wake();
-    room_.wait(lock, stop, [this] { return incoming_.size() < config_.busy_above; });
+    const auto may_receive = [this] { return receiving_ && incoming_.size() < room_; };
+    changed_.wait(lock, stop, [&] { return outgoing_.size() != 0 || may_receive(); });
+    if (stop.stop_requested()) return false;
+    std::swap(list, outgoing_);
+    sending_ = list.size() != 0;
+    may_receive_ = may_receive();
+    return true;
   }
 
+  void send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
+    const bool sent = list.size() != 0;
+    if (sent) stage_.run(list, out, follow_ups);
+    if (may_receive_) {
+      // What follows a sending must not wait for what arrives.
+      const std::chrono::nanoseconds at_most = std::chrono::seconds(sent ? 0 : 1);
+      typename Stage::TaskOut task_out(out);
+      stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time, task_out);
+    }
+    stage_.publish();
+  }
+
+  /// Shows the dispatching thread what came out. False when the module has failed.
+  bool hand_in(Items& out, std::vector<FollowUps>& follow_ups) {
+    bool failed = false;
+    bool awaited = out.size() != 0 || !follow_ups.empty();
+    {
+      const std::lock_guard lock(mutex_);
+      failed = failure_.has_value();
+      awaited = awaited || failed || !receiving_;
+      sending_ = false;
+      incoming_.absorb(out);
+      released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
+      follow_ups.clear();
+    }
+    if (awaited) wake_.wake();
+    return !failed;
+  }
+
+  Core& core_;
   Stage& stage_;
-  Wake& dispatcher_;
-  const NodeConfig& config_;
+  Wake& wake_;
+  const std::size_t room_;
+  bool may_receive_ = false;  // the thread's alone
 
   mutable std::mutex mutex_;
-  std::condition_variable_any room_;
+  std::condition_variable_any changed_;
+  bool receiving_ = true;
+  bool sending_ = false;
   List outgoing_;
   Items incoming_;
   std::vector<FollowUps> released_;
   std::optional<std::string> failure_;
-  decltype(status_of(std::declval<const typename Stage::Module&>())) status_;
   std::jthread thread_;
 };
 

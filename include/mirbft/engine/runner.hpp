@@ -13,121 +13,144 @@
 #include <utility>
 #include <vector>
 
-#include <mirbft/engine/stage.hpp>
-#include <mirbft/engine/wake.hpp>
+#include <mirbft/engine/core.hpp>
 
 namespace mirbft::engine {
 
-/// Runs the lists of one stage on `Threads` threads of its own. The dispatching thread hands a
+/// Runs the lists of slot `S` on `Threads` threads of its own. The dispatching thread hands a
 /// whole list over when the last one is back; meanwhile the next one grows. All calls are the
 /// dispatching thread's.
-template <class Stage, std::size_t Threads>
+template <std::size_t S, class Core, std::size_t Threads>
 class Runner {
  public:
+  using Stage = engine::Stage<S, typename Core::Plan>;
   using Items = typename Stage::Items;
   using List = typename Stage::List;
 
-  Runner(Stage& stage, Wake& dispatcher) : stage_(stage), dispatcher_(dispatcher) {
-    status_ = status_of(stage_.module());
+  explicit Runner(Core& core) : stage_(core.template stage<S>()), wake_(core.inbox().dispatcher()) {
+    stage_.lend();
     for (std::size_t i = 0; i < Threads; ++i)
       threads_[i] = std::jthread([this, i](std::stop_token stop) { work(stop, i); });
   }
   ~Runner() {
     for (std::jthread& thread : threads_) thread.request_stop();
-    handed_over_.notify_all();
+    for (std::jthread& thread : threads_) thread.join();
+    stage_.take_back();
   }
 
+  /// Whether nothing is left of what was handed over.
   bool idle() const noexcept { return !busy_; }
+  /// Whether a list may be handed over.
+  bool ready() const noexcept { return !busy_; }
 
-  /// Takes the list, which is left empty. Requires `idle()`.
+  /// Takes the list, which is left empty. Requires `ready()`.
   void hand_over(List& list) {
     busy_ = true;
-    const std::lock_guard lock(mutex_);
-    std::swap(list_, list);
-    remaining_ = Threads;
-    ++round_;
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(list_, list);
+      parts_ = can_be_shared(list_) ? Threads : 1;
+      remaining_ = Threads;
+      done_ = false;
+      ++round_;
+    }
     handed_over_.notify_all();
   }
 
   /// When the list is done: moves what came out of it to `items`, with the follow-ups that are
-  /// due. Returns the reason when the module failed.
-  std::optional<std::string> collect(Items& items, std::vector<FollowUps>& follow_ups) {
-    if (!busy_) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    if (remaining_ != 0) return std::nullopt;
+  /// due. Throws ModuleFailure with the reason when the module failed.
+  void collect(Items& items, std::vector<FollowUps>& follow_ups) {
+    if (!busy_) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!done_) return;
+      if (failure_) throw ModuleFailure(*failure_);
+    }
     busy_ = false;
     for (Items& out : out_) items.absorb(out);
-    list_.consumed(follow_ups);
-    return std::exchange(failure_, std::nullopt);
-  }
-
-  auto status() const {
-    const std::lock_guard lock(mutex_);
-    return status_;
+    follow_ups.insert(follow_ups.end(), due_.begin(), due_.end());
+    due_.clear();
   }
 
  private:
+  /// Whether no event of the list wants to be alone.
+  static bool can_be_shared(const List& list) {
+    bool shared = Threads > 1;
+    if constexpr (Threads > 1) {
+      list.for_each([&]<class E>(const E&) { shared = shared && !Stage::Task::template alone<E>; });
+    }
+    return shared;
+  }
+
   void work(std::stop_token stop, std::size_t part) {
-    std::size_t seen = 0;
-    for (;;) {
+    for (std::size_t seen = 0;;) {
       {
         std::unique_lock lock(mutex_);
         if (!handed_over_.wait(lock, stop, [&] { return round_ != seen; })) return;
         seen = round_;
       }
-      run_part(part);
-      const std::lock_guard lock(mutex_);
-      if (--remaining_ != 0) continue;
-      guarded([&] { stage_.finish(out_[part]); });
-      status_ = status_of(stage_.module());
-      dispatcher_.wake();
+      if (part < parts_) run_part(part);
+      {
+        const std::lock_guard lock(mutex_);
+        if (--remaining_ != 0) continue;
+      }
+      finish(part);
     }
   }
 
-  /// This thread's part of the list; all of it goes to the first where an event wants to be alone.
+  /// This thread's part of the list. After a failure the rest is dropped: a write-ahead log must
+  /// not hold what comes after an entry that it does not hold.
   void run_part(std::size_t part) {
-    bool alone = false;
-    if constexpr (Threads > 1) {
-      list_.for_each([&]<class E>(const E&) { alone = alone || Stage::Task::template alone<E>; });
-    }
     const std::size_t size = list_.size();
-    const std::size_t parts = alone ? 1 : Threads;
-    if (part >= parts) return;
-    list_.consume_part(size * part / parts, size * (part + 1) / parts, [&](auto&& event) {
-      guarded_unlocked([&] { stage_.process(std::move(event), out_[part]); });
+    bool well = true;
+    list_.consume_part(size * part / parts_, size * (part + 1) / parts_, [&](auto&& event) {
+      if (well) well = guarded([&] { stage_.process(std::move(event), out_[part]); });
     });
   }
 
-  template <class Call>
-  void guarded_unlocked(Call&& call) {
-    try {
-      call();
-    } catch (const std::exception& error) {
+  /// The end of a list, on the thread that was last. It may take long: a sync does.
+  void finish(std::size_t part) {
+    list_.consumed(due_);
+    const auto failed = [&] {
       const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = error.what();
+      return failure_.has_value();
+    };
+    if (!failed()) guarded([&] { stage_.finish(out_[part]); });
+    guarded([&] { stage_.publish(); });
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
     }
+    wake_.wake();
   }
+
   template <class Call>
-  void guarded(Call&& call) {
-    try {
-      call();
-    } catch (const std::exception& error) {
-      if (!failure_) failure_ = error.what();
-    }
+  bool guarded(Call&& call) {
+    bool well = true;
+    engine::guarded(call, [&](const char* why) {
+      const std::lock_guard lock(mutex_);
+      well = false;
+      if (!failure_) failure_ = why;
+    });
+    return well;
   }
 
   Stage& stage_;
-  Wake& dispatcher_;
+  Wake& wake_;
   bool busy_ = false;  // the dispatching thread's alone
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any handed_over_;
   std::size_t round_ = 0;
   std::size_t remaining_ = 0;
-  List list_;
-  std::array<Items, Threads> out_;
+  bool done_ = true;
   std::optional<std::string> failure_;
-  decltype(status_of(std::declval<const typename Stage::Module&>())) status_;
+
+  // These belong to the threads between `hand_over` and `done_`, else to the dispatching thread.
+  List list_;
+  std::size_t parts_ = 1;
+  std::array<Items, Threads> out_;
+  std::vector<FollowUps> due_;
 
   std::array<std::jthread, Threads> threads_;
 };

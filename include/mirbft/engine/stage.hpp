@@ -3,6 +3,8 @@
 #define MIRBFT_ENGINE_STAGE_HPP
 
 #include <cstddef>
+#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,11 +15,24 @@
 
 namespace mirbft::engine {
 
-/// Slot `S` of a Node. Runs on one thread at a time.
+/// What a stage is made of.
+template <class Module>
+struct StageParts {
+  Module module;
+  const Bytes& cluster;
+};
+
+/// Where a stage stands: what its module and its task say of themselves.
+template <class Module, class Task>
+struct Report {
+  decltype(status_of(std::declval<const Module&>())) module;
+  decltype(status_of(std::declval<const Task&>())) task;
+};
+
+/// Slot `S` of a Node. Runs on one thread at a time, `report` aside.
 template <std::size_t S, class Plan>
 class Stage {
  public:
-  static constexpr std::size_t index = S;
   using Module = typename Plan::template Module<S>;
   using Task = typename Plan::template Task<S>;
   using Items = WorkItems<Plan>;
@@ -25,12 +40,12 @@ class Stage {
   using ModuleOut = Emitter<Module, emits_of<Module>, Items>;
   using TaskOut = TaskEmitter<typename Plan::Events, Items>;
 
-  Stage(Module module, const Bytes& cluster) : module_(std::move(module)), task_(cluster) {}
+  explicit Stage(StageParts<Module>&& parts)
+      : module_(std::move(parts.module)), task_(parts.cluster) {}
 
   Module& module() noexcept { return module_; }
   const Module& module() const noexcept { return module_; }
   Task& task() noexcept { return task_; }
-  const Task& task() const noexcept { return task_; }
 
   /// Processes the whole list: outputs go to `out`, follow-ups that are due to `follow_ups`.
   void run(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
@@ -54,9 +69,33 @@ class Stage {
     task_.finish(module_, task_out);
   }
 
+  /// Where the stage stands. While it is lent to a thread, as of that thread's last `publish`.
+  Report<Module, Task> report() const {
+    const std::lock_guard lock(mutex_);
+    if (!lent_) published_ = look();
+    return *published_;
+  }
+
+  /// From here until `take_back` another thread runs this stage; it calls `publish` now and then.
+  void lend() {
+    publish();
+    lent_ = true;
+  }
+  void publish() {
+    Report<Module, Task> now = look();
+    const std::lock_guard lock(mutex_);
+    published_ = std::move(now);
+  }
+  void take_back() { lent_ = false; }
+
  private:
+  Report<Module, Task> look() const { return {status_of(module_), status_of(task_)}; }
+
   Module module_;
   Task task_;
+  bool lent_ = false;  // the lender's alone
+  mutable std::mutex mutex_;
+  mutable std::optional<Report<Module, Task>> published_;
 };
 
 }  // namespace mirbft::engine

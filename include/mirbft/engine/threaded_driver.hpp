@@ -5,9 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <stop_token>
-#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -19,28 +17,24 @@
 namespace mirbft::engine {
 
 /// A slot without a thread of its own: its lists run where they are dispatched.
+template <class Core>
 struct RunHere {
-  template <class Stage>
-  RunHere(Stage&, Wake&, const NodeConfig&) {}
+  explicit RunHere(Core&) {}
+  bool idle() const noexcept { return true; }
 };
 
 template <std::size_t S, class Core, std::size_t Threads>
 struct RunnerFor {
-  using Stage = std::remove_reference_t<decltype(std::declval<Core&>().template stage<S>())>;
-  struct type : Runner<Stage, Threads> {
-    type(Stage& stage, Wake& dispatcher, const NodeConfig&)
-        : Runner<Stage, Threads>(stage, dispatcher) {}
-  };
+  using type = Runner<S, Core, Threads>;
 };
 template <std::size_t S, class Core>
 struct RunnerFor<S, Core, 0> {
-  using type = RunHere;
+  using type = RunHere<Core>;
 };
-template <class Core>
-struct RunnerFor<slot::net.index(), Core, 1> {
-  using Stage = std::remove_reference_t<
-      decltype(std::declval<Core&>().template stage<slot::net.index()>())>;
-  using type = NetRunner<Stage>;
+template <class Core, std::size_t Threads>
+  requires(Threads > 0)
+struct RunnerFor<slot::net.index(), Core, Threads> {
+  using type = NetRunner<Core>;
 };
 
 /// `Threads` is an index sequence with the number of threads of each slot.
@@ -53,26 +47,25 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
   static constexpr std::size_t threads = std::array{Threads...}[S];
   static constexpr std::size_t net = slot::net.index();
   static constexpr bool net_is_here = threads<net> == 0;
-  static_assert(std::array{Threads...}[slot::net.index()] <= 1,
-                "[mirbft] a Net cannot run on a pool: use inline_<Net> or on_thread<Net>");
 
  public:
   explicit ThreadedDriver(Core& core) : core_(core) {}
 
   /// Works until `stop` is requested or a module fails; then finishes what was begun.
-  /// `clock()` tells the time as nanoseconds since any fixed point.
-  template <class Clock>
-  void run(std::stop_token stop, Clock&& clock) {
+  /// `clock()` tells the time as nanoseconds since any fixed point; `each_round()` is called now
+  /// and then.
+  template <class Clock, class EachRound>
+  void run(std::stop_token stop, Clock&& clock, EachRound&& each_round) {
     Wake& wake = core_.inbox().dispatcher();
     if constexpr (net_is_here) wake.also_wake(core_.template stage<net>().module());
-    const std::stop_callback on_stop(stop, [&wake] { wake.wake(); });
-    core_.start();
     {
-      Runners runners = make_runners(std::make_index_sequence<slot_count>{});
-      work(runners, stop, clock);
-      finish(runners);
+      const std::stop_callback on_stop(stop, [&wake] { wake.wake(); });
+      if (!stop.stop_requested()) core_.start();
+      if (core_.phase() == Phase::working)
+        core_.guarded("threads", [&] { work_on_threads(stop, clock, each_round); });
     }
     core_.stop();
+    wake.forget();
   }
 
  private:
@@ -80,25 +73,16 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
   struct RunnersOf;
   template <std::size_t... S>
   struct RunnersOf<std::index_sequence<S...>> {
-    using type = std::tuple<typename RunnerFor<S, Core, threads<S>>::type...>;
+    struct type : std::tuple<typename RunnerFor<S, Core, threads<S>>::type...> {
+      explicit type(Core& core)
+          : std::tuple<typename RunnerFor<S, Core, threads<S>>::type...>((void(S), core)...) {}
+    };
   };
   using Runners = typename RunnersOf<std::make_index_sequence<slot_count>>::type;
 
-  template <std::size_t S>
-  struct RunnerArgument {
-    Core& core;
-    template <class R>
-    operator R() const {
-      return R(core.template stage<S>(), core.inbox().dispatcher(), core.config());
-    }
-  };
-  template <std::size_t... S>
-  Runners make_runners(std::index_sequence<S...>) {
-    return Runners(RunnerArgument<S>{core_}...);
-  }
-
-  template <class Clock>
-  void work(Runners& runners, std::stop_token stop, Clock& clock) {
+  template <class Clock, class EachRound>
+  void work_on_threads(const std::stop_token& stop, Clock& clock, EachRound& each_round) {
+    Runners runners(core_);
     std::chrono::nanoseconds next_tick = clock();
     while (!stop.stop_requested() && core_.phase() == Phase::working) {
       const std::chrono::nanoseconds now = clock();
@@ -106,27 +90,48 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
         core_.items().push(Tick{now});
         next_tick = now + core_.config().tick_every;
       }
-      bool busy = core_.template take_inputs<net_is_here>(std::chrono::nanoseconds(0));
-      busy = round(runners) || busy;
-      core_.call_back();
+      bool busy = core_.take_submitted();
+      if constexpr (net_is_here) {
+        if (core_.take_received(std::chrono::nanoseconds(0))) busy = true;
+      }
+      if (round(runners)) busy = true;
+      each_round();
       if (!busy) wait(next_tick - now);
     }
+    finish(runners, each_round);
   }
 
-  void wait(std::chrono::nanoseconds at_most) {
-    Wake& wake = core_.inbox().dispatcher();
-    if constexpr (net_is_here) {
-      if (!wake.take()) core_.template take_inputs<true>(at_most);
-    } else {
-      wake.wait(at_most);
+  /// No more inputs: goes on until every list is empty and every thread idle.
+  template <class EachRound>
+  void finish(Runners& runners, EachRound& each_round) {
+    core_.inbox().close();
+    if constexpr (!net_is_here) std::get<net>(runners).stop_receiving();
+    while (core_.phase() == Phase::working) {
+      const bool busy = core_.take_submitted() || round(runners);
+      each_round();
+      if (busy) continue;
+      if (all_idle(runners) && core_.items().size() == 0) return;
+      core_.inbox().dispatcher().wait(std::chrono::milliseconds(100));
     }
   }
 
-  /// Every list once. Says if anything moved.
+  /// Waits for a reason to go on. A Node that is full reads nothing, so it doesn't wait in the Net.
+  void wait(std::chrono::nanoseconds at_most) {
+    Wake& wake = core_.inbox().dispatcher();
+    if (!net_is_here || core_.is_full()) {
+      wake.wait(at_most);
+    } else if (!wake.take()) {
+      core_.take_received(at_most);
+    }
+  }
+
+  /// Every list once, then the callers. Says if anything moved.
   bool round(Runners& runners) {
-    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+    const bool moved = [&]<std::size_t... S>(std::index_sequence<S...>) {
       return (int{visit<S>(runners)} | ...) != 0;
     }(std::make_index_sequence<slot_count>{});
+    core_.call_back();
+    return moved;
   }
   template <std::size_t S>
   bool visit(Runners& runners) {
@@ -139,43 +144,30 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
   /// Takes what the module's threads have finished and gives them the next list.
   template <std::size_t S, class R>
   bool exchange(R& runner) {
+    if (core_.phase() != Phase::working) return false;
     bool moved = false;
     core_.guarded(slot_names[S], [&] {
       const std::size_t before = core_.items().size();
-      if (const std::optional<std::string> failure = runner.collect(core_.items(), follow_ups_))
-        throw ModuleFailure(*failure);
+      runner.collect(core_.items(), follow_ups_);
       core_.items().release(follow_ups_);
       moved = core_.items().size() != before;
-      auto& list = core_.items().template list<S>();
-      if (list.size() != 0 && runner.idle()) {
-        core_.template intercept<S>(list);
-        runner.hand_over(list);
-        moved = true;
-      }
+      if (hand_over<S>(runner)) moved = true;
     });
     return moved;
   }
+  template <std::size_t S, class R>
+  bool hand_over(R& runner) {
+    auto& list = core_.items().template list<S>();
+    if (list.size() == 0 || !runner.ready()) return false;
+    if (!core_.template intercept<S>(list)) return false;
+    runner.hand_over(list);
+    return true;
+  }
 
-  /// No more inputs: goes on until every list is empty and every thread idle.
-  void finish(Runners& runners) {
-    core_.inbox().close();
-    core_.template take_inputs<false>(std::chrono::nanoseconds(0));
-    while (core_.phase() == Phase::working) {
-      const bool moved = round(runners);
-      core_.call_back();
-      if (!moved && all_idle(runners)) return;
-      if (!moved) core_.inbox().dispatcher().wait(std::chrono::milliseconds(100));
-    }
-  }
-  bool all_idle(Runners& runners) {
+  bool all_idle(const Runners& runners) {
     return [&]<std::size_t... S>(std::index_sequence<S...>) {
-      return (is_idle(std::get<S>(runners)) && ...);
+      return (std::get<S>(runners).idle() && ...);
     }(std::make_index_sequence<slot_count>{});
-  }
-  static bool is_idle(const RunHere&) { return true; }
-  template <class R>
-  static bool is_idle(const R& runner) {
-    return runner.idle();
   }
 
   Core& core_;

@@ -5,22 +5,22 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 namespace mirbft::engine {
 
 /// A latch that any thread may set and one thread waits for. When that thread waits inside the
-/// Net instead, `on_wake` is told to end that wait.
+/// Net instead, the Net is told to end that wait.
 class Wake {
  public:
   /// Ends the current wait, or the next one at once.
   void wake() {
     {
       const std::lock_guard lock(mutex_);
-      if (set_) return;
-      set_ = true;
+      if (std::exchange(set_, true)) return;
+      if (interrupt_) interrupt_(interrupted_);
     }
     condition_.notify_one();
-    if (interrupt_) interrupt_(interrupted_);
   }
 
   /// Waits until woken, at most for `at_most`.
@@ -35,11 +35,16 @@ class Wake {
     return std::exchange(set_, false);
   }
 
-  /// From now on a wake-up also calls `object.wake()`. Called before other threads exist.
+  /// From now on a wake-up also calls `object.wake()`, until `forget` is called.
   template <class Object>
   void also_wake(Object& object) noexcept {
+    const std::lock_guard lock(mutex_);
     interrupted_ = &object;
     interrupt_ = [](void* it) { static_cast<Object*>(it)->wake(); };
+  }
+  void forget() noexcept {
+    const std::lock_guard lock(mutex_);
+    interrupt_ = nullptr;
   }
 
  private:

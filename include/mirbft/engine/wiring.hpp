@@ -1,173 +1,22 @@
-// The plan of a Node: which events it can see, who handles each, and the proof that all arrive.
+// The proof that in a Node every event arrives, or a compiler's words on why it does not.
 #ifndef MIRBFT_ENGINE_WIRING_HPP
 #define MIRBFT_ENGINE_WIRING_HPP
 
+#include <algorithm>
 #include <array>
-#include <concepts>
+#include <cstddef>
 #include <cstdint>
-#include <tuple>
+#include <type_traits>
+#include <utility>
 
+#include <mirbft/engine/assertions.hpp>
 #include <mirbft/engine/module_traits.hpp>
-#include <mirbft/engine/tasks.hpp>
+#include <mirbft/engine/plan.hpp>
 #include <mirbft/engine/type_list.hpp>
-#include <mirbft/events/event.hpp>
 
-namespace mirbft::engine {
+namespace mirbft::engine::wiring {
 
-/// An event that the compiler can route.
-template <class E>
-concept HasDestination = requires {
-  { E::destination } -> std::convertible_to<Slot>;
-  { E::number } -> std::convertible_to<std::uint32_t>;
-};
-template <class O>
-concept NamesItsModule = requires {
-  { O::module } -> std::convertible_to<Slot>;
-  { O::number } -> std::convertible_to<std::uint32_t>;
-};
-template <class E>
-concept HasOrigin = requires { typename E::origin_type; };
-
-/// An event whose destination depends on an origin (or on a log entry) that names no module.
-template <class E>
-constexpr bool origin_is_sound() {
-  if constexpr (HasOrigin<E>) {
-    return NamesItsModule<typename E::origin_type>;
-  } else {
-    return true;
-  }
-}
-template <class E>
-constexpr bool is_routable() {
-  if constexpr (origin_is_sound<E>()) {
-    return HasDestination<E>;
-  } else {
-    return false;
-  }
-}
-
-template <class E>
-concept HasAnswer = requires { typename E::answer; };
-
-/// `E` and what it is answered by.
-template <class E>
-constexpr auto with_answer() {
-  if constexpr (!is_routable<E>()) {
-    return events<>{};
-  } else if constexpr (HasAnswer<E>) {
-    return events<E, typename E::answer>{};
-  } else {
-    return events<E>{};
-  }
-}
-template <class List>
-struct Closure;
-template <class... Es>
-struct Closure<events<Es...>> {
-  using type = Union<decltype(with_answer<Es>())...>;
-};
-
-/// The modules of a Node, by the slots in `events/event.hpp`.
-template <class Net, class Hasher, class Crypto, class App, class Wal, class Tracker, class Store,
-          class Protocol>
-struct Plan {
-  using Message = typename Protocol::Message;
-
-  /// Modules by slot index; the last is the Node itself.
-  using Modules = std::tuple<Tracker, Hasher, Crypto, Store, Protocol, Wal, App, Net, TheNode>;
-  template <std::size_t S>
-  using Module = std::tuple_element_t<S, Modules>;
-  template <std::size_t S>
-  using Task = TaskOf<S, Module<S>, Protocol>;
-
-  /// What may come out of the module in slot S, answers aside: what it declares, and what its
-  /// duty brings.
-  template <std::size_t S>
-  using Emits = Union<typename Task<S>::emits, emits_of<Module<S>>>;
-
-  using Emitted = Union<Emits<0>, Emits<1>, Emits<2>, Emits<3>, Emits<4>, Emits<5>, Emits<6>,
-                        Emits<7>, Emits<8>>;
-  /// Every event that this Node can see.
-  using Events = typename Closure<Emitted>::type;
-
-  template <std::size_t S, class E>
-  static constexpr bool handles =
-      Task<S>::template handles<E> || contains<E, consumes_of<Module<S>>>;
-
-  /// Whether events of type E go to the list of slot S. A broadcast goes to those who want it.
-  template <std::size_t S, class E>
-  static constexpr bool routes =
-      E::destination.includes(Slot(static_cast<std::uint16_t>(1u << S))) && handles<S, E>;
-
-  template <std::size_t S>
-  struct To {
-    template <class E>
-    struct keep {
-      static constexpr bool value = routes<S, E>;
-    };
-    using type = typename Select<keep, Events>::type;
-  };
-  /// The events of the list of slot S.
-  template <std::size_t S>
-  using Received = typename To<S>::type;
-
-  /// Whether somebody handles E; nobody need handle a broadcast.
-  template <class E>
-  static constexpr bool is_handled = []<std::size_t... S>(std::index_sequence<S...>) {
-    return (!E::destination.is_single() || ... || routes<S, E>);
-  }(std::make_index_sequence<slot_count>{});
-};
-
-namespace wiring {
-
-// The names of these templates read as a sentence in the compiler's message, and a failed
-// assertion inside one of them stands alone, without a cascade.
-template <class E>
-struct event {
-  static_assert(origin_is_sound<E>(),
-                "[mirbft] this event's origin belongs to no module: give the origin type "
-                "`static constexpr auto module = slot::…;` and `static constexpr std::uint32_t number`");
-  static_assert(!origin_is_sound<E>() || is_routable<E>(),
-                "[mirbft] this type is no event: give it `static constexpr auto destination = "
-                "slot::…;` and `static constexpr std::uint32_t number`");
-
-  template <class M>
-  struct emitted_by {
-    /// `Handled` is whether any module in the event's destination handles it.
-    template <bool Handled>
-    struct reaches_a_module {
-      static_assert(Handled,
-                    "[mirbft] no module handles this event: add it to `consumes` of the module in "
-                    "its destination slot, or take it out of the emitting module's `emits`");
-      static constexpr bool value = true;
-    };
-  };
-
-  template <class M>
-  struct consumed_by {
-    /// `Callable` is whether `module.process(E, out)` exists and returns void.
-    template <bool Callable>
-    struct with_process {
-      static_assert(Callable,
-                    "[mirbft] the module lists this event in `consumes` but has no "
-                    "`void process(Event, auto& out)` that takes it");
-      static constexpr bool value = true;
-    };
-  };
-
-  template <class Other>
-  struct and_event {
-    template <bool Differ>
-    struct have_numbers_that {
-      static_assert(Differ,
-                    "[mirbft] two events of this Node have the same number: numbers name events in "
-                    "logs, so give one of them another `number`");
-      static constexpr bool value = true;
-    };
-  };
-};
-
-/// An `out` for the check of a signature: nothing is instantiated in its body.
+/// An `out` for the check of a signature: nothing is instantiated in the body.
 struct AnyOut {
   template <class E>
   AnyOut& emit(E&&);
@@ -177,76 +26,137 @@ struct AnyOut {
 
 template <class M, class E>
 concept Processes = requires(M& module, E event, AnyOut& out) {
-  { module.process(std::move(event), out) } -> std::same_as<void>;
+  module.process(std::move(event), out);
 };
+template <class M, class E>
+using Processed =
+    decltype(std::declval<M&>().process(std::declval<E>(), std::declval<AnyOut&>()));
 
+/// Lists of flaws one after another. No function is called with them: that would look into them.
+template <class... Lists>
+struct Joined {
+  using type = events<>;
+};
+template <class... Flaws>
+struct Joined<events<Flaws...>> {
+  using type = events<Flaws...>;
+};
+template <class... Left, class... Right, class... Rest>
+struct Joined<events<Left...>, events<Right...>, Rest...>
+    : Joined<events<Left..., Right...>, Rest...> {};
+
+/// What is wrong with event `E` coming out of module `M`.
 template <class Plan, class M, class E>
-constexpr bool emission_is_sound() {
-  if constexpr (is_routable<E>()) {
-    return event<E>::template emitted_by<M>::template reaches_a_module<
-        Plan::template is_handled<E>>::value;
+constexpr auto flaws_of_emission() {
+  using Here = typename event<E>::template emitted_by<M>;
+  if constexpr (!origin_is_sound<E>()) {
+    return Type<events<
+        typename Here::template is_for_an_origin_without_module<typename E::origin_type>>>{};
+  } else if constexpr (!HasDestination<E>) {
+    return Type<events<typename Here::template has_no_destination<E>>>{};
+  } else if constexpr (!Plan::template is_handled<E>) {
+    using Destination = typename Plan::template Module<E::destination.index()>;
+    return Type<events<typename Here::template is_not_handled_by<Destination>>>{};
   } else {
-    return sizeof(event<E>) == 0;
+    return Type<events<>>{};
   }
 }
 
-template <class Plan, class M, class... Es>
-constexpr bool emissions_are_sound(events<Es...>) {
-  return (emission_is_sound<Plan, M, Es>() && ...);
+/// The same for what the module in the event's destination answers.
+template <class Plan, class E>
+constexpr auto flaws_of_answer() {
+  if constexpr (HasAnswer<E>) {
+    return flaws_of_emission<Plan, typename Plan::template Module<E::destination.index()>,
+                             typename E::answer>();
+  } else {
+    return Type<events<>>{};
+  }
 }
 
-template <class M, class... Es>
-constexpr bool consumption_is_sound(events<Es...>) {
-  return (event<Es>::template consumed_by<M>::template with_process<Processes<M, Es>>::value &&
-          ...);
+/// What is wrong with module `M`, whose task is `Task`, handling event `E` itself.
+template <class Task, class M, class E>
+constexpr auto flaws_of_consumption() {
+  using Here = typename event<E>::template consumed_by<M>;
+  if constexpr (Task::template handles<E>) {
+    return Type<events<typename Here::template but_handled_by<Task>>>{};
+  } else if constexpr (!Processes<M, E>) {
+    return Type<events<typename Here::template without_process<E>>>{};
+  } else if constexpr (!std::is_void_v<Processed<M, E>>) {
+    return Type<events<typename Here::template with_process_returning<Processed<M, E>>>>{};
+  } else {
+    return Type<events<>>{};
+  }
 }
 
-template <class E, class... Others>
-constexpr bool is_first_of_its_number() {
-  return (event<E>::template and_event<Others>::template have_numbers_that<
-              std::is_same_v<E, Others> || E::number != Others::number>::value &&
-          ...);
+template <class E, class Other>
+constexpr auto flaws_of_pair() {
+  if constexpr (E::number == Other::number && !std::is_same_v<E, Other>) {
+    using Here = typename event<E>::template and_event<Other>;
+    return Type<events<typename Here::template have_the_same_number<E::number>>>{};
+  } else {
+    return Type<events<>>{};
+  }
 }
+
 template <class... Es>
 constexpr bool numbers_are_unique(events<Es...>) {
-  constexpr std::array<std::uint32_t, sizeof...(Es)> numbers{Es::number...};
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (numbers[i] == numbers[j]) return false;
-  return true;
-}
-/// Only when a number is taken twice are the pairs spelled out: it costs n² templates.
-template <class... Es>
-constexpr bool spell_out_numbers(events<Es...>) {
-  if constexpr (numbers_are_unique(events<Es...>{})) {
-    return true;
-  } else {
-    return (is_first_of_its_number<Es, Es...>() && ...);
-  }
+  std::array<std::uint32_t, sizeof...(Es)> numbers{Es::number...};
+  std::sort(numbers.begin(), numbers.end());
+  return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
 }
 
-/// A base class of Node: what fails in here fails before any module is instantiated.
-template <class Plan>
-struct Checked {
-  static constexpr bool emissions = []<std::size_t... S>(std::index_sequence<S...>) {
-    return (emissions_are_sound<Plan, typename Plan::template Module<S>>(
-                typename Plan::template Emits<S>{}) &&
-            ...);
-  }(std::make_index_sequence<slot_count>{});
-
-  static constexpr bool consumptions = []<std::size_t... S>(std::index_sequence<S...>) {
-    return (consumption_is_sound<typename Plan::template Module<S>>(
-                consumes_of<typename Plan::template Module<S>>{}) &&
-            ...);
-  }(std::make_index_sequence<slot_count>{});
-
-  static constexpr bool answers =
-      emissions_are_sound<Plan, TheNode>(typename Plan::Events{});
-  static constexpr bool numbers = spell_out_numbers(typename Plan::Events{});
-  static constexpr bool sound = emissions && consumptions && answers && numbers;
+/// Only when a number is taken twice are the pairs spelled out: that costs n² templates.
+template <class List, bool Unique>
+struct FlawsOfNumbers {
+  using type = events<>;
 };
+template <class E, class... Es>
+struct FlawsOfNumbers<events<E, Es...>, false>
+    : Joined<typename decltype(flaws_of_pair<E, Es>())::type...,
+             typename FlawsOfNumbers<events<Es...>, false>::type> {};
 
-}  // namespace wiring
-}  // namespace mirbft::engine
+template <class Plan, class M, class List>
+struct FlawsOfEmissions;
+template <class Plan, class M, class... Es>
+struct FlawsOfEmissions<Plan, M, events<Es...>>
+    : Joined<typename decltype(flaws_of_emission<Plan, M, Es>())::type...> {};
+
+template <class Plan, class List>
+struct FlawsOfAnswers;
+template <class Plan, class... Es>
+struct FlawsOfAnswers<Plan, events<Es...>>
+    : Joined<typename decltype(flaws_of_answer<Plan, Es>())::type...> {};
+
+template <class Task, class M, class List>
+struct FlawsOfConsumptions;
+template <class Task, class M, class... Es>
+struct FlawsOfConsumptions<Task, M, events<Es...>>
+    : Joined<typename decltype(flaws_of_consumption<Task, M, Es>())::type...> {};
+
+template <class Plan, class Slots>
+struct FlawsOf;
+template <class Plan, std::size_t... S>
+struct FlawsOf<Plan, std::index_sequence<S...>>
+    : Joined<typename FlawsOfEmissions<Plan, typename Plan::template Module<S>,
+                                       typename Plan::template Emits<S>>::type...,
+             typename FlawsOfConsumptions<typename Plan::template Task<S>,
+                                          typename Plan::template Module<S>,
+                                          consumes_of<typename Plan::template Module<S>>>::type...,
+             typename FlawsOfAnswers<Plan, typename Plan::Events>::type,
+             typename FlawsOfNumbers<typename Plan::Events,
+                                     numbers_are_unique(typename Plan::Events{})>::type> {};
+
+/// Where the flaws are looked into.
+template <class List>
+struct node_refused_because;
+template <class... Flaws>
+struct node_refused_because<events<Flaws...>> : Flaws... {};
+
+/// A base class of Node: empty when all is well.
+template <class Plan>
+using Verdict = node_refused_because<
+    typename FlawsOf<Plan, std::make_index_sequence<slot_count>>::type>;
+
+}  // namespace mirbft::engine::wiring
 
 #endif

@@ -15,6 +15,7 @@
 
 namespace mirbft {
 
+/// How `Node::wiring` draws the plan.
 enum class WiringFormat : std::uint8_t { text, graphviz, mermaid };
 
 namespace engine {
@@ -101,8 +102,9 @@ inline std::string as_graph(const WiringPlan& plan, WiringFormat format) {
   const bool dot = format == WiringFormat::graphviz;
   std::string text = dot ? "digraph node {\n" : "flowchart LR\n";
   for (std::size_t slot = 0; slot < slot_count; ++slot) {
-    const std::string label = std::string(slot_names[slot]) + ": " + std::string(plan.modules[slot]);
-    text += "  " + std::string(slot_names[slot]);
+    const std::string name = slot_names[slot];
+    const std::string label = name + ": " + std::string(plan.modules[slot]);
+    text += "  " + name;
     text += dot ? "_ [shape=box, label=\"" + label + "\"];\n" : "_[\"" + label + "\"]\n";
   }
   for (const Wire& wire : plan.wires) {

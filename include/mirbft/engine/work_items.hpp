@@ -2,8 +2,8 @@
 #ifndef MIRBFT_ENGINE_WORK_ITEMS_HPP
 #define MIRBFT_ENGINE_WORK_ITEMS_HPP
 
-#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -33,6 +33,7 @@ class WorkItems {
   List<S>& list() noexcept {
     return std::get<S>(lists_);
   }
+  /// How many events are pending, follow-ups that still wait aside.
   std::size_t size() const noexcept {
     return std::apply([](const auto&... lists) { return (lists.size() + ...); }, lists_);
   }
@@ -60,6 +61,14 @@ class WorkItems {
     }(std::make_index_sequence<slot_count>{});
   }
 
+  /// The slots whose lists hold something.
+  Slot pending() const noexcept {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return Slot(static_cast<std::uint16_t>(
+          ((std::get<S>(lists_).size() != 0 ? 1u << S : 0u) | ...)));
+    }(std::make_index_sequence<slot_count>{});
+  }
+
  private:
   template <class E, std::size_t... S>
   FollowUps* push_to(E&& event, std::index_sequence<S...>) {
@@ -78,6 +87,7 @@ class WorkItems {
   template <std::size_t S>
   void absorb_list(WorkItems& other) {
     if constexpr (length<typename Plan::template Received<S>> != 0) {
+      if (other.slab_.is_unused()) return list<S>().append(other.template list<S>());
       other.template list<S>().consume_items([&](auto&& event, FollowUps next) {
         FollowUps& place = list<S>().push(std::move(event));
         if (next) adopt(place, other, next);

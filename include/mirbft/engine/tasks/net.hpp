@@ -10,6 +10,7 @@
 #include <mirbft/engine/tasks/task.hpp>
 #include <mirbft/events/net.hpp>
 #include <mirbft/events/protocol.hpp>
+#include <mirbft/types/frame_class.hpp>
 #include <mirbft/wire/codec.hpp>
 
 namespace mirbft::engine {
@@ -40,15 +41,20 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
       if (message) {
         out.emit(MessageReceived<Message>{from, std::move(*message)});
       } else {
-        ++malformed_;
+        ++status_.malformed_frames;
       }
     };
     net.poll(take, at_most, max_frames);
   }
-  std::uint64_t malformed() const noexcept { return malformed_; }
+
+  /// Frames that were dropped because they hold no canonical message.
+  struct Status {
+    std::uint64_t malformed_frames = 0;
+  };
+  Status status() const noexcept { return status_; }
 
  private:
-  std::uint64_t malformed_ = 0;
+  Status status_;
 };
 
 }  // namespace mirbft::engine

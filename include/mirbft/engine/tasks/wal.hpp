@@ -11,6 +11,11 @@
 
 namespace mirbft::engine {
 
+/// A log that says `static constexpr bool discards = true;` keeps nothing, so that its entries
+/// need not even be encoded.
+template <class Wal>
+concept DiscardsEntries = requires { requires Wal::discards; };
+
 template <class Module, class Protocol>
 struct TaskOf<slot::wal.index(), Module, Protocol> {
   using emits = events<>;
@@ -23,7 +28,7 @@ struct TaskOf<slot::wal.index(), Module, Protocol> {
 
   template <class Entry>
   void process(Module& wal, WalAppend<Entry>&& append, auto& /*out*/) {
-    if constexpr (!requires { Module::discards; }) {  // nobody would read the bytes
+    if constexpr (!DiscardsEntries<Module>) {
       wal.append(WalAppend<Entry>::number, wire::encode(append.entry), append.retention);
       unsynced_ = true;
     }

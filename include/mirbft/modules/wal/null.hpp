@@ -13,6 +13,9 @@ namespace mirbft {
 /// it counts as faulty from its first restart on.
 class NullWal {
  public:
+  /// Entries for it are not even encoded.
+  static constexpr bool discards = true;
+
   void append(std::uint32_t, const Bytes&, RetentionIndex) noexcept {}
   void sync() noexcept {}
   void truncate(RetentionIndex) noexcept {}

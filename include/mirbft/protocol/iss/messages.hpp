@@ -17,7 +17,8 @@
 namespace mirbft {
 
 /// All sequence numbers of a segment are committed here, with these digests. `w` matching ones let
-/// a laggard finish; `q` make the segment stable. Channel authentication is enough: nobody shows it on.
+/// a laggard finish; `q` make the segment stable. Channel authentication is enough: nobody shows
+/// it on.
 struct Done {
   SegmentId segment;
   std::vector<Digest> digests;
