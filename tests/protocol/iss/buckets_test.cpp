@@ -1,0 +1,118 @@
+#include <mirbft/protocol/iss/buckets.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace mirbft::iss {
+namespace {
+
+/// The buckets of a cluster of two, filled with `count` requests of one client.
+struct Two {
+  explicit Two(std::uint64_t count = 0) {
+    begin(Epoch(0), 0);
+    for (std::uint64_t number = 0; number < count; ++number) add(number);
+  }
+
+  static EpochPlan plan(Epoch epoch) {
+    const std::vector<NodeId> members{NodeId(0), NodeId(1)};
+    return {epoch, SeqNr(0), members, members, IssConfig{}};
+  }
+  static RequestRef request(std::uint64_t number) { return {ClientId(1), ReqNo(number), {}}; }
+
+  void begin(Epoch epoch, std::optional<std::uint32_t> own) {
+    buckets.begin_epoch(plan(epoch), clients, own);
+  }
+  void add(std::uint64_t number, std::uint32_t size = 10) {
+    clients.ready(request(number), size, Wanted::no);
+    buckets.add(request(number), size);
+  }
+  std::vector<RequestRef> cut(std::uint64_t requests, std::uint64_t bytes = 1'000'000) {
+    return buckets.cut(requests, bytes, [](const RequestRef&) { return true; });
+  }
+  static bool owns(const RequestRef& request, Epoch epoch, std::uint32_t segment) {
+    const EpochPlan where = plan(epoch);
+    return where.owner(bucket_of(request.client, request.req_no, where.buckets())) == segment;
+  }
+
+  Clients clients{1000};
+  Buckets buckets{buckets_per_member * 2};
+};
+
+}  // namespace
+
+TEST_CASE("a leader cuts all requests of its own buckets, each once") {
+  Two two(200);
+  const std::uint64_t own = two.buckets.own_requests();
+  CHECK(own > 0);
+  CHECK(own < 200);
+  CHECK(two.buckets.own_bytes() == own * 10);
+  std::set<RequestRef> seen;
+  for (std::vector<RequestRef> batch; !(batch = two.cut(16)).empty();) {
+    CHECK(batch.size() <= 16);
+    for (const RequestRef& request : batch) {
+      CHECK(Two::owns(request, Epoch(0), 0));
+      CHECK(seen.insert(request).second);
+    }
+  }
+  CHECK(seen.size() == own);
+  CHECK(two.buckets.own_requests() == 0);
+  CHECK(two.buckets.own_bytes() == 0);
+}
+
+TEST_CASE("a batch holds so many bytes, and at least one request") {
+  Two two(200);
+  CHECK(two.cut(16, 35).size() == 3);
+  CHECK(two.cut(16, 1).size() == 1);
+}
+
+TEST_CASE("what cannot be claimed is left out for good") {
+  Two two(200);
+  const std::uint64_t own = two.buckets.own_requests();
+  std::uint64_t asked = 0;
+  const auto batch = two.buckets.cut(1000, 1'000'000, [&](const RequestRef&) {
+    return ++asked % 2 == 0;
+  });
+  CHECK(asked == own);
+  CHECK(batch.size() == own / 2);
+  CHECK(two.cut(1000).empty());
+}
+
+TEST_CASE("what is put back comes first") {
+  Two two(200);
+  const std::vector<RequestRef> first = two.cut(1000);
+  two.buckets.put_back(first.back(), 10);
+  CHECK(two.buckets.own_requests() == 1);
+  CHECK(two.cut(1000) == std::vector{first.back()});
+}
+
+TEST_CASE("in the next epoch another leader has what is left, without what is delivered") {
+  Two two(200);
+  const std::uint64_t own = two.buckets.own_requests();
+  std::uint64_t delivered = 0;
+  for (std::uint64_t number = 0; number < 200; number += 2) {
+    const RequestRef request = Two::request(number);
+    two.clients.deliver(SeqNr(number), request);
+    two.buckets.delivered(request, two.clients);
+    delivered += Two::owns(request, Epoch(1), 0);
+  }
+  two.begin(Epoch(1), 0);
+  CHECK(two.buckets.own_requests() == 200 - own - delivered);
+  for (const RequestRef& request : two.cut(1000)) {
+    CHECK(Two::owns(request, Epoch(1), 0));
+    CHECK(request.req_no.value % 2 == 1);
+  }
+}
+
+TEST_CASE("who leads nothing proposes nothing") {
+  Two two(200);
+  two.begin(Epoch(1), std::nullopt);
+  two.add(200);
+  CHECK(two.buckets.own_requests() == 0);
+  CHECK(two.cut(1000).empty());
+}
+
+}  // namespace mirbft::iss

@@ -1,0 +1,116 @@
+#include <mirbft/protocol/iss/proposer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace mirbft::iss {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The proposer of node 0 among four, with segments of four slots.
+struct Leader {
+  Leader() {
+    config.epoch_length = 16;
+    config.max_batch_requests = 3;
+    config.pipeline = 2;
+    config.batch_delay = 20ms;
+    proposer.begin_epoch(plan(), NodeId(0));
+    buckets.begin_epoch(plan(), clients, proposer.own_segment());
+  }
+
+  EpochPlan plan() const {
+    const std::vector<NodeId> members{NodeId(0), NodeId(1), NodeId(2), NodeId(3)};
+    return {Epoch(0), SeqNr(0), members, members, config};
+  }
+  std::optional<std::uint32_t> due(std::chrono::nanoseconds now = 0ms) const {
+    return proposer.due(plan(), buckets, config, now);
+  }
+  void propose(std::chrono::nanoseconds now = 0ms) { proposer.propose(now); }
+  /// One more request of an own bucket.
+  void add() {
+    const std::uint64_t had = buckets.own_requests();
+    while (buckets.own_requests() == had)
+      buckets.add({ClientId(1), ReqNo(next_++), {}}, 10);
+  }
+
+  IssConfig config;
+  Clients clients{1000};
+  Buckets buckets{buckets_per_member * 4};
+  Proposer proposer;
+
+ private:
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("an idle leader proposes the first request at once, and nothing without one") {
+  Leader leader;
+  CHECK_FALSE(leader.due());
+  leader.add();
+  CHECK(leader.due() == 0);
+}
+
+TEST_CASE("while a batch is in flight the next one gathers, until it is full or has waited") {
+  Leader leader;
+  leader.add();
+  leader.propose(5ms);
+  CHECK_FALSE(leader.due(24ms));
+  CHECK(leader.due(25ms) == 1);
+  leader.add();
+  CHECK_FALSE(leader.due(24ms));
+  leader.add();
+  CHECK(leader.due(24ms) == 1);
+}
+
+TEST_CASE("only so many slots are in flight") {
+  Leader leader;
+  for (int i = 0; i < 9; ++i) leader.add();
+  leader.propose();
+  CHECK(leader.due() == 1);
+  leader.propose();
+  CHECK_FALSE(leader.due());
+  leader.proposer.decided();
+  CHECK(leader.due() == 2);
+}
+
+TEST_CASE("a leader that is behind fills its slots with nothing") {
+  Leader leader;
+  CHECK(leader.proposer.saw(SeqNr(5), leader.plan()));  // slot 1 of segment 1
+  CHECK_FALSE(leader.proposer.saw(SeqNr(5), leader.plan()));
+  CHECK_FALSE(leader.proposer.saw(SeqNr(3), leader.plan()));
+  CHECK(leader.due() == 0);
+  leader.propose();
+  CHECK(leader.due() == 1);  // sequence number 4
+  leader.propose();
+  leader.proposer.decided();
+  CHECK_FALSE(leader.due());  // 8 is not behind 5
+}
+
+TEST_CASE("the last slot of any segment pulls all leaders to the end of the epoch") {
+  Leader leader;
+  CHECK(leader.proposer.saw(SeqNr(12), leader.plan()));
+  for (std::uint32_t slot = 0; slot < 4; ++slot) {
+    CHECK(leader.due() == slot);
+    leader.propose();
+    leader.proposer.decided();
+  }
+  leader.add();
+  CHECK_FALSE(leader.due(1s));  // there is no slot left
+  CHECK(leader.proposer.proposed() == 4);
+}
+
+TEST_CASE("who leads no segment never proposes") {
+  Leader leader;
+  leader.add();
+  leader.proposer.begin_epoch(leader.plan(), NodeId(9));
+  CHECK_FALSE(leader.proposer.own_segment());
+  CHECK_FALSE(leader.due(1s));
+}
+
+}  // namespace mirbft::iss
