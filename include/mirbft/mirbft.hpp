@@ -50,16 +50,20 @@
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
 
+#include <mirbft/engine/assertions.hpp>
 #include <mirbft/engine/callback.hpp>
 #include <mirbft/engine/callers.hpp>
 #include <mirbft/engine/cell.hpp>
+#include <mirbft/engine/config.hpp>
 #include <mirbft/engine/core.hpp>
 #include <mirbft/engine/emitter.hpp>
 #include <mirbft/engine/event_list.hpp>
 #include <mirbft/engine/follow_ups.hpp>
 #include <mirbft/engine/inbox.hpp>
+#include <mirbft/engine/inquiry.hpp>
 #include <mirbft/engine/module_traits.hpp>
 #include <mirbft/engine/net_runner.hpp>
+#include <mirbft/engine/plan.hpp>
 #include <mirbft/engine/runner.hpp>
 #include <mirbft/engine/stage.hpp>
 #include <mirbft/engine/tasks/app.hpp>

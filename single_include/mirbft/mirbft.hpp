@@ -557,7 +557,7 @@ class Quorum {
 }  // namespace mirbft
 
 // <mirbft/types/reflect.hpp>
-// Reflection of templates: what BOOST_HANA_ADAPT_STRUCT does for a struct, for a template's structs.
+// Reflection of templates: what BOOST_HANA_ADAPT_STRUCT does for a struct, for all instances.
 
 #include <boost/preprocessor/seq/for_each_i.hpp>
 #include <boost/preprocessor/seq/enum.hpp>
@@ -1084,11 +1084,13 @@ constexpr void visit_choice(const std::variant<Alternatives...>& value, Visit&& 
   using Traits = detail::ChoiceTraits<std::variant<Alternatives...>>;
   const auto visit_one = [&](std::size_t place, const auto* held) {
     if constexpr (!std::is_same_v<decltype(held), const std::monostate*>) {
-      if (held != nullptr) visit(Traits::numbers[place], *held);
+      visit(Traits::numbers[place], *held);
     }
   };
+  const std::size_t index = value.index();
   [&]<std::size_t... place>(std::index_sequence<place...>) {
-    (visit_one(place, std::get_if<place>(&value)), ...);
+    static_cast<void>(
+        ((index == place && (visit_one(place, std::get_if<place>(&value)), true)) || ...));
   }(std::index_sequence_for<Alternatives...>{});
 }
 
@@ -1136,11 +1138,12 @@ void put_delimited(Sink& out, ByteView content) {
 
 template <class Sink, class T>
 void put_canonical(Sink& out, const T& value) {
-  static_assert(kind_of<T> != Kind::unknown,
-                "[mirbft] a value of this type has no canonical bytes: use integers, enums, ids, "
-                "durations, Bytes, std::string, byte arrays, reflected structs, variants, vectors "
-                "and optionals");
-  if constexpr (is_shared<T>) {
+  if constexpr (kind_of<T> == Kind::unknown) {
+    static_assert(kind_of<T> != Kind::unknown,
+                  "[mirbft] a value of this type has no canonical bytes: use integers, enums, ids, "
+                  "durations, Bytes, std::string, byte arrays, reflected structs, variants, "
+                  "vectors and optionals");
+  } else if constexpr (is_shared<T>) {
     put_canonical(out, *value);
   } else if constexpr (kind_of<T> == Kind::number) {
     out.number(to_number(value));
@@ -1278,6 +1281,8 @@ template <class T>
 bool is_default(const T& value) {
   if constexpr (kind_of<T> == Kind::number) {
     return to_number(value) == 0;
+  } else if constexpr (!Single<T>) {
+    return false;
   } else if constexpr (fixed_size<T> == 0) {
     return value.empty();
   } else {
@@ -1292,11 +1297,12 @@ void put_body(Sink& out, const T& value);
 // A value without its tag, with its length where it has one.
 template <class Sink, class T>
 void put_value(Sink& out, const T& value) {
-  static_assert(Single<T>,
-                "[mirbft] a member of this type cannot travel: use integers, enums, ids, "
-                "durations, Bytes, std::string, byte arrays, reflected structs, variants, or a "
-                "vector or optional of one of these; wrap what is nested deeper in a struct");
-  if constexpr (is_shared<T>) {
+  if constexpr (!Single<T>) {
+    static_assert(Single<T>,
+                  "[mirbft] a member of this type cannot travel: use integers, enums, ids, "
+                  "durations, Bytes, std::string, byte arrays, reflected structs, variants, or a "
+                  "vector or optional of one of these; wrap what is nested deeper in a struct");
+  } else if constexpr (is_shared<T>) {
     put_value(out, *value);
   } else if constexpr (kind_of<T> == Kind::number) {
     out.varint(to_number(value));
@@ -1362,16 +1368,20 @@ void put_body(Sink& out, const T& value) {
     visit_choice(value, [&](std::uint32_t number, const auto& held) {
       put_tagged(out, number, held);
     });
-  } else {
+  } else if constexpr (kind_of<T> == Kind::record) {
     for_each_member_backward(
         value, [&](auto number, const auto& member) { put_field(out, number, member); });
+  } else {
+    static_assert(Message<T>,
+                  "[mirbft] this is no message: list the members of a struct by one line "
+                  "BOOST_HANA_ADAPT_STRUCT(type, member, member) in the global namespace");
   }
 }
 
 }  // namespace detail
 
 /// The number of bytes that `encode` makes of a value.
-template <Message T>
+template <class T>
 std::size_t encoded_size(const T& value) {
   detail::Counter counter;
   detail::put_body(counter, value);
@@ -1380,7 +1390,7 @@ std::size_t encoded_size(const T& value) {
 
 /// A struct or variant as a proto3 message: fields in the order of their numbers, those that hold
 /// their default left out, each number as short as it can be. Equal values give equal bytes.
-template <Message T>
+template <class T>
 Bytes encode(const T& value) {
   const std::size_t size = encoded_size(value);
   return Bytes::filled(size, [&](std::uint8_t* begin) {
@@ -1659,7 +1669,7 @@ class Decoder {
       return edit(value, [&](auto& own) { return body(content, own); });
     } else if constexpr (kind_of<T> == Kind::choice) {
       return choice(content, value);
-    } else {
+    } else if constexpr (kind_of<T> == Kind::record) {
       return fields(content, [&](Reader& in, std::uint32_t& tag) {
         Outcome outcome = Outcome::unknown;
         for_each_member(value, [&](auto number, auto& member) {
@@ -1669,6 +1679,8 @@ class Decoder {
         });
         return outcome;
       });
+    } else {
+      return false;  // Does not compile, and the encoder says why.
     }
   }
 
@@ -1702,10 +1714,13 @@ class Decoder {
     const bool good = fields(content, [&](Reader& in, std::uint32_t& tag) {
       Outcome outcome = Outcome::unknown;
       [&]<std::size_t... place>(std::index_sequence<place...>) {
-        ((is_tag_of_alternative<Variant, place>(tag) && outcome != Outcome::failed
-              ? outcome = outcome_of(alternative<place>(in, value) && in.next_tag(tag))
-              : outcome),
-         ...);
+        const auto take = [&](auto chosen) {
+          outcome = outcome_of(alternative<chosen>(in, value) && in.next_tag(tag));
+          return true;
+        };
+        static_cast<void>(((is_tag_of_alternative<Variant, place>(tag) &&
+                            take(std::integral_constant<std::size_t, place>{})) ||
+                           ...));
       }(std::index_sequence_for<Alternatives...>{});
       found |= outcome == Outcome::known;
       return outcome;
@@ -1778,7 +1793,9 @@ class Decoder {
   // A value without its tag.
   template <class T>
   bool single(Reader& in, T& value) {
-    if constexpr (kind_of<T> == Kind::number) {
+    if constexpr (!Single<T>) {
+      return false;  // Does not compile, and the encoder says why.
+    } else if constexpr (kind_of<T> == Kind::number) {
       std::uint64_t number = 0;
       if (!in.varint(number)) return false;
       return from_number(number, value) || session_.fail(DecodeError::range);
@@ -1832,7 +1849,7 @@ class Decoder {
 
 /// Reads a message into `value`, whose `Bytes` become slices of `input`. Total: any input gives a
 /// value or an error; with an error, what `value` holds is unspecified.
-template <Message T>
+template <class T>
 DecodeError decode_into(T& value, const Bytes& input, Form form, const Limits& limits = {}) {
   constexpr std::size_t longest = std::numeric_limits<std::int32_t>::max();
   if (input.size() > std::min(limits.bytes, longest)) return DecodeError::limit;
@@ -1844,7 +1861,7 @@ DecodeError decode_into(T& value, const Bytes& input, Form form, const Limits& l
 }
 
 /// The value that `input` holds, or nothing if `decode_into` would name an error.
-template <Message T>
+template <class T>
 std::optional<T> decode(const Bytes& input, Form form, const Limits& limits = {}) {
   std::optional<T> value(std::in_place);
   if (decode_into(*value, input, form, limits) != DecodeError::none) value.reset();
@@ -2607,10 +2624,6 @@ class JsonWriter {
 
   template <class T>
   void put(const T& value) {
-    static_assert(kind_of<T> != Kind::unknown || std::floating_point<T> ||
-                      std::convertible_to<T, std::string_view>,
-                  "[mirbft] a value of this type cannot be shown as JSON: use numbers, enums, ids, "
-                  "durations, text, Bytes, reflected structs, variants, vectors and optionals");
     if constexpr (is_shared<T>) {
       put(*value);
     } else if constexpr (std::same_as<T, bool>) {
@@ -2623,6 +2636,11 @@ class JsonWriter {
       put_number(value);
     } else if constexpr (kind_of<T> == Kind::blob) {
       put_text(hex(view_of(value)));
+    } else if constexpr (kind_of<T> == Kind::unknown) {
+      static_assert(kind_of<T> != Kind::unknown,
+                    "[mirbft] a value of this type cannot be shown as JSON: use numbers, enums, "
+                    "ids, durations, text, Bytes, reflected structs, variants, vectors and "
+                    "optionals");
     } else {
       put_compound(value);
     }
@@ -2921,7 +2939,7 @@ inline constexpr bool is_listed<E, events<Es...>> = (std::is_same_v<E, Es> || ..
 /// `HashRequest<MyOrigin>` keeps its number whoever else asks for hashes.
 ///
 /// The library's plain events have numbers below 1000, users' events from 1000 to 18999 (protobuf
-/// keeps 19000 to 19999 for itself); origins and WAL entries of the library are below 1000 and users'
+/// keeps 19000 to 19999 for itself); origins and WAL entries of the library are below 1000, users'
 /// from 1000 up to 65535.
 constexpr std::uint32_t family_number(std::uint32_t family, std::uint32_t member) noexcept {
   return family << 16 | member;
@@ -2958,6 +2976,7 @@ struct AppSnapshotRequest {
   SeqNr sn;
 };
 
+/// The App's state is now the one after `sn`.
 struct AppRestored {
   static constexpr auto destination = slot::protocol;
   static constexpr std::uint32_t number = 15;
@@ -2999,8 +3018,8 @@ enum class Spread : std::uint8_t {
   by_replica,
   /// The Protocol asked for it, because a proposal names it.
   fetched,
-  /// Another replica passed it on. Its refusal concerns no caller here: a Byzantine replica may have
-  /// made it up, under the number of an honest request.
+  /// Another replica passed it on. Its refusal concerns no caller here: a Byzantine replica may
+  /// have made it up, under the number of an honest request.
   relayed,
 };
 
@@ -3065,6 +3084,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows);
 
 namespace mirbft {
 
+/// This node's signature, for the module that asked.
 template <class Origin>
 struct SignResult {
   using origin_type = Origin;
@@ -3105,6 +3125,7 @@ struct NodeSigsVerified {
   Origin origin;
 };
 
+/// Asks whether nodes have made these signatures.
 template <class Origin>
 struct VerifyNodeSigs {
   using origin_type = Origin;
@@ -3126,16 +3147,19 @@ struct VerifyRequestSig {
   Bytes authenticator;
 };
 
+/// A change of one node's public key.
 struct NodeKey {
   NodeId node;
   /// None removes the key.
   std::optional<Bytes> key;
 };
+/// A change of one client's public key.
 struct ClientKey {
   ClientId client;
   std::optional<Bytes> key;
 };
 
+/// Changes keys of nodes; what was asked for before is verified under the old ones.
 struct UpdateNodeKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 17;
@@ -3143,6 +3167,7 @@ struct UpdateNodeKeys {
   std::vector<NodeKey> keys;
 };
 
+/// Changes keys of clients; what was asked for before is verified under the old ones.
 struct UpdateClientKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 18;
@@ -3310,6 +3335,7 @@ struct StoreVerifiedRequest {
   Bytes authenticator;
 };
 
+/// What the Store has of the requests that were asked for.
 template <class Origin>
 struct RequestsFetched {
   using origin_type = Origin;
@@ -3403,24 +3429,153 @@ MIRBFT_ADAPT_TEMPLATE(mirbft::WalEntry, entry);
 MIRBFT_ADAPT_TEMPLATE(mirbft::WalAppend, entry, retention);
 BOOST_HANA_ADAPT_STRUCT(mirbft::WalTruncate, index);
 
+// <mirbft/engine/assertions.hpp>
+// What can be wrong with the wiring of a Node, in sentences that a compiler prints.
+
+namespace mirbft::engine::wiring {
+
+// A flaw in the wiring is a type whose name reads as a sentence, so that the compiler's first line
+// says it: `event<Applied>::emitted_by<MyApp>::is_not_handled_by<MyTracker>`. It is only named
+// where it is found; as a base class of Node it is looked into, and its assertion says what to do.
+// So a flaw makes one error, without a cascade.
+
+/// False, but not before the types are there; a compiler shows them with the assertion.
+template <class... Ts>
+inline constexpr bool fits = false;
+
+template <class E>
+struct event {
+  template <class M>
+  struct emitted_by {
+    /// `D` is the module in the event's destination.
+    template <class D>
+    struct is_not_handled_by {
+      static_assert(fits<E, M, D>,
+                    "[mirbft] nobody handles this event: add it to `consumes` of the module in its "
+                    "destination slot, or take it out of the `emits` of the module it comes from");
+    };
+    template <class AndSo>
+    struct has_no_destination {
+      static_assert(fits<E, M, AndSo>,
+                    "[mirbft] this type is no event: give it `static constexpr auto destination = "
+                    "slot::…;` and `static constexpr std::uint32_t number = …;`");
+    };
+    template <class Origin>
+    struct is_for_an_origin_without_module {
+      static_assert(fits<E, M, Origin>,
+                    "[mirbft] nobody could get the answer: give the origin `static constexpr auto "
+                    "module = slot::…;` and `static constexpr std::uint32_t number = …;`");
+    };
+    template <class Declared>
+    struct is_not_declared_among {
+      static_assert(fits<E, M, Declared>,
+                    "[mirbft] this module emits an event that it does not declare: add the event "
+                    "to the module's `using emits = events<…>;`");
+    };
+    template <class AndSo>
+    struct goes_to_several_and_has_follow_ups {
+      static_assert(fits<E, M, AndSo>,
+                    "[mirbft] a broadcast has no follow-ups: chain them to an event with a single "
+                    "destination");
+    };
+  };
+
+  template <class M>
+  struct consumed_by {
+    template <class AndSo>
+    struct without_process {
+      static_assert(fits<E, M, AndSo>,
+                    "[mirbft] the module lists this event in `consumes`, so give it a public "
+                    "`void process(Event, auto& out)`, and just one that fits");
+    };
+    template <class Result>
+    struct with_process_returning {
+      static_assert(fits<E, M, Result>,
+                    "[mirbft] `process` must be declared to return void: what it has to say it "
+                    "emits into `out`");
+    };
+    template <class Task>
+    struct but_handled_by {
+      static_assert(fits<E, M, Task>,
+                    "[mirbft] the engine turns this event into calls of the module, so `process` "
+                    "would never be called: take the event out of `consumes`");
+    };
+  };
+
+  template <class Other>
+  struct and_event {
+    template <std::uint32_t Number>
+    struct have_the_same_number {
+      static_assert(fits<E, Other>,
+                    "[mirbft] numbers name events in logs, so no two events of a Node may share "
+                    "one: give one of these another `number`");
+    };
+  };
+};
+
+}  // namespace mirbft::engine::wiring
+
 // <mirbft/engine/callback.hpp>
 // A caller's function that runs once, when its request is answered.
 
 namespace mirbft::engine {
 
-/// Owns any callable `f(const Replied&)`. Called off the way of events, after a round's work.
+/// Owns any callable `f(const Replied&)`; a small one stands in place, since every request has
+/// one. Called off the way of events, after a round's work.
 class Callback {
  public:
   template <class F>
-  explicit Callback(F function)
-      : state_(new F(std::move(function)), [](void* state) { delete static_cast<F*>(state); }),
-        call_([](void* state, const Replied& reply) { (*static_cast<F*>(state))(reply); }) {}
+    requires(!std::is_same_v<F, Callback>)
+  explicit Callback(F function) {
+    if constexpr (sizeof(F) <= room && alignof(F) <= alignof(std::max_align_t) &&
+                  std::is_nothrow_move_constructible_v<F>) {
+      put(std::move(function));
+    } else {
+      put([boxed = std::make_unique<F>(std::move(function))](const Replied& reply) {
+        (*boxed)(reply);
+      });
+    }
+  }
+  Callback(Callback&& other) noexcept : acts_(std::exchange(other.acts_, nullptr)) {
+    if (acts_) acts_->move(other.storage_, storage_);
+  }
+  Callback& operator=(Callback&& other) noexcept {
+    if (this == &other) return *this;
+    this->~Callback();
+    return *std::construct_at(this, std::move(other));
+  }
+  ~Callback() {
+    if (acts_) acts_->destroy(storage_);
+  }
 
-  void operator()(const Replied& reply) { call_(state_.get(), reply); }
+  void operator()(const Replied& reply) { acts_->call(storage_, reply); }
 
  private:
-  std::unique_ptr<void, void (*)(void*)> state_;
-  void (*call_)(void*, const Replied&);
+  static constexpr std::size_t room = 48;
+
+  struct Acts {
+    void (*call)(void*, const Replied&);
+    /// Leaves nothing behind.
+    void (*move)(void* from, void* to) noexcept;
+    void (*destroy)(void*) noexcept;
+  };
+  template <class F>
+  static constexpr Acts acts_of = {
+      [](void* held, const Replied& reply) { (*static_cast<F*>(held))(reply); },
+      [](void* from, void* to) noexcept {
+        ::new (to) F(std::move(*static_cast<F*>(from)));
+        std::destroy_at(static_cast<F*>(from));
+      },
+      [](void* held) noexcept { std::destroy_at(static_cast<F*>(held)); }};
+
+  template <class F>
+  void put(F function) {
+    ::new (static_cast<void*>(storage_)) F(std::move(function));
+    acts_ = &acts_of<F>;
+  }
+
+  const Acts* acts_ = nullptr;
+  alignas(std::max_align_t) std::byte storage_[room];
 };
 
 }  // namespace mirbft::engine
@@ -3443,33 +3598,51 @@ class Callers {
   std::size_t size() const noexcept { return size_; }
 
   void expect(Waiting waiting) {
-    clients_[waiting.client].emplace(waiting.req_no, std::move(waiting.callback));
+    Request& request = clients_[waiting.client][waiting.req_no.value];
+    if (request.first) {
+      request.others.push_back(std::move(waiting.callback));
+    } else {
+      request.first.emplace(std::move(waiting.callback));
+    }
     ++size_;
   }
 
-  /// Calls everybody who waits for this request; nobody may.
-  void answer(const Replied& reply) {
+  /// Takes out everybody who waits for this request: `call(Callback&)` for each; nobody may.
+  template <class Call>
+  void answer(const Replied& reply, Call&& call) {
     const auto client = clients_.find(reply.client);
     if (client == clients_.end()) return;
-    const auto [begin, end] = client->second.equal_range(reply.req_no);
-    std::vector<Callback> due;
-    for (auto it = begin; it != end; ++it) due.push_back(std::move(it->second));
-    client->second.erase(begin, end);
+    std::optional<Request> request = client->second.take(reply.req_no.value);
     if (client->second.empty()) clients_.erase(client);
-    size_ -= due.size();
-    for (Callback& callback : due) callback(reply);
+    if (request) request->call_all(call, size_);
   }
 
-  /// Tells everybody who still waits that no answer will come.
-  void abandon() {
-    for (auto& [client, requests] : std::exchange(clients_, {}))
-      for (auto& [req_no, callback] : requests)
-        callback(Replied{client, req_no, Outcome::shut_down, {}, {}});
-    size_ = 0;
+  /// Takes out everybody who still waits: `call(Callback&, client, req_no)` for each.
+  template <class Call>
+  void abandon(Call&& call) {
+    for (auto& [id, requests] : std::exchange(clients_, {}))
+      requests.erase_if([&, client = id](std::uint64_t number, Request& request) {
+        request.call_all([&](Callback& callback) { call(callback, client, ReqNo(number)); },
+                         size_);
+        return true;
+      });
   }
 
  private:
-  std::map<ClientId, std::multimap<ReqNo, Callback>> clients_;
+  /// Mostly one waits for a request; whoever submits it again waits as well.
+  struct Request {
+    std::optional<Callback> first;
+    std::vector<Callback> others;
+
+    template <class Call>
+    void call_all(Call&& call, std::size_t& size) {
+      size -= 1 + others.size();
+      call(*first);
+      for (Callback& callback : others) call(callback);
+    }
+  };
+
+  std::map<ClientId, NumberMap<Request>> clients_;
   std::size_t size_ = 0;
 };
 
@@ -3480,19 +3653,9 @@ class Callers {
 
 namespace mirbft::engine {
 
-/// Calls `visit(alternative)` for the alternative that `variant` holds: a fold over the indices,
-/// which the compilers turn into one jump table. `std::visit` would call through pointers.
-template <class Visit, class... Es>
-constexpr void visit_alternative(std::variant<Es...>& variant, Visit&& visit) {
-  const std::size_t index = variant.index();
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
-  }(std::index_sequence_for<Es...>{});
-}
-
 /// A `std::variant` whose life the engine controls: libstdc++ destroys and moves variants of
 /// twelve or more alternatives through a table of functions, so neither ever happens here. The
-/// event moves in, and out again or to its end, by the visitor above.
+/// event moves in, and out again or to its end, by `visit_alternative`.
 template <class... Es>
 class Cell {
  public:
@@ -3537,76 +3700,16 @@ class Cell {
 
 }  // namespace mirbft::engine
 
-// <mirbft/engine/core.hpp>
-// The working part of a Node: its stages, its lists, and the dispatch from one to the other.
-
-#include <exception>
-#include <tuple>
-
-// <mirbft/engine/inbox.hpp>
-// What other threads put into a Node: events, and callers who wait for replies.
-
-#include <mutex>
-
-// <mirbft/engine/wake.hpp>
-// How other threads tell the dispatching thread that there is something to do.
-
-#include <condition_variable>
-
-namespace mirbft::engine {
-
-/// A latch that any thread may set and one thread waits for. When that thread waits inside the
-/// Net instead, `on_wake` is told to end that wait.
-class Wake {
- public:
-  /// Ends the current wait, or the next one at once.
-  void wake() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (set_) return;
-      set_ = true;
-    }
-    condition_.notify_one();
-    if (interrupt_) interrupt_(interrupted_);
-  }
-
-  /// Waits until woken, at most for `at_most`.
-  void wait(std::chrono::nanoseconds at_most) {
-    std::unique_lock lock(mutex_);
-    condition_.wait_for(lock, at_most, [this] { return set_; });
-    set_ = false;
-  }
-  /// Whether it was woken since the last wait; clears that.
-  bool take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(set_, false);
-  }
-
-  /// From now on a wake-up also calls `object.wake()`. Called before other threads exist.
-  template <class Object>
-  void also_wake(Object& object) noexcept {
-    interrupted_ = &object;
-    interrupt_ = [](void* it) { static_cast<Object*>(it)->wake(); };
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable condition_;
-  bool set_ = false;
-  void* interrupted_ = nullptr;
-  void (*interrupt_)(void*) = nullptr;
-};
-
-}  // namespace mirbft::engine
-
-// <mirbft/engine/work_items.hpp>
-// The WorkItems: one list of events for each module, and the follow-ups that wait.
+// <mirbft/engine/config.hpp>
+// What a Node is told about itself, and the rules for that.
 
 // <mirbft/engine/event_list.hpp>
 // The list of events that wait for one module.
 
 // <mirbft/engine/follow_ups.hpp>
 // Events that wait for another event to be processed: `out.emit(a).then(b, chain(c).then(d))`.
+
+#include <tuple>
 
 namespace mirbft {
 
@@ -3650,14 +3753,29 @@ class FollowUpSlab;
 template <class... Es>
 class FollowUpSlab<events<Es...>> {
  public:
+  FollowUpSlab() = default;
+  FollowUpSlab(const FollowUpSlab&) = delete;
+  FollowUpSlab& operator=(const FollowUpSlab&) = delete;
+  /// Follow-ups whose parents were never processed end here: those that are on no free list.
+  ~FollowUpSlab() {
+    std::vector<bool> waits(chunks_.size() * chunk_size, true);
+    for (std::uint32_t place = free_; place != 0; place = at(place).sibling) waits[place] = false;
+    for (std::uint32_t place = 1; place < waits.size(); ++place)
+      if (waits[place]) at(place).event.take([](auto&&) {});
+  }
+
+  /// Whether it never held anything.
+  bool is_unused() const noexcept { return chunks_.empty(); }
+
   /// Puts an event at the end of `list`; returns the place for its own follow-ups.
   template <class E>
   FollowUps& append(FollowUps& list, E&& event) {
-    const std::uint32_t place = acquire();
+    if (free_ == 0) grow();
+    const std::uint32_t place = free_;
     Node& node = at(place);
     node.event.put(std::move(event));
+    free_ = std::exchange(node.sibling, 0);
     node.next = {};
-    node.sibling = 0;
     if (list) {
       at(list.last).sibling = place;
     } else {
@@ -3672,11 +3790,9 @@ class FollowUpSlab<events<Es...>> {
   void release(FollowUps list, Use&& use) {
     for (std::uint32_t place = list.first; place != 0;) {
       Node& node = at(place);
-      const FollowUps next = node.next;
       const std::uint32_t sibling = node.sibling;
-      node.event.take([&](auto&& event) { use(std::move(event), next); });
-      node.sibling = free_;
-      free_ = place;
+      const Freed freed{*this, place};
+      node.event.take([&](auto&& event) { use(std::move(event), node.next); });
       place = sibling;
     }
   }
@@ -3689,23 +3805,20 @@ class FollowUpSlab<events<Es...>> {
     std::uint32_t sibling = 0;
   };
   using Chunk = std::array<Node, chunk_size>;
+  /// Puts a place on the free list once it is empty, which it also is when its user threw.
+  struct Freed {
+    FollowUpSlab& slab;
+    std::uint32_t place;
+    ~Freed() { slab.at(place).sibling = std::exchange(slab.free_, place); }
+  };
 
   Node& at(std::uint32_t place) { return (*chunks_[place / chunk_size])[place % chunk_size]; }
 
-  std::uint32_t acquire() {
-    if (free_ == 0) grow();
-    const std::uint32_t place = free_;
-    free_ = at(place).sibling;
-    return place;
-  }
   void grow() {
     const auto start = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
     chunks_.push_back(std::make_unique<Chunk>());
-    for (std::uint32_t i = chunk_size; i-- > 0;) {
-      if (start + i == 0) continue;  // place 0 means "none"
-      at(start + i).sibling = free_;
-      free_ = start + i;
-    }
+    for (std::uint32_t place = start + chunk_size; place-- > start;)
+      if (place != 0) at(place).sibling = std::exchange(free_, place);  // place 0 means "none"
   }
 
   std::uint32_t free_ = 0;
@@ -3735,9 +3848,11 @@ class EventList<events<>> {
   template <class Use>
   void consume(std::vector<FollowUps>&, Use&&) {}
   template <class Use>
+  void consume_items(Use&&) {}
+  template <class Use>
   void consume_part(std::size_t, std::size_t, Use&&) {}
   void consumed(std::vector<FollowUps>&) {}
-  void clear() {}
+  void append(EventList&) {}
 };
 
 template <class... Es>
@@ -3748,13 +3863,15 @@ class EventList<events<Es...>> {
       : chunks_(std::move(other.chunks_)),
         size_(std::exchange(other.size_, 0)),
         taken_(std::exchange(other.taken_, 0)) {}
-  EventList& operator=(EventList other) noexcept {
+  EventList& operator=(EventList&& other) noexcept {
     std::swap(chunks_, other.chunks_);
     std::swap(size_, other.size_);
     std::swap(taken_, other.taken_);
     return *this;
   }
-  ~EventList() { clear(); }
+  ~EventList() {
+    while (taken_ < size_) at(taken_++).event.take([](auto&&) {});
+  }
 
   std::size_t size() const noexcept { return size_ - taken_; }
 
@@ -3763,10 +3880,17 @@ class EventList<events<Es...>> {
   FollowUps& push(E&& event) {
     if (size_ == chunks_.size() * chunk_size) grow();
     Item& item = at(size_);
-    item.next = {};
     item.event.put(std::move(event));
+    item.next = {};
     ++size_;
     return item.next;
+  }
+
+  /// Moves everything from `other`, whose follow-ups wait in the same place, to the end.
+  void append(EventList& other) {
+    if (size() == 0) return std::swap(*this, other);
+    other.consume_items(
+        [this](auto&& event, FollowUps next) { this->push(std::move(event)) = next; });
   }
 
   /// Calls `look(const E&)` for each event, in order.
@@ -3797,8 +3921,8 @@ class EventList<events<Es...>> {
     size_ = taken_ = 0;
   }
 
-  /// As `consume`, but of the part `[begin, end)`, by one of several threads; the last of them
-  /// calls `consumed()`.
+  /// As `consume`, but of the part `[begin, end)`, by one of several threads. `use` must not
+  /// throw. When every part is consumed, one thread calls `consumed`.
   template <class Use>
   void consume_part(std::size_t begin, std::size_t end, Use&& use) {
     for (std::size_t i = begin; i < end; ++i) at(i).event.take(use);
@@ -3807,11 +3931,6 @@ class EventList<events<Es...>> {
   void consumed(std::vector<FollowUps>& follow_ups) {
     for (std::size_t i = 0; i < size_; ++i)
       if (at(i).next) follow_ups.push_back(at(i).next);
-    size_ = taken_ = 0;
-  }
-
-  void clear() {
-    while (taken_ < size_) at(taken_++).event.take([](auto&&) {});
     size_ = taken_ = 0;
   }
 
@@ -3837,6 +3956,117 @@ class EventList<events<Es...>> {
 };
 
 }  // namespace mirbft::engine
+
+namespace mirbft {
+
+/// What a Node needs to know that is no module's business.
+struct NodeConfig {
+  /// This replica, for logs and reports.
+  NodeId self;
+  /// Name of the cluster; part of everything that is hashed or signed. Not empty.
+  Bytes cluster{"mirbft"};
+  /// How often time is told to the modules.
+  std::chrono::nanoseconds tick_every = std::chrono::milliseconds(5);
+  /// Above so many pending events the Node takes nothing in until it has caught up.
+  std::uint64_t busy_above = 1 << 15;
+  /// So many submissions may wait to be taken in; further ones are refused as overloaded.
+  std::uint64_t inbox_capacity = 1 << 16;
+  /// How many frames are taken from the Net at a time.
+  std::uint64_t frames_at_a_time = 1024;
+};
+
+namespace engine {
+
+/// Throws ConfigError for the first rule that is broken.
+inline void check(const NodeConfig& config) {
+  const auto positive = [](const char* field, auto value, const char* mend) {
+    if (value <= 0) throw ConfigError(field, std::to_string(value), mend);
+  };
+  const auto countable = [](const char* field, std::uint64_t value, const char* mend) {
+    if (value == 0 || value > list_capacity / 4)
+      throw ConfigError(field, std::to_string(value),
+                        mend + std::to_string(list_capacity / 4));
+  };
+  if (config.cluster.empty())
+    throw ConfigError("cluster", "\"\"", "a cluster needs a name: give it any that is not empty");
+  positive("tick_every", config.tick_every.count(),
+           "time must be told now and then: set it to a few milliseconds");
+  countable("busy_above", config.busy_above, "so many events may be pending: from 1 to ");
+  countable("inbox_capacity", config.inbox_capacity, "so many submissions may wait: from 1 to ");
+  countable("frames_at_a_time", config.frames_at_a_time,
+            "so many frames are taken from the net at once: from 1 to ");
+}
+
+}  // namespace engine
+}  // namespace mirbft
+
+// <mirbft/engine/core.hpp>
+// The working part of a Node: its stages, its lists, and the dispatch from one to the other.
+
+#include <exception>
+
+// <mirbft/engine/inbox.hpp>
+// What other threads put into a Node: events, and callers who wait for replies.
+
+#include <mutex>
+
+// <mirbft/engine/wake.hpp>
+// How other threads tell the dispatching thread that there is something to do.
+
+#include <condition_variable>
+
+namespace mirbft::engine {
+
+/// A latch that any thread may set and one thread waits for. When that thread waits inside the
+/// Net instead, the Net is told to end that wait.
+class Wake {
+ public:
+  /// Ends the current wait, or the next one at once.
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(set_, true)) return;
+      if (interrupt_) interrupt_(interrupted_);
+    }
+    condition_.notify_one();
+  }
+
+  /// Waits until woken, at most for `at_most`.
+  void wait(std::chrono::nanoseconds at_most) {
+    std::unique_lock lock(mutex_);
+    condition_.wait_for(lock, at_most, [this] { return set_; });
+    set_ = false;
+  }
+  /// Whether it was woken since the last wait; clears that.
+  bool take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(set_, false);
+  }
+
+  /// From now on a wake-up also calls `object.wake()`, until `forget` is called.
+  template <class Object>
+  void also_wake(Object& object) noexcept {
+    const std::lock_guard lock(mutex_);
+    interrupted_ = &object;
+    interrupt_ = [](void* it) { static_cast<Object*>(it)->wake(); };
+  }
+  void forget() noexcept {
+    const std::lock_guard lock(mutex_);
+    interrupt_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  bool set_ = false;
+  void* interrupted_ = nullptr;
+  void (*interrupt_)(void*) = nullptr;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/work_items.hpp>
+// The WorkItems: one list of events for each module, and the follow-ups that wait.
 
 // <mirbft/engine/type_list.hpp>
 // Compile-time lists of event types: joining, deduplicating, selecting. Plain folds, because
@@ -3926,6 +4156,7 @@ class WorkItems {
   List<S>& list() noexcept {
     return std::get<S>(lists_);
   }
+  /// How many events are pending, follow-ups that still wait aside.
   std::size_t size() const noexcept {
     return std::apply([](const auto&... lists) { return (lists.size() + ...); }, lists_);
   }
@@ -3953,6 +4184,14 @@ class WorkItems {
     }(std::make_index_sequence<slot_count>{});
   }
 
+  /// The slots whose lists hold something.
+  Slot pending() const noexcept {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return Slot(static_cast<std::uint16_t>(
+          ((std::get<S>(lists_).size() != 0 ? 1u << S : 0u) | ...)));
+    }(std::make_index_sequence<slot_count>{});
+  }
+
  private:
   template <class E, std::size_t... S>
   FollowUps* push_to(E&& event, std::index_sequence<S...>) {
@@ -3971,6 +4210,7 @@ class WorkItems {
   template <std::size_t S>
   void absorb_list(WorkItems& other) {
     if constexpr (length<typename Plan::template Received<S>> != 0) {
+      if (other.slab_.is_unused()) return list<S>().append(other.template list<S>());
       other.template list<S>().consume_items([&](auto&& event, FollowUps next) {
         FollowUps& place = list<S>().push(std::move(event));
         if (next) adopt(place, other, next);
@@ -4003,7 +4243,7 @@ namespace mirbft::engine {
 template <class Plan>
 class Inbox {
  public:
-  enum class Put { taken, full, closed };
+  enum class Put : std::uint8_t { taken, full, closed };
 
   explicit Inbox(std::size_t capacity) : capacity_(capacity) {}
 
@@ -4014,9 +4254,9 @@ class Inbox {
       const std::lock_guard lock(mutex_);
       if (closed_) return Put::closed;
       if (count_ >= capacity_) return Put::full;
-      ++count_;
-      items_.push(std::move(event));
       if (waiting) waiting_.push_back(std::move(*waiting));
+      items_.push(std::move(event));
+      ++count_;
       if (filled_.exchange(true, std::memory_order_relaxed)) return Put::taken;
     }
     dispatcher_.wake();
@@ -4026,12 +4266,15 @@ class Inbox {
   /// Moves everything to the dispatcher's own lists. Returns whether there was anything.
   bool drain(WorkItems<Plan>& items, Callers& callers) {
     if (!filled_.load(std::memory_order_relaxed)) return false;
-    const std::lock_guard lock(mutex_);
-    filled_.store(false, std::memory_order_relaxed);
-    count_ = 0;
-    items.absorb(items_);
-    for (Waiting& waiting : waiting_) callers.expect(std::move(waiting));
-    waiting_.clear();
+    {
+      const std::lock_guard lock(mutex_);
+      filled_.store(false, std::memory_order_relaxed);
+      count_ = 0;
+      items.absorb(items_);
+      std::swap(waiting_, drained_);
+    }
+    for (Waiting& waiting : drained_) callers.expect(std::move(waiting));
+    drained_.clear();
     return true;
   }
 
@@ -4041,17 +4284,18 @@ class Inbox {
     closed_ = true;
   }
 
-  Wake& dispatcher() noexcept { return dispatcher_; }
+  Wake& dispatcher() const noexcept { return dispatcher_; }
 
  private:
   const std::size_t capacity_;
-  Wake dispatcher_;
+  mutable Wake dispatcher_;
   std::atomic<bool> filled_{false};
   std::mutex mutex_;
   bool closed_ = false;
   std::size_t count_ = 0;
   WorkItems<Plan> items_;
   std::vector<Waiting> waiting_;
+  std::vector<Waiting> drained_;  // the dispatcher's alone; kept for its storage
 };
 
 }  // namespace mirbft::engine
@@ -4064,60 +4308,68 @@ class Inbox {
 
 namespace mirbft::engine {
 
-/// What a module of type `M` may emit: the check stands here, where the emitting line is named.
-template <class M, class Declared, class E>
-constexpr void check_declared() {
-  static_assert(contains<E, Declared>,
-                "[mirbft] this module emits an event that it does not declare: add the event to "
-                "the module's `using emits = events<…>;`");
-}
-
 /// The follow-ups of an event that was just emitted.
 template <class M, class Declared, class Items>
 class Emitted {
  public:
-  Emitted(Items& items, FollowUps* place) noexcept : items_(items), place_(place) {}
+  Emitted(Items& items, FollowUps& place) noexcept : items_(items), place_(place) {}
 
   /// These events go to their modules after the emitted one has been processed; they have no
   /// order among one another. `chain(e).then(…)` nests.
   template <class... Next>
   void then(Next... next) {
-    (append(*place_, std::move(next)), ...);
+    (append(place_, std::move(next)), ...);
   }
 
  private:
   template <class E>
   void append(FollowUps& list, E&& event) {
-    check_declared<M, Declared, E>();
-    if constexpr (contains<E, Declared>) items_.append(list, std::move(event));
+    if constexpr (contains<E, Declared>) {
+      items_.append(list, std::move(event));
+    } else {
+      (void)sizeof(typename Flaws<E>::template is_not_declared_among<Declared>);
+    }
+  }
+  template <class E>
+  void append(FollowUps& list, ChainStart<E>&& chain) {
+    append(list, std::move(chain.event));
   }
   template <class E, class... Next>
   void append(FollowUps& list, Chain<E, Next...>&& chain) {
-    check_declared<M, Declared, E>();
-    if constexpr (contains<E, Declared>) {
-      static_assert(E::destination.is_single(),
-                    "[mirbft] a broadcast has no follow-ups: chain them to an event with a single "
-                    "destination");
+    if constexpr (!contains<E, Declared>) {
+      (void)sizeof(typename Flaws<E>::template is_not_declared_among<Declared>);
+    } else if constexpr (!E::destination.is_single()) {
+      (void)sizeof(typename Flaws<E>::template goes_to_several_and_has_follow_ups<E>);
+    } else {
       FollowUps& own = items_.append(list, std::move(chain.event));
       std::apply([&](Next&... deeper) { (append(own, std::move(deeper)), ...); }, chain.next);
     }
   }
 
+  template <class E>
+  using Flaws = typename wiring::event<E>::template emitted_by<M>;
+
   Items& items_;
-  FollowUps* place_;
+  FollowUps& place_;
 };
 
-/// The result of emitting a broadcast or an undeclared event: there is nothing to follow.
+/// The place where a broadcast would have follow-ups.
+template <class M, class E>
 struct NoFollowUps {
   template <class... Next>
   void then(Next&&...) {
-    static_assert(sizeof...(Next) == 0,
-                  "[mirbft] a broadcast has no follow-ups: chain them to an event with a single "
-                  "destination");
+    (void)sizeof(typename wiring::event<E>::template emitted_by<
+                 M>::template goes_to_several_and_has_follow_ups<E>);
   }
 };
+/// The place behind an event that was refused: one error is enough.
+struct Refused {
+  template <class... Next>
+  void then(Next&&...) {}
+};
 
-/// Emits into `Items` whatever `Declared` lists.
+/// Emits into `Items` whatever `Declared` lists. The checks stand where the compiler, in telling
+/// of a flaw, also names the line that emits.
 template <class M, class Declared, class Items>
 class Emitter {
  public:
@@ -4125,14 +4377,15 @@ class Emitter {
 
   template <class E>
   auto emit(E event) {
-    check_declared<M, Declared, E>();
     if constexpr (!contains<E, Declared>) {
-      return Emitted<M, Declared, Items>(items_, nullptr);
+      (void)sizeof(typename wiring::event<E>::template emitted_by<
+                   M>::template is_not_declared_among<Declared>);
+      return Refused{};
     } else if constexpr (E::destination.is_single()) {
-      return Emitted<M, Declared, Items>(items_, items_.push(std::move(event)));
+      return Emitted<M, Declared, Items>(items_, *items_.push(std::move(event)));
     } else {
       items_.push(std::move(event));
-      return NoFollowUps{};
+      return NoFollowUps<M, E>{};
     }
   }
 
@@ -4288,11 +4541,24 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::engine::NoStatus);
 
 namespace mirbft::engine {
 
-/// Slot `S` of a Node. Runs on one thread at a time.
+/// What a stage is made of.
+template <class Module>
+struct StageParts {
+  Module module;
+  const Bytes& cluster;
+};
+
+/// Where a stage stands: what its module and its task say of themselves.
+template <class Module, class Task>
+struct Report {
+  decltype(status_of(std::declval<const Module&>())) module;
+  decltype(status_of(std::declval<const Task&>())) task;
+};
+
+/// Slot `S` of a Node. Runs on one thread at a time, `report` aside.
 template <std::size_t S, class Plan>
 class Stage {
  public:
-  static constexpr std::size_t index = S;
   using Module = typename Plan::template Module<S>;
   using Task = typename Plan::template Task<S>;
   using Items = WorkItems<Plan>;
@@ -4300,12 +4566,12 @@ class Stage {
   using ModuleOut = Emitter<Module, emits_of<Module>, Items>;
   using TaskOut = TaskEmitter<typename Plan::Events, Items>;
 
-  Stage(Module module, const Bytes& cluster) : module_(std::move(module)), task_(cluster) {}
+  explicit Stage(StageParts<Module>&& parts)
+      : module_(std::move(parts.module)), task_(parts.cluster) {}
 
   Module& module() noexcept { return module_; }
   const Module& module() const noexcept { return module_; }
   Task& task() noexcept { return task_; }
-  const Task& task() const noexcept { return task_; }
 
   /// Processes the whole list: outputs go to `out`, follow-ups that are due to `follow_ups`.
   void run(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
@@ -4329,15 +4595,42 @@ class Stage {
     task_.finish(module_, task_out);
   }
 
+  /// Where the stage stands. While it is lent to a thread, as of that thread's last `publish`.
+  Report<Module, Task> report() const {
+    const std::lock_guard lock(mutex_);
+    if (!lent_) published_ = look();
+    return *published_;
+  }
+
+  /// From here until `take_back` another thread runs this stage; it calls `publish` now and then.
+  void lend() {
+    publish();
+    lent_ = true;
+  }
+  void publish() {
+    Report<Module, Task> now = look();
+    const std::lock_guard lock(mutex_);
+    published_ = std::move(now);
+  }
+  void take_back() { lent_ = false; }
+
  private:
+  Report<Module, Task> look() const { return {status_of(module_), status_of(task_)}; }
+
   Module module_;
   Task task_;
+  bool lent_ = false;  // the lender's alone
+  mutable std::mutex mutex_;
+  mutable std::optional<Report<Module, Task>> published_;
 };
 
 }  // namespace mirbft::engine
 
 // <mirbft/engine/wiring.hpp>
-// The plan of a Node: which events it can see, who handles each, and the proof that all arrive.
+// The proof that in a Node every event arrives, or a compiler's words on why it does not.
+
+// <mirbft/engine/plan.hpp>
+// The plan of a Node: which events it can see, and which module gets each.
 
 // <mirbft/engine/tasks.hpp>
 // The duty of each slot: which events of the vocabulary become which calls of a task-shaped module.
@@ -4475,7 +4768,9 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
   }
 
   void process(Module& crypto, VerifyRequestSig&& request, auto& out) {
-    const Bytes message = wire::request_signature_bytes(cluster_.view(), request.reference);
+    Bytes message;
+    if constexpr (!requires { Module::trusts_everyone; })  // nobody would read it
+      message = wire::request_signature_bytes(cluster_.view(), request.reference);
     const SignatureCheck verdict = std::as_const(crypto).verify_client(
         request.reference.client, message.view(), request.authenticator.view());
     out.emit(RequestSigVerified{request.reference, verdict});
@@ -4553,15 +4848,20 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
       if (message) {
         out.emit(MessageReceived<Message>{from, std::move(*message)});
       } else {
-        ++malformed_;
+        ++status_.malformed_frames;
       }
     };
     net.poll(take, at_most, max_frames);
   }
-  std::uint64_t malformed() const noexcept { return malformed_; }
+
+  /// Frames that were dropped because they hold no canonical message.
+  struct Status {
+    std::uint64_t malformed_frames = 0;
+  };
+  Status status() const noexcept { return status_; }
 
  private:
-  std::uint64_t malformed_ = 0;
+  Status status_;
 };
 
 }  // namespace mirbft::engine
@@ -4668,6 +4968,11 @@ struct TaskOf<slot::store.index(), Module, Protocol> {
 
 namespace mirbft::engine {
 
+/// A log that says `static constexpr bool discards = true;` keeps nothing, so that its entries
+/// need not even be encoded.
+template <class Wal>
+concept DiscardsEntries = requires { requires Wal::discards; };
+
 template <class Module, class Protocol>
 struct TaskOf<slot::wal.index(), Module, Protocol> {
   using emits = events<>;
@@ -4680,7 +4985,7 @@ struct TaskOf<slot::wal.index(), Module, Protocol> {
 
   template <class Entry>
   void process(Module& wal, WalAppend<Entry>&& append, auto& /*out*/) {
-    if constexpr (!requires { Module::discards; }) {  // nobody would read the bytes
+    if constexpr (!DiscardsEntries<Module>) {
       wal.append(WalAppend<Entry>::number, wire::encode(append.entry), append.retention);
       unsynced_ = true;
     }
@@ -4804,56 +5109,11 @@ struct Plan {
   }(std::make_index_sequence<slot_count>{});
 };
 
-namespace wiring {
+}  // namespace mirbft::engine
 
-// The names of these templates read as a sentence in the compiler's message, and a failed
-// assertion inside one of them stands alone, without a cascade.
-template <class E>
-struct event {
-  static_assert(origin_is_sound<E>(),
-                "[mirbft] this event's origin belongs to no module: give the origin type "
-                "`static constexpr auto module = slot::…;` and `static constexpr std::uint32_t number`");
-  static_assert(!origin_is_sound<E>() || is_routable<E>(),
-                "[mirbft] this type is no event: give it `static constexpr auto destination = "
-                "slot::…;` and `static constexpr std::uint32_t number`");
+namespace mirbft::engine::wiring {
 
-  template <class M>
-  struct emitted_by {
-    /// `Handled` is whether any module in the event's destination handles it.
-    template <bool Handled>
-    struct reaches_a_module {
-      static_assert(Handled,
-                    "[mirbft] no module handles this event: add it to `consumes` of the module in "
-                    "its destination slot, or take it out of the emitting module's `emits`");
-      static constexpr bool value = true;
-    };
-  };
-
-  template <class M>
-  struct consumed_by {
-    /// `Callable` is whether `module.process(E, out)` exists and returns void.
-    template <bool Callable>
-    struct with_process {
-      static_assert(Callable,
-                    "[mirbft] the module lists this event in `consumes` but has no "
-                    "`void process(Event, auto& out)` that takes it");
-      static constexpr bool value = true;
-    };
-  };
-
-  template <class Other>
-  struct and_event {
-    template <bool Differ>
-    struct have_numbers_that {
-      static_assert(Differ,
-                    "[mirbft] two events of this Node have the same number: numbers name events in "
-                    "logs, so give one of them another `number`");
-      static constexpr bool value = true;
-    };
-  };
-};
-
-/// An `out` for the check of a signature: nothing is instantiated in its body.
+/// An `out` for the check of a signature: nothing is instantiated in the body.
 struct AnyOut {
   template <class E>
   AnyOut& emit(E&&);
@@ -4863,113 +5123,140 @@ struct AnyOut {
 
 template <class M, class E>
 concept Processes = requires(M& module, E event, AnyOut& out) {
-  { module.process(std::move(event), out) } -> std::same_as<void>;
+  module.process(std::move(event), out);
 };
+template <class M, class E>
+using Processed =
+    decltype(std::declval<M&>().process(std::declval<E>(), std::declval<AnyOut&>()));
 
+/// Lists of flaws one after another. No function is called with them: that would look into them.
+template <class... Lists>
+struct Joined {
+  using type = events<>;
+};
+template <class... Flaws>
+struct Joined<events<Flaws...>> {
+  using type = events<Flaws...>;
+};
+template <class... Left, class... Right, class... Rest>
+struct Joined<events<Left...>, events<Right...>, Rest...>
+    : Joined<events<Left..., Right...>, Rest...> {};
+
+/// What is wrong with event `E` coming out of module `M`.
 template <class Plan, class M, class E>
-constexpr bool emission_is_sound() {
-  if constexpr (is_routable<E>()) {
-    return event<E>::template emitted_by<M>::template reaches_a_module<
-        Plan::template is_handled<E>>::value;
+constexpr auto flaws_of_emission() {
+  using Here = typename event<E>::template emitted_by<M>;
+  if constexpr (!origin_is_sound<E>()) {
+    return Type<events<
+        typename Here::template is_for_an_origin_without_module<typename E::origin_type>>>{};
+  } else if constexpr (!HasDestination<E>) {
+    return Type<events<typename Here::template has_no_destination<E>>>{};
+  } else if constexpr (!Plan::template is_handled<E>) {
+    using Destination = typename Plan::template Module<E::destination.index()>;
+    return Type<events<typename Here::template is_not_handled_by<Destination>>>{};
   } else {
-    return sizeof(event<E>) == 0;
+    return Type<events<>>{};
   }
 }
 
-template <class Plan, class M, class... Es>
-constexpr bool emissions_are_sound(events<Es...>) {
-  return (emission_is_sound<Plan, M, Es>() && ...);
+/// The same for what the module in the event's destination answers.
+template <class Plan, class E>
+constexpr auto flaws_of_answer() {
+  if constexpr (HasAnswer<E>) {
+    return flaws_of_emission<Plan, typename Plan::template Module<E::destination.index()>,
+                             typename E::answer>();
+  } else {
+    return Type<events<>>{};
+  }
 }
 
-template <class M, class... Es>
-constexpr bool consumption_is_sound(events<Es...>) {
-  return (event<Es>::template consumed_by<M>::template with_process<Processes<M, Es>>::value &&
-          ...);
+/// What is wrong with module `M`, whose task is `Task`, handling event `E` itself.
+template <class Task, class M, class E>
+constexpr auto flaws_of_consumption() {
+  using Here = typename event<E>::template consumed_by<M>;
+  if constexpr (Task::template handles<E>) {
+    return Type<events<typename Here::template but_handled_by<Task>>>{};
+  } else if constexpr (!Processes<M, E>) {
+    return Type<events<typename Here::template without_process<E>>>{};
+  } else if constexpr (!std::is_void_v<Processed<M, E>>) {
+    return Type<events<typename Here::template with_process_returning<Processed<M, E>>>>{};
+  } else {
+    return Type<events<>>{};
+  }
 }
 
-template <class E, class... Others>
-constexpr bool is_first_of_its_number() {
-  return (event<E>::template and_event<Others>::template have_numbers_that<
-              std::is_same_v<E, Others> || E::number != Others::number>::value &&
-          ...);
+template <class E, class Other>
+constexpr auto flaws_of_pair() {
+  if constexpr (E::number == Other::number && !std::is_same_v<E, Other>) {
+    using Here = typename event<E>::template and_event<Other>;
+    return Type<events<typename Here::template have_the_same_number<E::number>>>{};
+  } else {
+    return Type<events<>>{};
+  }
 }
+
 template <class... Es>
 constexpr bool numbers_are_unique(events<Es...>) {
-  constexpr std::array<std::uint32_t, sizeof...(Es)> numbers{Es::number...};
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (numbers[i] == numbers[j]) return false;
-  return true;
-}
-/// Only when a number is taken twice are the pairs spelled out: it costs n² templates.
-template <class... Es>
-constexpr bool spell_out_numbers(events<Es...>) {
-  if constexpr (numbers_are_unique(events<Es...>{})) {
-    return true;
-  } else {
-    return (is_first_of_its_number<Es, Es...>() && ...);
-  }
+  std::array<std::uint32_t, sizeof...(Es)> numbers{Es::number...};
+  std::sort(numbers.begin(), numbers.end());
+  return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
 }
 
-/// A base class of Node: what fails in here fails before any module is instantiated.
+/// Only when a number is taken twice are the pairs spelled out: that costs n² templates.
+template <class List, bool Unique>
+struct FlawsOfNumbers {
+  using type = events<>;
+};
+template <class E, class... Es>
+struct FlawsOfNumbers<events<E, Es...>, false>
+    : Joined<typename decltype(flaws_of_pair<E, Es>())::type...,
+             typename FlawsOfNumbers<events<Es...>, false>::type> {};
+
+template <class Plan, class M, class List>
+struct FlawsOfEmissions;
+template <class Plan, class M, class... Es>
+struct FlawsOfEmissions<Plan, M, events<Es...>>
+    : Joined<typename decltype(flaws_of_emission<Plan, M, Es>())::type...> {};
+
+template <class Plan, class List>
+struct FlawsOfAnswers;
+template <class Plan, class... Es>
+struct FlawsOfAnswers<Plan, events<Es...>>
+    : Joined<typename decltype(flaws_of_answer<Plan, Es>())::type...> {};
+
+template <class Task, class M, class List>
+struct FlawsOfConsumptions;
+template <class Task, class M, class... Es>
+struct FlawsOfConsumptions<Task, M, events<Es...>>
+    : Joined<typename decltype(flaws_of_consumption<Task, M, Es>())::type...> {};
+
+template <class Plan, class Slots>
+struct FlawsOf;
+template <class Plan, std::size_t... S>
+struct FlawsOf<Plan, std::index_sequence<S...>>
+    : Joined<typename FlawsOfEmissions<Plan, typename Plan::template Module<S>,
+                                       typename Plan::template Emits<S>>::type...,
+             typename FlawsOfConsumptions<typename Plan::template Task<S>,
+                                          typename Plan::template Module<S>,
+                                          consumes_of<typename Plan::template Module<S>>>::type...,
+             typename FlawsOfAnswers<Plan, typename Plan::Events>::type,
+             typename FlawsOfNumbers<typename Plan::Events,
+                                     numbers_are_unique(typename Plan::Events{})>::type> {};
+
+/// Where the flaws are looked into.
+template <class List>
+struct node_refused_because;
+template <class... Flaws>
+struct node_refused_because<events<Flaws...>> : Flaws... {};
+
+/// A base class of Node: empty when all is well.
 template <class Plan>
-struct Checked {
-  static constexpr bool emissions = []<std::size_t... S>(std::index_sequence<S...>) {
-    return (emissions_are_sound<Plan, typename Plan::template Module<S>>(
-                typename Plan::template Emits<S>{}) &&
-            ...);
-  }(std::make_index_sequence<slot_count>{});
+using Verdict = node_refused_because<
+    typename FlawsOf<Plan, std::make_index_sequence<slot_count>>::type>;
 
-  static constexpr bool consumptions = []<std::size_t... S>(std::index_sequence<S...>) {
-    return (consumption_is_sound<typename Plan::template Module<S>>(
-                consumes_of<typename Plan::template Module<S>>{}) &&
-            ...);
-  }(std::make_index_sequence<slot_count>{});
+}  // namespace mirbft::engine::wiring
 
-  static constexpr bool answers =
-      emissions_are_sound<Plan, TheNode>(typename Plan::Events{});
-  static constexpr bool numbers = spell_out_numbers(typename Plan::Events{});
-  static constexpr bool sound = emissions && consumptions && answers && numbers;
-};
-
-}  // namespace wiring
-}  // namespace mirbft::engine
-
-namespace mirbft {
-
-/// What a Node needs to know that is no module's business.
-struct NodeConfig {
-  /// This replica, for logs and reports.
-  NodeId self;
-  /// Name of the cluster; part of everything that is hashed or signed. Not empty.
-  Bytes cluster{"mirbft"};
-  /// How often time is told to the modules.
-  std::chrono::nanoseconds tick_every = std::chrono::milliseconds(5);
-  /// Above so many pending events the Node takes nothing in until it has caught up.
-  std::uint64_t busy_above = 1 << 15;
-  /// So many submissions may wait to be taken in; further ones are refused as overloaded.
-  std::uint64_t inbox_capacity = 1 << 16;
-  /// How many frames are taken from the Net at a time.
-  std::uint64_t frames_at_a_time = 1024;
-};
-
-namespace engine {
-
-inline void check(const NodeConfig& config) {
-  const auto positive = [](const char* field, auto value, const char* mend) {
-    if (value <= 0) throw ConfigError(field, std::to_string(value), mend);
-  };
-  if (config.cluster.empty())
-    throw ConfigError("cluster", "\"\"", "a cluster needs a name: give it any that is not empty");
-  positive("tick_every", config.tick_every.count(),
-           "time must be told now and then: set it to a few milliseconds");
-  positive("busy_above", static_cast<std::int64_t>(config.busy_above),
-           "some events must be allowed to wait: set it to 1 or more");
-  positive("inbox_capacity", static_cast<std::int64_t>(config.inbox_capacity),
-           "some submissions must be allowed to wait: set it to 1 or more");
-  positive("frames_at_a_time", static_cast<std::int64_t>(config.frames_at_a_time),
-           "frames must be taken from the net: set it to 1 or more");
-}
+namespace mirbft::engine {
 
 /// How the life of a Node goes.
 enum class Phase : std::uint8_t { created, working, stopped, failed };
@@ -4979,30 +5266,46 @@ constexpr const char* to_string(Phase phase) noexcept {
   return names[static_cast<std::size_t>(phase)];
 }
 
+/// Calls `call()`; an exception becomes `fail(reason)`.
+template <class Call, class Fail>
+void guarded(Call&& call, Fail&& fail) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    fail(error.what());
+  } catch (...) {
+    fail("an exception that is no std::exception");
+  }
+}
+
 /// The modules of a Node at work. One thread at a time, the Inbox aside.
-template <class Plan, class Interceptor>
+template <class PlanOfNode, class Interceptor>
 class Core {
  public:
+  using Plan = PlanOfNode;
   using Items = WorkItems<Plan>;
-  using Events = typename Plan::Events;
   static constexpr std::size_t net = slot::net.index();
+  static constexpr std::size_t wal = slot::wal.index();
 
   template <class... Modules>
   Core(NodeConfig config, Interceptor interceptor, Modules&&... modules)
       : config_((check(config), std::move(config))),
         inbox_(config_.inbox_capacity),
         interceptor_(std::move(interceptor)),
-        stages_(StageArgument<Modules>{std::move(modules), config_.cluster}...) {}
+        stages_(StageParts<Modules>{std::move(modules), config_.cluster}...) {}
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core() { abandon_callers(); }
 
   const NodeConfig& config() const noexcept { return config_; }
   Inbox<Plan>& inbox() noexcept { return inbox_; }
+  const Inbox<Plan>& inbox() const noexcept { return inbox_; }
   Items& items() noexcept { return items_; }
+  const Items& items() const noexcept { return items_; }
   Phase phase() const noexcept { return phase_; }
   const std::string& reason() const noexcept { return reason_; }
   std::uint64_t dispatched() const noexcept { return dispatched_; }
-  std::size_t pending() const noexcept { return items_.size(); }
   std::size_t waiting() const noexcept { return callers_.size(); }
-  Interceptor& interceptor() noexcept { return interceptor_; }
 
   template <std::size_t S>
   auto& stage() noexcept {
@@ -5017,89 +5320,95 @@ class Core {
   void start() {
     if (phase_ != Phase::created) return;
     phase_ = Phase::working;
+    guarded("interceptor", [&] {
+      interceptor_.begin(config_.self, config_.cluster.view(), typename Plan::Events{});
+    });
+    guarded("wal", [&] { play_back(); });
     guarded("start", [&] {
-      interceptor_.begin(config_.self, config_.cluster.view(), Events{});
-      stage<slot::wal.index()>().module().replay([&](std::uint32_t type, const Bytes& entry) {
-        push_wal_entry(type, entry, Events{});
-        if (items_.size() >= config_.busy_above) dispatch_all();
-      });
       dispatch_all();
       items_.push(Init{});
       dispatch_all();
     });
   }
 
-  /// Takes in what other threads and, when the Net runs on this one, other replicas sent, waiting
-  /// `at_most` for the latter. Takes nothing while the lists are long. Says if there was anything.
-  template <bool NetIsHere>
-  bool take_inputs(std::chrono::nanoseconds at_most) {
+  /// Whether so much is pending that nothing more is taken in.
+  bool is_full() const noexcept { return items_.size() >= config_.busy_above; }
+
+  /// Takes in what other threads have put into the inbox. Says if there was anything.
+  bool take_submitted() { return !is_full() && inbox_.drain(items_, callers_); }
+
+  /// Takes in what other replicas have sent, waiting `at_most` for it, where the Net runs on this
+  /// thread. Says if there was anything.
+  bool take_received(std::chrono::nanoseconds at_most) {
+    if (is_full()) return false;
     const std::size_t before = items_.size();
-    if (before >= config_.busy_above) return true;
-    bool any = inbox_.drain(items_, callers_);
-    if constexpr (NetIsHere) {
-      guarded("net", [&] {
-        typename std::tuple_element_t<net, Stages>::TaskOut out(items_);
-        stage<net>().task().receive(stage<net>().module(),
-                                    any ? std::chrono::nanoseconds(0) : at_most,
-                                    config_.frames_at_a_time, out);
-      });
-    }
-    return any || items_.size() != before;
+    guarded(slot_names[net], [&] {
+      auto& stage = this->stage<net>();
+      typename std::tuple_element_t<net, Stages>::TaskOut out(items_);
+      stage.task().receive(stage.module(), at_most, config_.frames_at_a_time, out);
+    });
+    return items_.size() != before;
   }
 
   /// Dispatches the list of slot S, if there is anything in it, on this thread. Returns how many
   /// events that were.
   template <std::size_t S>
   std::size_t dispatch() {
-    if (items_.template list<S>().size() == 0 || phase_ == Phase::failed) return 0;
     auto& list = std::get<S>(dispatching_);
+    if (items_.template list<S>().size() == 0 || phase_ != Phase::working) return 0;
     std::swap(list, items_.template list<S>());
     const std::size_t count = list.size();
+    if (!intercept<S>(list)) return count;
     guarded(slot_names[S], [&] {
-      intercept<S>(list);
       stage<S>().run(list, items_, follow_ups_);
       items_.release(follow_ups_);
     });
     return count;
   }
 
-  /// Shows a list to the Interceptor, in the order of dispatch.
+  /// Shows a list to the Interceptor, in the order of dispatch. False when that failed: the list
+  /// must not be processed then.
   template <std::size_t S, class List>
-  void intercept(const List& list) {
+  bool intercept(const List& list) {
     dispatched_ += list.size();
-    interceptor_.intercept(Slot(static_cast<std::uint16_t>(1u << S)), list);
+    return guarded("interceptor", [&] {
+      interceptor_.intercept(Slot(static_cast<std::uint16_t>(1u << S)), list);
+    });
   }
 
   /// Dispatches until nothing is left to do. Returns how many events that were.
-  std::size_t dispatch_all() {
-    std::size_t total = 0;
-    for (std::size_t round = 1; round != 0; total += round)
-      round = [&]<std::size_t... S>(std::index_sequence<S...>) {
-        return (dispatch<S>() + ...);
-      }(std::make_index_sequence<slot_count>{});
-    return total;
-  }
+  std::size_t dispatch_all() { return dispatch_all_in(slot::all | slot::node); }
 
   /// Gives callers the replies of the last rounds: their code runs here, on this thread.
   void call_back() {
     auto& replies = stage<slot::node.index()>().module().replies;
-    for (std::size_t i = 0; i < replies.size(); ++i) callers_.answer(replies[i]);
-    replies.clear();
+    if (replies.empty()) return;
+    // A callback may process the Node again, and so come here.
+    std::vector<Replied> due;
+    std::swap(due, replies);
+    for (const Replied& reply : due)
+      callers_.answer(reply, [&](Callback& callback) {
+        guarded("callback of a request", [&] { callback(reply); });
+      });
+    due.clear();
+    if (replies.empty()) std::swap(due, replies);  // for its storage
   }
 
-  /// Ends the work: nothing more is taken in, everything pending has been dispatched.
+  /// Ends the work: nothing more is taken in, what is pending is done, callers who still wait are
+  /// told. May be called again.
   void stop() {
-    if (phase_ == Phase::stopped) return;
+    if (std::exchange(ended_, true)) return;
     inbox_.close();
-    inbox_.drain(items_, callers_);
+    const bool begun = phase_ != Phase::created;
     if (phase_ == Phase::working) {
+      guarded("inbox", [&] { inbox_.drain(items_, callers_); });
       dispatch_all();
-      call_back();
-      guarded("net", [&] { stage<net>().module().close(); });
-      guarded("interceptor", [&] { interceptor_.end(); });
-      if (phase_ == Phase::working) phase_ = Phase::stopped;
     }
-    callers_.abandon();
+    call_back();
+    guarded(slot_names[net], [&] { stage<net>().module().close(); });
+    if (begun) guarded("interceptor", [&] { interceptor_.end(); });
+    if (phase_ != Phase::failed) phase_ = Phase::stopped;
+    abandon_callers();
   }
 
   /// The Node can no longer work: says why, and takes nothing more.
@@ -5111,25 +5420,18 @@ class Core {
     follow_ups_.clear();
   }
 
+  /// Calls `call()`; an exception fails the Node in the name of `who`. Returns whether all is well.
   template <class Call>
-  void guarded(const char* who, Call&& call) {
-    try {
-      call();
-    } catch (const std::exception& error) {
-      fail(who, error.what());
-    }
+  bool guarded(const char* who, Call&& call) {
+    bool well = true;
+    engine::guarded(call, [&](const char* why) {
+      well = false;
+      fail(who, why);
+    });
+    return well;
   }
 
  private:
-  template <class Module>
-  struct StageArgument {
-    Module module;
-    const Bytes& cluster;
-    template <std::size_t S>
-    operator Stage<S, Plan>() && {
-      return Stage<S, Plan>(std::move(module), cluster);
-    }
-  };
   template <class Indices>
   struct Slots;
   template <std::size_t... S>
@@ -5140,6 +5442,28 @@ class Core {
   using AllSlots = Slots<std::make_index_sequence<slot_count>>;
   using Stages = typename AllSlots::Stages;
 
+  std::size_t dispatch_all_in(Slot slots) {
+    std::size_t total = 0;
+    for (std::size_t round = 1; round != 0; total += round)
+      round = [&]<std::size_t... S>(std::index_sequence<S...>) {
+        return ((slots.bits() >> S & 1 ? dispatch<S>() : 0) + ...);
+      }(std::make_index_sequence<slot_count>{});
+    return total;
+  }
+
+  /// What modules append meanwhile waits: the log is being read.
+  void play_back() {
+    auto& module = stage<wal>().module();
+    if constexpr (!DiscardsEntries<typename Plan::template Module<wal>>) {
+      const Slot others(static_cast<std::uint16_t>((slot::all | slot::node).bits() &
+                                                   ~slot::wal.bits()));
+      module.replay([&](std::uint32_t type, const Bytes& entry) {
+        if (phase_ != Phase::working) return;
+        push_wal_entry(type, entry, typename Plan::Events{});
+        if (is_full()) dispatch_all_in(others);
+      });
+    }
+  }
   template <class... Es>
   void push_wal_entry(std::uint32_t type, const Bytes& entry, events<Es...>) {
     if (!(push_if_it_is<Es>(type, entry) || ...))
@@ -5161,6 +5485,16 @@ class Core {
     }
   }
 
+  void abandon_callers() {
+    inbox_.close();
+    inbox_.drain(items_, callers_);
+    callers_.abandon([&](Callback& callback, ClientId client, ReqNo req_no) {
+      guarded("callback of a request", [&] {
+        callback(Replied{client, req_no, Outcome::shut_down, {}, {}});
+      });
+    });
+  }
+
   const NodeConfig config_;
   Inbox<Plan> inbox_;
   Interceptor interceptor_;
@@ -5172,62 +5506,148 @@ class Core {
   Phase phase_ = Phase::created;
   std::string reason_;
   std::uint64_t dispatched_ = 0;
+  bool ended_ = false;
 };
 
-}  // namespace engine
-}  // namespace mirbft
+}  // namespace mirbft::engine
+
+// <mirbft/engine/inquiry.hpp>
+// How any thread asks the dispatching one for what only that one may look at.
+
+#include <thread>
+
+namespace mirbft::engine {
+
+/// While it is open, one thread answers and the others wait for it; while it is closed, whoever
+/// asks looks for himself.
+template <class Answer>
+class Inquiry {
+ public:
+  /// This thread answers from now on, until it closes.
+  void open() {
+    const std::lock_guard lock(mutex_);
+    answering_ = std::this_thread::get_id();
+  }
+  /// The last call of the thread that answers: who still waits then looks for himself.
+  void close() {
+    {
+      const std::lock_guard lock(mutex_);
+      answering_ = {};
+    }
+    changed_.notify_all();
+  }
+
+  /// `look()`, or what the answering thread says, which is woken. Not while that thread is
+  /// blocked for good.
+  template <class Look>
+  Answer ask(Look&& look, Wake& answering) {
+    std::unique_lock lock(mutex_);
+    if (answers_itself()) return look();
+    const std::uint64_t question = ++asked_;
+    pending_.store(true, std::memory_order_relaxed);
+    lock.unlock();
+    answering.wake();
+    lock.lock();
+    changed_.wait(lock, [&] { return answered_ >= question || answers_itself(); });
+    return answered_ >= question ? *answer_ : look();
+  }
+
+  /// Answers all who have asked: `look()` is called only when there is anybody.
+  template <class Look>
+  void answer(Look&& look) {
+    if (!pending_.load(std::memory_order_relaxed)) return;
+    {
+      const std::lock_guard lock(mutex_);
+      pending_.store(false, std::memory_order_relaxed);
+      answer_.emplace(look());
+      answered_ = asked_;
+    }
+    changed_.notify_all();
+  }
+
+ private:
+  bool answers_itself() const noexcept {
+    return answering_ == std::thread::id{} || answering_ == std::this_thread::get_id();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::thread::id answering_;
+  std::atomic<bool> pending_{false};
+  std::uint64_t asked_ = 0;
+  std::uint64_t answered_ = 0;
+  std::optional<Answer> answer_;
+};
+
+}  // namespace mirbft::engine
 
 // <mirbft/engine/net_runner.hpp>
 // A thread for a Net that has its own: it sends the lists it is given and waits for frames.
 
 #include <stop_token>
-#include <thread>
 
 namespace mirbft::engine {
 
 /// Sends and receives on one thread. When the dispatching thread does not keep up with what
-/// arrives, this one stops reading. All calls are the dispatching thread's.
-template <class Stage>
+/// arrives, this one stops reading, and goes on sending. All calls are the dispatching thread's.
+template <class Core>
 class NetRunner {
  public:
+  using Stage = engine::Stage<slot::net.index(), typename Core::Plan>;
   using Items = typename Stage::Items;
   using List = typename Stage::List;
 
-  NetRunner(Stage& stage, Wake& dispatcher, const NodeConfig& config)
-      : stage_(stage), dispatcher_(dispatcher), config_(config) {
-    status_ = status_of(stage_.module());
+  explicit NetRunner(Core& core)
+      : core_(core), stage_(core.template stage<slot::net.index()>()),
+        wake_(core.inbox().dispatcher()), room_(core.config().busy_above) {
+    stage_.lend();
     thread_ = std::jthread([this](std::stop_token stop) { work(stop); });
   }
   ~NetRunner() {
     thread_.request_stop();
     stage_.module().wake();
+    thread_.join();
+    stage_.take_back();
   }
 
+  /// Whether nothing is left of what was handed over, nor of what has come in.
   bool idle() const {
     const std::lock_guard lock(mutex_);
-    return outgoing_.size() == 0;
+    return !sending_ && outgoing_.size() == 0 && incoming_.size() == 0 && released_.empty();
   }
 
+  /// Whether a list may be handed over: always, as a Net never blocks.
+  bool ready() const noexcept { return true; }
+
+  /// Takes the list, which is left empty.
   void hand_over(List& list) {
     {
       const std::lock_guard lock(mutex_);
-      std::swap(outgoing_, list);
+      outgoing_.append(list);
     }
+    changed_.notify_one();
     stage_.module().wake();
   }
 
-  std::optional<std::string> collect(Items& items, std::vector<FollowUps>& follow_ups) {
+  /// Moves what came in to `items`, unless the Node is full, and the follow-ups that are due to
+  /// `follow_ups`. Throws ModuleFailure with the reason when the module failed.
+  void collect(Items& items, std::vector<FollowUps>& follow_ups) {
     const std::lock_guard lock(mutex_);
-    items.absorb(incoming_);
+    if (failure_) throw ModuleFailure(*failure_);
     follow_ups.insert(follow_ups.end(), released_.begin(), released_.end());
     released_.clear();
-    room_.notify_one();
-    return std::exchange(failure_, std::nullopt);
+    if (incoming_.size() == 0 || core_.is_full()) return;
+    items.absorb(incoming_);
+    changed_.notify_one();
   }
 
-  auto status() const {
-    const std::lock_guard lock(mutex_);
-    return status_;
+  /// Stops reading; what is handed over is still sent.
+  void stop_receiving() {
+    {
+      const std::lock_guard lock(mutex_);
+      receiving_ = false;
+    }
+    stage_.module().wake();
   }
 
  private:
@@ -5235,49 +5655,71 @@ class NetRunner {
     List list;
     Items out;
     std::vector<FollowUps> follow_ups;
-    while (!stop.stop_requested()) {
-      try {
-        {
-          const std::lock_guard lock(mutex_);
-          std::swap(list, outgoing_);
-        }
-        if (list.size() != 0) stage_.run(list, out, follow_ups);
-        typename Stage::TaskOut task_out(out);
-        stage_.task().receive(stage_.module(), std::chrono::seconds(1), config_.frames_at_a_time,
-                              task_out);
-      } catch (const std::exception& error) {
-        const std::lock_guard lock(mutex_);
-        failure_ = error.what();
-        dispatcher_.wake();
-        return;
-      }
-      hand_in(stop, out, follow_ups);
+    while (wait_for_work(stop, list)) {
+      engine::guarded([&] { send_and_receive(list, out, follow_ups); },
+                      [&](const char* why) {
+                        const std::lock_guard lock(mutex_);
+                        failure_ = why;
+                      });
+      if (!hand_in(out, follow_ups)) return;
     }
   }
 
-  void hand_in(const std::stop_token& stop, Items& out, std::vector<FollowUps>& follow_ups) {
-    const bool any = out.size() != 0 || !follow_ups.empty();
+  /// Waits only while there is nothing to send and no room for what might be received.
+  bool wait_for_work(const std::stop_token& stop, List& list) {
     std::unique_lock lock(mutex_);
-    status_ = status_of(stage_.module());
-    if (!any) return;
-    incoming_.absorb(out);
-    released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
-    follow_ups.clear();
-    dispatcher_.wake();
-    room_.wait(lock, stop, [this] { return incoming_.size() < config_.busy_above; });
+    const auto may_receive = [this] { return receiving_ && incoming_.size() < room_; };
+    changed_.wait(lock, stop, [&] { return outgoing_.size() != 0 || may_receive(); });
+    if (stop.stop_requested()) return false;
+    std::swap(list, outgoing_);
+    sending_ = list.size() != 0;
+    may_receive_ = may_receive();
+    return true;
   }
 
+  void send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
+    const bool sent = list.size() != 0;
+    if (sent) stage_.run(list, out, follow_ups);
+    if (may_receive_) {
+      // What follows a sending must not wait for what arrives.
+      const std::chrono::nanoseconds at_most = std::chrono::seconds(sent ? 0 : 1);
+      typename Stage::TaskOut task_out(out);
+      stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time, task_out);
+    }
+    stage_.publish();
+  }
+
+  /// Shows the dispatching thread what came out. False when the module has failed.
+  bool hand_in(Items& out, std::vector<FollowUps>& follow_ups) {
+    bool failed = false;
+    bool awaited = out.size() != 0 || !follow_ups.empty();
+    {
+      const std::lock_guard lock(mutex_);
+      failed = failure_.has_value();
+      awaited = awaited || failed || !receiving_;
+      sending_ = false;
+      incoming_.absorb(out);
+      released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
+      follow_ups.clear();
+    }
+    if (awaited) wake_.wake();
+    return !failed;
+  }
+
+  Core& core_;
   Stage& stage_;
-  Wake& dispatcher_;
-  const NodeConfig& config_;
+  Wake& wake_;
+  const std::size_t room_;
+  bool may_receive_ = false;  // the thread's alone
 
   mutable std::mutex mutex_;
-  std::condition_variable_any room_;
+  std::condition_variable_any changed_;
+  bool receiving_ = true;
+  bool sending_ = false;
   List outgoing_;
   Items incoming_;
   std::vector<FollowUps> released_;
   std::optional<std::string> failure_;
-  decltype(status_of(std::declval<const typename Stage::Module&>())) status_;
   std::jthread thread_;
 };
 
@@ -5288,116 +5730,140 @@ class NetRunner {
 
 namespace mirbft::engine {
 
-/// Runs the lists of one stage on `Threads` threads of its own. The dispatching thread hands a
+/// Runs the lists of slot `S` on `Threads` threads of its own. The dispatching thread hands a
 /// whole list over when the last one is back; meanwhile the next one grows. All calls are the
 /// dispatching thread's.
-template <class Stage, std::size_t Threads>
+template <std::size_t S, class Core, std::size_t Threads>
 class Runner {
  public:
+  using Stage = engine::Stage<S, typename Core::Plan>;
   using Items = typename Stage::Items;
   using List = typename Stage::List;
 
-  Runner(Stage& stage, Wake& dispatcher) : stage_(stage), dispatcher_(dispatcher) {
-    status_ = status_of(stage_.module());
+  explicit Runner(Core& core) : stage_(core.template stage<S>()), wake_(core.inbox().dispatcher()) {
+    stage_.lend();
     for (std::size_t i = 0; i < Threads; ++i)
       threads_[i] = std::jthread([this, i](std::stop_token stop) { work(stop, i); });
   }
   ~Runner() {
     for (std::jthread& thread : threads_) thread.request_stop();
-    handed_over_.notify_all();
+    for (std::jthread& thread : threads_) thread.join();
+    stage_.take_back();
   }
 
+  /// Whether nothing is left of what was handed over.
   bool idle() const noexcept { return !busy_; }
+  /// Whether a list may be handed over.
+  bool ready() const noexcept { return !busy_; }
 
-  /// Takes the list, which is left empty. Requires `idle()`.
+  /// Takes the list, which is left empty. Requires `ready()`.
   void hand_over(List& list) {
     busy_ = true;
-    const std::lock_guard lock(mutex_);
-    std::swap(list_, list);
-    remaining_ = Threads;
-    ++round_;
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(list_, list);
+      parts_ = can_be_shared(list_) ? Threads : 1;
+      remaining_ = Threads;
+      done_ = false;
+      ++round_;
+    }
     handed_over_.notify_all();
   }
 
   /// When the list is done: moves what came out of it to `items`, with the follow-ups that are
-  /// due. Returns the reason when the module failed.
-  std::optional<std::string> collect(Items& items, std::vector<FollowUps>& follow_ups) {
-    if (!busy_) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    if (remaining_ != 0) return std::nullopt;
+  /// due. Throws ModuleFailure with the reason when the module failed.
+  void collect(Items& items, std::vector<FollowUps>& follow_ups) {
+    if (!busy_) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!done_) return;
+      if (failure_) throw ModuleFailure(*failure_);
+    }
     busy_ = false;
     for (Items& out : out_) items.absorb(out);
-    list_.consumed(follow_ups);
-    return std::exchange(failure_, std::nullopt);
-  }
-
-  auto status() const {
-    const std::lock_guard lock(mutex_);
-    return status_;
+    follow_ups.insert(follow_ups.end(), due_.begin(), due_.end());
+    due_.clear();
   }
 
  private:
+  /// Whether no event of the list wants to be alone.
+  static bool can_be_shared(const List& list) {
+    bool shared = Threads > 1;
+    if constexpr (Threads > 1) {
+      list.for_each([&]<class E>(const E&) { shared = shared && !Stage::Task::template alone<E>; });
+    }
+    return shared;
+  }
+
   void work(std::stop_token stop, std::size_t part) {
-    std::size_t seen = 0;
-    for (;;) {
+    for (std::size_t seen = 0;;) {
       {
         std::unique_lock lock(mutex_);
         if (!handed_over_.wait(lock, stop, [&] { return round_ != seen; })) return;
         seen = round_;
       }
-      run_part(part);
-      const std::lock_guard lock(mutex_);
-      if (--remaining_ != 0) continue;
-      guarded([&] { stage_.finish(out_[part]); });
-      status_ = status_of(stage_.module());
-      dispatcher_.wake();
+      if (part < parts_) run_part(part);
+      {
+        const std::lock_guard lock(mutex_);
+        if (--remaining_ != 0) continue;
+      }
+      finish(part);
     }
   }
 
-  /// This thread's part of the list; all of it goes to the first where an event wants to be alone.
+  /// This thread's part of the list. After a failure the rest is dropped: a write-ahead log must
+  /// not hold what comes after an entry that it does not hold.
   void run_part(std::size_t part) {
-    bool alone = false;
-    if constexpr (Threads > 1) {
-      list_.for_each([&]<class E>(const E&) { alone = alone || Stage::Task::template alone<E>; });
-    }
     const std::size_t size = list_.size();
-    const std::size_t parts = alone ? 1 : Threads;
-    if (part >= parts) return;
-    list_.consume_part(size * part / parts, size * (part + 1) / parts, [&](auto&& event) {
-      guarded_unlocked([&] { stage_.process(std::move(event), out_[part]); });
+    bool well = true;
+    list_.consume_part(size * part / parts_, size * (part + 1) / parts_, [&](auto&& event) {
+      if (well) well = guarded([&] { stage_.process(std::move(event), out_[part]); });
     });
   }
 
-  template <class Call>
-  void guarded_unlocked(Call&& call) {
-    try {
-      call();
-    } catch (const std::exception& error) {
+  /// The end of a list, on the thread that was last. It may take long: a sync does.
+  void finish(std::size_t part) {
+    list_.consumed(due_);
+    const auto failed = [&] {
       const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = error.what();
+      return failure_.has_value();
+    };
+    if (!failed()) guarded([&] { stage_.finish(out_[part]); });
+    guarded([&] { stage_.publish(); });
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
     }
+    wake_.wake();
   }
+
   template <class Call>
-  void guarded(Call&& call) {
-    try {
-      call();
-    } catch (const std::exception& error) {
-      if (!failure_) failure_ = error.what();
-    }
+  bool guarded(Call&& call) {
+    bool well = true;
+    engine::guarded(call, [&](const char* why) {
+      const std::lock_guard lock(mutex_);
+      well = false;
+      if (!failure_) failure_ = why;
+    });
+    return well;
   }
 
   Stage& stage_;
-  Wake& dispatcher_;
+  Wake& wake_;
   bool busy_ = false;  // the dispatching thread's alone
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any handed_over_;
   std::size_t round_ = 0;
   std::size_t remaining_ = 0;
-  List list_;
-  std::array<Items, Threads> out_;
+  bool done_ = true;
   std::optional<std::string> failure_;
-  decltype(status_of(std::declval<const typename Stage::Module&>())) status_;
+
+  // These belong to the threads between `hand_over` and `done_`, else to the dispatching thread.
+  List list_;
+  std::size_t parts_ = 1;
+  std::array<Items, Threads> out_;
+  std::vector<FollowUps> due_;
 
   std::array<std::jthread, Threads> threads_;
 };
@@ -5410,28 +5876,24 @@ class Runner {
 namespace mirbft::engine {
 
 /// A slot without a thread of its own: its lists run where they are dispatched.
+template <class Core>
 struct RunHere {
-  template <class Stage>
-  RunHere(Stage&, Wake&, const NodeConfig&) {}
+  explicit RunHere(Core&) {}
+  bool idle() const noexcept { return true; }
 };
 
 template <std::size_t S, class Core, std::size_t Threads>
 struct RunnerFor {
-  using Stage = std::remove_reference_t<decltype(std::declval<Core&>().template stage<S>())>;
-  struct type : Runner<Stage, Threads> {
-    type(Stage& stage, Wake& dispatcher, const NodeConfig&)
-        : Runner<Stage, Threads>(stage, dispatcher) {}
-  };
+  using type = Runner<S, Core, Threads>;
 };
 template <std::size_t S, class Core>
 struct RunnerFor<S, Core, 0> {
-  using type = RunHere;
+  using type = RunHere<Core>;
 };
-template <class Core>
-struct RunnerFor<slot::net.index(), Core, 1> {
-  using Stage = std::remove_reference_t<
-      decltype(std::declval<Core&>().template stage<slot::net.index()>())>;
-  using type = NetRunner<Stage>;
+template <class Core, std::size_t Threads>
+  requires(Threads > 0)
+struct RunnerFor<slot::net.index(), Core, Threads> {
+  using type = NetRunner<Core>;
 };
 
 /// `Threads` is an index sequence with the number of threads of each slot.
@@ -5444,26 +5906,25 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
   static constexpr std::size_t threads = std::array{Threads...}[S];
   static constexpr std::size_t net = slot::net.index();
   static constexpr bool net_is_here = threads<net> == 0;
-  static_assert(std::array{Threads...}[slot::net.index()] <= 1,
-                "[mirbft] a Net cannot run on a pool: use inline_<Net> or on_thread<Net>");
 
  public:
   explicit ThreadedDriver(Core& core) : core_(core) {}
 
   /// Works until `stop` is requested or a module fails; then finishes what was begun.
-  /// `clock()` tells the time as nanoseconds since any fixed point.
-  template <class Clock>
-  void run(std::stop_token stop, Clock&& clock) {
+  /// `clock()` tells the time as nanoseconds since any fixed point; `each_round()` is called now
+  /// and then.
+  template <class Clock, class EachRound>
+  void run(std::stop_token stop, Clock&& clock, EachRound&& each_round) {
     Wake& wake = core_.inbox().dispatcher();
     if constexpr (net_is_here) wake.also_wake(core_.template stage<net>().module());
-    const std::stop_callback on_stop(stop, [&wake] { wake.wake(); });
-    core_.start();
     {
-      Runners runners = make_runners(std::make_index_sequence<slot_count>{});
-      work(runners, stop, clock);
-      finish(runners);
+      const std::stop_callback on_stop(stop, [&wake] { wake.wake(); });
+      if (!stop.stop_requested()) core_.start();
+      if (core_.phase() == Phase::working)
+        core_.guarded("threads", [&] { work_on_threads(stop, clock, each_round); });
     }
     core_.stop();
+    wake.forget();
   }
 
  private:
@@ -5471,25 +5932,16 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
   struct RunnersOf;
   template <std::size_t... S>
   struct RunnersOf<std::index_sequence<S...>> {
-    using type = std::tuple<typename RunnerFor<S, Core, threads<S>>::type...>;
+    struct type : std::tuple<typename RunnerFor<S, Core, threads<S>>::type...> {
+      explicit type(Core& core)
+          : std::tuple<typename RunnerFor<S, Core, threads<S>>::type...>((void(S), core)...) {}
+    };
   };
   using Runners = typename RunnersOf<std::make_index_sequence<slot_count>>::type;
 
-  template <std::size_t S>
-  struct RunnerArgument {
-    Core& core;
-    template <class R>
-    operator R() const {
-      return R(core.template stage<S>(), core.inbox().dispatcher(), core.config());
-    }
-  };
-  template <std::size_t... S>
-  Runners make_runners(std::index_sequence<S...>) {
-    return Runners(RunnerArgument<S>{core_}...);
-  }
-
-  template <class Clock>
-  void work(Runners& runners, std::stop_token stop, Clock& clock) {
+  template <class Clock, class EachRound>
+  void work_on_threads(const std::stop_token& stop, Clock& clock, EachRound& each_round) {
+    Runners runners(core_);
     std::chrono::nanoseconds next_tick = clock();
     while (!stop.stop_requested() && core_.phase() == Phase::working) {
       const std::chrono::nanoseconds now = clock();
@@ -5497,27 +5949,48 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
         core_.items().push(Tick{now});
         next_tick = now + core_.config().tick_every;
       }
-      bool busy = core_.template take_inputs<net_is_here>(std::chrono::nanoseconds(0));
-      busy = round(runners) || busy;
-      core_.call_back();
+      bool busy = core_.take_submitted();
+      if constexpr (net_is_here) {
+        if (core_.take_received(std::chrono::nanoseconds(0))) busy = true;
+      }
+      if (round(runners)) busy = true;
+      each_round();
       if (!busy) wait(next_tick - now);
     }
+    finish(runners, each_round);
   }
 
-  void wait(std::chrono::nanoseconds at_most) {
-    Wake& wake = core_.inbox().dispatcher();
-    if constexpr (net_is_here) {
-      if (!wake.take()) core_.template take_inputs<true>(at_most);
-    } else {
-      wake.wait(at_most);
+  /// No more inputs: goes on until every list is empty and every thread idle.
+  template <class EachRound>
+  void finish(Runners& runners, EachRound& each_round) {
+    core_.inbox().close();
+    if constexpr (!net_is_here) std::get<net>(runners).stop_receiving();
+    while (core_.phase() == Phase::working) {
+      const bool busy = core_.take_submitted() || round(runners);
+      each_round();
+      if (busy) continue;
+      if (all_idle(runners) && core_.items().size() == 0) return;
+      core_.inbox().dispatcher().wait(std::chrono::milliseconds(100));
     }
   }
 
-  /// Every list once. Says if anything moved.
+  /// Waits for a reason to go on. A Node that is full reads nothing, so it doesn't wait in the Net.
+  void wait(std::chrono::nanoseconds at_most) {
+    Wake& wake = core_.inbox().dispatcher();
+    if (!net_is_here || core_.is_full()) {
+      wake.wait(at_most);
+    } else if (!wake.take()) {
+      core_.take_received(at_most);
+    }
+  }
+
+  /// Every list once, then the callers. Says if anything moved.
   bool round(Runners& runners) {
-    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+    const bool moved = [&]<std::size_t... S>(std::index_sequence<S...>) {
       return (int{visit<S>(runners)} | ...) != 0;
     }(std::make_index_sequence<slot_count>{});
+    core_.call_back();
+    return moved;
   }
   template <std::size_t S>
   bool visit(Runners& runners) {
@@ -5530,43 +6003,30 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
   /// Takes what the module's threads have finished and gives them the next list.
   template <std::size_t S, class R>
   bool exchange(R& runner) {
+    if (core_.phase() != Phase::working) return false;
     bool moved = false;
     core_.guarded(slot_names[S], [&] {
       const std::size_t before = core_.items().size();
-      if (const std::optional<std::string> failure = runner.collect(core_.items(), follow_ups_))
-        throw ModuleFailure(*failure);
+      runner.collect(core_.items(), follow_ups_);
       core_.items().release(follow_ups_);
       moved = core_.items().size() != before;
-      auto& list = core_.items().template list<S>();
-      if (list.size() != 0 && runner.idle()) {
-        core_.template intercept<S>(list);
-        runner.hand_over(list);
-        moved = true;
-      }
+      if (hand_over<S>(runner)) moved = true;
     });
     return moved;
   }
+  template <std::size_t S, class R>
+  bool hand_over(R& runner) {
+    auto& list = core_.items().template list<S>();
+    if (list.size() == 0 || !runner.ready()) return false;
+    if (!core_.template intercept<S>(list)) return false;
+    runner.hand_over(list);
+    return true;
+  }
 
-  /// No more inputs: goes on until every list is empty and every thread idle.
-  void finish(Runners& runners) {
-    core_.inbox().close();
-    core_.template take_inputs<false>(std::chrono::nanoseconds(0));
-    while (core_.phase() == Phase::working) {
-      const bool moved = round(runners);
-      core_.call_back();
-      if (!moved && all_idle(runners)) return;
-      if (!moved) core_.inbox().dispatcher().wait(std::chrono::milliseconds(100));
-    }
-  }
-  bool all_idle(Runners& runners) {
+  bool all_idle(const Runners& runners) {
     return [&]<std::size_t... S>(std::index_sequence<S...>) {
-      return (is_idle(std::get<S>(runners)) && ...);
+      return (std::get<S>(runners).idle() && ...);
     }(std::make_index_sequence<slot_count>{});
-  }
-  static bool is_idle(const RunHere&) { return true; }
-  template <class R>
-  static bool is_idle(const R& runner) {
-    return runner.idle();
   }
 
   Core& core_;
@@ -5580,6 +6040,7 @@ class ThreadedDriver<Core, std::index_sequence<Threads...>> {
 
 namespace mirbft {
 
+/// How `Node::wiring` draws the plan.
 enum class WiringFormat : std::uint8_t { text, graphviz, mermaid };
 
 namespace engine {
@@ -5666,8 +6127,9 @@ inline std::string as_graph(const WiringPlan& plan, WiringFormat format) {
   const bool dot = format == WiringFormat::graphviz;
   std::string text = dot ? "digraph node {\n" : "flowchart LR\n";
   for (std::size_t slot = 0; slot < slot_count; ++slot) {
-    const std::string label = std::string(slot_names[slot]) + ": " + std::string(plan.modules[slot]);
-    text += "  " + std::string(slot_names[slot]);
+    const std::string name = slot_names[slot];
+    const std::string label = name + ": " + std::string(plan.modules[slot]);
+    text += "  " + name;
     text += dot ? "_ [shape=box, label=\"" + label + "\"];\n" : "_[\"" + label + "\"]\n";
   }
   for (const Wire& wire : plan.wires) {
@@ -5831,7 +6293,12 @@ class KeyValueStore {
     // A quorum vouches for the state, so it may be as large as it is.
     const wire::Limits limits{.memory = std::numeric_limits<std::size_t>::max()};
     const auto all = wire::decode<KeyValueSnapshot>(Bytes(state), wire::Form::canonical, limits);
-    if (!all) throw ModuleFailure("key-value store: the snapshot cannot be read");
+    // The one snapshot of a state has its keys in order: two texts must not mean one state.
+    if (!all || std::adjacent_find(all->entries.begin(), all->entries.end(),
+                                   [](const KeyValueEntry& left, const KeyValueEntry& right) {
+                                     return left.key >= right.key;
+                                   }) != all->entries.end())
+      throw ModuleFailure("key-value store: the snapshot cannot be read");
     values_.clear();
     for (const KeyValueEntry& entry : all->entries)
       values_.emplace_hint(values_.end(), entry.key.text(), entry.value.text());
@@ -5902,6 +6369,9 @@ namespace mirbft {
 /// nobody who lies, and anybody may submit in a client's name.
 class NullCrypto {
  public:
+  /// Spares the Node the work of composing what a client has signed.
+  static constexpr bool trusts_everyone = true;
+
   Bytes sign(ByteView) const noexcept { return {}; }
 
   SignatureCheck verify_node(NodeId, ByteView, ByteView) const noexcept {
@@ -6652,13 +7122,17 @@ class LoopbackHub {
 
     /// Gives the waiting frames for the delivered ones; without any, waits for frames or a wake.
     void take(List& delivered, std::chrono::nanoseconds at_most) {
-      const auto ready = [this] { return !waiting_.frames.empty() || woken_ || !open_; };
       std::unique_lock lock(mutex_);
       held_ -= std::min(held_, delivered.cost);
       delivered.clear();
-      if (at_most.count() > 0 && !ready()) filled_.wait_until(lock, deadline(at_most), ready);
-      woken_ = false;
+      wait(lock, at_most, [this] { return woken_ || !open_ || !waiting_.frames.empty(); });
       std::swap(waiting_, delivered);
+    }
+
+    /// Waits for a wake only.
+    void rest(std::chrono::nanoseconds at_most) {
+      std::unique_lock lock(mutex_);
+      wait(lock, at_most, [this] { return woken_ || !open_; });
     }
 
     void wake() {
@@ -6704,6 +7178,12 @@ class LoopbackHub {
         }
       }
       return dropped;
+    }
+
+    template <class Ready>
+    void wait(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds at_most, Ready ready) {
+      if (at_most.count() > 0 && !ready()) filled_.wait_until(lock, deadline(at_most), ready);
+      woken_ = false;
     }
 
     /// The end of a wait, cut at the end of time: callers may wait for `nanoseconds::max()`.
@@ -6758,9 +7238,11 @@ class LoopbackNet {
   }
 
   /// Waits until there is a frame, a `wake()`, or the time is up, then calls
-  /// `sink(NodeId from, Bytes payload)` for at most `max_frames` frames.
+  /// `sink(NodeId from, Bytes payload)` for at most `max_frames` frames. With 0 frames only a
+  /// wake ends it before its time.
   template <class Sink>
   void poll(Sink&& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
+    if (max_frames == 0) return inbox_->rest(at_most);
     if (next_ == taken_.frames.size()) {
       next_ = 0;
       inbox_->take(taken_, at_most);
@@ -7103,6 +7585,7 @@ class TcpLink {
   bool open() const noexcept { return !ended_; }
   /// Nothing refers to the link any more.
   bool over() const noexcept { return ended_ && pending_ == 0; }
+  bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
   std::string remote_address() const {
@@ -7348,8 +7831,14 @@ class TcpMesh {
   }
 
   void flush() {
-    for (auto& [id, peer] : peers_)
-      if (peer.link) peer.link->flush();
+    bool unfinished = false;
+    for (auto& [id, peer] : peers_) {
+      if (!peer.link) continue;
+      unfinished = unfinished || peer.link->writing();
+      peer.link->flush();
+    }
+    // An earlier write goes on, and is followed by the next one, only when handlers run.
+    if (unfinished) io_.poll();
   }
 
   template <class Sink>
@@ -7549,7 +8038,8 @@ class TcpMesh {
 
   // What happens in a poll.
 
-  /// Whether a frame was given to the sink or still waits for it.
+  /// Whether a frame was given to the sink or still waits for it; nothing waits for one that
+  /// takes no frames.
   template <class Sink>
   bool deliver(Sink& sink, std::size_t max_frames) {
     const std::uint64_t before = counters_.frames_received;
@@ -7563,7 +8053,8 @@ class TcpMesh {
       left -= link.deliver(sink, left);
       if (!link.readable()) std::erase(ready_, &link);
     }
-    return counters_.frames_received != before || !ready_.empty() || !own_queue_.empty();
+    return max_frames > 0 &&
+           (counters_.frames_received != before || !ready_.empty() || !own_queue_.empty());
   }
 
   void tick() {
@@ -7673,12 +8164,14 @@ class TcpNet {
   /// (see `PeerQueue`), and so is what no receiver would take.
   void send(NodeId to, FrameClass kind, const Bytes& payload) { mesh_->send(to, kind, payload); }
 
-  /// Writes what was sent, many frames at once.
+  /// Writes what was sent, many frames at once; what TCP does not take yet goes on in later calls
+  /// of `flush` and `poll`.
   void flush() { mesh_->flush(); }
 
   /// Waits until there is a frame, a `wake()`, or the time is up, and does all due work of the
   /// connections; then calls `sink(NodeId from, Bytes payload)` for at most `max_frames` frames.
-  /// The rest waits, and TCP holds back whoever sends more.
+  /// The rest waits, and TCP holds back whoever sends more. Who can take nothing at present calls
+  /// with 0 frames: that does not end for frames, and keeps the connections alive.
   template <class Sink>
   void poll(Sink&& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
     mesh_->poll(sink, at_most, max_frames);
@@ -8571,6 +9064,9 @@ namespace mirbft {
 /// it counts as faulty from its first restart on.
 class NullWal {
  public:
+  /// Entries for it are not even encoded.
+  static constexpr bool discards = true;
+
   void append(std::uint32_t, const Bytes&, RetentionIndex) noexcept {}
   void sync() noexcept {}
   void truncate(RetentionIndex) noexcept {}
@@ -8585,6 +9081,7 @@ class NullWal {
 
 namespace mirbft::iss {
 
+/// The rules that a message may break.
 enum class BadMessage : std::uint8_t {
   stranger,     // its sender is no member
   old_epoch,    // of an epoch that is over and forgotten: normal for a slow sender
@@ -8671,7 +9168,8 @@ namespace iss {
 inline void check(const IssConfig& config) {
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
   const auto at_least_one = [&](const char* field, std::uint64_t value) {
-    if (value == 0) throw ConfigError(field, "0", "must be at least 1: leave it out for the default");
+    if (value == 0)
+      throw ConfigError(field, "0", "must be at least 1: leave it out for the default");
   };
   if (config.members.empty())
     throw ConfigError("members", "[]", "a cluster has at least one member: list all of them");
@@ -8855,8 +9353,9 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::SegmentId, epoch, index);
 
 namespace mirbft {
 
-/// All sequence numbers of a segment are committed here, with these digests. `w` matching ones let a laggard
-/// finish; `q` make the segment stable. Channel authentication is enough: nobody shows it on.
+/// All sequence numbers of a segment are committed here, with these digests. `w` matching ones let
+/// a laggard finish; `q` make the segment stable. Channel authentication is enough: nobody shows
+/// it on.
 struct Done {
   SegmentId segment;
   std::vector<Digest> digests;
@@ -8970,6 +9469,7 @@ struct BatchContent {
   Batch batch;
 };
 
+/// Origin of the digest of a batch.
 struct BatchHash {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 2;
@@ -8987,9 +9487,17 @@ struct LogContent {
 };
 
 /// The parts of a checkpoint's header that are hashes.
-enum class CheckpointPart : std::uint8_t { log, app_state, clients, policy, membership, parameters };
+enum class CheckpointPart : std::uint8_t {
+  log,
+  app_state,
+  clients,
+  policy,
+  membership,
+  parameters,
+};
 inline constexpr std::uint32_t checkpoint_parts = 6;
 
+/// Origin of the digest of a part of a checkpoint.
 struct CheckpointHash {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 3;
@@ -8998,6 +9506,7 @@ struct CheckpointHash {
   CheckpointPart part = CheckpointPart::log;
 };
 
+/// Origin of this replica's own signature under a checkpoint.
 struct CheckpointSigning {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 4;
@@ -9005,6 +9514,7 @@ struct CheckpointSigning {
   CheckpointHeader header;
 };
 
+/// Origin of the check of others' signatures under a checkpoint.
 struct CheckpointChecking {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 5;
@@ -9371,7 +9881,8 @@ class Buckets {
   std::uint64_t own_bytes() const noexcept { return own_bytes_; }
 
   /// A new epoch: drops what is delivered and notes which buckets are this replica's.
-  void begin_epoch(const EpochPlan& plan, Clients& clients, const std::optional<std::uint32_t>& own_segment) {
+  void begin_epoch(const EpochPlan& plan, Clients& clients,
+                   const std::optional<std::uint32_t>& own_segment) {
     own_requests_ = own_bytes_ = 0;
     for (std::uint32_t bucket = 0; bucket < count(); ++bucket) {
       own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
@@ -9548,6 +10059,7 @@ namespace mirbft::iss {
 /// have a stable checkpoint, and a busy replica may be two behind for a moment.
 inline constexpr std::uint64_t epochs_ahead_kept = 4;
 
+/// Messages in the order of their arrival, counted in bytes by sender.
 template <class Message>
 class EarlyMessages {
  public:
@@ -9737,6 +10249,7 @@ struct Decision {
   Batch batch;
 };
 
+/// `Segment` is the orderer's.
 template <class Segment>
 class EpochState {
  public:
@@ -10092,8 +10605,8 @@ struct IssStatus {
 };
 
 /// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
-/// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such as
-/// `Pbft` agrees on each slot. Deterministic.
+/// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such
+/// as `Pbft` agrees on each slot. Deterministic.
 template <class Orderer, class LeaderPolicy = Simple>
 class Iss {
  public:
@@ -10318,7 +10831,8 @@ class Iss {
     return nullptr;
   }
   bool is_early(SegmentId segment) const noexcept {
-    return !started_ || (segment.epoch > epoch_ && segment.epoch <= epoch_ + iss::epochs_ahead_kept);
+    return !started_ ||
+           (segment.epoch > epoch_ && segment.epoch <= epoch_ + iss::epochs_ahead_kept);
   }
   void keep_for_later(iss::Member from, Message message) {
     const std::size_t size = wire::encoded_size(message);
@@ -10343,11 +10857,17 @@ class Iss {
       bad_.count(Bad::duplicate);
   }
 
+  /// A request that leaves its message: a slice would keep the whole frame in memory.
+  static Request own_copy(const Request& request) {
+    return {request.client, request.req_no, Bytes(request.data.view()),
+            Bytes(request.authenticator.view())};
+  }
+
   /// Requests that clients gave to the sender alone: checked like any other, by the Tracker.
   void receive(Relayed relayed, auto& out) {
     if (relayed.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
     for (Request& request : relayed.requests)
-      out.emit(NewRequest{std::move(request), Spread::relayed});
+      out.emit(NewRequest{own_copy(request), Spread::relayed});
   }
 
   /// A batch that was asked for. What it is worth shows when it is hashed.
@@ -10444,7 +10964,7 @@ class Iss {
     if (supplied.requests.size() > iss::Bodies::requests_at_once) return bad_.count(Bad::oversized);
     for (Request& request : supplied.requests) {
       if (waiting_.wants(request.client, request.req_no)) {
-        out.emit(NewRequest{std::move(request), Spread::fetched});
+        out.emit(NewRequest{own_copy(request), Spread::fetched});
       } else {
         bad_.count(Bad::unasked);
       }
@@ -10912,7 +11432,8 @@ class Pbft::Segment {
     Vote& vote = slot.prepares[from.index];
     if (vote.opinion != Opinion::absent) return env.bad(Bad::duplicate);
     const bool own = from.id == env.cluster().self().id;
-    vote = {own ? Opinion::valid : Opinion::unchecked, message.digest, std::move(message.signature)};
+    vote = {own ? Opinion::valid : Opinion::unchecked, message.digest,
+            std::move(message.signature)};
     if (own) slot.stage = Stage::voted;
     try_to_prepare(*place, env);
   }
@@ -11079,9 +11600,10 @@ namespace mirbft {
 
 /// Exchanges frames with the other replicas; knows nothing of what is in them.
 /// `send` never blocks: it queues, and drops and counts when the peer's queue is full. `flush`
-/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up and calls
-/// `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as far as the Net
-/// can tell. `wake` may be called from any thread and ends a poll. `close` sends what is queued.
+/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up
+/// and calls `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as
+/// far as the Net can tell. `wake` may be called from any thread and ends a poll. `close` sends
+/// what is queued.
 template <class M>
 concept IsNet = std::movable<engine::module_of<M>> &&
                 requires(engine::module_of<M>& net, NodeId to, FrameClass kind,
@@ -11130,7 +11652,8 @@ concept IsApp = std::movable<engine::module_of<M>> &&
 
 /// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
 /// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a
-/// lower retention index to be dropped. An error is an exception and stops the Node.
+/// lower retention index to be dropped. An error is an exception and stops the Node. A log that
+/// keeps nothing may say so by `static constexpr bool discards = true;`, and is then not called.
 template <class M>
 concept IsWal = std::movable<engine::module_of<M>> &&
                 requires(engine::module_of<M>& wal, Bytes entry, RetentionIndex index,
@@ -11165,13 +11688,15 @@ concept IsStore =
     };
 
 /// Orders requests: a deterministic state machine over events. `Message` is what it sends to
-/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat one.
+/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat
+/// one.
 template <class M>
 concept IsProtocol =
-    std::movable<engine::module_of<M>> && requires(const typename engine::module_of<M>::Message& m) {
+    std::movable<engine::module_of<M>> &&
+    requires(const typename engine::module_of<M>::Message& message) {
       typename engine::module_of<M>::consumes;
       typename engine::module_of<M>::emits;
-      { engine::module_of<M>::frame_class(m) } -> std::same_as<FrameClass>;
+      { engine::module_of<M>::frame_class(message) } -> std::same_as<FrameClass>;
     };
 
 /// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
@@ -11214,12 +11739,14 @@ struct SteadyClock {
 
 /// A replica: takes requests, orders them together with the other replicas, applies them.
 ///
-/// Drive it in one of two ways. Inline: call `process()` whenever there is something to do.
-/// Threaded: call `run(stop_token)` on a thread, which then is the dispatching thread. `submit`,
-/// `step`, `inject` and `stop` may be called from any thread; everything else only where the Node is driven.
+/// Drive it in one of two ways. Inline: call `process()` whenever there is something to do, and
+/// `tick()` now and then. Threaded: call `run(stop_token)` on a thread, which is the dispatching
+/// thread until it returns. `submit`, `step`, `inject`, `tick` and `stop` may be called from any
+/// thread, `status` from any thread while `run` works; all else only where the Node is driven.
+/// No exception of a module crosses these calls: it stops the Node, and `failure()` says why.
 template <IsNet Net, IsHasher Hasher, IsCrypto Crypto, IsApp App, IsWal Wal, IsTracker Tracker,
           IsStore Store, IsProtocol Protocol, IsInterceptor Interceptor>
-class Node : engine::wiring::Checked<
+class Node : engine::wiring::Verdict<
                  engine::Plan<engine::module_of<Net>, engine::module_of<Hasher>,
                               engine::module_of<Crypto>, engine::module_of<App>,
                               engine::module_of<Wal>, engine::module_of<Tracker>,
@@ -11229,7 +11756,6 @@ class Node : engine::wiring::Checked<
                             engine::module_of<Crypto>, engine::module_of<App>,
                             engine::module_of<Wal>, engine::module_of<Tracker>,
                             engine::module_of<Store>, engine::module_of<Protocol>>;
-  static_assert(engine::wiring::Checked<Plan>::sound);
 
   /// Every event type that this Node can see.
   using Events = typename Plan::Events;
@@ -11237,14 +11763,14 @@ class Node : engine::wiring::Checked<
 
   /// The nine modules, ready to work.
   struct Modules {
-    engine::module_of<Net> net;
-    engine::module_of<Hasher> hasher;
-    engine::module_of<Crypto> crypto;
-    engine::module_of<App> app;
-    engine::module_of<Wal> wal;
-    engine::module_of<Tracker> tracker;
-    engine::module_of<Store> store;
-    engine::module_of<Protocol> protocol;
+    engine::module_of<Net> net{};
+    engine::module_of<Hasher> hasher{};
+    engine::module_of<Crypto> crypto{};
+    engine::module_of<App> app{};
+    engine::module_of<Wal> wal{};
+    engine::module_of<Tracker> tracker{};
+    engine::module_of<Store> store{};
+    engine::module_of<Protocol> protocol{};
     Interceptor interceptor{};
   };
 
@@ -11269,11 +11795,23 @@ class Node : engine::wiring::Checked<
       : core_(std::move(config), std::move(modules.interceptor), std::move(modules.tracker),
               std::move(modules.hasher), std::move(modules.crypto), std::move(modules.store),
               std::move(modules.protocol), std::move(modules.wal), std::move(modules.app),
-              std::move(modules.net), engine::TheNode{}) {}
+              std::move(modules.net), engine::TheNode{}) {
+    meet<0>(typename Plan::template Received<0>{});
+    meet<1>(typename Plan::template Received<1>{});
+    meet<2>(typename Plan::template Received<2>{});
+    meet<3>(typename Plan::template Received<3>{});
+    meet<4>(typename Plan::template Received<4>{});
+    meet<5>(typename Plan::template Received<5>{});
+    meet<6>(typename Plan::template Received<6>{});
+    meet<7>(typename Plan::template Received<7>{});
+  }
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
+  /// What is pending is dropped, and callers who still wait are told so. `run` must have returned.
+  ~Node() = default;
 
-  /// Puts a request in; `on_reply(const Replied&)` is called once, where the Node is driven.
+  /// Puts a request in; `on_reply(const Replied&)` is called once, where the Node is driven. It
+  /// must not throw: that would stop the Node.
   /// `spread` says whether the client sends the request to the other replicas itself.
   template <class OnReply>
   Submitted submit(Request request, OnReply on_reply, Spread spread = Spread::by_replica) {
@@ -11298,7 +11836,7 @@ class Node : engine::wiring::Checked<
     refusal.set_value({client, req_no,
                        submitted == Submitted::overloaded ? Outcome::overloaded
                                                           : Outcome::shut_down,
-                       SeqNr{}, Bytes{}});
+                       {}, {}});
     return refusal.get_future();
   }
 
@@ -11313,42 +11851,65 @@ class Node : engine::wiring::Checked<
     static_assert(engine::contains<E, Events>,
                   "[mirbft] no module of this Node emits or answers with this event: declare it "
                   "in the `emits` of the module that it comes from");
-    return put(std::move(event), {});
+    if constexpr (engine::contains<E, Events>) {
+      return put(std::move(event), {});
+    } else {
+      return Submitted::stopped;
+    }
   }
 
-  /// Tells the time; only where the Node is driven inline.
-  void tick(std::chrono::nanoseconds now) { core_.items().push(Tick{now}); }
+  /// Tells the time, where the Node is driven inline; `run` does so by itself.
+  Submitted tick(std::chrono::nanoseconds now) { return put(Tick{now}, {}); }
 
   /// Does what is pending on this thread, arrived messages included. Returns how many events were
-  /// dispatched: 0 means that there was nothing to do. The first call plays back the write-ahead log.
+  /// dispatched: 0 means that there was nothing to do. The first call plays back the write-ahead
+  /// log.
   std::size_t process() {
-    core_.start();
-    if (core_.phase() != engine::Phase::working) return end_if_failed();
-    core_.template take_inputs<true>(std::chrono::nanoseconds(0));
+    start();
+    take_inputs();
     const std::size_t count = core_.dispatch_all();
-    core_.call_back();
-    return core_.phase() == engine::Phase::working ? count : end_if_failed();
+    end_round();
+    return count;
   }
 
-  /// Dispatches the list of one slot, for those who choose the order themselves (simulation).
+  /// The parts of `process()`, for those who choose the order themselves (simulation): plays back
+  /// the write-ahead log and tells the modules to begin; does nothing the second time.
+  void start() {
+    core_.start();
+    end_round();
+  }
+  /// Takes in what was submitted and what has arrived. Says whether there was anything.
+  bool take_inputs() {
+    if (core_.phase() != engine::Phase::working) return false;
+    const bool submitted = core_.take_submitted();
+    return core_.take_received(std::chrono::nanoseconds(0)) || submitted;
+  }
+  /// The slots that have events to process; each may be next.
+  Slot pending() const noexcept { return core_.items().pending(); }
+  /// Dispatches the whole list of one slot. Returns how many events that were.
   std::size_t process(Slot slot) {
     std::size_t count = 0;
     [&]<std::size_t... S>(std::index_sequence<S...>) {
       (void)((S == slot.index() && (count = core_.template dispatch<S>(), true)) || ...);
     }(std::make_index_sequence<slot_count>{});
-    core_.call_back();
+    end_round();
     return count;
   }
 
   /// Works on threads until `stop_token` is triggered, `stop()` is called or a module fails;
-  /// then finishes what was begun. Returns whether it ended without a failure.
+  /// then finishes what was begun. Returns whether it ended without a failure. A Node runs once:
+  /// afterwards it takes nothing in.
   template <class Clock = SteadyClock>
   bool run(std::stop_token stop, Clock clock = {}) {
     const std::stop_callback on_stop(stop, [this] { stop_.request_stop(); });
     using Threads = std::index_sequence<
         threads<Tracker>, threads<Hasher>, threads<Crypto>, threads<Store>, threads<Protocol>,
         threads<Wal>, threads<App>, threads<Net>, 0>;
-    engine::ThreadedDriver<Core, Threads>(core_).run(stop_.get_token(), clock);
+    inquiry_.open();
+    engine::ThreadedDriver<Core, Threads>(core_).run(stop_.get_token(), clock, [this] {
+      core_.guarded("status", [this] { inquiry_.answer([this] { return look(); }); });
+    });
+    inquiry_.close();
     return core_.phase() != engine::Phase::failed;
   }
 
@@ -11361,22 +11922,10 @@ class Node : engine::wiring::Checked<
   /// The reason why a module stopped the Node; empty while none has.
   const std::string& failure() const noexcept { return core_.reason(); }
 
+  /// Where everything stands. While `run` works, its thread answers between two rounds, and a
+  /// module with a thread of its own is reported as of the last list that it has finished.
   Status status() const {
-    return Status{core_.config().self,
-                  engine::to_string(core_.phase()),
-                  core_.reason(),
-                  core_.dispatched(),
-                  core_.pending(),
-                  core_.waiting(),
-                  core_.template stage<slot::net.index()>().task().malformed(),
-                  of<slot::net.index()>(),
-                  of<slot::hasher.index()>(),
-                  of<slot::crypto.index()>(),
-                  of<slot::app.index()>(),
-                  of<slot::wal.index()>(),
-                  of<slot::tracker.index()>(),
-                  of<slot::store.index()>(),
-                  of<slot::protocol.index()>()};
+    return inquiry_.ask([this] { return look(); }, core_.inbox().dispatcher());
   }
 
   /// The whole plan: who emits what to whom.
@@ -11398,6 +11947,15 @@ class Node : engine::wiring::Checked<
   using Core = engine::Core<Plan, Interceptor>;
   template <class M>
   static constexpr std::size_t threads = engine::Placed<M>::where::threads;
+  static_assert(threads<Net> <= 1,
+                "[mirbft] a Net cannot run on a pool: use inline_<Net> or on_thread<Net>");
+
+  /// Where the compiler first meets what the modules do with their events: an error in there is
+  /// told from here, and not from the depth of the dispatch.
+  template <std::size_t S, class... Es>
+  static constexpr void meet(events<Es...>) {
+    (void(&engine::Stage<S, Plan>::template process<Es>), ...);
+  }
 
   template <class E>
   Submitted put(E event, std::optional<engine::Waiting> waiting) {
@@ -11410,17 +11968,36 @@ class Node : engine::wiring::Checked<
     return Submitted::stopped;
   }
 
-  std::size_t end_if_failed() {
+  void end_round() {
+    core_.call_back();
     if (core_.phase() == engine::Phase::failed) core_.stop();
-    return 0;
   }
 
   template <std::size_t S>
-  auto of() const {
-    return engine::status_of(core_.template stage<S>().module());
+  auto report() const {
+    return core_.template stage<S>().report();
+  }
+  Status look() const {
+    const auto net = report<slot::net.index()>();
+    return Status{core_.config().self,
+                  engine::to_string(core_.phase()),
+                  core_.reason(),
+                  core_.dispatched(),
+                  core_.items().size(),
+                  core_.waiting(),
+                  net.task.malformed_frames,
+                  net.module,
+                  report<slot::hasher.index()>().module,
+                  report<slot::crypto.index()>().module,
+                  report<slot::app.index()>().module,
+                  report<slot::wal.index()>().module,
+                  report<slot::tracker.index()>().module,
+                  report<slot::store.index()>().module,
+                  report<slot::protocol.index()>().module};
   }
 
   Core core_;
+  mutable engine::Inquiry<Status> inquiry_;
   std::stop_source stop_;
 };
 
