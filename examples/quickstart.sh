@@ -15,17 +15,29 @@ build=$root/build/release
 
 usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
 
-# Runs a command quietly, showing its last line while it works; all of it if it fails.
+# Shows how long something takes: on a terminal in one line, elsewhere now and then.
+tick() {
+  local started=$SECONDS every=10 begin='' end='\n' pause
+  if [[ -t 1 ]]; then every=0.5 begin='\r\033[K' end=''; fi
+  trap 'kill "$pause"; exit' TERM
+  while true; do
+    sleep "$every" >/dev/null &
+    pause=$!
+    wait "$pause"
+    printf "$begin%s: %d s$end" "$1" $((SECONDS - started))
+  done
+}
+
+# quietly WHAT COMMAND...: shows what it is about and how long that takes; if it fails, all of it.
 quietly() {
   local log=$build/quickstart.log status=0
-  if [[ -t 1 ]]; then
-    "$@" 2>&1 | tee "$log" | while IFS= read -r line; do
-      printf '\r\033[K%s' "${line:0:${COLUMNS:-79}}"
-    done || status=${PIPESTATUS[0]}
-    printf '\r\033[K'
-  else
-    "$@" >"$log" 2>&1 || status=$?
-  fi
+  tick "$1" &
+  trap "kill $! 2>/dev/null || true" EXIT
+  shift
+  "$@" >"$log" 2>&1 || status=$?
+  kill $! && wait $! || true
+  trap - EXIT
+  if [[ -t 1 ]]; then printf '\r\033[K'; fi
   ((status == 0)) || { cat "$log" >&2; echo "error: this failed: $*" >&2; return 1; }
 }
 
@@ -33,9 +45,9 @@ build_programs() {
   source "$root/examples/packages.sh"
   install_packages "${build_packages[@]}"
   mkdir -p "$build"
-  [[ -f $build/build.ninja ]] || quietly cmake -S "$root" --preset release
+  [[ -f $build/build.ninja ]] || quietly configuring cmake -S "$root" --preset release
   [[ -x $build/bin/mirbft-quickstart ]] || echo "building in build/release, about a minute"
-  quietly cmake --build "$build" --target mirbft-replica mirbft-quickstart
+  quietly building cmake --build "$build" --target mirbft-replica mirbft-quickstart
 }
 
 case ${1-} in

@@ -28,14 +28,13 @@ class Failure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// SIGINT and SIGTERM as something to wait for, from its making on.
+/// SIGINT, SIGTERM and SIGHUP as something to wait for, from its making on.
 class Signals {
  public:
   Signals() {
     sigset_t caught;
     sigemptyset(&caught);
-    sigaddset(&caught, SIGINT);
-    sigaddset(&caught, SIGTERM);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&caught, number);
     ::sigprocmask(SIG_BLOCK, &caught, nullptr);
     handle_ = Handle(::signalfd(-1, &caught, SFD_CLOEXEC));
   }

@@ -182,7 +182,7 @@ class Launcher(Quickstart):
         self.assertIn("replicas agree", shown.decode())
 
     def test_interrupted(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             process = self.start(self.many_commands())
             self.await_progress(process)
             self.await_replicas()
@@ -275,6 +275,14 @@ class FalseReplicas(Quickstart):
         self.assert_ended(self.run_with("exit 7"), "replica 3 ended with status 7")
         self.assert_ended(self.run_with("""echo '{"stage": "ready"}'; [[ $2 != *-1.json ]]"""),
                           "ended before its time")
+
+    def test_none(self):
+        shutil.copy(BIN / "mirbft-quickstart", self.folder)
+        run = subprocess.run([self.folder / "mirbft-quickstart", SHIPPED], capture_output=True,
+                             text=True, timeout=LIMIT, env=self.environment)
+        self.assertEqual((run.returncode, run.stderr), (
+            1, f"{self.folder}/mirbft-replica: No such file or directory\n"
+               "mirbft-quickstart: replica 3 ended with status 127\n"))
 
     def test_no_progress(self):
         run = self.run_with("""
