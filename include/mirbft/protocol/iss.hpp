@@ -94,7 +94,7 @@ class Iss {
   void process(Tick tick, auto& out) {
     now_ = tick.now;
     if (started_) {
-      Env env(*this, out);
+      auto env = env_of(out);
       if (now_ - refilled_ >= config_.fetch_delay) {
         refilled_ = now_;
         bodies_.refill();
@@ -107,7 +107,7 @@ class Iss {
 
   void process(Continue, auto& out) {
     noted_ = false;
-    Env env(*this, out);
+    auto env = env_of(out);
     bodies_.relay(env);
     propose(out);
   }
@@ -136,7 +136,7 @@ class Iss {
     BatchHash& origin = hashed.origin;
     Epochs* epoch = find_epoch(origin.segment.epoch);
     if (!epoch) return;
-    Env env(*this, out);
+    auto env = env_of(out);
     auto& segment = epoch->segment(origin.segment.index);
     switch (origin.use) {
       case BatchUse::propose:
@@ -153,7 +153,7 @@ class Iss {
   void process(E event, auto& out) {
     Epochs* epoch = find_epoch(event.origin.content.segment.epoch);
     if (!epoch) return;
-    Env env(*this, out);
+    auto env = env_of(out);
     epoch->segment(event.origin.content.segment.index).process(std::move(event), env);
   }
 
@@ -167,14 +167,14 @@ class Iss {
   template <class E>
     requires is_listed<E, iss::Bodies::consumes>
   void process(E event, auto& out) {
-    Env env(*this, out);
+    auto env = env_of(out);
     bodies_.process(std::move(event), env);
   }
 
   template <class E>
     requires is_listed<E, iss::Checkpointing::consumes>
   void process(E event, auto& out) {
-    Env env(*this, out);
+    auto env = env_of(out);
     checkpointing_.process(std::move(event), env);
     go_on(out);
   }
@@ -241,6 +241,11 @@ class Iss {
     Out& out_;
   };
 
+  template <class Out>
+  Env<Out> env_of(Out& out) {
+    return {*this, out};
+  }
+
   Epochs* find_epoch(Epoch epoch) {
     const auto found = epochs_.find(epoch);
     return found == epochs_.end() ? nullptr : &found->second;
@@ -255,7 +260,7 @@ class Iss {
   // Messages.
 
   void receive(iss::Member from, Message message, auto& out) {
-    Env env(*this, out);
+    auto env = env_of(out);
     if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
       receive(from, std::move(*ordering), out);
     } else if (auto* done = std::get_if<Done>(&message)) {
@@ -298,7 +303,7 @@ class Iss {
     if (is_early(segment)) return keep_for_later(from, std::move(message));
     Epochs* epoch = epoch_of(segment);
     if (!epoch) return;
-    Env env(*this, out);
+    auto env = env_of(out);
     epoch->segment(segment.index).receive(from, std::move(message), env);
   }
 
@@ -521,7 +526,7 @@ class Iss {
   void finish_epoch(auto& out) {
     finished_ = true;
     clients_.slide();
-    Env env(*this, out);
+    auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
                          parameters(), env);
     go_on(out);

@@ -11,6 +11,7 @@
 
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/types/client_window.hpp>
 #include <mirbft/types/signature_check.hpp>
 
 namespace mirbft::iss {
