@@ -15,7 +15,7 @@ struct Options {
   std::uint32_t payload = 500;
   std::uint32_t clients = 8;
   /// Requests that each client keeps open.
-  std::uint32_t outstanding = 1024;
+  std::uint32_t outstanding = 96;
   std::string crypto = "null";
   std::string wal = "none";
   double seconds = 5;
