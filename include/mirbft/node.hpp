@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <future>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -145,7 +144,7 @@ class Node : engine::wiring::Verdict<
 
   /// Hands in a message by hand. The caller vouches for its sender.
   Submitted step(NodeId from, Message message) {
-    return put(MessageReceived<Message>{from, std::move(message)}, {});
+    return put(MessageReceived<Message>{from, std::move(message)});
   }
 
   /// Hands in any event that this Node can see: for modules of one's own, and for tests.
@@ -155,14 +154,14 @@ class Node : engine::wiring::Verdict<
                   "[mirbft] no module of this Node emits or answers with this event: declare it "
                   "in the `emits` of the module that it comes from");
     if constexpr (engine::contains<E, Events>) {
-      return put(std::move(event), {});
+      return put(std::move(event));
     } else {
       return Submitted::stopped;
     }
   }
 
   /// Tells the time, where the Node is driven inline; `run` does so by itself.
-  Submitted tick(std::chrono::nanoseconds now) { return put(Tick{now}, {}); }
+  Submitted tick(std::chrono::nanoseconds now) { return put(Tick{now}); }
 
   /// Does what is pending on this thread, arrived messages included. Returns how many events were
   /// dispatched: 0 means that there was nothing to do. The first call plays back the write-ahead
@@ -260,10 +259,10 @@ class Node : engine::wiring::Verdict<
     (void(&engine::Stage<S, Plan>::template process<Es>), ...);
   }
 
-  template <class E>
-  Submitted put(E event, std::optional<engine::Waiting> waiting) {
+  template <class E, class... Waiting>
+  Submitted put(E event, Waiting... waiting) {
     using Put = typename engine::Inbox<Plan>::Put;
-    switch (core_.inbox().put(std::move(event), std::move(waiting))) {
+    switch (core_.inbox().put(std::move(event), std::move(waiting)...)) {
       case Put::taken: return Submitted::accepted;
       case Put::full: return Submitted::overloaded;
       case Put::closed: break;

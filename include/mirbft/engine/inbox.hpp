@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,14 +23,14 @@ class Inbox {
 
   explicit Inbox(std::size_t capacity) : capacity_(capacity) {}
 
-  /// Puts an event in, with the caller who waits for what it brings, and wakes the dispatcher.
-  template <class E>
-  Put put(E&& event, std::optional<Waiting> waiting = {}) {
+  /// Puts an event in, with those who wait for what it brings, and wakes the dispatcher.
+  template <class E, class... Waitings>
+  Put put(E&& event, Waitings&&... waiting) {
     {
       const std::lock_guard lock(mutex_);
       if (closed_) return Put::closed;
       if (count_ >= capacity_) return Put::full;
-      if (waiting) waiting_.push_back(std::move(*waiting));
+      (waiting_.push_back(std::move(waiting)), ...);
       items_.push(std::move(event));
       ++count_;
       if (filled_.exchange(true, std::memory_order_relaxed)) return Put::taken;
