@@ -2484,8 +2484,10 @@ class JsonComplaint {
       : source_(source), text_(text), complaint_(complaint) {}
 
   [[noreturn]] void raise(const google::protobuf::Descriptor& type) const {
-    if (const auto end = complaint_.find(unknown_field); end != std::string_view::npos)
-      raise_unknown_field(complaint_.substr(0, end), type);
+    // How it ends says which it is: all else may be quoted from the text.
+    if (complaint_.ends_with('^')) raise_bad_text();
+    if (complaint_.ends_with(unknown_field))
+      raise_unknown_field(complaint_.substr(0, complaint_.size() - unknown_field.size()), type);
     if (const auto end = complaint_.find(wrong_value); end != std::string_view::npos)
       raise_wrong_value(complaint_.substr(0, end), complaint_.substr(end + wrong_value.size()));
     raise_bad_text();
@@ -4247,14 +4249,14 @@ class Inbox {
 
   explicit Inbox(std::size_t capacity) : capacity_(capacity) {}
 
-  /// Puts an event in, with the caller who waits for what it brings, and wakes the dispatcher.
-  template <class E>
-  Put put(E&& event, std::optional<Waiting> waiting = {}) {
+  /// Puts an event in, with those who wait for what it brings, and wakes the dispatcher.
+  template <class E, class... Waitings>
+  Put put(E&& event, Waitings&&... waiting) {
     {
       const std::lock_guard lock(mutex_);
       if (closed_) return Put::closed;
       if (count_ >= capacity_) return Put::full;
-      if (waiting) waiting_.push_back(std::move(*waiting));
+      (waiting_.push_back(std::move(waiting)), ...);
       items_.push(std::move(event));
       ++count_;
       if (filled_.exchange(true, std::memory_order_relaxed)) return Put::taken;
@@ -10640,7 +10642,7 @@ class Iss {
   void process(Tick tick, auto& out) {
     now_ = tick.now;
     if (started_) {
-      Env env(*this, out);
+      auto env = env_of(out);
       if (now_ - refilled_ >= config_.fetch_delay) {
         refilled_ = now_;
         bodies_.refill();
@@ -10653,7 +10655,7 @@ class Iss {
 
   void process(Continue, auto& out) {
     noted_ = false;
-    Env env(*this, out);
+    auto env = env_of(out);
     bodies_.relay(env);
     propose(out);
   }
@@ -10682,7 +10684,7 @@ class Iss {
     BatchHash& origin = hashed.origin;
     Epochs* epoch = find_epoch(origin.segment.epoch);
     if (!epoch) return;
-    Env env(*this, out);
+    auto env = env_of(out);
     auto& segment = epoch->segment(origin.segment.index);
     switch (origin.use) {
       case BatchUse::propose:
@@ -10699,7 +10701,7 @@ class Iss {
   void process(E event, auto& out) {
     Epochs* epoch = find_epoch(event.origin.content.segment.epoch);
     if (!epoch) return;
-    Env env(*this, out);
+    auto env = env_of(out);
     epoch->segment(event.origin.content.segment.index).process(std::move(event), env);
   }
 
@@ -10713,14 +10715,14 @@ class Iss {
   template <class E>
     requires is_listed<E, iss::Bodies::consumes>
   void process(E event, auto& out) {
-    Env env(*this, out);
+    auto env = env_of(out);
     bodies_.process(std::move(event), env);
   }
 
   template <class E>
     requires is_listed<E, iss::Checkpointing::consumes>
   void process(E event, auto& out) {
-    Env env(*this, out);
+    auto env = env_of(out);
     checkpointing_.process(std::move(event), env);
     go_on(out);
   }
@@ -10787,6 +10789,11 @@ class Iss {
     Out& out_;
   };
 
+  template <class Out>
+  Env<Out> env_of(Out& out) {
+    return {*this, out};
+  }
+
   Epochs* find_epoch(Epoch epoch) {
     const auto found = epochs_.find(epoch);
     return found == epochs_.end() ? nullptr : &found->second;
@@ -10801,7 +10808,7 @@ class Iss {
   // Messages.
 
   void receive(iss::Member from, Message message, auto& out) {
-    Env env(*this, out);
+    auto env = env_of(out);
     if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
       receive(from, std::move(*ordering), out);
     } else if (auto* done = std::get_if<Done>(&message)) {
@@ -10844,7 +10851,7 @@ class Iss {
     if (is_early(segment)) return keep_for_later(from, std::move(message));
     Epochs* epoch = epoch_of(segment);
     if (!epoch) return;
-    Env env(*this, out);
+    auto env = env_of(out);
     epoch->segment(segment.index).receive(from, std::move(message), env);
   }
 
@@ -11067,7 +11074,7 @@ class Iss {
   void finish_epoch(auto& out) {
     finished_ = true;
     clients_.slide();
-    Env env(*this, out);
+    auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
                          parameters(), env);
     go_on(out);
@@ -11842,7 +11849,7 @@ class Node : engine::wiring::Verdict<
 
   /// Hands in a message by hand. The caller vouches for its sender.
   Submitted step(NodeId from, Message message) {
-    return put(MessageReceived<Message>{from, std::move(message)}, {});
+    return put(MessageReceived<Message>{from, std::move(message)});
   }
 
   /// Hands in any event that this Node can see: for modules of one's own, and for tests.
@@ -11852,14 +11859,14 @@ class Node : engine::wiring::Verdict<
                   "[mirbft] no module of this Node emits or answers with this event: declare it "
                   "in the `emits` of the module that it comes from");
     if constexpr (engine::contains<E, Events>) {
-      return put(std::move(event), {});
+      return put(std::move(event));
     } else {
       return Submitted::stopped;
     }
   }
 
   /// Tells the time, where the Node is driven inline; `run` does so by itself.
-  Submitted tick(std::chrono::nanoseconds now) { return put(Tick{now}, {}); }
+  Submitted tick(std::chrono::nanoseconds now) { return put(Tick{now}); }
 
   /// Does what is pending on this thread, arrived messages included. Returns how many events were
   /// dispatched: 0 means that there was nothing to do. The first call plays back the write-ahead
@@ -11957,10 +11964,10 @@ class Node : engine::wiring::Verdict<
     (void(&engine::Stage<S, Plan>::template process<Es>), ...);
   }
 
-  template <class E>
-  Submitted put(E event, std::optional<engine::Waiting> waiting) {
+  template <class E, class... Waiting>
+  Submitted put(E event, Waiting... waiting) {
     using Put = typename engine::Inbox<Plan>::Put;
-    switch (core_.inbox().put(std::move(event), std::move(waiting))) {
+    switch (core_.inbox().put(std::move(event), std::move(waiting)...)) {
       case Put::taken: return Submitted::accepted;
       case Put::full: return Submitted::overloaded;
       case Put::closed: break;
