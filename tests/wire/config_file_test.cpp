@@ -182,6 +182,12 @@ TEST_CASE("config: text that is no JSON object is told its line") {
     CHECK(complaint(text).find('\n') == std::string::npos);
 }
 
+TEST_CASE("config: what a complaint quotes is not taken for the complaint") {
+  CHECK(complaint(R"({"batch": "x: Cannot find field."})") ==
+        "a.json: batch = \"x: Cannot find field.\": must be a whole number in range");
+  CHECK(complaint("{\"own\": {\"h: invalid value \": }}").starts_with("a.json = line 1: "));
+}
+
 TEST_CASE("config: whatever is wrong, the complaint is one short line") {
   const std::string many(1000, 'x');
   for (const char* text :

@@ -53,8 +53,10 @@ class JsonComplaint {
       : source_(source), text_(text), complaint_(complaint) {}
 
   [[noreturn]] void raise(const google::protobuf::Descriptor& type) const {
-    if (const auto end = complaint_.find(unknown_field); end != std::string_view::npos)
-      raise_unknown_field(complaint_.substr(0, end), type);
+    // How it ends says which it is: all else may be quoted from the text.
+    if (complaint_.ends_with('^')) raise_bad_text();
+    if (complaint_.ends_with(unknown_field))
+      raise_unknown_field(complaint_.substr(0, complaint_.size() - unknown_field.size()), type);
     if (const auto end = complaint_.find(wrong_value); end != std::string_view::npos)
       raise_wrong_value(complaint_.substr(0, end), complaint_.substr(end + wrong_value.size()));
     raise_bad_text();
