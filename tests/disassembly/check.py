@@ -5,8 +5,8 @@ work_loop.cpp is compiled with g++ and clang++ at -O2. From the function `work` 
 object file that it calls, directly or not, are followed; in none of them may there be an indirect
 call, and an indirect jump only where a table offset was just computed: the jump table of a visitor.
 Allowed is what follows __cxa_begin_catch, that is `what()` of a caught exception: the Node is
-failing then. NullInterceptor must have left no function behind. Two variants with a virtual call and
-with std::visit must be found out, or the check could not fail.
+failing then. NullInterceptor must have left no function behind. Two variants, with a virtual call
+and with std::visit, must be found out, or the check could not fail.
 """
 import argparse
 import pathlib
