@@ -27,6 +27,16 @@ using FieldNumber = std::integral_constant<std::uint32_t, number>;
 
 namespace detail {
 
+// Hana keeps the characters of a string in a variable that every translation unit has for itself;
+// an inline function that names it cannot be linked into a program of two. These are shared.
+template <class Name>
+struct MemberName;
+template <char... letters>
+struct MemberName<boost::hana::string<letters...>> {
+  static constexpr char text[] = {letters..., '\0'};
+  static constexpr std::string_view value{text, sizeof...(letters)};
+};
+
 // Hana's algorithms would be instantiated once more for every struct; the packs of names and
 // accessors are all that is needed, and matching them costs next to nothing.
 template <class Accessors>
@@ -34,7 +44,7 @@ struct MemberList;
 
 template <class... Name, class... Access>
 struct MemberList<boost::hana::tuple<boost::hana::pair<Name, Access>...>> {
-  static constexpr std::array<std::string_view, sizeof...(Name)> names{Name::c_str()...};
+  static constexpr std::array<std::string_view, sizeof...(Name)> names{MemberName<Name>::value...};
 
   template <class T, class Visit, std::size_t... place>
   static constexpr void forward(T& value, Visit& visit, std::index_sequence<place...>) {
