@@ -818,6 +818,16 @@ using FieldNumber = std::integral_constant<std::uint32_t, number>;
 
 namespace detail {
 
+// Hana keeps the characters of a string in a variable that every translation unit has for itself;
+// an inline function that names it cannot be linked into a program of two. These are shared.
+template <class Name>
+struct MemberName;
+template <char... letters>
+struct MemberName<boost::hana::string<letters...>> {
+  static constexpr char text[] = {letters..., '\0'};
+  static constexpr std::string_view value{text, sizeof...(letters)};
+};
+
 // Hana's algorithms would be instantiated once more for every struct; the packs of names and
 // accessors are all that is needed, and matching them costs next to nothing.
 template <class Accessors>
@@ -825,7 +835,7 @@ struct MemberList;
 
 template <class... Name, class... Access>
 struct MemberList<boost::hana::tuple<boost::hana::pair<Name, Access>...>> {
-  static constexpr std::array<std::string_view, sizeof...(Name)> names{Name::c_str()...};
+  static constexpr std::array<std::string_view, sizeof...(Name)> names{MemberName<Name>::value...};
 
   template <class T, class Visit, std::size_t... place>
   static constexpr void forward(T& value, Visit& visit, std::index_sequence<place...>) {
@@ -3460,19 +3470,19 @@ struct event {
     struct has_no_destination {
       static_assert(fits<E, M, AndSo>,
                     "[mirbft] this type is no event: give it `static constexpr auto destination = "
-                    "slot::…;` and `static constexpr std::uint32_t number = …;`");
+                    "slot::...;` and `static constexpr std::uint32_t number = ...;`");
     };
     template <class Origin>
     struct is_for_an_origin_without_module {
       static_assert(fits<E, M, Origin>,
                     "[mirbft] nobody could get the answer: give the origin `static constexpr auto "
-                    "module = slot::…;` and `static constexpr std::uint32_t number = …;`");
+                    "module = slot::...;` and `static constexpr std::uint32_t number = ...;`");
     };
     template <class Declared>
     struct is_not_declared_among {
       static_assert(fits<E, M, Declared>,
                     "[mirbft] this module emits an event that it does not declare: add the event "
-                    "to the module's `using emits = events<…>;`");
+                    "to the module's `using emits = events<...>;`");
     };
     template <class AndSo>
     struct goes_to_several_and_has_follow_ups {
@@ -4486,40 +4496,39 @@ struct Placed<on_pool<M, N>> {
 template <class M>
 using module_of = typename Placed<M>::module;
 
-template <class M>
-struct Declared {
-  using consumes = events<>;
-  using emits = events<>;
+/// `List`, which must be a list of events.
+template <class List>
+struct Checked {
+  static_assert(sizeof(List) == 0,
+                "[mirbft] `consumes` and `emits` are lists of events: write `using emits = "
+                "events<...>;`");
+  using type = events<>;
 };
-template <class M>
-  requires DeclaresConsumes<M> || DeclaresEmits<M>
-struct Declared<M> {
-  template <class T>
-  static auto consumes_of() {
-    if constexpr (DeclaresConsumes<T>) {
-      return typename T::consumes{};
-    } else {
-      return events<>{};
-    }
-  }
-  template <class T>
-  static auto emits_of() {
-    if constexpr (DeclaresEmits<T>) {
-      return typename T::emits{};
-    } else {
-      return events<>{};
-    }
-  }
-  using consumes = decltype(consumes_of<M>());
-  using emits = decltype(emits_of<M>());
+template <class... Es>
+struct Checked<events<Es...>> {
+  using type = events<Es...>;
 };
+
+template <class M>
+struct ConsumedBy {
+  using type = events<>;
+};
+template <DeclaresConsumes M>
+struct ConsumedBy<M> : Checked<typename M::consumes> {};
+
+template <class M>
+struct EmittedBy {
+  using type = events<>;
+};
+template <DeclaresEmits M>
+struct EmittedBy<M> : Checked<typename M::emits> {};
 
 /// The events that `M` handles by `process(E, out)`.
 template <class M>
-using consumes_of = typename Declared<M>::consumes;
+using consumes_of = typename ConsumedBy<M>::type;
 /// The events that `M` may emit.
 template <class M>
-using emits_of = typename Declared<M>::emits;
+using emits_of = typename EmittedBy<M>::type;
 
 /// What a module reports when it reports nothing.
 struct NoStatus {};
