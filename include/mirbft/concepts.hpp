@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include <mirbft/engine/event_list.hpp>
 #include <mirbft/engine/module_traits.hpp>
 #include <mirbft/events/node.hpp>
 #include <mirbft/types/bytes.hpp>
@@ -130,8 +131,10 @@ concept IsProtocol =
 /// tells it beforehand what it may see; `end` is the last call.
 template <class M>
 concept IsInterceptor =
-    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster) {
+    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,
+                                const engine::EventList<events<>>& list) {
       interceptor.begin(self, cluster, events<Init>{});
+      interceptor.intercept(slot::node, list);
       interceptor.end();
     };
 

@@ -6,6 +6,7 @@ A file says what it expects in comments of its own:
     // expect: TEXT            both compilers refuse it, and TEXT is in what they print
     // expect g++: TEXT        the same for one of them (or `clang++`)
     // max-errors: N           at most N lines with "error:"
+    // max-lines g++: N        at most N lines in all
     // compiles                both accept it without a word (instead of all the above)
 
 Blanks are compared as one blank. Arguments name single files; `-v` prints the compilers' output.
@@ -20,7 +21,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 COMPILERS = ("g++", "clang++")
-DIRECTIVE = re.compile(r"^// (expect(?: (?P<compiler>[\w+]+))?|max-errors): (?P<value>.+)$", re.M)
+DIRECTIVE = re.compile(r"^// (?P<rule>expect|max-errors|max-lines)(?: (?P<compiler>[\w+]+))?: "
+                       r"(?P<value>.+)$", re.M)
 
 
 def squeeze(text):
@@ -33,16 +35,17 @@ def complaints(source, compiler, output, accepted):
     if re.search(r"^// compiles$", text, re.M):
         return [] if accepted and not output else ["must compile without a word"]
     wrong = ["compiles, and must not"] if accepted else []
-    expected = [m["value"] for m in DIRECTIVE.finditer(text)
-                if m[1].startswith("expect") and m["compiler"] in (None, compiler)]
+    rules = [(m["rule"], m["value"]) for m in DIRECTIVE.finditer(text)
+             if m["compiler"] in (None, compiler)]
+    expected = [value for rule, value in rules if rule == "expect"]
     if not expected:
         wrong.append("has no `// expect:` line")
     printed = squeeze(output)
     wrong += [f"does not print: {value}" for value in expected if squeeze(value) not in printed]
-    errors = len(re.findall(r"\berror:", output))
-    for match in DIRECTIVE.finditer(text):
-        if match[1] == "max-errors" and errors > int(match["value"]):
-            wrong.append(f"prints {errors} errors, not at most {match['value']}")
+    counts = {"max-errors": len(re.findall(r"\berror:", output)),
+              "max-lines": output.count("\n")}
+    wrong += [f"{rule} is {value}, but it prints {counts[rule]}" for rule, value in rules
+              if rule in counts and counts[rule] > int(value)]
     if "fatal error:" in output:
         wrong.append("includes what is not there")
     return wrong

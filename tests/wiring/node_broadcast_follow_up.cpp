@@ -1,24 +1,32 @@
-// A broadcast has no one moment at which it has been processed.
-// expect: [mirbft] a broadcast has no follow-ups
-// max-errors: 2
-#include "../support/small_node.hpp"
+// Nobody could say when a broadcast has been processed.
+// expect: event<Alarm>::emitted_by<Guard>::goes_to_several_and_has_follow_ups<Alarm>
+// expect: [mirbft] a broadcast has no follow-ups: chain them to an event with a single destination
+// max-errors: 1
+// max-lines g++: 15
+// max-lines clang++: 25
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/node.hpp>
+
+#include "../support/stub_modules.hpp"
 
 using namespace mirbft;
 using namespace mirbft::testing;
 
-struct News {
-  static constexpr auto destination = slot::tracker | slot::app;
-  static constexpr std::uint32_t number = 1002;
+struct Alarm {
+  static constexpr auto destination = slot::wal | slot::net;
+  static constexpr std::uint32_t number = 1000;
 };
-BOOST_HANA_ADAPT_STRUCT(News);
+struct Guard : StubTracker {
+  using emits = events<Alarm, Replied>;
+  using StubTracker::process;
+  void process(const NewRequest&, auto& out) { out.emit(Alarm{}).then(Replied{}); }
+};
 
-struct CallingTracker : PlainTracker {
-  using consumes = events<NewRequest, HashResult<ToHash>, Applied, News>;
-  using emits = events<HashRequest<ToHash>, StoreVerifiedRequest, RequestReady, Replied, News>;
-  using PlainTracker::process;
-  void process(News, auto& out) { out.emit(News{}).then(Replied{}); }
-};
-struct Parts : SmallParts {
-  using Tracker = CallingTracker;
-};
-std::size_t run(NodeOf<Parts>& node) { return node.process(); }
+using Replica = Node<StubNet, StubHasher, StubCrypto, StubApp, StubWal, Guard, StubStore,
+                     StubProtocol, NullInterceptor>;
+
+int main() {
+  Replica replica({}, {});
+  replica.process();
+  replica.run({});
+}

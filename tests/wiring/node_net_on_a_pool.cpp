@@ -1,12 +1,21 @@
-// A Net waits for frames on one thread; it cannot be split over several.
-// expect: [mirbft]
-// expect: pool
-#include "../support/small_node.hpp"
+// A Net is called by one thread.
+// expect: [mirbft] a Net cannot run on a pool: use inline_<Net> or on_thread<Net>
+// max-errors: 1
+// max-lines g++: 13
+// max-lines clang++: 25
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/node.hpp>
+
+#include "../support/stub_modules.hpp"
 
 using namespace mirbft;
 using namespace mirbft::testing;
 
-struct Parts : SmallParts {
-  using Net = on_pool<StubNet, 2>;
-};
-bool run(NodeOf<Parts>& node) { return node.run({}); }
+using Replica = Node<on_pool<StubNet, 2>, StubHasher, StubCrypto, StubApp, StubWal, StubTracker,
+                     StubStore, StubProtocol, NullInterceptor>;
+
+int main() {
+  Replica replica({}, {});
+  replica.process();
+  replica.run({});
+}

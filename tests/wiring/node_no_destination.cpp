@@ -1,20 +1,31 @@
-// A struct among `emits` that says not where it goes.
-// expect: [mirbft] this type is no event
-// expect: Nowhere
-// expect: has_no_destination
-// max-errors: 2
-#include "../support/small_node.hpp"
+// A struct that is no event.
+// expect: event<Note>::emitted_by<Writer>::has_no_destination<Note>
+// expect: [mirbft] this type is no event: give it `static constexpr auto destination = slot::...;`
+// max-errors: 1
+// max-lines g++: 13
+// max-lines clang++: 25
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/node.hpp>
+
+#include "../support/stub_modules.hpp"
 
 using namespace mirbft;
 using namespace mirbft::testing;
 
-struct Nowhere {};
-BOOST_HANA_ADAPT_STRUCT(Nowhere);
+struct Note {
+  int value = 0;
+};
+struct Writer : StubTracker {
+  using emits = events<Note>;
+  using StubTracker::process;
+  void process(const NewRequest&, auto& out) { out.emit(Note{1}); }
+};
 
-struct ChattyTracker : PlainTracker {
-  using emits = events<HashRequest<ToHash>, StoreVerifiedRequest, RequestReady, Replied, Nowhere>;
-};
-struct Parts : SmallParts {
-  using Tracker = ChattyTracker;
-};
-std::string text() { return NodeOf<Parts>::wiring(); }
+using Replica = Node<StubNet, StubHasher, StubCrypto, StubApp, StubWal, Writer, StubStore,
+                     StubProtocol, NullInterceptor>;
+
+int main() {
+  Replica replica({}, {});
+  replica.process();
+  replica.run({});
+}

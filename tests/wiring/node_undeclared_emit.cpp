@@ -1,22 +1,29 @@
-// A module emits what it does not declare.
-// expect: [mirbft] this module emits an event that it does not declare
-// expect: is_not_declared_among
-// expect: Halt
-// max-errors: 2
-#include "../support/small_node.hpp"
+// A module that emits more than it declares. The compiler also names the line.
+// expect: event<mirbft::Replied>::emitted_by<Talker>::is_not_declared_among<mirbft::events<>
+// expect: [mirbft] this module emits an event that it does not declare: add the event to the
+// expect: node_undeclared_emit.cpp:19:
+// expect clang++: fits<mirbft::Replied, Talker, mirbft::events<>>
+// max-errors: 1
+// max-lines g++: 13
+// max-lines clang++: 25
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/node.hpp>
+
+#include "../support/stub_modules.hpp"
 
 using namespace mirbft;
 using namespace mirbft::testing;
 
-struct BlurtingTracker : PlainTracker {
-  void process(NewRequest fresh, auto& out) {
-    out.emit(Halt{"undeclared"});
-    std::vector<Bytes> parts{fresh.request.data};
-    out.emit(HashRequest<ToHash>{std::move(parts), {std::move(fresh.request)}});
-  }
-  using PlainTracker::process;
+struct Talker : StubTracker {
+  using StubTracker::process;
+  void process(const NewRequest&, auto& out) { out.emit(Replied{}); }
 };
-struct Parts : SmallParts {
-  using Tracker = BlurtingTracker;
-};
-std::size_t run(NodeOf<Parts>& node) { return node.process(); }
+
+using Replica = Node<StubNet, StubHasher, StubCrypto, StubApp, StubWal, Talker, StubStore,
+                     StubProtocol, NullInterceptor>;
+
+int main() {
+  Replica replica({}, {});
+  replica.process();
+  replica.run({});
+}

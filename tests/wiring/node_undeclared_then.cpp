@@ -1,22 +1,31 @@
-// A module chains what it does not declare: a follow-up is emitted like anything else.
-// expect: [mirbft] this module emits an event that it does not declare
-// expect: is_not_declared_among
-// expect: WindowsMoved
+// The same in a follow-up, and in what follows that.
+// expect: event<mirbft::Tick>::emitted_by<Talker>::is_not_declared_among<mirbft::events<mirbft::R
+// expect: event<mirbft::Halt>::emitted_by<Talker>::is_not_declared_among<mirbft::events<mirbft::R
+// expect: [mirbft] this module emits an event that it does not declare: add the event to the
 // max-errors: 2
-#include "../support/small_node.hpp"
+// max-lines g++: 32
+// max-lines clang++: 60
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/node.hpp>
+
+#include "../support/stub_modules.hpp"
 
 using namespace mirbft;
 using namespace mirbft::testing;
 
-struct BlurtingTracker : PlainTracker {
-  void process(NewRequest fresh, auto& out) {
-    std::vector<Bytes> parts{fresh.request.data};
-    out.emit(HashRequest<ToHash>{std::move(parts), {std::move(fresh.request)}})
-        .then(WindowsMoved{});
+struct Talker : StubTracker {
+  using emits = events<Replied>;
+  using StubTracker::process;
+  void process(const NewRequest&, auto& out) {
+    out.emit(Replied{}).then(Tick{}, chain(Replied{}).then(Halt{}));
   }
-  using PlainTracker::process;
 };
-struct Parts : SmallParts {
-  using Tracker = BlurtingTracker;
-};
-std::size_t run(NodeOf<Parts>& node) { return node.process(); }
+
+using Replica = Node<StubNet, StubHasher, StubCrypto, StubApp, StubWal, Talker, StubStore,
+                     StubProtocol, NullInterceptor>;
+
+int main() {
+  Replica replica({}, {});
+  replica.process();
+  replica.run({});
+}

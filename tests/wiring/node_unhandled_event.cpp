@@ -1,25 +1,30 @@
-// The Tracker emits an event that the module in its destination slot does not know.
-// expect: [mirbft] nobody handles this event
-// expect: Surprise
-// expect: ChattyTracker
-// expect: is_not_handled_by
-// max-errors: 2
-#include "../support/small_node.hpp"
+// The App's answer finds nobody: the Tracker does not handle it.
+// expect: event<mirbft::Applied>::emitted_by<mirbft::testing::StubApp>::is_not_handled_by<Careless>
+// expect: [mirbft] nobody handles this event: add it to `consumes` of the module in its
+// expect: fits<mirbft::Applied, mirbft::testing::StubApp, Careless>
+// max-errors: 1
+// max-lines g++: 13
+// max-lines clang++: 25
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/node.hpp>
+
+#include "../support/stub_modules.hpp"
 
 using namespace mirbft;
 using namespace mirbft::testing;
 
-struct Surprise {
-  static constexpr auto destination = slot::app;
-  static constexpr std::uint32_t number = 1000;
-};
-BOOST_HANA_ADAPT_STRUCT(Surprise);
+struct Careless {
+  using consumes = events<NewRequest>;
+  using emits = events<>;
 
-struct ChattyTracker : PlainTracker {
-  using emits = events<HashRequest<ToHash>, StoreVerifiedRequest, RequestReady, Replied, Surprise>;
+  void process(const NewRequest&, auto& /*out*/) {}
 };
-struct Parts : SmallParts {
-  using Tracker = ChattyTracker;
-};
-NodeOf<Parts>* the_node;
-std::string text() { return NodeOf<Parts>::wiring(); }
+
+using Replica = Node<StubNet, StubHasher, StubCrypto, StubApp, StubWal, Careless, StubStore,
+                     StubProtocol, NullInterceptor>;
+
+int main() {
+  Replica replica({}, {});
+  replica.process();
+  replica.run({});
+}

@@ -15,6 +15,16 @@ namespace mirbft::engine::wiring {
 template <class... Ts>
 inline constexpr bool fits = false;
 
+template <class M>
+struct module {
+  template <class NoList>
+  struct declares_no_list_but {
+    static_assert(fits<M, NoList>,
+                  "[mirbft] `consumes` and `emits` are lists of events: write `using emits = "
+                  "events<...>;`");
+  };
+};
+
 template <class E>
 struct event {
   template <class M>
@@ -30,19 +40,19 @@ struct event {
     struct has_no_destination {
       static_assert(fits<E, M, AndSo>,
                     "[mirbft] this type is no event: give it `static constexpr auto destination = "
-                    "slot::…;` and `static constexpr std::uint32_t number = …;`");
+                    "slot::...;` and `static constexpr std::uint32_t number = ...;`");
     };
     template <class Origin>
     struct is_for_an_origin_without_module {
       static_assert(fits<E, M, Origin>,
                     "[mirbft] nobody could get the answer: give the origin `static constexpr auto "
-                    "module = slot::…;` and `static constexpr std::uint32_t number = …;`");
+                    "module = slot::...;` and `static constexpr std::uint32_t number = ...;`");
     };
     template <class Declared>
     struct is_not_declared_among {
       static_assert(fits<E, M, Declared>,
                     "[mirbft] this module emits an event that it does not declare: add the event "
-                    "to the module's `using emits = events<…>;`");
+                    "to the module's `using emits = events<...>;`");
     };
     template <class AndSo>
     struct goes_to_several_and_has_follow_ups {

@@ -78,40 +78,37 @@ struct Placed<on_pool<M, N>> {
 template <class M>
 using module_of = typename Placed<M>::module;
 
+template <class List>
+inline constexpr bool is_list_of_events = false;
+template <class... Es>
+inline constexpr bool is_list_of_events<events<Es...>> = true;
+
 template <class M>
-struct Declared {
-  using consumes = events<>;
-  using emits = events<>;
+struct ConsumedBy {
+  using type = events<>;
 };
-template <class M>
-  requires DeclaresConsumes<M> || DeclaresEmits<M>
-struct Declared<M> {
-  template <class T>
-  static auto consumes_of() {
-    if constexpr (DeclaresConsumes<T>) {
-      return typename T::consumes{};
-    } else {
-      return events<>{};
-    }
-  }
-  template <class T>
-  static auto emits_of() {
-    if constexpr (DeclaresEmits<T>) {
-      return typename T::emits{};
-    } else {
-      return events<>{};
-    }
-  }
-  using consumes = decltype(consumes_of<M>());
-  using emits = decltype(emits_of<M>());
+template <DeclaresConsumes M>
+  requires is_list_of_events<typename M::consumes>
+struct ConsumedBy<M> {
+  using type = typename M::consumes;
 };
 
-/// The events that `M` handles by `process(E, out)`.
 template <class M>
-using consumes_of = typename Declared<M>::consumes;
+struct EmittedBy {
+  using type = events<>;
+};
+template <DeclaresEmits M>
+  requires is_list_of_events<typename M::emits>
+struct EmittedBy<M> {
+  using type = typename M::emits;
+};
+
+/// The events that `M` handles by `process(E, out)`; none where it does not say.
+template <class M>
+using consumes_of = typename ConsumedBy<M>::type;
 /// The events that `M` may emit.
 template <class M>
-using emits_of = typename Declared<M>::emits;
+using emits_of = typename EmittedBy<M>::type;
 
 /// What a module reports when it reports nothing.
 struct NoStatus {};
