@@ -3455,6 +3455,16 @@ namespace mirbft::engine::wiring {
 template <class... Ts>
 inline constexpr bool fits = false;
 
+template <class M>
+struct module {
+  template <class NoList>
+  struct declares_no_list_but {
+    static_assert(fits<M, NoList>,
+                  "[mirbft] `consumes` and `emits` are lists of events: write `using emits = "
+                  "events<...>;`");
+  };
+};
+
 template <class E>
 struct event {
   template <class M>
@@ -4496,34 +4506,32 @@ struct Placed<on_pool<M, N>> {
 template <class M>
 using module_of = typename Placed<M>::module;
 
-/// `List`, which must be a list of events.
 template <class List>
-struct Checked {
-  static_assert(sizeof(List) == 0,
-                "[mirbft] `consumes` and `emits` are lists of events: write `using emits = "
-                "events<...>;`");
-  using type = events<>;
-};
+inline constexpr bool is_list_of_events = false;
 template <class... Es>
-struct Checked<events<Es...>> {
-  using type = events<Es...>;
-};
+inline constexpr bool is_list_of_events<events<Es...>> = true;
 
 template <class M>
 struct ConsumedBy {
   using type = events<>;
 };
 template <DeclaresConsumes M>
-struct ConsumedBy<M> : Checked<typename M::consumes> {};
+  requires is_list_of_events<typename M::consumes>
+struct ConsumedBy<M> {
+  using type = typename M::consumes;
+};
 
 template <class M>
 struct EmittedBy {
   using type = events<>;
 };
 template <DeclaresEmits M>
-struct EmittedBy<M> : Checked<typename M::emits> {};
+  requires is_list_of_events<typename M::emits>
+struct EmittedBy<M> {
+  using type = typename M::emits;
+};
 
-/// The events that `M` handles by `process(E, out)`.
+/// The events that `M` handles by `process(E, out)`; none where it does not say.
 template <class M>
 using consumes_of = typename ConsumedBy<M>::type;
 /// The events that `M` may emit.
@@ -5153,6 +5161,32 @@ template <class... Left, class... Right, class... Rest>
 struct Joined<events<Left...>, events<Right...>, Rest...>
     : Joined<events<Left..., Right...>, Rest...> {};
 
+/// What is wrong with a list that module `M` declares.
+template <class M, class List>
+constexpr auto flaws_of_list() {
+  if constexpr (is_list_of_events<List>) {
+    return Type<events<>>{};
+  } else {
+    return Type<events<typename module<M>::template declares_no_list_but<List>>>{};
+  }
+}
+template <class M>
+constexpr auto flaws_of_consumes() {
+  if constexpr (DeclaresConsumes<M>) {
+    return flaws_of_list<M, typename M::consumes>();
+  } else {
+    return Type<events<>>{};
+  }
+}
+template <class M>
+constexpr auto flaws_of_emits() {
+  if constexpr (DeclaresEmits<M>) {
+    return flaws_of_list<M, typename M::emits>();
+  } else {
+    return Type<events<>>{};
+  }
+}
+
 /// What is wrong with event `E` coming out of module `M`.
 template <class Plan, class M, class E>
 constexpr auto flaws_of_emission() {
@@ -5241,16 +5275,27 @@ template <class Task, class M, class... Es>
 struct FlawsOfConsumptions<Task, M, events<Es...>>
     : Joined<typename decltype(flaws_of_consumption<Task, M, Es>())::type...> {};
 
+/// What comes out of the modules.
 template <class Plan, class Slots>
-struct FlawsOf;
+struct FlawsOfOutputs;
 template <class Plan, std::size_t... S>
-struct FlawsOf<Plan, std::index_sequence<S...>>
-    : Joined<typename FlawsOfEmissions<Plan, typename Plan::template Module<S>,
+struct FlawsOfOutputs<Plan, std::index_sequence<S...>>
+    : Joined<typename decltype(flaws_of_consumes<typename Plan::template Module<S>>())::type...,
+             typename decltype(flaws_of_emits<typename Plan::template Module<S>>())::type...,
+             typename FlawsOfEmissions<Plan, typename Plan::template Module<S>,
                                        typename Plan::template Emits<S>>::type...,
-             typename FlawsOfConsumptions<typename Plan::template Task<S>,
+             typename FlawsOfAnswers<Plan, typename Plan::Events>::type> {};
+
+/// What goes into them; looked at only when what comes out is sound.
+template <class Plan, class Slots, class FlawsBefore>
+struct FlawsOf {
+  using type = FlawsBefore;
+};
+template <class Plan, std::size_t... S>
+struct FlawsOf<Plan, std::index_sequence<S...>, events<>>
+    : Joined<typename FlawsOfConsumptions<typename Plan::template Task<S>,
                                           typename Plan::template Module<S>,
                                           consumes_of<typename Plan::template Module<S>>>::type...,
-             typename FlawsOfAnswers<Plan, typename Plan::Events>::type,
              typename FlawsOfNumbers<typename Plan::Events,
                                      numbers_are_unique(typename Plan::Events{})>::type> {};
 
@@ -5261,9 +5306,9 @@ template <class... Flaws>
 struct node_refused_because<events<Flaws...>> : Flaws... {};
 
 /// A base class of Node: empty when all is well.
-template <class Plan>
+template <class Plan, class Slots = std::make_index_sequence<slot_count>>
 using Verdict = node_refused_because<
-    typename FlawsOf<Plan, std::make_index_sequence<slot_count>>::type>;
+    typename FlawsOf<Plan, Slots, typename FlawsOfOutputs<Plan, Slots>::type>::type>;
 
 }  // namespace mirbft::engine::wiring
 
@@ -11720,8 +11765,10 @@ concept IsProtocol =
 /// tells it beforehand what it may see; `end` is the last call.
 template <class M>
 concept IsInterceptor =
-    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster) {
+    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,
+                                const engine::EventList<events<>>& list) {
       interceptor.begin(self, cluster, events<Init>{});
+      interceptor.intercept(slot::node, list);
       interceptor.end();
     };
 

@@ -1,6 +1,5 @@
 // The library's own events, messages and log entries: as published in proto/, and as protobuf
 // reads and writes them.
-#include <filesystem>
 
 #include <doctest/doctest.h>
 
@@ -48,8 +47,7 @@ void check_all(events<Es...>, const test::Prototypes& prototypes) {
 }
 
 TEST_CASE("conformance: proto/mirbft/mirbft.proto is what the C++ types print") {
-  const auto root = std::filesystem::path(__FILE__).parent_path() / "../..";
-  test::check_published(schema(), root / "proto/mirbft/mirbft.proto");
+  test::check_published(schema(), MIRBFT_SOURCE_DIR "/proto/mirbft/mirbft.proto");
 }
 
 TEST_CASE("conformance: protoc reads the published schema as we describe it") {

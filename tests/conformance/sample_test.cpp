@@ -1,5 +1,4 @@
 // Our codec against protobuf's, on types that hold everything it can carry.
-#include <filesystem>
 
 #include <doctest/doctest.h>
 
@@ -20,7 +19,7 @@ void check_all(const mirbft::test::Prototypes& prototypes) {
 
 TEST_CASE("conformance: sample.proto is what the C++ types print") {
   mirbft::test::check_published(sample::schema(),
-                                std::filesystem::path(__FILE__).parent_path() / "sample.proto");
+                                MIRBFT_SOURCE_DIR "/tests/conformance/sample.proto");
 }
 
 TEST_CASE("conformance: protoc reads the printed schema as we describe it") {
