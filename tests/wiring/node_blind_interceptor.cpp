@@ -1,5 +1,5 @@
 // An Interceptor that cannot see.
-// expect g++: required for the satisfaction of 'IsInterceptor<Interceptor>' [with Interceptor = Blind]
+// expect g++: the satisfaction of 'IsInterceptor<Interceptor>' [with Interceptor = Blind]
 // expect g++: note: the required expression 'interceptor.intercept(mirbft::slot::node, list)'
 // expect clang++: because 'Blind' does not satisfy 'IsInterceptor'
 // expect clang++: because 'interceptor.intercept(slot::node, list)' would be invalid
