@@ -14,13 +14,7 @@ using engine::FollowUps;
 
 namespace {
 
-using Plan =
-    engine::Plan<Relay<slot::net.index(), StubNet>, Relay<slot::hasher.index(), StubHasher>,
-                 Relay<slot::crypto.index(), StubCrypto>, Relay<slot::app.index(), StubApp>,
-                 Relay<slot::wal.index(), StubWal>, Relay<slot::tracker.index(), StubTracker>,
-                 Relay<slot::store.index(), StubStore>,
-                 Relay<slot::protocol.index(), StubProtocol>>;
-using Items = engine::WorkItems<Plan>;
+using Items = engine::WorkItems<RelayPlan>;
 
 /// What is in the list of slot `S`; the follow-ups of its events are released into `items`.
 template <std::size_t S>

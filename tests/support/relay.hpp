@@ -11,7 +11,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
-#include <mirbft/engine/wiring.hpp>
+#include <mirbft/engine/plan.hpp>
 #include <mirbft/events/event.hpp>
 
 #include "stub_modules.hpp"
@@ -70,6 +70,14 @@ struct Relay : Base {
     }
   }
 };
+
+/// Relays in every slot.
+using RelayPlan =
+    engine::Plan<Relay<slot::net.index(), StubNet>, Relay<slot::hasher.index(), StubHasher>,
+                 Relay<slot::crypto.index(), StubCrypto>, Relay<slot::app.index(), StubApp>,
+                 Relay<slot::wal.index(), StubWal>, Relay<slot::tracker.index(), StubTracker>,
+                 Relay<slot::store.index(), StubStore>,
+                 Relay<slot::protocol.index(), StubProtocol>>;
 
 }  // namespace mirbft::testing
 
