@@ -6108,13 +6108,31 @@ struct Wire {
   std::string_view event;
 };
 
+/// Why a module never gets an event that it could handle. Neither is an error, since modules get
+/// swapped.
+enum class Unfed : std::uint8_t { nobody_emits_it, it_goes_elsewhere };
+
+/// An event that a module waits for in vain.
+struct LooseEnd {
+  std::size_t slot;
+  std::string_view event;
+  Unfed why;
+};
+
 /// A Node's plan as data.
 struct WiringPlan {
   std::array<std::string_view, slot_count> modules;
   std::vector<Wire> wires;
-  /// Events that a module could handle but nobody emits: no error, since modules get swapped.
-  std::vector<std::pair<std::size_t, std::string_view>> unfed;
+  std::vector<LooseEnd> loose_ends;
 };
+
+/// What a module type is called, without namespaces and arguments.
+template <class M>
+constexpr std::string_view module_name() {
+  const std::string_view text = wire::detail::type_text<M>();
+  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
+                                                           : text);
+}
 
 template <class Plan, std::size_t From, class E>
 void add_wires(WiringPlan& plan) {
@@ -6147,21 +6165,27 @@ void add_answers(WiringPlan& plan, events<Es...>) {
   (add_emissions<Plan, S>(plan, AnswersTo<Es>{}), ...);
 }
 
+template <class Plan, std::size_t S, class E>
+void add_loose_end(WiringPlan& plan) {
+  if constexpr (!contains<E, typename Plan::Events>) {
+    plan.loose_ends.push_back({S, wire::type_name<E>, Unfed::nobody_emits_it});
+  } else if constexpr (!Plan::template routes<S, E>) {
+    plan.loose_ends.push_back({S, wire::type_name<E>, Unfed::it_goes_elsewhere});
+  }
+}
 template <class Plan, std::size_t S, class... Es>
-void add_unfed(WiringPlan& plan, events<Es...>) {
-  ((contains<Es, typename Plan::Events> ? void()
-                                        : plan.unfed.push_back({S, wire::type_name<Es>})),
-   ...);
+void add_loose_ends(WiringPlan& plan, events<Es...>) {
+  (add_loose_end<Plan, S, Es>(plan), ...);
 }
 
 template <class Plan>
 WiringPlan wiring_plan() {
   WiringPlan plan{};
   [&]<std::size_t... S>(std::index_sequence<S...>) {
-    plan.modules = {wire::type_name<typename Plan::template Module<S>>...};
+    plan.modules = {module_name<typename Plan::template Module<S>>()...};
     (add_emissions<Plan, S>(plan, typename Plan::template Emits<S>{}), ...);
     (add_answers<Plan, S>(plan, typename Plan::template Received<S>{}), ...);
-    (add_unfed<Plan, S>(plan, consumes_of<typename Plan::template Module<S>>{}), ...);
+    (add_loose_ends<Plan, S>(plan, consumes_of<typename Plan::template Module<S>>{}), ...);
   }(std::make_index_sequence<slot_count>{});
   return plan;
 }
@@ -6173,8 +6197,11 @@ inline std::string as_text(const WiringPlan& plan) {
     for (const Wire& wire : plan.wires)
       if (wire.from == slot)
         text += "  " + std::string(wire.event) + " -> " + slot_names[wire.to] + "\n";
-    for (const auto& [owner, event] : plan.unfed)
-      if (owner == slot) text += "  (nobody emits " + std::string(event) + ")\n";
+    for (const LooseEnd& end : plan.loose_ends)
+      if (end.slot == slot)
+        text += end.why == Unfed::nobody_emits_it
+                    ? "  (nobody emits " + std::string(end.event) + ")\n"
+                    : "  (" + std::string(end.event) + " never comes here)\n";
   }
   return text;
 }
@@ -6195,10 +6222,11 @@ inline std::string as_graph(const WiringPlan& plan, WiringFormat format) {
     text += dot ? "  " + from + " -> " + to + " [label=\"" + event + "\"];\n"
                 : "  " + from + " -->|" + event + "| " + to + "\n";
   }
-  for (const auto& [slot, event] : plan.unfed) {
-    const std::string to = std::string(slot_names[slot]) + "_";
-    text += dot ? "  nobody -> " + to + " [style=dashed, label=\"" + std::string(event) + "\"];\n"
-                : "  nobody -.->|" + std::string(event) + "| " + to + "\n";
+  for (const LooseEnd& end : plan.loose_ends) {
+    const std::string to = std::string(slot_names[end.slot]) + "_";
+    const std::string event(end.event);
+    text += dot ? "  nobody -> " + to + " [style=dashed, label=\"" + event + "\"];\n"
+                : "  nobody -.->|" + event + "| " + to + "\n";
   }
   return text + (dot ? "}\n" : "");
 }
