@@ -1,0 +1,40 @@
+#include <mirbft/engine/tasks/wal.hpp>
+
+#include <cstdint>
+
+#include <doctest/doctest.h>
+
+#include <mirbft/modules/wal/memory.hpp>
+#include <mirbft/modules/wal/null.hpp>
+#include <mirbft/protocol/solo.hpp>
+
+#include "../../support/recorder.hpp"
+
+using namespace mirbft;
+using namespace mirbft::testing;
+
+static_assert(engine::DiscardsEntries<NullWal>);
+static_assert(!engine::DiscardsEntries<MemoryWal>);
+
+TEST_CASE("entries are appended as they come, and made durable at the end of their list") {
+  MemoryWal wal;
+  engine::TaskOf<slot::wal.index(), MemoryWal, Solo> task{Bytes("cluster")};
+  Recorder out;
+  const SoloDecided entry{SeqNr(5), Batch({{ClientId(1), ReqNo(2), {}}})};
+  task.process(wal, WalAppend<SoloDecided>{entry, RetentionIndex(3)}, out);
+  task.process(wal, WalAppend<SoloDecided>{entry, RetentionIndex(4)}, out);
+  CHECK(wal.status().syncs == 0);
+  task.finish(wal, out);
+  task.finish(wal, out);
+  CHECK(wal.status().syncs == 1);
+  CHECK(out.empty());
+
+  task.process(wal, WalTruncate{RetentionIndex(4)}, out);
+  int entries = 0;
+  wal.replay([&](std::uint32_t type, const Bytes& bytes) {
+    ++entries;
+    CHECK(type == WalAppend<SoloDecided>::number);
+    CHECK(bytes == wire::encode(entry));
+  });
+  CHECK(entries == 1);
+}
