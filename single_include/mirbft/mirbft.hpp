@@ -3759,13 +3759,12 @@ ChainStart<E> chain(E event) {
 
 namespace engine {
 
-/// Handle of a list of follow-ups in a `FollowUpSlab`; 0 means none. Eight bytes beside each
+/// Handle of a list of follow-ups in a `FollowUpSlab`; null means none. Eight bytes beside each
 /// event, so that event structs need not know of one another.
 struct FollowUps {
-  std::uint32_t first = 0;
-  std::uint32_t last = 0;
+  void* first = nullptr;
 
-  explicit operator bool() const noexcept { return first != 0; }
+  explicit operator bool() const noexcept { return first != nullptr; }
 };
 
 /// Where follow-ups wait: reused nodes in chunks that never move. Used by one thread.
@@ -3778,12 +3777,12 @@ class FollowUpSlab<events<Es...>> {
   FollowUpSlab() = default;
   FollowUpSlab(const FollowUpSlab&) = delete;
   FollowUpSlab& operator=(const FollowUpSlab&) = delete;
-  /// Follow-ups whose parents were never processed end here: those that are on no free list.
+  /// Follow-ups whose parents were never processed end here: those that are not on the free list.
   ~FollowUpSlab() {
-    std::vector<bool> waits(chunks_.size() * chunk_size, true);
-    for (std::uint32_t place = free_; place != 0; place = at(place).sibling) waits[place] = false;
-    for (std::uint32_t place = 1; place < waits.size(); ++place)
-      if (waits[place]) at(place).event.take([](auto&&) {});
+    for (Node* node = free_; node; node = node->sibling) node->is_free = true;
+    for (const std::unique_ptr<Node[]>& chunk : chunks_)
+      for (std::size_t i = 0; i < chunk_size; ++i)
+        if (!chunk[i].is_free) chunk[i].event.take([](auto&&) {});
   }
 
   /// Whether it never held anything.
@@ -3792,59 +3791,59 @@ class FollowUpSlab<events<Es...>> {
   /// Puts an event at the end of `list`; returns the place for its own follow-ups.
   template <class E>
   FollowUps& append(FollowUps& list, E&& event) {
-    if (free_ == 0) grow();
-    const std::uint32_t place = free_;
-    Node& node = at(place);
+    if (!free_) grow();
+    Node& node = *free_;
     node.event.put(std::move(event));
-    free_ = std::exchange(node.sibling, 0);
+    free_ = std::exchange(node.sibling, nullptr);
     node.next = {};
     if (list) {
-      at(list.last).sibling = place;
+      Node& first = first_of(list);
+      first.last->sibling = &node;
+      first.last = &node;
     } else {
-      list.first = place;
+      list.first = &node;
+      node.last = &node;
     }
-    list.last = place;
     return node.next;
   }
 
   /// Takes the events out in their order: `use(E&&, FollowUps its_own)`.
   template <class Use>
   void release(FollowUps list, Use&& use) {
-    for (std::uint32_t place = list.first; place != 0;) {
-      Node& node = at(place);
-      const std::uint32_t sibling = node.sibling;
-      const Freed freed{*this, place};
-      node.event.take([&](auto&& event) { use(std::move(event), node.next); });
-      place = sibling;
+    for (Node* node = &first_of(list); node;) {
+      Node* const sibling = node->sibling;
+      const Freed freed{*this, *node};
+      node->event.take([&](auto&& event) { use(std::move(event), node->next); });
+      node = sibling;
     }
   }
 
  private:
-  static constexpr std::uint32_t chunk_size = 256;
+  static constexpr std::size_t chunk_size = 256;
   struct Node {
     Cell<Es...> event;
     FollowUps next;
-    std::uint32_t sibling = 0;
+    Node* sibling = nullptr;
+    Node* last = nullptr;  // of its list, in the list's first node
+    bool is_free = false;  // known at the end only
   };
-  using Chunk = std::array<Node, chunk_size>;
-  /// Puts a place on the free list once it is empty, which it also is when its user threw.
+  /// Puts a node on the free list once it is empty, which it also is when its user threw.
   struct Freed {
     FollowUpSlab& slab;
-    std::uint32_t place;
-    ~Freed() { slab.at(place).sibling = std::exchange(slab.free_, place); }
+    Node& node;
+    ~Freed() { node.sibling = std::exchange(slab.free_, &node); }
   };
 
-  Node& at(std::uint32_t place) { return (*chunks_[place / chunk_size])[place % chunk_size]; }
+  static Node& first_of(FollowUps list) noexcept { return *static_cast<Node*>(list.first); }
 
   void grow() {
-    const auto start = static_cast<std::uint32_t>(chunks_.size()) * chunk_size;
-    chunks_.push_back(std::make_unique<Chunk>());
-    for (std::uint32_t place = start + chunk_size; place-- > start;)
-      if (place != 0) at(place).sibling = std::exchange(free_, place);  // place 0 means "none"
+    chunks_.push_back(std::make_unique<Node[]>(chunk_size));
+    for (std::size_t i = chunk_size; i-- > 0;)
+      chunks_.back()[i].sibling = std::exchange(free_, &chunks_.back()[i]);
   }
 
-  std::uint32_t free_ = 0;
-  std::vector<std::unique_ptr<Chunk>> chunks_;
+  Node* free_ = nullptr;
+  std::vector<std::unique_ptr<Node[]>> chunks_;
 };
 
 }  // namespace engine
@@ -3883,10 +3882,12 @@ class EventList<events<Es...>> {
   EventList() = default;
   EventList(EventList&& other) noexcept
       : chunks_(std::move(other.chunks_)),
+        last_(std::exchange(other.last_, nullptr)),
         size_(std::exchange(other.size_, 0)),
         taken_(std::exchange(other.taken_, 0)) {}
   EventList& operator=(EventList&& other) noexcept {
     std::swap(chunks_, other.chunks_);
+    std::swap(last_, other.last_);
     std::swap(size_, other.size_);
     std::swap(taken_, other.taken_);
     return *this;
@@ -3900,8 +3901,8 @@ class EventList<events<Es...>> {
   /// Appends; returns the place for the event's follow-ups, valid until the list is consumed.
   template <class E>
   FollowUps& push(E&& event) {
-    if (size_ == chunks_.size() * chunk_size) grow();
-    Item& item = at(size_);
+    if (size_ % chunk_size == 0) begin_chunk();
+    Item& item = last_[size_ % chunk_size];
     item.event.put(std::move(event));
     item.next = {};
     ++size_;
@@ -3962,17 +3963,20 @@ class EventList<events<Es...>> {
     Cell<Es...> event;
     FollowUps next;
   };
-  using Chunk = std::array<Item, chunk_size>;
+  using Chunk = std::unique_ptr<Item[]>;
 
-  Item& at(std::size_t i) { return (*chunks_[i / chunk_size])[i % chunk_size]; }
-  const Item& at(std::size_t i) const { return (*chunks_[i / chunk_size])[i % chunk_size]; }
+  Item& at(std::size_t i) { return chunks_[i / chunk_size][i % chunk_size]; }
+  const Item& at(std::size_t i) const { return chunks_[i / chunk_size][i % chunk_size]; }
 
-  void grow() {
+  void begin_chunk() {
     if (size_ >= list_capacity) throw ModuleFailure("its list of events is full");
-    chunks_.push_back(std::make_unique<Chunk>());
+    const std::size_t chunk = size_ / chunk_size;
+    if (chunk == chunks_.size()) chunks_.push_back(std::make_unique<Item[]>(chunk_size));
+    last_ = chunks_[chunk].get();
   }
 
-  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<Chunk> chunks_;
+  Item* last_ = nullptr;  // the chunk that is being filled
   std::size_t size_ = 0;
   std::size_t taken_ = 0;
 };

@@ -2,6 +2,8 @@
 //
 // All three do the same job: a request goes from the tracker to the hasher and back, to the store,
 // to the protocol, to the app and back to the tracker: seven events, five modules that count.
+// The last group is the Node alone, with the protocol's event as a follow-up of the store's, or
+// emitted by the store: the difference is what a follow-up costs.
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -16,6 +18,7 @@
 #include <mirbft/node.hpp>
 
 #include "../support/stub_modules.hpp"
+#include "rivals.hpp"
 
 namespace bench {
 
@@ -79,90 +82,131 @@ namespace bench {
 /// The work itself, the same for all: `out(event)` passes the next one on.
 struct TrackerWork {
   std::uint64_t done = 0;
-  void operator()(Ask&& e, auto&& out) {
-    Bytes data = e.request.data;
-    out(Hash{std::move(data), std::move(e.request)});
+
+  void operator()(Ask&& ask, auto&& out) {
+    Bytes data = ask.request.data;
+    out(Hash{std::move(data), std::move(ask.request)});
   }
-  void operator()(Hashed&& e, auto&& out) {
-    out(Keep{{e.request.client, e.request.req_no, e.digest}, std::move(e.request.data)});
+  void operator()(Hashed&& hashed, auto&& out) {
+    Request& request = hashed.request;
+    out(Keep{{request.client, request.req_no, hashed.digest}, std::move(request.data)});
   }
   void operator()(Done&&, auto&&) { ++done; }
 };
 struct HasherWork {
-  void operator()(Hash&& e, auto&& out) {
+  void operator()(Hash&& hash, auto&& out) {
     Digest digest;
-    digest.bytes[0] = static_cast<std::uint8_t>(e.data.size());
-    out(Hashed{digest, std::move(e.request)});
+    digest.bytes[0] = static_cast<std::uint8_t>(hash.data.size());
+    out(Hashed{digest, std::move(hash.request)});
   }
 };
 struct StoreWork {
   std::uint64_t bytes = 0;
-  void operator()(Keep&& e, auto&& out) {
-    bytes += e.data.size();
-    out(Ready{e.reference});
+
+  void operator()(Keep&& keep, auto&& out) {
+    bytes += keep.data.size();
+    out(Ready{keep.reference});
   }
 };
 struct ProtocolWork {
   SeqNr next;
-  void operator()(Ready&& e, auto&& out) {
-    out(Decided{next, e.reference});
+
+  void operator()(Ready&& ready, auto&& out) {
+    out(Decided{next, ready.reference});
     ++next;
   }
 };
 struct AppWork {
   std::uint64_t applied = 0;
-  void operator()(Decided&& e, auto&& out) {
+
+  void operator()(Decided&& decided, auto&& out) {
     ++applied;
-    out(Done{e.sn, e.reference.client, e.reference.req_no});
+    out(Done{decided.sn, decided.reference.client, decided.reference.req_no});
   }
 };
+
+Ask ask(std::uint64_t number) {
+  static const Bytes body("a body of some length, shared by all");
+  return {{ClientId(1), ReqNo(number), body, {}}};
+}
 
 // In a Node.
 template <class Work, class Base, class Consumes, class Emits>
 struct Module : Base {
-  using consumes = Consumes;
+  using consumes = engine::Union<engine::consumes_of<Base>, Consumes>;
   using emits = Emits;
+
   Work work;
 
   template <class E>
   void process(E&& event, auto& out) {
-    if constexpr (requires { work(std::move(event), [](auto&&) {}); })
+    if constexpr (engine::contains<std::remove_cvref_t<E>, Consumes>)
       work(std::move(event), [&](auto&& next) { out.emit(std::move(next)); });
   }
 };
-using mirbft::testing::StubProtocol;
-using Tracker = Module<TrackerWork, mirbft::testing::StubTracker,
-                       events<NewRequest, Applied, Ask, Hashed, Done>, events<Ask, Hash, Keep>>;
-using Hasher = Module<HasherWork, mirbft::testing::StubHasher, events<Hash>, events<Hashed>>;
-using Store = Module<StoreWork, mirbft::testing::StubStore, events<Keep>, events<Ready>>;
-using Protocol = Module<ProtocolWork, StubProtocol,
-                        events<MessageReceived<StubProtocol::Message>, Ready>, events<Decided>>;
-using App = Module<AppWork, mirbft::testing::StubApp, events<Decided>, events<Done>>;
-using Node = mirbft::Node<mirbft::testing::StubNet, Hasher, mirbft::testing::StubCrypto, App,
-                          mirbft::testing::StubWal, Tracker, Store, Protocol, NullInterceptor>;
+using testing::StubApp;
+using testing::StubHasher;
+using testing::StubProtocol;
+using testing::StubStore;
+using testing::StubTracker;
 
-void node(benchmark::State& state) {
-  Node node({}, {});
+using Tracker =
+    Module<TrackerWork, StubTracker, events<Ask, Hashed, Done>, events<Ask, Hash, Keep>>;
+using Hasher = Module<HasherWork, StubHasher, events<Hash>, events<Hashed>>;
+using Store = Module<StoreWork, StubStore, events<Keep>, events<Ready>>;
+using Protocol = Module<ProtocolWork, StubProtocol, events<Ready>, events<Decided>>;
+using App = Module<AppWork, StubApp, events<Decided>, events<Done>>;
+
+/// The same with a follow-up: the request is ready once it is kept.
+struct FollowedTracker : Tracker {
+  using emits = events<Ask, Hash, Keep, Ready>;
+
+  template <class E>
+  void process(E&& event, auto& out) {
+    Tracker::process(std::move(event), out);
+  }
+  void process(Hashed&& hashed, auto& out) {
+    Request& request = hashed.request;
+    const RequestRef reference{request.client, request.req_no, hashed.digest};
+    out.emit(Keep{reference, std::move(request.data)}).then(Ready{reference});
+  }
+};
+struct SilentStore : StubStore {
+  using consumes = events<Keep>;
+  std::uint64_t bytes = 0;
+
+  void process(Keep&& keep, auto&) { bytes += keep.data.size(); }
+};
+
+template <class TrackerModule, class StoreModule>
+void run_node(benchmark::State& state, std::int64_t items_a_request) {
+  Node<testing::StubNet, Hasher, testing::StubCrypto, App, testing::StubWal, TrackerModule,
+       StoreModule, Protocol, NullInterceptor>
+      node({}, {});
   node.process();
   const std::int64_t requests = state.range(0);
-  const Bytes body("a body of some length, shared by all");
   std::uint64_t number = 0;
   for (auto _ : state) {
-    for (std::int64_t i = 0; i < requests; ++i)
-      node.inject(Ask{{ClientId(1), ReqNo(++number), body, {}}});
+    for (std::int64_t i = 0; i < requests; ++i) node.inject(ask(++number));
     benchmark::DoNotOptimize(node.process());
   }
-  state.SetItemsProcessed(state.iterations() * requests * events_a_request);
+  state.SetItemsProcessed(state.iterations() * requests * items_a_request);
 }
-BENCHMARK(node)->Arg(1)->Arg(16)->Arg(256)->Arg(4096);
 
-using Event = std::variant<Ask, Hash, Hashed, Keep, Ready, Decided, Done>;
-struct Five {
+void node(benchmark::State& state) { run_node<Tracker, Store>(state, events_a_request); }
+void node_without_follow_up(benchmark::State& state) { run_node<Tracker, Store>(state, 1); }
+void node_with_follow_up(benchmark::State& state) {
+  run_node<FollowedTracker, SilentStore>(state, 1);
+}
+
+/// The modules of those who do without a Node.
+struct Modules {
   TrackerWork tracker;
   HasherWork hasher;
   StoreWork store;
   ProtocolWork protocol;
   AppWork app;
+
   template <class E>
   void handle(E&& event, auto&& out) {
     if constexpr (E::destination == slot::tracker) tracker(std::move(event), out);
@@ -173,64 +217,68 @@ struct Five {
   }
 };
 
+// One list of variants.
 void visit_loop(benchmark::State& state) {
-  Five five;
+  using Event = std::variant<Ask, Hash, Hashed, Keep, Ready, Decided, Done>;
+  Modules modules;
   std::vector<Event> now, next;
   const std::int64_t requests = state.range(0);
-  const Bytes body("a body of some length, shared by all");
   std::uint64_t number = 0;
   for (auto _ : state) {
-    for (std::int64_t i = 0; i < requests; ++i)
-      next.push_back(Ask{{ClientId(1), ReqNo(++number), body, {}}});
+    for (std::int64_t i = 0; i < requests; ++i) next.push_back(ask(++number));
     while (!next.empty()) {
       std::swap(now, next);
       for (Event& event : now)
         std::visit([&](auto& held) {
-          five.handle(std::move(held), [&](auto&& made) { next.push_back(std::move(made)); });
+          modules.handle(std::move(held), [&](auto&& made) { next.push_back(std::move(made)); });
         }, event);
       now.clear();
     }
-    benchmark::DoNotOptimize(five);
+    benchmark::DoNotOptimize(modules);
   }
   state.SetItemsProcessed(state.iterations() * requests * events_a_request);
 }
-BENCHMARK(visit_loop)->Arg(1)->Arg(16)->Arg(256)->Arg(4096);
 
-struct HeapEvent;
-using HeapList = std::vector<std::unique_ptr<HeapEvent>>;
+// One list of events on the heap, with virtual handlers.
 struct HeapEvent {
   virtual ~HeapEvent() = default;
-  virtual void handle(Five& five, HeapList& out) = 0;
+  virtual void handle(Modules& modules, std::vector<std::unique_ptr<HeapEvent>>& out) = 0;
 };
 template <class E>
 struct Heap final : HeapEvent {
-  explicit Heap(E&& e) : event(std::move(e)) {}
-  void handle(Five& five, HeapList& out) override {
-    five.handle(std::move(event), [&]<class M>(M&& made) {
-      out.push_back(std::make_unique<Heap<M>>(std::move(made)));
+  explicit Heap(E&& made) : event(std::move(made)) {}
+  void handle(Modules& modules, std::vector<std::unique_ptr<HeapEvent>>& out) override {
+    modules.handle(std::move(event), [&]<class Made>(Made&& made) {
+      out.push_back(std::make_unique<Heap<Made>>(std::move(made)));
     });
   }
   E event;
 };
 
 void heap_events(benchmark::State& state) {
-  Five five;
-  HeapList now, next;
+  Modules modules;
+  std::vector<std::unique_ptr<HeapEvent>> now, next;
   const std::int64_t requests = state.range(0);
-  const Bytes body("a body of some length, shared by all");
   std::uint64_t number = 0;
   for (auto _ : state) {
     for (std::int64_t i = 0; i < requests; ++i)
-      next.push_back(std::make_unique<Heap<Ask>>(Ask{{ClientId(1), ReqNo(++number), body, {}}}));
+      next.push_back(std::make_unique<Heap<Ask>>(ask(++number)));
     while (!next.empty()) {
       std::swap(now, next);
-      for (auto& event : now) event->handle(five, next);
+      for (std::unique_ptr<HeapEvent>& event : now) event->handle(modules, next);
       now.clear();
     }
-    benchmark::DoNotOptimize(five);
+    benchmark::DoNotOptimize(modules);
   }
   state.SetItemsProcessed(state.iterations() * requests * events_a_request);
 }
-BENCHMARK(heap_events)->Arg(1)->Arg(16)->Arg(256)->Arg(4096);
+
+BENCHMARK(node)->Name("event/node")->Arg(1)->Arg(32)->Arg(1024)->Repetitions(5);
+BENCHMARK(visit_loop)->Name("event/visit_loop")->Arg(1)->Arg(32)->Arg(1024)->Repetitions(5);
+BENCHMARK(heap_events)->Name("event/heap_events")->Arg(1)->Arg(32)->Arg(1024)->Repetitions(5);
+BENCHMARK(node_without_follow_up)->Name("follow_up/without")->Arg(32)->Arg(1024)->Repetitions(5);
+BENCHMARK(node_with_follow_up)->Name("follow_up/with")->Arg(32)->Arg(1024)->Repetitions(5);
 
 }  // namespace bench
+
+int main(int argc, char** argv) { return bench::compare_rivals(argc, argv); }

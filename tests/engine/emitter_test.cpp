@@ -35,7 +35,7 @@ struct Items {
   FollowUps& append(FollowUps& list, Single&& event) {
     appended += event.name;
     last = &list;
-    own = {++places, places};
+    own.first = &handles[places++];
     nested.push_back(own);
     return nested.back();
   }
@@ -45,7 +45,8 @@ struct Items {
   }
 
   FollowUps place, own;
-  std::uint32_t places = 0;
+  char handles[16] = {};
+  std::size_t places = 0;
   std::vector<FollowUps> nested = [] {
     std::vector<FollowUps> room;
     room.reserve(16);

@@ -73,7 +73,7 @@ TEST_CASE("places are used again") {
   Slab slab;
   FollowUps first;
   slab.append(first, Named{"a"});
-  const std::uint32_t place = first.first;
+  const void* const place = first.first;
   taken(slab, first);
   FollowUps second;
   slab.append(second, Named{"b"});

@@ -27,11 +27,11 @@ std::vector<std::uint64_t> take(Items& items) {
   items.release(due);
   return values;
 }
-constexpr std::size_t tracker = slot::tracker.index();
-constexpr std::size_t wal = slot::wal.index();
-constexpr std::size_t app = slot::app.index();
-constexpr std::size_t protocol = slot::protocol.index();
-constexpr std::size_t net = slot::net.index();
+constexpr std::size_t to_tracker = slot::tracker.index();
+constexpr std::size_t to_wal = slot::wal.index();
+constexpr std::size_t to_app = slot::app.index();
+constexpr std::size_t to_protocol = slot::protocol.index();
+constexpr std::size_t to_net = slot::net.index();
 
 using Values = std::vector<std::uint64_t>;
 
@@ -47,12 +47,12 @@ TEST_CASE("an event goes to the list of its slot, in order") {
   }
   CHECK(items.size() == 200);
   CHECK(items.pending() == (slot::tracker | slot::app));
-  const Values tracked = take<tracker>(items);
+  const Values tracked = take<to_tracker>(items);
   REQUIRE(tracked.size() == 100);
   CHECK(tracked.front() == 0);
   CHECK(tracked.back() == 99);
   CHECK(items.pending() == slot::app);
-  CHECK(take<app>(items).back() == 1099);
+  CHECK(take<to_app>(items).back() == 1099);
   CHECK(items.pending() == Slot(0));
 }
 
@@ -74,11 +74,11 @@ TEST_CASE("follow-ups go to their lists once their parent is processed, and not 
   items.append(*items.push(ToWal{2}), ToNet{21});
   CHECK(items.pending() == slot::wal);
 
-  CHECK(take<wal>(items) == Values{1, 2});
-  CHECK(take<net>(items) == Values{11, 13, 21});
-  CHECK(take<protocol>(items) == Values{13});
-  CHECK(take<app>(items) == Values{12, 13});
-  CHECK(take<protocol>(items) == Values{121});
+  CHECK(take<to_wal>(items) == Values{1, 2});
+  CHECK(take<to_net>(items) == Values{11, 13, 21});
+  CHECK(take<to_protocol>(items) == Values{13});
+  CHECK(take<to_app>(items) == Values{12, 13});
+  CHECK(take<to_protocol>(items) == Values{121});
 }
 
 TEST_CASE("what another thread has put out is taken over in its order, follow-ups included") {
@@ -90,7 +90,7 @@ TEST_CASE("what another thread has put out is taken over in its order, follow-up
     items.absorb(other);
   }
   CHECK(other.size() == 0);
-  CHECK(take<tracker>(items) == Values{0, 1, 2, 1, 2});
+  CHECK(take<to_tracker>(items) == Values{0, 1, 2, 1, 2});
 
   FollowUps& first = *other.push(ToWal{1});
   FollowUps& deeper = other.append(first, ToApp{12});
@@ -100,10 +100,10 @@ TEST_CASE("what another thread has put out is taken over in its order, follow-up
   other.push(ToWal{2});
   items.absorb(other);
   CHECK(other.pending() == Slot(0));
-  CHECK(take<wal>(items) == Values{1, 2});
-  CHECK(take<net>(items) == Values{13});
-  CHECK(take<app>(items) == Values{12});
-  CHECK(take<protocol>(items) == Values{121});
-  CHECK(take<net>(items) == Values{122});
+  CHECK(take<to_wal>(items) == Values{1, 2});
+  CHECK(take<to_net>(items) == Values{13});
+  CHECK(take<to_app>(items) == Values{12});
+  CHECK(take<to_protocol>(items) == Values{121});
+  CHECK(take<to_net>(items) == Values{122});
   CHECK(items.size() == 0);
 }

@@ -2,7 +2,6 @@
 #ifndef MIRBFT_ENGINE_EVENT_LIST_HPP
 #define MIRBFT_ENGINE_EVENT_LIST_HPP
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -45,10 +44,12 @@ class EventList<events<Es...>> {
   EventList() = default;
   EventList(EventList&& other) noexcept
       : chunks_(std::move(other.chunks_)),
+        last_(std::exchange(other.last_, nullptr)),
         size_(std::exchange(other.size_, 0)),
         taken_(std::exchange(other.taken_, 0)) {}
   EventList& operator=(EventList&& other) noexcept {
     std::swap(chunks_, other.chunks_);
+    std::swap(last_, other.last_);
     std::swap(size_, other.size_);
     std::swap(taken_, other.taken_);
     return *this;
@@ -62,8 +63,8 @@ class EventList<events<Es...>> {
   /// Appends; returns the place for the event's follow-ups, valid until the list is consumed.
   template <class E>
   FollowUps& push(E&& event) {
-    if (size_ == chunks_.size() * chunk_size) grow();
-    Item& item = at(size_);
+    if (size_ % chunk_size == 0) begin_chunk();
+    Item& item = last_[size_ % chunk_size];
     item.event.put(std::move(event));
     item.next = {};
     ++size_;
@@ -124,17 +125,20 @@ class EventList<events<Es...>> {
     Cell<Es...> event;
     FollowUps next;
   };
-  using Chunk = std::array<Item, chunk_size>;
+  using Chunk = std::unique_ptr<Item[]>;
 
-  Item& at(std::size_t i) { return (*chunks_[i / chunk_size])[i % chunk_size]; }
-  const Item& at(std::size_t i) const { return (*chunks_[i / chunk_size])[i % chunk_size]; }
+  Item& at(std::size_t i) { return chunks_[i / chunk_size][i % chunk_size]; }
+  const Item& at(std::size_t i) const { return chunks_[i / chunk_size][i % chunk_size]; }
 
-  void grow() {
+  void begin_chunk() {
     if (size_ >= list_capacity) throw ModuleFailure("its list of events is full");
-    chunks_.push_back(std::make_unique<Chunk>());
+    const std::size_t chunk = size_ / chunk_size;
+    if (chunk == chunks_.size()) chunks_.push_back(std::make_unique<Item[]>(chunk_size));
+    last_ = chunks_[chunk].get();
   }
 
-  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<Chunk> chunks_;
+  Item* last_ = nullptr;  // the chunk that is being filled
   std::size_t size_ = 0;
   std::size_t taken_ = 0;
 };
