@@ -23,7 +23,7 @@ Bytes from_hex(std::string_view text) {
   });
 }
 
-Bytes joined(ByteView left, ByteView right) {
+Bytes concatenated(ByteView left, ByteView right) {
   return Bytes::filled(left.size() + right.size(), [&](std::uint8_t* out) {
     std::copy(right.begin(), right.end(), std::copy(left.begin(), left.end(), out));
   });
@@ -100,13 +100,13 @@ Bytes times_base(const Scalar& scalar) {
 /// The signature (R, r + H(R, A, M)·a): what a signer makes who chooses R freely.
 Bytes forged(const Bytes& point, const Scalar& nonce, const Bytes& secret_seed, ByteView message) {
   const Bytes key = Ed25519Key(secret_seed.view()).public_key();
-  const Bytes points = joined(point.view(), key.view());
-  const Scalar challenge = hashed_scalar(joined(points.view(), message).view());
+  const Bytes points = concatenated(point.view(), key.view());
+  const Scalar challenge = hashed_scalar(concatenated(points.view(), message).view());
   const Scalar secret = secret_scalar(secret_seed);
   Scalar answer{};
   crypto_core_ed25519_scalar_mul(answer.data(), challenge.data(), secret.data());
   crypto_core_ed25519_scalar_add(answer.data(), answer.data(), nonce.data());
-  return joined(point.view(), answer);
+  return concatenated(point.view(), answer);
 }
 
 struct Rfc8032Vector {
@@ -184,7 +184,7 @@ TEST_CASE("every changed bit of a signature makes it invalid, every other length
     changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
     REQUIRE(crypto.verify_node(NodeId(1), message, changed) == SignatureCheck::invalid);
   }
-  const Bytes longer = joined(signature.view(), Bytes{0}.view());
+  const Bytes longer = concatenated(signature.view(), Bytes{0}.view());
   for (std::size_t size = 0; size <= longer.size(); ++size) {
     const SignatureCheck expected =
         size == signature.size() ? SignatureCheck::valid : SignatureCheck::malformed;
@@ -237,7 +237,7 @@ TEST_CASE("edge: keys of small order, non-canonical, off the curve or of mixed o
   bad.push_back(point_sum(good, from_hex(of_order_8)));
   bad.push_back(from_hex("0200000000000000000000000000000000000000000000000000000000000000"));
   bad.push_back(good.slice(0, 31));
-  bad.push_back(joined(good.view(), Bytes{0}.view()));
+  bad.push_back(concatenated(good.view(), Bytes{0}.view()));
   bad.push_back(Bytes());
 
   for (const Bytes& key : bad) {
@@ -245,7 +245,7 @@ TEST_CASE("edge: keys of small order, non-canonical, off the curve or of mixed o
     SodiumCrypto crypto = verifier(good);
     crypto.update_node_key(NodeId(1), key);
     CHECK(crypto.status().malformed_keys == 1);
-    const Bytes lax = joined(from_hex(identity).view(), Scalar{});  // S = 0, R = 0·B
+    const Bytes lax = concatenated(from_hex(identity).view(), Scalar{});  // S = 0, R = 0·B
     CHECK(crypto.verify_node(NodeId(1), {}, lax.view()) == SignatureCheck::unknown_signer);
   }
 }
