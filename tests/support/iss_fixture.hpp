@@ -31,6 +31,12 @@ inline Digest digest_of_bytes(ByteView bytes) {
   return digest;
 }
 
+inline Digest digest_of_parts(const std::vector<Bytes>& parts) {
+  std::vector<std::uint8_t> all;
+  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return digest_of_bytes(all);
+}
+
 /// A signature that shows who made it and over what.
 inline Bytes signature_of(NodeId node, const Bytes& message) {
   const Digest digest = digest_of_bytes(message.view());
@@ -189,7 +195,7 @@ class IssFixture {
   template <class Origin>
   bool hash() {
     return each<HashRequest<Origin>>([&](HashRequest<Origin> asked) {
-      const Digest digest = digest_of_bytes(asked.parts.front().view());
+      const Digest digest = digest_of_parts(asked.parts);
       iss.process(HashResult<Origin>{digest, std::move(asked.origin)}, out);
     });
   }
@@ -221,10 +227,12 @@ class IssFixture {
   bool work_once() {
     bool any = hash<BatchHash>();
     any |= hash<CheckpointHash>();
+    any |= hash<ChunkHash>();
     any |= sign<PrepareSigning>();
     any |= sign<CheckpointSigning>();
     any |= verify<PrepareChecking>();
     any |= verify<CheckpointChecking>();
+    any |= verify<ProofChecking>();
     any |= drop<WalAppend<EpochEntry>, WalAppend<ProposalEntry>, WalAppend<VoteEntry>,
                 WalAppend<PreparedEntry>, WalAppend<DecidedEntry>, WalAppend<CheckpointEntry>,
                 WalAppend<StableEntry>, WalTruncate, CollectRequests, WindowsMoved>();

@@ -68,7 +68,7 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
+             WalEntry<EpochEntry>>,
       iss::Bodies::consumes, iss::Checkpointing::consumes, typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
@@ -89,7 +89,11 @@ class Iss {
     return iss::frame_class<Orderer>(message);
   }
 
-  void process(Init, auto& out) { enter_epoch(Epoch(0), SeqNr(0), out); }
+  void process(Init, auto& out) {
+    auto env = env_of(out);
+    checkpointing_.start(parameters(), env);
+    enter_epoch(Epoch(0), SeqNr(0), out);
+  }
 
   void process(Tick tick, auto& out) {
     now_ = tick.now;
@@ -158,6 +162,7 @@ class Iss {
   }
 
   template <class Entry>
+    requires(!is_listed<WalEntry<Entry>, iss::Checkpointing::consumes>)
   void process(WalEntry<Entry>, auto& out) {
     out.emit(Halt{
         "the write-ahead log is not empty, and this version cannot recover from it: start this "
@@ -222,6 +227,7 @@ class Iss {
       iss_.decided(segment, slot, digest, std::move(batch), out_);
     }
     void bad(Bad reason) { iss_.bad_.count(reason); }
+    void halt(std::string reason) { out_.emit(Halt{std::move(reason)}); }
 
    private:
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
@@ -268,6 +274,8 @@ class Iss {
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
+    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*proof), env);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
       receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
@@ -528,7 +536,7 @@ class Iss {
     clients_.slide();
     auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
-                         parameters(), env);
+                         Simple{}, parameters(), env);
     go_on(out);
   }
 
