@@ -178,7 +178,7 @@ class Checkpointing {
     }
   }
 
-  /// The state of a stable checkpoint that is kept, for those who ask for it; null if there is none.
+  /// The state of a stable checkpoint, for those who ask for it; null if it is not kept.
   const CheckpointState* stable_state(Epoch epoch) const {
     const auto found = checkpoints_.find(epoch);
     const bool kept = found != checkpoints_.end() && is_stable(epoch) && found->second.own &&
