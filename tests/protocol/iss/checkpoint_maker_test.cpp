@@ -27,7 +27,8 @@ struct End {
   Fixed pace{2};
   IssConfig parameters = testing::iss_config(4);
   Bytes app = Bytes::filled(2 * chunk_size + 9, [](std::uint8_t* at) {
-    for (std::uint64_t i = 0; i < 2 * chunk_size + 9; ++i) at[i] = static_cast<std::uint8_t>(i >> 18);
+    for (std::uint64_t i = 0; i < 2 * chunk_size + 9; ++i)
+      at[i] = static_cast<std::uint8_t>(i / chunk_size);
   });
 };
 
@@ -119,7 +120,7 @@ TEST_CASE("each epoch's hash of the log builds on the one before") {
   REQUIRE(headers.size() == 2);
   CHECK(headers[0].log != headers[1].log);
 
-  // One that begins at the second epoch, with the log of the first, comes to the same.
+  // A maker that begins at the second epoch, with the log of the first, comes to the same.
   CheckpointMaker later;
   CheckpointHeader first = headers[0].epoch == Epoch(0) ? headers[0] : headers[1];
   CheckpointHeader second = headers[0].epoch == Epoch(0) ? headers[1] : headers[0];

@@ -299,6 +299,10 @@ TEST_CASE("votes of far epochs, second ones and late ones") {
   auto& env = replica.env;
   const auto header = finish(replica, Epoch(0));
   vote(replica, header, {1, 1});
+  CHECK(env.bad_messages.duplicate == 0);  // the same one, sent again
+  CheckpointHeader other = header;
+  other.last = SeqNr(1);
+  vote(replica, other, {1});
   CHECK(env.bad_messages.duplicate == 1);
   CheckpointHeader far = header;
   far.epoch = Epoch(7);
@@ -340,6 +344,21 @@ TEST_CASE("a fetched state takes the place of an own one, survives a restart, an
   const auto next = finish(restarted, Epoch(4));
   CHECK(next == finish(late, Epoch(4)));
   CHECK(next == finish(cluster[0], Epoch(4)));
+}
+
+TEST_CASE("verdicts on votes for a state that was installed meanwhile are of no use") {
+  StateReplica source(members, NodeId(1));
+  const auto header = finish(source, Epoch(0));
+  const auto state = entries<CheckpointEntry>(source.wal).at(0).state;
+  StateReplica late(members, NodeId(0));
+  for (const std::uint64_t voter : {1u, 2u, 3u})
+    late.checkpointing.receive(late.env.member(voter),
+                               {header, signed_by(NodeId(voter), header)}, Epoch(0), late.env);
+  CHECK(late.env.out.count<VerifyNodeSigs<CheckpointChecking>>() == 1);
+  CHECK(late.checkpointing.install({header, proof_of(header).certificate, state}, late.env));
+  late.work();
+  CHECK(late.checkpointing.stable_epochs() == 1);
+  CHECK(late.env.halts.empty());
 }
 
 TEST_CASE("a fetched state is not installed over an own one") {

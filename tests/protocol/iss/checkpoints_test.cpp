@@ -33,7 +33,8 @@ TEST_CASE("signatures are checked once there could be a quorum, each once") {
   CheckpointVotes votes;
   CHECK(votes.keep(0, vote(0), true, members));
   CHECK(votes.keep(1, vote(1), false, members));
-  CHECK_FALSE(votes.keep(1, vote(1), false, members));
+  CHECK(votes.keep(1, vote(1), false, members));
+  CHECK_FALSE(votes.keep(1, vote(1, header(1)), false, members));
   CHECK(votes.keep(2, vote(2, header(1)), false, members));
   CHECK(votes.to_check(header(), 3).empty());
   CHECK(votes.keep(3, vote(3), false, members));

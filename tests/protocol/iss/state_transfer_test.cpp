@@ -315,7 +315,8 @@ TEST_CASE("a chunk that was not checked yet is not taken over to a newer state")
                   scene.cluster[0].env.take_all<StateHead>()[0].message);
   const auto wanted = replica.env.take_all<ChunkWanted>();
   // It is hashed when the transfer is begun anew.
-  const ChunkSupplied wrong{Epoch(3), wanted[1].message.index, app_state(1, 9).slice(0, chunk_size)};
+  const ChunkSupplied wrong{Epoch(3), wanted[1].message.index,
+                            app_state(1, 9).slice(0, chunk_size)};
   replica.transfer.receive(replica.env.member(wanted[1].to[0].value), wrong, replica.env);
   scene.cluster.down = {late};
   for (const std::uint64_t epoch : {4u, 5u})

@@ -199,7 +199,8 @@ class StateTransfer {
     std::map<Digest, Bytes> known;
     for (std::uint64_t index = 0; index < chunks_.size(); ++index)
       if (!chunks_[index].empty()) known[digest_of(*head_, index)] = std::move(chunks_[index]);
-    head_ = std::exchange(incoming_, {});
+    head_ = std::move(incoming_);
+    incoming_.reset();
     chunks_.assign(head_->clients.digests.size() + head_->app.digests.size(), {});
     missing_ = 0;
     for (std::uint64_t index = 0; index < chunks_.size(); ++index) {
