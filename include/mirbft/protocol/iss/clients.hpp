@@ -115,8 +115,8 @@ class Clients {
     return all;
   }
 
-  /// The state at the end of an epoch, of a checkpoint: takes the place of what was delivered and
-  /// claimed here. A checkpoint says nothing of bodies; those that are here and still of use stay.
+  /// The state at the end of an epoch, of a checkpoint that is verified: takes the place of what was
+  /// delivered here. A checkpoint says nothing of bodies; those that are here and still of use stay.
   /// `begin_epoch` must follow.
   void restore(const std::vector<ClientWindow>& windows) {
     std::map<ClientId, Window> before = std::exchange(clients_, {});
@@ -196,7 +196,7 @@ class Clients {
   void restore(const ClientWindow& from) {
     Window& window = clients_[from.client];
     window.advance(from.low.value);
-    for (std::uint64_t bit = 0; bit < 8 * from.delivered.size() && bit < window_; ++bit)
+    for (std::uint64_t bit = 0; bit < 8 * from.delivered.size(); ++bit)
       if (from.is_delivered(from.low + bit)) window.at(from.low.value + bit).delivered = long_ago;
   }
   void keep_bodies(ClientId client, Window& before) {
@@ -205,7 +205,6 @@ class Clients {
       Entry* entry = make(client, ReqNo(number));
       if (!entry || entry->delivered != never) return;
       *entry = had;
-      entry->claimed = never;
     });
   }
 
