@@ -115,9 +115,9 @@ class Clients {
     return all;
   }
 
-  /// The state at the end of an epoch, of a checkpoint that is verified: takes the place of what was
-  /// delivered here. A checkpoint says nothing of bodies; those that are here and still of use stay.
-  /// `begin_epoch` must follow.
+  /// The state at the end of an epoch, of a checkpoint that is verified: takes the place of what
+  /// was delivered here. A checkpoint says nothing of bodies; those that are here and still of use
+  /// stay. `begin_epoch` must follow.
   void restore(const std::vector<ClientWindow>& windows) {
     std::map<ClientId, Window> before = std::exchange(clients_, {});
     last_ = nullptr;
