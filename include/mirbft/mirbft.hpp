@@ -120,6 +120,8 @@
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/own_batches.hpp>
+#include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>

@@ -124,7 +124,8 @@ class IssFixture {
   // What its peers make.
 
   iss::EpochPlan plan(Epoch epoch = Epoch(0), SeqNr first = SeqNr(0)) const {
-    return {epoch, first, config.members, Policy{}.leaders(epoch, config.members), config};
+    const Quorum quorum(config.members.size());
+    return {epoch, first, config.members, Policy{}.leaders(epoch, config.members, quorum), config};
   }
   Digest digest(Epoch epoch, SeqNr sn, const Batch& batch) const {
     const BatchContent content{epoch, sn, batch};

@@ -61,7 +61,7 @@ struct IssStatus {
 /// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
 /// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such
 /// as `Pbft` agrees on each slot. Deterministic.
-template <class Orderer, class LeaderPolicy = Simple>
+template <class Orderer, class LeaderPolicy = Blacklist>
 class Iss {
  public:
   using Message = IssMessage<typename Orderer::Message>;
@@ -79,7 +79,7 @@ class Iss {
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
       : config_((iss::check(config), std::move(config))),
         policy_(std::move(policy)),
-        cluster_(config_),
+        cluster_(config_, Orderer::quorum(config_.members.size())),
         clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
         early_(config_.members.size(), config_.early_bytes_per_peer),
@@ -510,7 +510,8 @@ class Iss {
     finished_ = false;
     epoch_ = epoch;
     iss::EpochPlan next(epoch, first, cluster_.members(),
-                        policy_.leaders(epoch, cluster_.members()), config_);
+                        policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
+                        config_);
     proposer_.begin_epoch(next, cluster_.self().id);
     clients_.begin_epoch(first);
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
@@ -526,6 +527,7 @@ class Iss {
   void finish_epoch(auto& out) {
     finished_ = true;
     clients_.slide();
+    policy_.epoch_ended(epoch_, plan().leaders());
     auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
                          parameters(), env);

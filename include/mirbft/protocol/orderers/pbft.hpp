@@ -22,8 +22,8 @@ namespace mirbft {
 
 /// Practical Byzantine Fault Tolerance (Castro and Liskov, OSDI 1999), one instance a segment.
 ///
-/// An orderer of `Iss` offers `Message`, `consumes`, `emits`, `segment_of`, `frame_class` and the
-/// class `Segment`, whose calls get an environment `env`:
+/// An orderer of `Iss` offers `Message`, `consumes`, `emits`, `quorum`, `segment_of`, `frame_class`
+/// and the class `Segment`, whose calls get an environment `env`:
 ///   env.cluster()                         the members;
 ///   env.emit(event)                       emits, with `.then(…)`;
 ///   env.to_others(m), env.to_self(m)      events that carry an orderer's message;
@@ -39,6 +39,8 @@ struct Pbft {
   using emits = events<SignRequest<PrepareSigning>, VerifyNodeSigs<PrepareChecking>,
                        WalAppend<ProposalEntry>, WalAppend<VoteEntry>, WalAppend<PreparedEntry>,
                        WalAppend<DecidedEntry>>;
+
+  static constexpr Quorum quorum(std::size_t members) noexcept { return Quorum(members); }
 
   static FrameClass frame_class(const Message& message) noexcept {
     return std::holds_alternative<PrePrepare>(message) ? FrameClass::batch : FrameClass::vote;
