@@ -123,10 +123,13 @@
 #include <mirbft/protocol/iss/own_batches.hpp>
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
+#include <mirbft/protocol/iss/reminders.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
+#include <mirbft/protocol/orderers/pbft_slot.hpp>
+#include <mirbft/protocol/orderers/pbft_view_change.hpp>
 #include <mirbft/protocol/solo.hpp>
 
 #include <mirbft/concepts.hpp>

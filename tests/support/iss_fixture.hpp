@@ -224,9 +224,14 @@ class IssFixture {
     any |= hash<CheckpointHash>();
     any |= sign<PrepareSigning>();
     any |= sign<CheckpointSigning>();
+    any |= sign<ViewChangeSigning>();
+    any |= sign<NewViewSigning>();
     any |= verify<PrepareChecking>();
+    any |= verify<ViewChangeChecking>();
+    any |= verify<NewViewChecking>();
     any |= verify<CheckpointChecking>();
-    any |= drop<WalAppend<EpochEntry>, WalAppend<ProposalEntry>, WalAppend<VoteEntry>,
+    any |= drop<WalAppend<EpochEntry>, WalAppend<VoteEntry>, WalAppend<ViewChangeEntry>,
+                WalAppend<NewViewEntry>,
                 WalAppend<PreparedEntry>, WalAppend<DecidedEntry>, WalAppend<CheckpointEntry>,
                 WalAppend<StableEntry>, WalTruncate, CollectRequests, WindowsMoved>();
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
