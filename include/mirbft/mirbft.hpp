@@ -147,6 +147,19 @@
 #include <mirbft/log/schema.hpp>
 #include <mirbft/log/writer.hpp>
 
+#include <mirbft/sim/agenda.hpp>
+#include <mirbft/sim/client.hpp>
+#include <mirbft/sim/clock.hpp>
+#include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/findings.hpp>
+#include <mirbft/sim/fingerprint.hpp>
+#include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/network.hpp>
+#include <mirbft/sim/random.hpp>
+#include <mirbft/sim/watch.hpp>
+
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>
 #endif
