@@ -310,6 +310,8 @@ class Iss {
       receive(std::move(*batch), out);
     } else if (auto* progress = std::get_if<Progress>(&message)) {
       receive(from, *progress, out);
+    } else if (auto* decided = std::get_if<Decided>(&message)) {
+      receive(from, *decided, env);
     } else if (auto* slots = std::get_if<SlotsWanted>(&message)) {
       receive(from, *slots, env);
     }
@@ -345,27 +347,38 @@ class Iss {
     Epochs* epoch = epoch_of(done.segment);
     if (!epoch) return;
     if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
-    const SegmentId segment = done.segment;
-    const auto& said = epoch->digests_of(from.index, segment.index);
-    if (!said.empty() && said != done.digests) return bad_.count(Bad::duplicate);
-    if (epoch->done(from.index, segment.index, std::move(done.digests))) settle(segment, env);
+    bool consistent = true;
+    for (std::uint32_t slot = 0; slot < done.digests.size(); ++slot)
+      consistent &= epoch->said(from.index, done.segment.index, slot, done.digests[slot]);
+    if (!consistent) bad_.count(Bad::duplicate);
+    settle(done.segment, env);
+  }
+  void receive(iss::Member from, const Decided& decided, auto& env) {
+    Epochs* epoch = started_ ? find_epoch(decided.segment.epoch) : nullptr;
+    if (!epoch || !epoch->has(decided.segment.index)) return bad_.count(Bad::old_epoch);
+    if (decided.decisions.size() > iss::Reminders::asked_at_once)
+      return bad_.count(Bad::oversized);
+    for (const auto& [slot, digest] : decided.decisions)
+      if (slot >= epoch->plan().segment_length() ||
+          !epoch->said(from.index, decided.segment.index, slot, digest))
+        return bad_.count(Bad::duplicate);
+    settle(decided.segment, env);
   }
 
-  /// What members that are done say of a segment: a strong quorum makes it stable, a weak one is
-  /// believed what was given up on.
+  /// What members say that they have decided: a strong quorum that is done makes a segment stable,
+  /// a weak one is believed what was given up on, where there is nothing to fetch.
   void settle(SegmentId id, auto& env) {
     Epochs& epoch = *find_epoch(id.epoch);
     if (epoch.is_complete(id.index)) {
-      if (epoch.done_like(cluster_.self().index, id.index) >= cluster_.quorum().strong())
-        epoch.segment(id.index).stable();
+      if (epoch.agreeing(id.index) >= cluster_.quorum().strong()) epoch.segment(id.index).stable();
       return;
     }
-    const auto vouching = epoch.vouching(id.index, cluster_.quorum());
-    if (vouching.empty()) return;
-    const std::vector<Digest> digests = epoch.digests_of(vouching.front(), id.index);
-    for (std::uint32_t slot = 0; slot < digests.size(); ++slot)
-      if (Epochs* still = find_epoch(id.epoch); still && digests[slot] == nil_digest)
+    for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+      Epochs* still = find_epoch(id.epoch);
+      if (still && !still->at(id.index, slot) &&
+          still->vouched(id.index, slot, cluster_.quorum()) == nil_digest)
         still->segment(id.index).adopt(slot, nil_digest, {}, env);
+    }
   }
 
   /// A peer that is ahead shows that there is something to wait for; one that is behind is told
@@ -543,7 +556,8 @@ class Iss {
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
       Done done{segment, epoch.digests(segment.index)};
       out.emit(SendMessage<Message>{cluster_.others(), done});
-      (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
+      for (std::uint32_t place = 0; place < done.digests.size(); ++place)
+        (void)epoch.said(cluster_.self().index, segment.index, place, done.digests[place]);
       auto env = env_of(out);
       settle(segment, env);
     }
@@ -622,15 +636,20 @@ class Iss {
   }
 
   /// Tells each segment the time, and whether anybody waits for it: its leader has requests to
-  /// propose that are known here, or others have gone ahead. What a leader may lack is passed on
-  /// to it before it is suspected.
+  /// propose that are known here, or others have gone ahead. Requests that wait in vain are passed
+  /// on again: perhaps nobody else knows of them.
   void watch_segments(auto& env) {
-    for (std::uint32_t index = 0;; ++index) {
-      Epochs* epoch = find_epoch(epoch_);
-      if (!epoch->has(index)) return;
+    const bool relays = now_ - relayed_ >= env.resend_after();
+    if (relays) relayed_ = now_;
+    Epochs* const epoch = &current();
+    for (std::uint32_t index = 0; epoch->has(index); ++index) {
       if (epoch->is_complete(index)) continue;
       const bool expected = proposer_.is_pulled(epoch->first_open(index)) || buckets_.waits(index);
       epoch->segment(index).tick(expected, env);
+      if (relays && epoch->segment(index).idle_for(now_) >= env.resend_after())
+        for (const RequestRef& reference :
+             buckets_.oldest(index, iss::Bodies::repeated_at_once, clients_))
+          bodies_.relay_later(reference);
     }
   }
 
@@ -684,6 +703,7 @@ class Iss {
   SeqNr next_;
   std::chrono::nanoseconds now_{};
   std::chrono::nanoseconds refilled_{};
+  std::chrono::nanoseconds relayed_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;

@@ -26,6 +26,17 @@ struct Done {
   friend bool operator==(const Done&, const Done&) = default;
 };
 
+/// A slot that the sender has decided.
+struct SlotDecision {
+  std::uint32_t slot = 0;
+  Digest digest;
+};
+/// The same for single slots of a segment that is not finished: for a replica that asks.
+struct Decided {
+  SegmentId segment;
+  std::vector<SlotDecision> decisions;
+};
+
 /// What a checkpoint is of. Equal headers mean equal states.
 struct CheckpointHeader {
   Epoch epoch;
@@ -93,13 +104,15 @@ struct SlotsWanted {
 /// All that ISS with a given orderer sends.
 template <class OrdererMessage>
 using IssMessage = std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                                RequestsSupplied, BatchesWanted, BatchSupplied, Progress, SlotsWanted>;
+                                RequestsSupplied, BatchesWanted, BatchSupplied, Progress,
+                                SlotsWanted, Decided>;
 
 namespace wire {
 template <class OrdererMessage>
 inline constexpr std::string_view
     given_name<std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                            RequestsSupplied, BatchesWanted, BatchSupplied, Progress, SlotsWanted>> = "IssMessage";
+                            RequestsSupplied, BatchesWanted, BatchSupplied, Progress, SlotsWanted,
+                            Decided>> = "IssMessage";
 }  // namespace wire
 
 namespace iss {
@@ -129,6 +142,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsWanted, references);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsSupplied, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SlotDecision, slot, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Decided, segment, decisions);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 
