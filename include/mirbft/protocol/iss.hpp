@@ -41,6 +41,9 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/protocol/iss/state_supply.hpp>
+#include <mirbft/protocol/iss/state_transfer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/types/visit.hpp>
 #include <mirbft/wire/canonical.hpp>
@@ -72,12 +75,14 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
-      iss::Bodies::consumes, iss::Checkpointing::consumes, typename Orderer::consumes>;
+             WalEntry<EpochEntry>, StateInstalled, AppRestored>,
+      iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
+      typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WindowsMoved, Halt>,
-                       iss::Bodies::emits, iss::Checkpointing::emits, typename Orderer::emits>;
+                              WindowsMoved, AppRestoreState, Halt>,
+                       iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
+                       typename Orderer::emits>;
 
   /// Throws ConfigError.
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
@@ -89,13 +94,24 @@ class Iss {
         early_(config_.members.size(), config_.early_bytes_per_peer),
         bodies_(config_.members.size()),
         reminders_(config_.members.size()),
+        supply_(config_.members.size()),
         pace_{config_.base_timeout} {}
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
   }
 
-  void process(Init, auto& out) { enter_epoch(Epoch(0), SeqNr(0), out); }
+  /// The write-ahead log has been played back: goes on from the newest stable checkpoint in it.
+  void process(Init, auto& out) {
+    if (auto state = checkpointing_.restored()) {
+      go_on_from(std::move(*state), out);
+    } else {
+      enter_epoch(Epoch(0), SeqNr(0), out);
+    }
+    auto env = env_of(out);
+    checkpointing_.start(parameters(), env);
+    go_on(out);
+  }
 
   void process(Tick tick, auto& out) {
     now_ = tick.now;
@@ -104,11 +120,14 @@ class Iss {
       if (now_ - refilled_ >= config_.fetch_delay) {
         refilled_ = now_;
         bodies_.refill();
+        supply_.refill();
       }
       ask_for_bodies(env);
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
       watch_segments(env);
       reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
+      if (const auto* proof = checkpointing_.beyond(epoch_)) transfer_.begin(*proof, env);
+      transfer_.tick(env);
     }
     note_to_continue(out);
   }
@@ -167,14 +186,24 @@ class Iss {
 
   /// What the orderer has written ahead waits for its epoch to be entered.
   template <class Entry>
-  void process(WalEntry<Entry> found, auto& out) {
-    if constexpr (std::is_constructible_v<typename Orderer::Entry, Entry>) {
-      const Epoch epoch = Orderer::segment_of(found.entry).epoch;
-      recovered_[epoch].push_back(std::move(found.entry));
-    } else if constexpr (!std::is_same_v<Entry, EpochEntry>) {
-      out.emit(Halt{"cannot recover"});
-    }
+    requires std::is_constructible_v<typename Orderer::Entry, Entry>
+  void process(WalEntry<Entry> found, auto&) {
+    const Epoch epoch = Orderer::segment_of(found.entry).epoch;
+    recovered_[epoch].push_back(std::move(found.entry));
   }
+  /// Which epochs were begun follows from what was decided in them.
+  void process(WalEntry<EpochEntry>, auto&) {}
+
+  void process(HashResult<TransferHash> hashed, auto& out) {
+    auto env = env_of(out);
+    transfer_.process(std::move(hashed), env);
+  }
+  void process(StateInstalled, auto& out) {
+    auto env = env_of(out);
+    if (auto state = checkpointing_.install(transfer_.take(), env))
+      go_on_from(std::move(*state), out);
+  }
+  void process(AppRestored, auto&) {}
 
   template <class E>
     requires is_listed<E, iss::Bodies::consumes>
@@ -225,6 +254,7 @@ class Iss {
     auto to_others(auto message) { return to(iss_.cluster_.others(), std::move(message)); }
     auto to(NodeId whom, auto message) { return to(std::vector{whom}, std::move(message)); }
     std::chrono::nanoseconds now() const noexcept { return iss_.now_; }
+    std::chrono::nanoseconds timeout() const noexcept { return iss_.pace_.timeout; }
     std::chrono::nanoseconds patience(View view) const noexcept {
       return iss::view_timeout(iss_.pace_.timeout, view);
     }
@@ -297,6 +327,8 @@ class Iss {
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
+    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*proof), env);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
       receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
@@ -308,8 +340,18 @@ class Iss {
         laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
       receive(std::move(*batch), out);
+    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*proof), env);
+    } else if (auto* state = std::get_if<StateWanted>(&message)) {
+      supply_.receive(from, *state, checkpointing_, env);
+    } else if (auto* head = std::get_if<StateHead>(&message)) {
+      transfer_.receive(from, std::move(*head), env);
+    } else if (auto* chunk = std::get_if<ChunkWanted>(&message)) {
+      supply_.receive(from, *chunk, checkpointing_, env);
+    } else if (auto* supplied = std::get_if<ChunkSupplied>(&message)) {
+      transfer_.receive(from, std::move(*supplied), env);
     } else if (auto* progress = std::get_if<Progress>(&message)) {
-      receive(from, *progress, out);
+      receive(from, *progress, env);
     } else if (auto* decided = std::get_if<Decided>(&message)) {
       receive(from, *decided, env);
     } else if (auto* slots = std::get_if<SlotsWanted>(&message)) {
@@ -383,10 +425,12 @@ class Iss {
 
   /// A peer that is ahead shows that there is something to wait for; one that is behind is told
   /// what it has missed.
-  void receive(iss::Member, const Progress& progress, auto& out) {
-    if (!started_ || progress.epoch < epoch_) return;
+  void receive(iss::Member from, const Progress& progress, auto& env) {
+    if (!started_) return;
+    checkpointing_.tell(from, progress.stable_epochs, env);
+    if (progress.epoch < epoch_) return;
     const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
-    if (seen > next_ && proposer_.saw(SeqNr(seen.value - 1), plan())) note_to_continue(out);
+    if (seen > next_) (void)proposer_.saw(SeqNr(seen.value - 1), plan());
   }
   void receive(iss::Member from, const SlotsWanted& wanted, auto& env) {
     if (Epochs* epoch = started_ ? find_epoch(wanted.segment.epoch) : nullptr)
@@ -616,6 +660,27 @@ class Iss {
     note_to_continue(out);
   }
 
+  /// A stable checkpoint with its state takes the place of all that came before it.
+  void go_on_from(iss::StableState state, auto& out) {
+    const Epoch next(state.header.epoch.value + 1);
+    policy_ = decoded<LeaderPolicy>(state.policy, "leader policy");
+    pace_ = decoded<iss::Pace>(state.pace, "time-out");
+    clients_.restore(state.windows);
+    next_ = state.header.last + 1;
+    waiting_.forget_before(next_);
+    epochs_.erase(epochs_.begin(), epochs_.lower_bound(next));
+    recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
+    out.emit(AppRestoreState{state.header.last, std::move(state.app)});
+    enter_epoch(next, next_, out);
+  }
+  template <class T>
+  static T decoded(const Bytes& bytes, const char* what) {
+    auto value = wire::decode<T>(bytes, wire::Form::canonical);
+    if (!value)
+      throw ModuleFailure(std::string("the ") + what + " of a stable checkpoint cannot be read");
+    return std::move(*value);
+  }
+
   /// What was done in this epoch before a restart is known again, and said again. That may end the
   /// epoch, and even begin the next.
   void resume(Epoch epoch, auto& out) {
@@ -661,7 +726,7 @@ class Iss {
     pace_.epoch_ended(current().suspected(), cluster_.quorum(), config_.base_timeout);
     auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
-                         parameters(), env);
+                         pace_, parameters(), env);
     go_on(out);
   }
 
@@ -693,6 +758,8 @@ class Iss {
   iss::Proposer proposer_;
   iss::OwnBatches own_batches_;
   iss::Reminders reminders_;
+  iss::StateSupply supply_;
+  iss::StateTransfer transfer_;
   iss::Pace pace_;
   iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;
