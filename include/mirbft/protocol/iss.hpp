@@ -62,6 +62,12 @@ struct IssStatus {
   std::uint64_t batches_waiting_for_bodies = 0;
   std::uint64_t clients = 0;
   std::uint64_t early_bytes = 0;
+  /// Of the current epoch: segments that are not finished, and those whose leader this replica has
+  /// given up on.
+  std::uint64_t open_segments = 0;
+  std::uint64_t suspected_segments = 0;
+  /// T_e, how long a leader may stand still.
+  std::chrono::nanoseconds timeout{};
   iss::BadMessages bad_messages;
 };
 
@@ -221,6 +227,14 @@ class Iss {
   }
 
   Status status() const {
+    std::uint64_t open = 0;
+    std::uint64_t suspected = 0;
+    if (const auto found = epochs_.find(epoch_); found != epochs_.end())
+      for (std::uint32_t index = 0; found->second.has(index); ++index) {
+        const Segment& segment = found->second.segment(index);
+        open += !segment.is_complete();
+        suspected += !segment.is_complete() && !segment.is_open();
+      }
     return {epoch_,
             next_,
             checkpointing_.stable_epochs(),
@@ -230,6 +244,9 @@ class Iss {
             waiting_.size(),
             clients_.size(),
             early_.bytes(),
+            open,
+            suspected,
+            pace_.timeout,
             bad_};
   }
 
@@ -605,8 +622,9 @@ class Iss {
       auto env = env_of(out);
       settle(segment, env);
     }
-    if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
-      proposer_.decided(slot);
+    if (segment.epoch == epoch_) {
+      if (proposer_.leads(segment.index)) proposer_.decided(slot);
+      (void)proposer_.saw(plan().sn_of(segment.index, slot), plan());
       note_to_continue(out);
     }
     deliver(out);
@@ -784,6 +802,7 @@ class Iss {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoints,
                         delivered_requests, proposed_batches, own_requests_waiting,
-                        batches_waiting_for_bodies, clients, early_bytes, bad_messages);
+                        batches_waiting_for_bodies, clients, early_bytes, open_segments,
+                        suspected_segments, timeout, bad_messages);
 
 #endif
