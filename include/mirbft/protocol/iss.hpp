@@ -132,8 +132,7 @@ class Iss {
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
       watch_segments(env);
       reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
-      if (const auto* proof = checkpointing_.beyond(epoch_)) transfer_.begin(*proof, env);
-      transfer_.tick(env);
+      transfer_state(env);
     }
     note_to_continue(out);
   }
@@ -447,7 +446,7 @@ class Iss {
     checkpointing_.tell(from, progress.stable_epochs, env);
     if (progress.epoch < epoch_) return;
     const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
-    if (seen > next_) (void)proposer_.saw(SeqNr(seen.value - 1), plan());
+    if (seen > next_) proposer_.reached(seen);
   }
   void receive(iss::Member from, const SlotsWanted& wanted, auto& env) {
     if (Epochs* epoch = started_ ? find_epoch(wanted.segment.epoch) : nullptr)
@@ -645,6 +644,7 @@ class Iss {
                         decision.digest == nil_digest ? SlotOutcome::nil : SlotOutcome::batch);
       out.emit(Deliver{next_, decision.batch});
       ++next_;
+      delivered_at_ = now_;
     }
     waiting_.forget_before(next_);
     if (next_ == plan().end()) finish_epoch(out);
@@ -676,6 +676,17 @@ class Iss {
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
     note_to_continue(out);
+  }
+
+  /// Where others have forgotten the current epoch, only a transfer of state helps; and also where
+  /// they do remember it, or should, and that has not helped for long: those who were restarted
+  /// know no more than their checkpoint.
+  void transfer_state(auto& env) {
+    const bool stuck = now_ - delivered_at_ >= 2 * pace_.timeout;
+    const std::uint64_t ahead = stuck ? 0 : iss::Checkpointing::epochs_kept;
+    if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
+      transfer_.begin(*proof, env);
+    transfer_.tick(env);
   }
 
   /// A stable checkpoint with its state takes the place of all that came before it.
@@ -789,6 +800,7 @@ class Iss {
   std::chrono::nanoseconds now_{};
   std::chrono::nanoseconds refilled_{};
   std::chrono::nanoseconds relayed_{};
+  std::chrono::nanoseconds delivered_at_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;
