@@ -27,6 +27,17 @@ struct Done {
   friend bool operator==(const Done&, const Done&) = default;
 };
 
+/// A slot that the sender has decided.
+struct SlotDecision {
+  std::uint32_t slot = 0;
+  Digest digest;
+};
+/// The same for single slots of a segment that is not finished: for a replica that asks.
+struct Decided {
+  SegmentId segment;
+  std::vector<SlotDecision> decisions;
+};
+
 /// What a checkpoint is of. Equal headers mean equal states.
 struct CheckpointHeader {
   Epoch epoch;
@@ -131,19 +142,35 @@ struct BatchSupplied {
   Batch batch;
 };
 
+/// Where the sender stands; said from time to time, so that whoever is behind finds out.
+struct Progress {
+  Epoch epoch;
+  /// The next sequence number that it delivers.
+  SeqNr next;
+  std::uint64_t stable_epochs = 0;
+};
+
+/// Asks for what the receiver itself has said of these slots, by their places: the sender lacks
+/// something, or it would have decided them.
+struct SlotsWanted {
+  SegmentId segment;
+  std::vector<std::uint32_t> slots;
+};
+
 /// All that ISS with a given orderer sends.
 template <class OrdererMessage>
 using IssMessage =
     std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted, RequestsSupplied,
                  BatchesWanted, BatchSupplied, StableCheckpoint, StateWanted, StateHead,
-                 ChunkWanted, ChunkSupplied>;
+                 ChunkWanted, ChunkSupplied, Progress, SlotsWanted, Decided>;
 
 namespace wire {
 template <class OrdererMessage>
 inline constexpr std::string_view
     given_name<std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
                             RequestsSupplied, BatchesWanted, BatchSupplied, StableCheckpoint,
-                            StateWanted, StateHead, ChunkWanted, ChunkSupplied>> = "IssMessage";
+                            StateWanted, StateHead, ChunkWanted, ChunkSupplied, Progress,
+                            SlotsWanted, Decided>> = "IssMessage";
 }  // namespace wire
 
 namespace iss {
@@ -158,7 +185,9 @@ FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
                      std::holds_alternative<BatchesWanted>(message) ||
                      std::holds_alternative<StableCheckpoint>(message) ||
                      std::holds_alternative<StateWanted>(message) ||
-                     std::holds_alternative<ChunkWanted>(message);
+                     std::holds_alternative<ChunkWanted>(message) ||
+                     std::holds_alternative<Progress>(message) ||
+                     std::holds_alternative<SlotsWanted>(message);
   // The digests of a long segment are more than a vote may hold.
   return small ? FrameClass::vote : FrameClass::batch;
 }
@@ -182,5 +211,9 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsWanted, references);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsSupplied, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SlotDecision, slot, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Decided, segment, decisions);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_PROPOSER_HPP
 #define MIRBFT_PROTOCOL_ISS_PROPOSER_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,9 @@ class Proposer {
     return true;
   }
 
+  /// Somebody has delivered everything before `next`.
+  void reached(SeqNr next) noexcept { highest_ = std::max(highest_, next); }
+
   /// The slot that is to be filled now: a batch is full or has waited long enough, nothing of
   /// one's own is in flight, or other leaders are ahead. So batches grow with the load: while one
   /// is on its way the next one gathers.
@@ -59,8 +63,15 @@ class Proposer {
     ++proposed_;
     last_ = now;
   }
-  /// One of the own slots is decided.
-  void decided() noexcept { --in_flight_; }
+  /// The slot that was due needs no proposal: this replica has made one before it was restarted.
+  void skip() noexcept { ++next_; }
+  /// One of the own slots is decided, perhaps without ever having been proposed for.
+  void decided(std::uint32_t slot) noexcept {
+    if (slot < next_ && in_flight_ != 0) --in_flight_;
+  }
+
+  /// Whoever leads this sequence number is expected to propose for it.
+  bool is_pulled(SeqNr sn) const noexcept { return sn < highest_; }
 
  private:
   std::optional<std::uint32_t> own_;
