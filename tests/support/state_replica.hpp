@@ -94,7 +94,7 @@ class StateReplica {
   }
   void tick(std::chrono::nanoseconds later) {
     env.time += later;
-    transfer.tick(env);
+    transfer.tick(checkpointing.stable_epochs(), env);
     work();
   }
 

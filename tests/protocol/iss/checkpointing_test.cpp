@@ -242,16 +242,18 @@ TEST_CASE("a replica stops when the others certify another configuration") {
   CHECK(replica.env.halts[0].find("configuration differs") != std::string::npos);
 }
 
-TEST_CASE("a certificate far ahead calls for a transfer once the own epoch is forgotten there") {
+TEST_CASE("the newest certificate of what is not stable here is there for a transfer") {
   StateReplica replica(members, NodeId(0));
   auto header = finish(replica, Epoch(0));
-  CHECK_FALSE(replica.checkpointing.beyond(Epoch(1)));
+  CHECK_FALSE(replica.checkpointing.proven_from(Epoch(0)));
+  replica.receive(3, proof_of(header));
+  CHECK_FALSE(replica.checkpointing.proven_from(Epoch(0)));  // it is stable
   header.epoch = Epoch(3);
   replica.receive(3, proof_of(header));
-  CHECK_FALSE(replica.checkpointing.beyond(Epoch(2)));
-  REQUIRE(replica.checkpointing.beyond(Epoch(1)));
-  CHECK(*replica.checkpointing.beyond(Epoch(1)) == proof_of(header));
-  CHECK(replica.checkpointing.stable_epochs() == 0);
+  CHECK_FALSE(replica.checkpointing.proven_from(Epoch(4)));
+  REQUIRE(replica.checkpointing.proven_from(Epoch(3)));
+  CHECK(*replica.checkpointing.proven_from(Epoch(0)) == proof_of(header));
+  CHECK(replica.checkpointing.stable_epochs() == 1);
 }
 
 TEST_CASE("who lags is told the certificates that it lacks, and the own open votes") {
@@ -322,8 +324,8 @@ TEST_CASE("a fetched state takes the place of an own one, survives a restart, an
   const CheckpointState& state = *cluster[0].checkpointing.stable_state(Epoch(3));
   cluster[0].checkpointing.tell(cluster[0].env.member(3), 3, cluster[0].env);
   cluster.exchange();
-  REQUIRE(late.checkpointing.beyond(Epoch(0)));
-  const StableCheckpoint proof = *late.checkpointing.beyond(Epoch(0));
+  REQUIRE(late.checkpointing.proven_from(Epoch(0)));
+  const StableCheckpoint proof = *late.checkpointing.proven_from(Epoch(0));
   const InstalledEntry entry{proof.header, proof.certificate, state};
 
   const auto installed = late.checkpointing.install(entry, late.env);

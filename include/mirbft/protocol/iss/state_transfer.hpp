@@ -51,13 +51,11 @@ class StateTransfer {
     incoming_.reset();
     ask(env);
   }
-  /// This replica has got as far by itself.
-  void give_up() {
-    if (!done_) reset();
-  }
-
-  /// Asks other peers for what has not come. Call it at every `Tick`.
-  void tick(auto& env) {
+  /// Asks other peers for what has not come, and gives up if this replica has got as far by itself.
+  /// Call it at every `Tick`.
+  void tick(std::uint64_t stable_epochs, auto& env) {
+    if (!target_ || done_) return;
+    if (target_->header.epoch.value < stable_epochs) return reset();
     std::vector<std::uint64_t> overdue;
     for (const auto& [piece, question] : asked_)
       if (!question.answered && env.now() - question.at >= env.timeout()) overdue.push_back(piece);
