@@ -47,6 +47,8 @@ struct ClusterConfig {
   Time reaction = std::chrono::microseconds(100);
   /// After so many of a thousand steps a node pauses for at most `reaction`.
   std::uint32_t short_pauses = 20;
+  /// What crashes leave of what is not synced.
+  Tail tail = Tail::drawn;
 };
 
 /// What a replica's modules are made of: hand them over to `Node::Modules`.
@@ -189,7 +191,7 @@ class Cluster {
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
-    faults_.count(Fault::lost_tail, member.disk.crash());
+    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
     if (!member.faulty) observed_.checks.crashed(id);
   }
   /// The node is gone after so many lists of events more.
@@ -221,8 +223,6 @@ class Cluster {
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
-  /// How every node is driven from now on: see `ClusterConfig`.
-  void shuffle_slots(std::uint32_t per_mille) noexcept { config_.shuffled_slots = per_mille; }
   /// Ends everything that hinders nodes that are up, and the network.
   void heal() {
     network_.heal();
