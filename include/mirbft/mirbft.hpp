@@ -120,11 +120,16 @@
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/own_batches.hpp>
+#include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
+#include <mirbft/protocol/iss/reminders.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
+#include <mirbft/protocol/orderers/pbft_slot.hpp>
+#include <mirbft/protocol/orderers/pbft_view_change.hpp>
 #include <mirbft/protocol/solo.hpp>
 
 #include <mirbft/concepts.hpp>

@@ -124,7 +124,8 @@ class IssFixture {
   // What its peers make.
 
   iss::EpochPlan plan(Epoch epoch = Epoch(0), SeqNr first = SeqNr(0)) const {
-    return {epoch, first, config.members, Policy{}.leaders(epoch, config.members), config};
+    const Quorum quorum(config.members.size());
+    return {epoch, first, config.members, Policy{}.leaders(epoch, config.members, quorum), config};
   }
   Digest digest(Epoch epoch, SeqNr sn, const Batch& batch) const {
     const BatchContent content{epoch, sn, batch};
@@ -223,9 +224,14 @@ class IssFixture {
     any |= hash<CheckpointHash>();
     any |= sign<PrepareSigning>();
     any |= sign<CheckpointSigning>();
+    any |= sign<ViewChangeSigning>();
+    any |= sign<NewViewSigning>();
     any |= verify<PrepareChecking>();
+    any |= verify<ViewChangeChecking>();
+    any |= verify<NewViewChecking>();
     any |= verify<CheckpointChecking>();
-    any |= drop<WalAppend<EpochEntry>, WalAppend<ProposalEntry>, WalAppend<VoteEntry>,
+    any |= drop<WalAppend<EpochEntry>, WalAppend<VoteEntry>, WalAppend<ViewChangeEntry>,
+                WalAppend<NewViewEntry>,
                 WalAppend<PreparedEntry>, WalAppend<DecidedEntry>, WalAppend<CheckpointEntry>,
                 WalAppend<StableEntry>, WalTruncate, CollectRequests, WindowsMoved>();
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {

@@ -32,6 +32,28 @@ static_assert(always([](Quorum of) { return 3 * of.faulty() < of.members(); }),
 static_assert(always([](Quorum of) { return 3 * (of.faulty() + 1) >= of.members(); }),
               "as many as can be may be faulty");
 
+/// The same of members that only stop.
+template <class Rule>
+constexpr bool always_of_crashes(Rule rule) {
+  for (std::size_t n = 1; n <= largest; ++n)
+    if (!rule(Quorum(n, Faults::crash))) return false;
+  return true;
+}
+
+static_assert(always_of_crashes([](Quorum of) { return 2 * of.strong() > of.members(); }),
+              "two majorities share a member");
+static_assert(always_of_crashes([](Quorum of) { return 2 * (of.strong() - 1) <= of.members(); }),
+              "half would not do");
+static_assert(always_of_crashes([](Quorum of) {
+                return of.strong() + of.faulty() <= of.members();
+              }),
+              "the members that run alone make a majority");
+static_assert(always_of_crashes([](Quorum of) { return of.weak() == 1; }), "nobody lies");
+static_assert(always_of_crashes([](Quorum of) {
+                return 2 * of.faulty() < of.members() && 2 * (of.faulty() + 1) >= of.members();
+              }),
+              "fewer than half may stop, and as many as can be");
+
 }  // namespace
 
 TEST_CASE("the sizes that people know") {
@@ -46,6 +68,19 @@ TEST_CASE("the sizes that people know") {
     CHECK(of.faulty() == size.faulty);
     CHECK(of.strong() == size.strong);
     CHECK(of.weak() == size.weak);
+  }
+}
+
+TEST_CASE("the sizes that people know, of members that only stop") {
+  struct {
+    std::size_t members, faulty, strong;
+  } const known[] = {{0, 0, 1}, {1, 0, 1}, {2, 0, 2}, {3, 1, 2}, {4, 1, 3}, {5, 2, 3}, {7, 3, 4}};
+  for (const auto& size : known) {
+    CAPTURE(size.members);
+    const Quorum of(size.members, Faults::crash);
+    CHECK(of.faulty() == size.faulty);
+    CHECK(of.strong() == size.strong);
+    CHECK(of.weak() == 1);
   }
 }
 

@@ -37,8 +37,12 @@
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/own_batches.hpp>
+#include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
+#include <mirbft/protocol/iss/reminders.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
+#include <mirbft/types/visit.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/codec.hpp>
 
@@ -61,7 +65,7 @@ struct IssStatus {
 /// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
 /// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such
 /// as `Pbft` agrees on each slot. Deterministic.
-template <class Orderer, class LeaderPolicy = Simple>
+template <class Orderer, class LeaderPolicy = Blacklist>
 class Iss {
  public:
   using Message = IssMessage<typename Orderer::Message>;
@@ -79,11 +83,13 @@ class Iss {
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
       : config_((iss::check(config), std::move(config))),
         policy_(std::move(policy)),
-        cluster_(config_),
+        cluster_(config_, Orderer::quorum(config_.members.size())),
         clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
         early_(config_.members.size(), config_.early_bytes_per_peer),
-        bodies_(config_.members.size()) {}
+        bodies_(config_.members.size()),
+        reminders_(config_.members.size()),
+        pace_{config_.base_timeout} {}
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
@@ -101,6 +107,8 @@ class Iss {
       }
       ask_for_bodies(env);
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
+      watch_segments(env);
+      reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
     }
     note_to_continue(out);
   }
@@ -157,11 +165,15 @@ class Iss {
     epoch->segment(event.origin.content.segment.index).process(std::move(event), env);
   }
 
+  /// What the orderer has written ahead waits for its epoch to be entered.
   template <class Entry>
-  void process(WalEntry<Entry>, auto& out) {
-    out.emit(Halt{
-        "the write-ahead log is not empty, and this version cannot recover from it: start this "
-        "replica with an empty log, as a new member"});
+  void process(WalEntry<Entry> found, auto& out) {
+    if constexpr (std::is_constructible_v<typename Orderer::Entry, Entry>) {
+      const Epoch epoch = Orderer::segment_of(found.entry).epoch;
+      recovered_[epoch].push_back(std::move(found.entry));
+    } else if constexpr (!std::is_same_v<Entry, EpochEntry>) {
+      out.emit(Halt{"cannot recover"});
+    }
   }
 
   template <class E>
@@ -212,6 +224,18 @@ class Iss {
     }
     auto to_others(auto message) { return to(iss_.cluster_.others(), std::move(message)); }
     auto to(NodeId whom, auto message) { return to(std::vector{whom}, std::move(message)); }
+    std::chrono::nanoseconds now() const noexcept { return iss_.now_; }
+    std::chrono::nanoseconds patience(View view) const noexcept {
+      return iss::view_timeout(iss_.pace_.timeout, view);
+    }
+    std::chrono::nanoseconds segment_patience(std::size_t length) const noexcept {
+      return iss::segment_timeout(iss_.pace_.timeout, static_cast<std::uint32_t>(length),
+                                  iss_.config_.slot_time);
+    }
+    std::chrono::nanoseconds resend_after() const noexcept {
+      return iss::resend_interval(iss_.pace_.timeout);
+    }
+    bool may_vote() const noexcept { return true; }
     auto to_self(auto message) {
       return MessageReceived<Message>{iss_.cluster_.self().id, wrap(std::move(message))};
     }
@@ -221,7 +245,12 @@ class Iss {
     void decided(SegmentId segment, std::uint32_t slot, const Digest& digest, Batch batch) {
       iss_.decided(segment, slot, digest, std::move(batch), out_);
     }
+    void claimed(SegmentId segment, std::uint32_t slot, const Batch& batch) {
+      Epochs& epoch = *iss_.find_epoch(segment.epoch);
+      (void)iss_.claim_all(epoch, segment.index, epoch.plan().sn_of(segment.index, slot), batch);
+    }
     void bad(Bad reason) { iss_.bad_.count(reason); }
+    void halt(std::string reason) { out_.emit(Halt{std::move(reason)}); }
 
    private:
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
@@ -264,7 +293,7 @@ class Iss {
     if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
       receive(from, std::move(*ordering), out);
     } else if (auto* done = std::get_if<Done>(&message)) {
-      receive(from, std::move(*done));
+      receive(from, std::move(*done), env);
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
@@ -279,6 +308,10 @@ class Iss {
         laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
       receive(std::move(*batch), out);
+    } else if (auto* progress = std::get_if<Progress>(&message)) {
+      receive(from, *progress, out);
+    } else if (auto* slots = std::get_if<SlotsWanted>(&message)) {
+      receive(from, *slots, env);
     }
   }
 
@@ -307,13 +340,44 @@ class Iss {
     epoch->segment(segment.index).receive(from, std::move(message), env);
   }
 
-  void receive(iss::Member from, Done done) {
+  void receive(iss::Member from, Done done, auto& env) {
     if (is_early(done.segment)) return keep_for_later(from, std::move(done));
     Epochs* epoch = epoch_of(done.segment);
     if (!epoch) return;
     if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
-    if (!epoch->done(from.index, done.segment.index, std::move(done.digests)))
-      bad_.count(Bad::duplicate);
+    const SegmentId segment = done.segment;
+    const auto& said = epoch->digests_of(from.index, segment.index);
+    if (!said.empty() && said != done.digests) return bad_.count(Bad::duplicate);
+    if (epoch->done(from.index, segment.index, std::move(done.digests))) settle(segment, env);
+  }
+
+  /// What members that are done say of a segment: a strong quorum makes it stable, a weak one is
+  /// believed what was given up on.
+  void settle(SegmentId id, auto& env) {
+    Epochs& epoch = *find_epoch(id.epoch);
+    if (epoch.is_complete(id.index)) {
+      if (epoch.done_like(cluster_.self().index, id.index) >= cluster_.quorum().strong())
+        epoch.segment(id.index).stable();
+      return;
+    }
+    const auto vouching = epoch.vouching(id.index, cluster_.quorum());
+    if (vouching.empty()) return;
+    const std::vector<Digest> digests = epoch.digests_of(vouching.front(), id.index);
+    for (std::uint32_t slot = 0; slot < digests.size(); ++slot)
+      if (Epochs* still = find_epoch(id.epoch); still && digests[slot] == nil_digest)
+        still->segment(id.index).adopt(slot, nil_digest, {}, env);
+  }
+
+  /// A peer that is ahead shows that there is something to wait for; one that is behind is told
+  /// what it has missed.
+  void receive(iss::Member, const Progress& progress, auto& out) {
+    if (!started_ || progress.epoch < epoch_) return;
+    const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
+    if (seen > next_ && proposer_.saw(SeqNr(seen.value - 1), plan())) note_to_continue(out);
+  }
+  void receive(iss::Member from, const SlotsWanted& wanted, auto& env) {
+    if (Epochs* epoch = started_ ? find_epoch(wanted.segment.epoch) : nullptr)
+      if (epoch->has(wanted.segment.index)) reminders_.answer(from, wanted, *epoch, env);
   }
 
   /// A request that leaves its message: a slice would keep the whole frame in memory.
@@ -334,7 +398,7 @@ class Iss {
     Epochs* epoch = epoch_of(supplied.segment);
     if (!epoch) return;
     if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
-    if (!laggard_.vouched(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
+    if (!laggard_.expected(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
       return bad_.count(Bad::unasked);
     hash(*epoch, {supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt},
          out);
@@ -430,15 +494,18 @@ class Iss {
     }
   }
 
-  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here.
+  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here; or
+  /// handed to the orderer, who wants it for a vote.
   void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, auto& env) {
     const std::uint32_t segment = batch.segment.index;
-    if (laggard_.vouched(epoch, segment, batch.slot, cluster_.quorum()) != digest)
+    if (laggard_.expected(epoch, segment, batch.slot, cluster_.quorum()) != digest)
       return bad_.count(Bad::unasked);
     std::vector<RequestRef> missing;
     for (const RequestRef& reference : *batch.batch)
       if (!clients_.ready_size(reference)) missing.push_back(reference);
-    if (missing.empty()) {
+    if (missing.empty() && epoch.segment(segment).wanted(batch.slot) == digest) {
+      epoch.segment(segment).supplied(batch.slot, digest, std::move(batch.batch), env);
+    } else if (missing.empty()) {
       epoch.segment(segment).adopt(batch.slot, digest, std::move(batch.batch), env);
     } else {
       waiting_.add(epoch.plan().sn_of(segment, batch.slot), std::move(batch), missing, now_);
@@ -451,12 +518,18 @@ class Iss {
     if (!started_) return;
     while (const auto slot = proposer_.due(plan(), buckets_, config_, now_)) {
       const std::uint32_t segment = *proposer_.own_segment();
+      if (!current().segment(segment).is_open()) return;
+      if (current().segment(segment).is_proposed(*slot)) {
+        proposer_.skip();
+        continue;
+      }
       const SeqNr sn = plan().sn_of(segment, *slot);
       const auto claim = [&](const RequestRef& reference) {
         return clients_.claim(sn, reference.client, reference.req_no);
       };
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
+      own_batches_.proposed(sn, batch);
       proposer_.propose(now_);
       hash(current(), {{epoch_, segment}, *slot, std::move(batch), BatchUse::propose}, out);
     }
@@ -471,9 +544,11 @@ class Iss {
       Done done{segment, epoch.digests(segment.index)};
       out.emit(SendMessage<Message>{cluster_.others(), done});
       (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
+      auto env = env_of(out);
+      settle(segment, env);
     }
     if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
-      proposer_.decided();
+      proposer_.decided(slot);
       note_to_continue(out);
     }
     deliver(out);
@@ -489,7 +564,9 @@ class Iss {
         buckets_.delivered(reference, clients_);
       }
       delivered_ += decision.batch->size();
-      policy_.delivered(next_, plan().leader(plan().segment_of(next_)), SlotOutcome::batch);
+      own_batches_.delivered(next_, decision.batch);
+      policy_.delivered(next_, plan().leader(plan().segment_of(next_)),
+                        decision.digest == nil_digest ? SlotOutcome::nil : SlotOutcome::batch);
       out.emit(Deliver{next_, decision.batch});
       ++next_;
     }
@@ -510,22 +587,59 @@ class Iss {
     finished_ = false;
     epoch_ = epoch;
     iss::EpochPlan next(epoch, first, cluster_.members(),
-                        policy_.leaders(epoch, cluster_.members()), config_);
+                        policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
+                        config_);
     proposer_.begin_epoch(next, cluster_.self().id);
+    own_batches_.put_back(buckets_, clients_);
     clients_.begin_epoch(first);
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
     out.emit(WindowsMoved{epoch, clients_.windows()});
+    resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
     note_to_continue(out);
+  }
+
+  /// What was done in this epoch before a restart is known again, and said again. That may end the
+  /// epoch, and even begin the next.
+  void resume(Epoch epoch, auto& out) {
+    auto found = recovered_.extract(epoch);
+    if (!found) return;
+    auto env = env_of(out);
+    for (typename Orderer::Entry& entry : found.mapped())
+      visit_alternative(entry, [&](auto& one) {
+        const SegmentId id = Orderer::segment_of(one);
+        Epochs* state = find_epoch(epoch);
+        if (state && state->has(id.index)) state->segment(id.index).recover(std::move(one), env);
+      });
+    for (std::uint32_t index = 0;; ++index) {
+      Epochs* state = find_epoch(epoch);
+      if (!state || !state->has(index)) return;
+      state->segment(index).resume(env);
+    }
+  }
+
+  /// Tells each segment the time, and whether anybody waits for it: its leader has requests to
+  /// propose that are known here, or others have gone ahead. What a leader may lack is passed on
+  /// to it before it is suspected.
+  void watch_segments(auto& env) {
+    for (std::uint32_t index = 0;; ++index) {
+      Epochs* epoch = find_epoch(epoch_);
+      if (!epoch->has(index)) return;
+      if (epoch->is_complete(index)) continue;
+      const bool expected = proposer_.is_pulled(epoch->first_open(index)) || buckets_.waits(index);
+      epoch->segment(index).tick(expected, env);
+    }
   }
 
   /// Everything of the epoch is delivered: begins its checkpoint.
   void finish_epoch(auto& out) {
     finished_ = true;
     clients_.slide();
+    policy_.epoch_ended(epoch_, plan().leaders());
+    pace_.epoch_ended(current().suspected(), cluster_.quorum(), config_.base_timeout);
     auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
                          parameters(), env);
@@ -558,8 +672,13 @@ class Iss {
   iss::Bodies bodies_;
   iss::Laggard laggard_;
   iss::Proposer proposer_;
+  iss::OwnBatches own_batches_;
+  iss::Reminders reminders_;
+  iss::Pace pace_;
   iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;
+  /// Entries of the write-ahead log, of epochs that are not entered yet.
+  std::map<Epoch, std::vector<typename Orderer::Entry>> recovered_;
 
   Epoch epoch_;
   SeqNr next_;

@@ -1,5 +1,6 @@
 #include <mirbft/protocol/iss/buckets.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -113,6 +114,61 @@ TEST_CASE("who leads nothing proposes nothing") {
   two.add(200);
   CHECK(two.buckets.own_requests() == 0);
   CHECK(two.cut(1000).empty());
+}
+
+TEST_CASE("a segment waits while one of its buckets holds something undelivered") {
+  Two two;
+  CHECK_FALSE(two.buckets.waits(0));
+  CHECK_FALSE(two.buckets.waits(1));
+  std::uint64_t number = 0;
+  while (!two.buckets.waits(1)) two.add(number++);
+  const RequestRef awaited = Two::request(number - 1);
+  CHECK(Two::owns(awaited, Epoch(0), 1));
+  CHECK(two.buckets.oldest(1, 5, two.clients) == std::vector{awaited});
+  two.clients.deliver(SeqNr(1), awaited);
+  two.buckets.delivered(awaited, two.clients);
+  CHECK_FALSE(two.buckets.waits(1));
+  CHECK(two.buckets.oldest(1, 5, two.clients).empty());
+
+  while (!two.buckets.waits(0)) two.add(number++);
+  two.cut(1000);
+  CHECK_FALSE(two.buckets.waits(0));  // it is in flight, and no longer waits here
+}
+
+TEST_CASE("the oldest of a segment are those at the heads, without what is delivered") {
+  Two two(400);
+  const std::vector<RequestRef> few = two.buckets.oldest(1, 16, two.clients);
+  REQUIRE(few.size() == 16);  // of 16 buckets, one each
+  std::set<std::uint32_t> buckets;
+  for (const RequestRef& request : few) {
+    CHECK(Two::owns(request, Epoch(0), 1));
+    buckets.insert(bucket_of(request.client, request.req_no, two.buckets.count()));
+  }
+  CHECK(buckets.size() == 16);
+
+  const std::vector<RequestRef> all = two.buckets.oldest(1, 1000, two.clients);
+  CHECK(all.size() == 400 - two.buckets.own_requests());
+  CHECK(std::vector(all.begin(), all.begin() + 16) == few);
+  const RequestRef later = all[20];  // behind the head of its bucket
+  two.clients.deliver(SeqNr(1), later);
+  two.buckets.delivered(later, two.clients);
+  const std::vector<RequestRef> rest = two.buckets.oldest(1, 1000, two.clients);
+  CHECK(rest.size() == all.size() - 1);
+  CHECK(std::find(rest.begin(), rest.end(), later) == rest.end());
+}
+
+TEST_CASE("what was delivered by another's batch is not counted as waiting") {
+  Two two(200);
+  const std::uint64_t own = two.buckets.own_requests();
+  const std::vector<RequestRef> heads = two.buckets.oldest(0, 16, two.clients);
+  REQUIRE(heads.size() == 16);
+  for (const RequestRef& head : heads) {
+    two.clients.deliver(SeqNr(1), head);
+    two.buckets.delivered(head, two.clients);
+  }
+  CHECK(two.buckets.own_requests() == own - 16);
+  CHECK(two.buckets.own_bytes() == (own - 16) * 10);
+  CHECK(two.cut(1000).size() == own - 16);
 }
 
 }  // namespace mirbft::iss

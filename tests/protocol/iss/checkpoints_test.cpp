@@ -18,7 +18,7 @@ constexpr std::size_t members = 4;
 Cluster cluster() {
   IssConfig config;
   for (std::size_t i = 0; i < members; ++i) config.members.push_back(NodeId(10 * i));
-  return Cluster(config);
+  return Cluster(config, Quorum(config.members.size()));
 }
 CheckpointHeader header(std::uint64_t app_length = 0) {
   CheckpointHeader made;

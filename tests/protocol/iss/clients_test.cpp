@@ -1,6 +1,11 @@
 #include <mirbft/protocol/iss/clients.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
+#include <random>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -21,6 +26,56 @@ Readiness ready(Clients& clients, const RequestRef& reference, Wanted wanted = W
 bool claim(Clients& clients, std::uint64_t sn, const RequestRef& reference) {
   return clients.claim(SeqNr(sn), reference.client, reference.req_no);
 }
+
+/// What `Clients` is meant to do, as plainly as it can be said.
+class Model {
+ public:
+  explicit Model(std::uint64_t window) : window_(window) {}
+
+  bool is_open(const RequestRef& request) {
+    const std::uint64_t from = low[request.client];
+    return request.req_no.value >= from && request.req_no.value < from + window_;
+  }
+  bool is_delivered(const RequestRef& request) {
+    return request.req_no.value < low[request.client] || delivered.contains(key(request));
+  }
+  Readiness ready(const RequestRef& request) {
+    if (!is_open(request) || is_delivered(request)) return Readiness::refused;
+    bodies.insert(request);
+    return with_body.insert(key(request)).second ? Readiness::first : Readiness::again;
+  }
+  bool claim(SeqNr sn, const RequestRef& request) {
+    const auto before = delivered.find(key(request));
+    if (!is_open(request) || (before != delivered.end() && before->second < first)) return false;
+    return claims.try_emplace(key(request), sn).second;
+  }
+  void unclaim(SeqNr sn, const RequestRef& request) {
+    const auto found = claims.find(key(request));
+    if (found != claims.end() && found->second == sn) claims.erase(found);
+  }
+  bool deliver(SeqNr sn, const RequestRef& request) {
+    return is_open(request) && delivered.try_emplace(key(request), sn).second;
+  }
+  void next_epoch(SeqNr begin) {
+    for (auto& [client, from] : low)
+      while (delivered.contains({client, from})) ++from;
+    first = begin;
+    claims.clear();
+  }
+
+  using Key = std::pair<ClientId, std::uint64_t>;
+  static Key key(const RequestRef& request) { return {request.client, request.req_no.value}; }
+
+  SeqNr first;
+  std::map<ClientId, std::uint64_t> low;
+  std::map<Key, SeqNr> delivered;
+  std::map<Key, SeqNr> claims;
+  std::set<Key> with_body;
+  std::set<RequestRef> bodies;
+
+ private:
+  std::uint64_t window_;
+};
 
 }  // namespace
 
@@ -133,6 +188,90 @@ TEST_CASE("windows are of clients that have delivered something, in ascending or
   REQUIRE(windows.size() == 2);
   CHECK(windows[0].client == ClientId(3));
   CHECK(windows[1].client == ClientId(7));
+}
+
+TEST_CASE("it does what the model does, restored from time to time") {
+  constexpr std::uint64_t window = 70;
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    Clients clients(window);
+    Model model(window);
+    std::uint64_t sn = 0;
+    for (int step = 0; step < 20'000; ++step) {
+      const ClientId client(random() % 3);
+      const std::uint64_t number = model.low[client] + random() % (window + 10);
+      const RequestRef it = request(number - std::min<std::uint64_t>(number, random() % 5),
+                                    static_cast<std::uint8_t>(random() % 2), client.value);
+      const SeqNr at(sn + random() % 4);
+      switch (random() % 5) {
+        case 0: REQUIRE(ready(clients, it) == model.ready(it)); break;
+        case 1: REQUIRE(claim(clients, at.value, it) == model.claim(at, it)); break;
+        case 2:
+          clients.unclaim(at, it.client, it.req_no);
+          model.unclaim(at, it);
+          break;
+        case 3: REQUIRE(clients.deliver(at, it) == model.deliver(at, it)); break;
+        case 4:
+          REQUIRE(clients.is_delivered(it.client, it.req_no) == model.is_delivered(it));
+          if (!model.is_delivered(it))
+            REQUIRE(clients.ready_size(it).has_value() == model.bodies.contains(it));
+          break;
+      }
+      if (step % 100 != 99) continue;
+      sn += 4;
+      clients.slide();
+      model.next_epoch(SeqNr(sn));
+      if (step % 400 == 399) clients.restore(clients.windows());
+      clients.begin_epoch(SeqNr(sn));
+    }
+  }
+}
+
+TEST_CASE("windows and what is delivered come back from a checkpoint") {
+  Clients clients(1000);
+  for (const std::uint64_t number : {0u, 1u, 2u, 5u, 130u, 700u})
+    CHECK(clients.deliver(SeqNr(number), request(number)));
+  CHECK(clients.deliver(SeqNr(701), request(400, 1, 9)));
+  clients.slide();
+  const std::vector<ClientWindow> windows = clients.windows();
+
+  Clients restored(1000);
+  restored.restore(windows);
+  restored.begin_epoch(SeqNr(800));
+  CHECK(restored.windows() == windows);
+  for (std::uint64_t number = 0; number < 1100; ++number) {
+    CAPTURE(number);
+    REQUIRE(restored.is_delivered(ClientId(1), ReqNo(number)) ==
+            clients.is_delivered(ClientId(1), ReqNo(number)));
+  }
+  CHECK_FALSE(claim(restored, 800, request(5)));
+  CHECK(ready(restored, request(5)) == Readiness::refused);
+  CHECK(claim(restored, 800, request(6)));
+  CHECK_FALSE(restored.deliver(SeqNr(801), request(400, 1, 9)));
+}
+
+TEST_CASE("a state transfer leaves the bodies that may still be proposed") {
+  Clients ahead(100);
+  for (const std::uint64_t number : {0u, 1u, 2u}) ahead.deliver(SeqNr(number), request(number));
+  ahead.deliver(SeqNr(3), request(5));
+  ahead.slide();
+
+  Clients clients(100);
+  for (std::uint64_t number = 0; number < 8; ++number) ready(clients, request(number));
+  ready(clients, request(4, 2));
+  ready(clients, request(5, 2));
+  ready(clients, request(0, 1, 8));
+  CHECK(claim(clients, 1, request(4)));
+  clients.restore(ahead.windows());
+  clients.begin_epoch(SeqNr(16));
+  CHECK(clients.windows() == ahead.windows());
+  for (const std::uint64_t number : {3u, 4u, 6u, 7u}) CHECK(clients.ready_size(request(number)));
+  CHECK(clients.ready_size(request(4, 2)));
+  CHECK_FALSE(clients.ready_size(request(5, 2)));
+  CHECK_FALSE(clients.ready_size(request(1)));
+  CHECK(clients.ready_size(request(0, 1, 8)));
+  CHECK(claim(clients, 16, request(4)));
 }
 
 }  // namespace mirbft::iss

@@ -54,6 +54,11 @@ TEST_CASE("every other rule, broken once") {
         times);
   CHECK(complaint([](IssConfig& config) { config.fetch_delay = -std::chrono::seconds(1); }) ==
         times);
+  for (const std::chrono::nanoseconds wrong :
+       {std::chrono::nanoseconds(0), std::chrono::nanoseconds(std::chrono::hours(2))}) {
+    CHECK(complaint([&](IssConfig& config) { config.base_timeout = wrong; }) == "base_timeout");
+    CHECK(complaint([&](IssConfig& config) { config.slot_time = wrong; }) == "slot_time");
+  }
 }
 
 }  // namespace mirbft::iss

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_BUCKETS_HPP
 #define MIRBFT_PROTOCOL_ISS_BUCKETS_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -15,7 +16,7 @@
 
 namespace mirbft::iss {
 
-/// FIFO queues of references, one a bucket.
+/// FIFO queues of references, one a bucket. What stands at the head of one is not delivered yet.
 class Buckets {
  public:
   explicit Buckets(std::uint32_t count) : queues_(count) {}
@@ -42,11 +43,12 @@ class Buckets {
   void begin_epoch(const EpochPlan& plan, Clients& clients,
                    const std::optional<std::uint32_t>& own_segment) {
     own_requests_ = own_bytes_ = 0;
+    by_segment_.assign(plan.segments(), {});
     for (std::uint32_t bucket = 0; bucket < count(); ++bucket) {
+      by_segment_[plan.owner(bucket)].push_back(bucket);
       own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
-      std::erase_if(queues_[bucket], [&](const Waiting& waiting) {
-        return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
-      });
+      std::erase_if(queues_[bucket],
+                    [&](const Waiting& waiting) { return is_delivered(waiting, clients); });
       if (own_[bucket])
         for (const Waiting& waiting : queues_[bucket]) count_in(waiting.size);
     }
@@ -55,11 +57,36 @@ class Buckets {
   /// A request was delivered: what has come to the head of its bucket by that is dropped.
   void delivered(const RequestRef& reference, Clients& clients) {
     const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
-    if (own_[bucket]) return;  // the cutter took it
     auto& queue = queues_[bucket];
-    while (!queue.empty() && clients.is_delivered(queue.front().reference.client,
-                                                  queue.front().reference.req_no))
+    while (!queue.empty() && is_delivered(queue.front(), clients)) {
+      if (own_[bucket]) count_out(queue.front().size);
       queue.pop_front();
+    }
+  }
+
+  /// Whether anything undelivered waits in the buckets of a segment, other than what this replica
+  /// has proposed itself: then its leader is expected to make progress. A look at the heads alone.
+  bool waits(std::uint32_t segment) const {
+    const auto& own = by_segment_[segment];
+    return std::any_of(own.begin(), own.end(),
+                       [&](std::uint32_t bucket) { return !queues_[bucket].empty(); });
+  }
+  /// Up to `most` undelivered requests of a segment, the oldest of each bucket first: to pass on to
+  /// a leader that may lack them.
+  std::vector<RequestRef> oldest(std::uint32_t segment, std::size_t most, Clients& clients) const {
+    std::vector<RequestRef> found;
+    bool deeper = true;
+    for (std::size_t depth = 0; deeper; ++depth) {
+      deeper = false;
+      for (const std::uint32_t bucket : by_segment_[segment]) {
+        if (found.size() == most) return found;
+        const auto& queue = queues_[bucket];
+        if (depth >= queue.size()) continue;
+        deeper = true;
+        if (!is_delivered(queue[depth], clients)) found.push_back(queue[depth].reference);
+      }
+    }
+    return found;
   }
 
   /// Takes a batch out of this replica's buckets, one request of each in turn, within the limits.
@@ -75,8 +102,7 @@ class Buckets {
       if (!batch.empty() && bytes + next.size > max_bytes) break;
       queues_[turn_].pop_front();
       turn_ = (turn_ + 1) % count();
-      --own_requests_;
-      own_bytes_ -= next.size;
+      count_out(next.size);
       if (!may(next.reference)) continue;
       bytes += next.size;
       batch.push_back(next.reference);
@@ -94,8 +120,17 @@ class Buckets {
     ++own_requests_;
     own_bytes_ += size;
   }
+  void count_out(std::uint32_t size) noexcept {
+    --own_requests_;
+    own_bytes_ -= size;
+  }
+  static bool is_delivered(const Waiting& waiting, Clients& clients) {
+    return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
+  }
 
   std::vector<std::deque<Waiting>> queues_;
+  /// The buckets of each segment of the current epoch.
+  std::vector<std::vector<std::uint32_t>> by_segment_;
   std::vector<char> own_ = std::vector<char>(queues_.size(), 0);
   std::uint64_t own_requests_ = 0;
   std::uint64_t own_bytes_ = 0;

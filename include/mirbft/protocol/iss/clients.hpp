@@ -115,11 +115,27 @@ class Clients {
     return all;
   }
 
+  /// The state at the end of an epoch, of a checkpoint that is verified: takes the place of what
+  /// was delivered here. A checkpoint says nothing of bodies; those that are here and still of use
+  /// stay. `begin_epoch` must follow.
+  void restore(const std::vector<ClientWindow>& windows) {
+    std::map<ClientId, Window> before = std::exchange(clients_, {});
+    last_ = nullptr;
+    early_claims_.clear();
+    for (const ClientWindow& window : windows) restore(window);
+    for (auto& [client, window] : before) keep_bodies(client, window);
+    std::erase_if(others_, [&](const auto& other) {
+      return is_delivered(other.first.client, other.first.req_no);
+    });
+  }
+
   std::size_t size() const noexcept { return clients_.size(); }
 
  private:
   static constexpr std::uint64_t never = 0;
   static constexpr std::uint64_t mark(SeqNr sn) noexcept { return sn.value + 1; }
+  /// The mark of the first sequence number: one of some epoch before the current one.
+  static constexpr std::uint64_t long_ago = never + 1;
   /// Bodies that equivocating clients may make us remember beside the first.
   static constexpr std::size_t max_others = 4096;
 
@@ -175,6 +191,21 @@ class Clients {
     while (other != others_.end() && other->first.client == reference.client &&
            other->first.req_no == reference.req_no)
       other = others_.erase(other);
+  }
+
+  void restore(const ClientWindow& from) {
+    Window& window = clients_[from.client];
+    window.advance(from.low.value);
+    for (std::uint64_t bit = 0; bit < 8 * from.delivered.size(); ++bit)
+      if (from.is_delivered(from.low + bit)) window.at(from.low.value + bit).delivered = long_ago;
+  }
+  void keep_bodies(ClientId client, Window& before) {
+    before.for_each([&](std::uint64_t number, const Entry& had) {
+      if (!had.ready || had.delivered != never) return;
+      Entry* entry = make(client, ReqNo(number));
+      if (!entry || entry->delivered != never) return;
+      *entry = had;
+    });
   }
 
   static Bytes bitmap(Window& window) {

@@ -19,11 +19,11 @@ struct Member {
   std::size_t index = 0;
 };
 
-/// Who is in the cluster. Immutable.
+/// Who is in the cluster, and how many of them must agree. Immutable.
 class Cluster {
  public:
-  explicit Cluster(const IssConfig& config)
-      : name_(config.cluster), members_(config.members), quorum_(config.members.size()) {
+  Cluster(const IssConfig& config, Quorum quorum)
+      : name_(config.cluster), members_(config.members), quorum_(quorum) {
     std::sort(members_.begin(), members_.end());
     self_ = *find(config.self);
     for (const NodeId member : members_)

@@ -38,11 +38,20 @@ struct IssConfig {
   std::uint64_t client_window = 1u << 20;
   /// How long a replica waits for a missing body to come by itself before it asks for it.
   std::chrono::nanoseconds fetch_delay = std::chrono::milliseconds(100);
+  /// T_0, the shortest patience with a leader; it grows while leaders are suspected that are not
+  /// to blame (see `iss::Pace`). Between far places 4 s do.
+  std::chrono::nanoseconds base_timeout = std::chrono::seconds(1);
+  /// t_max, how long one slot of a segment may take when all is well. Between far places 150 ms do.
+  std::chrono::nanoseconds slot_time = std::chrono::milliseconds(20);
   /// Bytes that are kept of each peer's messages for the next epochs.
   std::uint64_t early_bytes_per_peer = 32u << 20;
 };
 
 namespace iss {
+
+/// Within these no time that is derived from them overflows (see `iss::Pace`).
+inline constexpr std::chrono::nanoseconds longest_timeout = std::chrono::hours(1);
+inline constexpr std::chrono::nanoseconds longest_slot_time = std::chrono::seconds(1);
 
 inline void check(const IssConfig& config) {
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
@@ -75,6 +84,12 @@ inline void check(const IssConfig& config) {
                       "a proposal must fit a frame of 4 MiB: at most 65536");
   if (config.batch_delay.count() < 0 || config.fetch_delay.count() < 0)
     throw ConfigError("batch_delay, fetch_delay", "a negative time", "must not be negative");
+  if (config.base_timeout.count() <= 0 || config.base_timeout > longest_timeout)
+    throw ConfigError("base_timeout", std::to_string(config.base_timeout.count()) + " ns",
+                      "must be above 0 and at most an hour");
+  if (config.slot_time.count() <= 0 || config.slot_time > longest_slot_time)
+    throw ConfigError("slot_time", std::to_string(config.slot_time.count()) + " ns",
+                      "must be above 0 and at most a second");
 }
 
 }  // namespace iss
@@ -83,6 +98,6 @@ inline void check(const IssConfig& config) {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
                         max_batch_bytes, batch_delay, pipeline, client_window,
-                        fetch_delay, early_bytes_per_peer);
+                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer);
 
 #endif

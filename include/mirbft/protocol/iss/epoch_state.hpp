@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_EPOCH_STATE_HPP
 #define MIRBFT_PROTOCOL_ISS_EPOCH_STATE_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,7 @@ class EpochState {
       : plan_(std::move(plan)),
         decisions_(plan_.length()),
         open_(plan_.segments(), plan_.segment_length()),
+        first_open_(plan_.segments()),
         done_(plan_.segments(), std::vector<std::vector<Digest>>(members)) {
     segments_.reserve(plan_.segments());
     for (std::uint32_t index = 0; index < plan_.segments(); ++index)
@@ -50,6 +52,19 @@ class EpochState {
     return decisions_[segment + std::size_t{slot} * plan_.segments()];
   }
   bool is_complete(std::uint32_t segment) const noexcept { return open_[segment] == 0; }
+  /// The first sequence number of a segment that is not decided; the epoch's end if all are.
+  SeqNr first_open(std::uint32_t segment) {
+    std::uint32_t& slot = first_open_[segment];
+    while (slot < plan_.segment_length() && at(segment, slot)) ++slot;
+    return slot < plan_.segment_length() ? plan_.sn_of(segment, slot) : plan_.end();
+  }
+  /// How many leaders have lost a slot.
+  std::size_t suspected() {
+    std::size_t count = 0;
+    for (std::uint32_t segment = 0; segment < plan_.segments(); ++segment)
+      count += std::ranges::any_of(digests(segment), [](auto& one) { return one == nil_digest; });
+    return count;
+  }
 
   std::vector<Digest> digests(std::uint32_t segment) {
     std::vector<Digest> all;
@@ -71,11 +86,10 @@ class EpochState {
     vector = std::move(digests);
     return true;
   }
-  /// How many members are done with a segment.
-  std::size_t done_count(std::uint32_t segment) const {
-    std::size_t count = 0;
-    for (const auto& digests : done_[segment]) count += !digests.empty();
-    return count;
+  /// How many members are done with a segment, in the same way as `member`.
+  std::size_t done_like(std::size_t member, std::uint32_t segment) const {
+    const auto& all = done_[segment];
+    return all[member].empty() ? 0 : static_cast<std::size_t>(std::ranges::count(all, all[member]));
   }
   /// The members that vouch for the digests that a weak quorum agrees on, if one does.
   std::vector<std::size_t> vouching(std::uint32_t segment, Quorum quorum) const {
@@ -99,6 +113,8 @@ class EpochState {
   std::vector<std::optional<Decision>> decisions_;
   /// Undecided slots by segment.
   std::vector<std::uint32_t> open_;
+  /// No slot of a segment before this one is open.
+  std::vector<std::uint32_t> first_open_;
   std::vector<std::vector<std::vector<Digest>>> done_;
 };
 

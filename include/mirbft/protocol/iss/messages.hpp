@@ -75,16 +75,31 @@ struct BatchSupplied {
   Batch batch;
 };
 
+/// Where the sender stands; said from time to time, so that whoever is behind finds out.
+struct Progress {
+  Epoch epoch;
+  /// The next sequence number that it delivers.
+  SeqNr next;
+  std::uint64_t stable_epochs = 0;
+};
+
+/// Asks for what the receiver itself has said of these slots, by their places: the sender lacks
+/// something, or it would have decided them.
+struct SlotsWanted {
+  SegmentId segment;
+  std::vector<std::uint32_t> slots;
+};
+
 /// All that ISS with a given orderer sends.
 template <class OrdererMessage>
 using IssMessage = std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                                RequestsSupplied, BatchesWanted, BatchSupplied>;
+                                RequestsSupplied, BatchesWanted, BatchSupplied, Progress, SlotsWanted>;
 
 namespace wire {
 template <class OrdererMessage>
 inline constexpr std::string_view
     given_name<std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                            RequestsSupplied, BatchesWanted, BatchSupplied>> = "IssMessage";
+                            RequestsSupplied, BatchesWanted, BatchSupplied, Progress, SlotsWanted>> = "IssMessage";
 }  // namespace wire
 
 namespace iss {
@@ -95,7 +110,9 @@ FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
   if (const auto* ordering = std::get_if<typename Orderer::Message>(&message))
     return Orderer::frame_class(*ordering);
   const bool small = std::holds_alternative<CheckpointVote>(message) ||
-                     std::holds_alternative<BatchesWanted>(message);
+                     std::holds_alternative<BatchesWanted>(message) ||
+                     std::holds_alternative<SlotsWanted>(message) ||
+                     std::holds_alternative<Progress>(message);
   // The digests of a long segment are more than a vote may hold.
   return small ? FrameClass::vote : FrameClass::batch;
 }
@@ -112,5 +129,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsWanted, references);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsSupplied, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 
 #endif
