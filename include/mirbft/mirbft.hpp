@@ -157,7 +157,9 @@
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/iss_invariants.hpp>
 #include <mirbft/sim/network.hpp>
+#include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/trial.hpp>
 #include <mirbft/sim/watch.hpp>

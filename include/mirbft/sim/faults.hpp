@@ -28,7 +28,7 @@ struct Trouble {
 };
 
 /// How a cluster is mistreated.
-struct Faults {
+struct FaultPlan {
   LinkRates links;
   std::uint32_t shuffled_slots = 0;
   Time reaction = std::chrono::microseconds(100);
@@ -46,8 +46,8 @@ struct Faults {
 
 /// Draws the faults of one run. Of the kinds that are allowed, each seed leaves some out and
 /// exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average hides.
-inline Faults draw_faults(FaultKinds allowed, Random& random) {
-  Faults faults;
+inline FaultPlan draw_faults(FaultKinds allowed, Random& random) {
+  FaultPlan faults;
   const auto has = [&](Fault kind) { return allowed.has(kind) && random.chance(600); };
   // Small rates are as likely as large ones.
   const auto rate = [&](Fault kind, std::uint32_t most) {

@@ -35,7 +35,7 @@ struct TrialConfig {
   std::uint64_t clients = 4;
   std::uint64_t requests = 60;
   /// The body of a request, if it is not to be the default of `ClientConfig`.
-  std::function<std::string(ClientId, ReqNo, Random&)> body;
+  std::function<std::string(ClientId, ReqNo, Random&)> body{};
 };
 
 /// How a run ended.
@@ -147,7 +147,7 @@ class Trial {
   std::uint64_t seed_;
   TrialConfig config_;
   Random random_;
-  Faults faults_;
+  FaultPlan faults_;
   ClusterOfTrial cluster_;
 };
 
