@@ -147,7 +147,8 @@ class Chaos {
     std::vector<NodeId> all = cluster.members();
     if (all.size() < 3) return;
     random_.shuffle(all);
-    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(1 + random_.below(all.size() - 2));
+    const auto size = static_cast<std::ptrdiff_t>(1 + random_.below(all.size() - 2));
+    const auto middle = all.begin() + size;
     const std::vector<NodeId> left(all.begin(), middle);
     const std::vector<NodeId> right(middle + (kind == Fault::bridge_partition), all.end());
     Cut cut = kind == Fault::bridge_partition       ? bridge_partition(left, right)

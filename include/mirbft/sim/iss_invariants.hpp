@@ -151,13 +151,16 @@ class LeadersAndBuckets {
                           " of epoch " + std::to_string(slot.segment->epoch.value) +
                           ", and belongs to segment " + std::to_string(segment) + " of epoch " +
                           std::to_string(epoch_.value));
-    for (const RequestRef& reference : **slot.batch)
-      if (plan.owner(iss::bucket_of(reference.client, reference.req_no, plan.buckets())) != segment)
+    for (const RequestRef& reference : **slot.batch) {
+      const auto bucket = iss::bucket_of(reference.client, reference.req_no, plan.buckets());
+      if (plan.owner(bucket) != segment)
         findings.report("buckets", slot.by, sn,
                         name_of(reference.client, reference.req_no) +
                             " is of a bucket that the leader, node " +
                             std::to_string(plan.leader(segment).value) + ", does not have");
-    policy_.delivered(sn, plan.leader(segment), slot.is_nil ? SlotOutcome::nil : SlotOutcome::batch);
+    }
+    policy_.delivered(sn, plan.leader(segment),
+                      slot.is_nil ? SlotOutcome::nil : SlotOutcome::batch);
   }
 
   IssConfig config_;

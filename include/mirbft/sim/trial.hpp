@@ -19,6 +19,7 @@
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/random.hpp>
 #include <mirbft/types/quorum.hpp>
+#include <mirbft/wire/json.hpp>
 
 namespace mirbft::sim {
 
@@ -45,6 +46,8 @@ struct TrialResult {
   std::uint64_t fingerprint = 0;
   Time took{};
   std::vector<Finding> findings;
+  /// If there are findings: the status of each node that is up, as JSON.
+  std::vector<std::string> states;
 };
 
 /// Runs a cluster under the faults that a seed draws, then heals a core of at least n − f nodes
@@ -69,8 +72,8 @@ class Trial {
   TrialResult run() {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
-    return {seed_, cluster_.figures(), cluster_.fingerprint(), cluster_.now(),
-            cluster_.findings().all()};
+    return {seed_,          cluster_.figures(),        cluster_.fingerprint(),
+            cluster_.now(), cluster_.findings().all(), states()};
   }
 
  private:
@@ -127,6 +130,14 @@ class Trial {
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
     return core;
+  }
+
+  std::vector<std::string> states() {
+    std::vector<std::string> all;
+    if (cluster_.findings().none()) return all;
+    for (const NodeId id : cluster_.members())
+      if (cluster_.is_up(id)) all.push_back(wire::to_json(cluster_[id].status()));
+    return all;
   }
 
   void report_what_is_open(const std::vector<NodeId>& core) {
