@@ -35,6 +35,7 @@ struct Options {
   double minutes = 0;
   std::string faults = "duplication,reordering,delay,slow_module,slot_order";
   std::uint64_t failures = 1;
+  std::string event_logs;
   bool verbose = false;
   bool json = false;
 };
@@ -87,6 +88,8 @@ std::string command_for(std::uint64_t seed, const Options& options) {
 /// Runs seeds until they, the time or the patience with failures are at an end.
 Report run_all(const Seeds& seeds, const Options& options) {
   using Clock = std::chrono::steady_clock;
+  if (!options.event_logs.empty() && seeds.first != seeds.last)
+    throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");
   const FaultKinds kinds = mirbft::sim::parse_fault_kinds(options.faults);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const double cpu_before = cpu_seconds();
@@ -96,7 +99,7 @@ Report run_all(const Seeds& seeds, const Options& options) {
   mirbft::sim::Fingerprint fingerprint;
   std::vector<Failure> failures;
   for (std::uint64_t seed = seeds.first;; ++seed) {
-    mirbft::sim::TrialResult result = run(seed, options.nodes, kinds);
+    mirbft::sim::TrialResult result = run(seed, options.nodes, kinds, options.event_logs);
     campaign.add(result);
     fingerprint.add(result.fingerprint);
     if (options.verbose)
@@ -148,6 +151,8 @@ int main(int argc, char** argv) {
                      mirbft::sim::to_string(mirbft::sim::FaultKinds::all()));
   app.add_option("--failures", options.failures, "end after so many seeds that failed")
       ->check(CLI::PositiveNumber);
+  app.add_option("--event-logs", options.event_logs,
+                 "an empty folder for the event logs of all nodes; for one seed");
   app.add_flag("--verbose", options.verbose, "print the fingerprint of each seed");
   app.add_flag("--json", options.json, "print the figures as JSON");
   try {

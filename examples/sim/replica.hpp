@@ -10,6 +10,7 @@
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
@@ -28,7 +29,7 @@ using Checks =
 using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, mirbft::NullCrypto,
                              mirbft::KeyValueStore, mirbft::sim::Wal, mirbft::ClientTracker,
                              mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
-                             mirbft::sim::Watch<Checks>>;
+                             mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
 
 /// Epochs are short and batches small, so that a second sees many of them.
 inline mirbft::IssConfig protocol_config(std::size_t nodes) {
@@ -62,11 +63,16 @@ inline std::string make_command(mirbft::ClientId client, mirbft::ReqNo number,
   return "SET " + key + ' ' + std::to_string(client.value) + '/' + std::to_string(number.value);
 }
 
-/// One run, from its seed alone.
+/// One run, from its seed alone. With `logs`, a folder, every node records its events there, in one
+/// file for each of its lives.
 inline mirbft::sim::TrialResult run(std::uint64_t seed, std::size_t nodes,
-                                    mirbft::sim::FaultKinds faults) {
+                                    mirbft::sim::FaultKinds faults,
+                                    const std::string& logs = "") {
   const mirbft::IssConfig protocol = protocol_config(nodes);
-  const auto make = [&protocol](auto parts) {
+  const auto make = [&protocol, &logs](auto parts) {
+    if (!logs.empty())
+      parts.watch.also(mirbft::FileInterceptor(logs + "/node-" + std::to_string(parts.self.value) +
+                                               "-" + std::to_string(parts.incarnation) + ".log"));
     mirbft::IssConfig own = protocol;
     own.self = parts.self;
     return Replica::Modules{

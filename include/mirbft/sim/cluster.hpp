@@ -52,24 +52,26 @@ struct ClusterConfig {
 };
 
 /// What a replica's modules are made of: hand them over to `Node::Modules`.
-template <class ChecksOfCluster>
+template <class WatchOfReplica>
 struct Parts {
   NodeId self;
+  /// How many times this node was restarted.
+  std::uint64_t incarnation = 0;
   const std::vector<NodeId>& members;
   Net net;
   Wal wal;
   Store store;
-  Watch<ChecksOfCluster> watch;
+  WatchOfReplica watch;
 };
 
 namespace detail {
 
-/// The invariants that the Interceptor of a Node shows its events to.
+/// The Interceptor of a Node.
 template <class Replica>
-struct ChecksOf;
-template <class N, class H, class C, class A, class W, class T, class S, class P, class Checks>
-struct ChecksOf<Node<N, H, C, A, W, T, S, P, Watch<Checks>>> {
-  using type = Checks;
+struct InterceptorOf;
+template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
+struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using type = I;
 };
 
 }  // namespace detail
@@ -114,8 +116,9 @@ struct Figures {
 template <class Replica>
 class Cluster {
  public:
-  using ChecksOfCluster = typename detail::ChecksOf<Replica>::type;
-  using PartsOfReplica = Parts<ChecksOfCluster>;
+  using WatchOfReplica = typename detail::InterceptorOf<Replica>::type;
+  using ChecksOfCluster = typename WatchOfReplica::ChecksOfWatch;
+  using PartsOfReplica = Parts<WatchOfReplica>;
   using Make = std::function<typename Replica::Modules(PartsOfReplica)>;
 
   /// `make(parts)` returns the modules of a replica; it is called again for each restart. All
@@ -366,14 +369,14 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     if (!member.faulty) observed_.checks.started(id);
-    using Subject = typename Watch<ChecksOfCluster>::Subject;
+    using Subject = typename WatchOfReplica::Subject;
     NodeConfig config = config_.node;
     config.self = id;
     member.replica = std::make_unique<Replica>(
         std::move(config),
-        make_({id, members(), network_.connect(id), Wal(member.disk), Store(member.disk),
-               Watch<ChecksOfCluster>(observed_, id,
-                                      member.faulty ? Subject::faulty : Subject::correct)}));
+        make_({id, member.incarnation, members(), network_.connect(id), Wal(member.disk),
+               Store(member.disk),
+               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
