@@ -157,10 +157,10 @@ class SingleVote {
   }
 
  private:
-  /// What is said for the first time must not be of a view that was left.
+  /// What is voted for the first time must not be in a view that was left.
   void check_view(const Said& said, Findings& findings) {
     const StatementPlace& place = said.place;
-    if (place.kind > Statement::new_view) return;
+    if (place.kind > Statement::view_change) return;
     View& left = left_[{place.node, place.segment}];
     if (place.view < left)
       findings.report("no vote in a view that was left", place.node, place.sn,
