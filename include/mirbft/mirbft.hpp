@@ -123,8 +123,12 @@
 #include <mirbft/protocol/iss/own_batches.hpp>
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
+#include <mirbft/protocol/iss/slot_range.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/paxos.hpp>
+#include <mirbft/protocol/orderers/paxos_messages.hpp>
+#include <mirbft/protocol/orderers/paxos_slot.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
 #include <mirbft/protocol/solo.hpp>

@@ -9,6 +9,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/protocol/iss/config.hpp>
+#include <mirbft/types/digest.hpp>
 #include <mirbft/types/id.hpp>
 
 namespace mirbft {
@@ -20,6 +21,10 @@ struct SegmentId {
 
   friend auto operator<=>(const SegmentId&, const SegmentId&) = default;
 };
+
+/// What is decided for a slot that is given up: nothing. No hash has this value, so it stands for
+/// itself; the slot is named beside it wherever it is signed.
+inline constexpr Digest nil_digest{};
 
 namespace iss {
 
