@@ -74,6 +74,7 @@ class Cluster {
   Paxos::Segment& segment(std::size_t node) { return *nodes_[node].segment; }
   bool is_up(std::size_t node) const noexcept { return nodes_[node].segment.has_value(); }
   std::size_t entries(std::size_t node) const { return nodes_[node].log.size(); }
+  const Paxos::Entry& entry(std::size_t node, std::size_t at) const { return nodes_[node].log[at]; }
 
   void propose(std::uint32_t place, std::uint64_t number) {
     proposed[place].insert(digest_of(batch(number)));
@@ -82,6 +83,8 @@ class Cluster {
   void adopt(std::size_t node, std::uint32_t place, std::uint64_t number) {
     segment(node).adopt(place, digest_of(batch(number)), batch(number), nodes_[node]);
   }
+  /// From now on this replica learns and says nothing.
+  void silence(std::size_t node) { nodes_[node].votes = false; }
   /// What was appended becomes durable, and is followed by what was to follow it.
   void sync(std::size_t node) {
     Node& at = nodes_[node];
@@ -264,6 +267,8 @@ class Schedule {
 
   void run(int steps) {
     loss_ = static_cast<int>(random_() % 40);
+    crashes_ = static_cast<int>(random_() % 60);
+    proposals_ = 10 + static_cast<int>(random_() % 90);
     for (int step = 0; step < steps; ++step) chaos();
     heal();
     for (const auto& [place, digests] : all_.decisions) {
@@ -296,7 +301,7 @@ class Schedule {
         if (chance(30)) all_.fetch(node);
         break;
       case 5:
-        if (chance(15)) all_.is_up(node) ? all_.crash(node) : all_.restart(node);
+        if (chance(crashes_)) all_.is_up(node) ? all_.crash(node) : all_.restart(node);
         break;
       case 6:
         if (chance(10)) all_.repeat_all();
@@ -305,7 +310,8 @@ class Schedule {
     }
   }
   void propose(std::uint32_t place) {
-    if (all_.is_up(0) && !all_.segment(0).is_proposed(place)) all_.propose(place, next_++);
+    if (!chance(proposals_) || !all_.is_up(0) || all_.segment(0).is_proposed(place)) return;
+    all_.propose(place, next_++);
   }
   void check() {
     if (all_.checks.empty()) return;
@@ -346,7 +352,10 @@ class Schedule {
 
   Cluster all_;
   std::mt19937 random_;
+  // In per cent.
   int loss_ = 0;
+  int crashes_ = 0;
+  int proposals_ = 0;
   std::uint64_t next_ = 0;
 };
 
@@ -377,6 +386,41 @@ TEST_CASE("nothing is said before it is durable") {
   CHECK(all.packets.size() == 4);
   CHECK(all.is_decided(1, 0));  // two of three: the leader's word and its own
   CHECK_FALSE(all.is_decided(0, 0));
+}
+
+TEST_CASE("no promise is made before it is durable, and none is forgotten") {
+  Cluster all(3);
+  for (const auto time : {0s, 1s, 10s}) {
+    all.now += time;
+    all.tick(2);
+  }
+  CHECK(all.packets.empty());
+  all.sync(2);
+  CHECK(all.packets.size() == 2);
+  all.restart(2);
+  all.packets.clear();
+  all.propose(0, 7);
+  all.sync(0);
+  for (const auto& packet : all.packets) all.deliver(packet);
+  REQUIRE(all.checks.size() == 1);
+  CHECK(all.checks[0].node == 1);  // node 2 does not even look at a proposal of ballot 0
+}
+
+TEST_CASE("who asks for a ballot that has begun is told of it") {
+  Cluster all(3);
+  all.pass(0s);
+  all.pass(1s);
+  for (int round = 0; round < 3; ++round) {
+    all.sync_all();
+    for (const auto& packet : std::exchange(all.packets, {}))
+      if (packet.to != 2) all.deliver(packet);
+  }
+  REQUIRE(all.segment(0).view() == View(1));
+  REQUIRE(all.segment(2).view() == View(0));
+  all.packets.clear();
+  all.pass(500ms);  // node 2 says its promise again
+  all.settle();
+  CHECK(all.segment(2).view() == View(1));
 }
 
 TEST_CASE("a member alone is a majority of itself") {
@@ -496,6 +540,11 @@ TEST_CASE("after a restart the owner of a ballot proposes the same") {
   CHECK(all.segment(1).view() == View(1));
   CHECK(all.decisions[1] == only(8));
   CHECK(all.is_complete());
+
+  const std::size_t entries = all.entries(1);
+  all.restart(1);
+  all.settle();
+  CHECK(all.entries(1) == entries);  // it has said it all
 }
 
 TEST_CASE("a replica that is cut off does not race ahead") {
@@ -536,6 +585,22 @@ TEST_CASE("what others are done with is adopted") {
   all.restart(2);
   CHECK(all.is_decided(2, 0));
   CHECK(all.segment(2).batch_of(0) == batch(7));
+}
+
+TEST_CASE("who must not vote learns all the same") {
+  Cluster all(3);
+  all.silence(2);
+  all.propose(0, 7);
+  all.settle();
+  CHECK(all.is_decided(2, 0));
+  for (int round = 0; round < 20; ++round) {
+    all.pass(100ms);
+    all.settle();
+  }
+  CHECK(all.segment(0).view() == View(1));
+  CHECK(all.is_complete());
+  for (std::size_t entry = all.entries(2); entry != 0; --entry)
+    CHECK(std::holds_alternative<PaxosDecidedEntry>(all.entry(2, entry - 1)));
 }
 
 TEST_CASE("a stable segment is quiet") {

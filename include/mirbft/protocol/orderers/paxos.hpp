@@ -33,7 +33,8 @@ namespace mirbft {
 /// in it at once, since there is no lower one. Who gives up on a ballot promises the next one and
 /// tells all: phases 1a and 1b in one, since a promise asks the others for theirs. The owner of a
 /// ballot with a majority of promises proposes for all slots together. In ballots above 0 digests
-/// are enough, since no member accepts what it does not hold.
+/// are enough, since no member accepts what it does not hold. A slot has one batch at most: what
+/// the leader has proposed was durable first, and no other member proposes a new one.
 struct Paxos {
   using Message = PaxosMessage;
   using Entry = std::variant<PaxosPromiseEntry, PaxosTakeOverEntry, PaxosAcceptedEntry,
@@ -98,7 +99,7 @@ class Paxos::Segment {
   /// The answer to `env.check`: the proposal keeps the rules, its bodies are here.
   void checked(std::uint32_t place, const Digest& digest, auto& env) {
     Slot& slot = slots_[place];
-    if (slot.decided || slot.batch_digest) return;
+    if (slot.decided) return;
     slot.batch_digest = digest;
     if (slot.stage == Stage::checking && promised_ == View(0)) {
       accept(place, digest, env);
@@ -174,7 +175,7 @@ class Paxos::Segment {
   void repeat_slot(std::uint32_t place, NodeId self, auto&& send) const {
     const Slot& slot = slots_[place];
     if (!slot.said) return;
-    if (self == leader_ && slot.said->ballot == View(0) && slot.holds(slot.said->digest)) {
+    if (self == leader_ && slot.said->ballot == View(0)) {
       send(PaxosAccept{id_, range_.sn_of(place), slot.batch_for(slot.said->digest)});
     } else {
       send(PaxosAccepted{id_, slot.said->ballot, range_.sn_of(place), slot.said->digest});
@@ -208,7 +209,7 @@ class Paxos::Segment {
     const auto place = range_.place_of(entry.sn);
     if (!place || slots_[*place].decided) return;
     if (!slots_[*place].holds(entry.digest)) hold(*place, std::move(entry.batch), entry.digest);
-    decide(*place, entry.digest, env);
+    settle(*place, entry.digest, env);
   }
   void resume(auto& env) {
     if (is_changing()) {
@@ -301,9 +302,13 @@ class Paxos::Segment {
   }
 
   void decide(std::uint32_t place, const Digest& digest, auto& env) {
-    Slot& slot = slots_[place];
+    const Slot& slot = slots_[place];
     env.emit(WalAppend<PaxosDecidedEntry>{
         {id_, range_.sn_of(place), digest, slot.batch_to_log(digest)}, retention()});
+    settle(place, digest, env);
+  }
+  void settle(std::uint32_t place, const Digest& digest, auto& env) {
+    Slot& slot = slots_[place];
     slot.decided = digest;
     slot.acceptances = {};
     ++decided_;

@@ -36,7 +36,7 @@ struct Slot {
   /// What the current ballot proposes, once its digest is known.
   Digest proposed;
 
-  /// The newest batch that is here, and its digest once that is computed.
+  /// The leader's batch if it is here, and its digest once that is computed.
   Batch batch;
   std::optional<Digest> batch_digest;
 
