@@ -108,6 +108,9 @@
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/buckets.hpp>
+#include <mirbft/protocol/iss/checkpoint_draft.hpp>
+#include <mirbft/protocol/iss/checkpoint_maker.hpp>
+#include <mirbft/protocol/iss/checkpoint_proofs.hpp>
 #include <mirbft/protocol/iss/checkpointing.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
 #include <mirbft/protocol/iss/clients.hpp>
@@ -123,7 +126,11 @@
 #include <mirbft/protocol/iss/own_batches.hpp>
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
+#include <mirbft/protocol/iss/reminders.hpp>
 #include <mirbft/protocol/iss/slot_range.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/protocol/iss/state_supply.hpp>
+#include <mirbft/protocol/iss/state_transfer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/paxos.hpp>
@@ -131,6 +138,8 @@
 #include <mirbft/protocol/orderers/paxos_slot.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
+#include <mirbft/protocol/orderers/pbft_slot.hpp>
+#include <mirbft/protocol/orderers/pbft_view_change.hpp>
 #include <mirbft/protocol/solo.hpp>
 
 #include <mirbft/concepts.hpp>
@@ -147,6 +156,19 @@
 #include <mirbft/log/replay.hpp>
 #include <mirbft/log/schema.hpp>
 #include <mirbft/log/writer.hpp>
+
+#include <mirbft/sim/agenda.hpp>
+#include <mirbft/sim/client.hpp>
+#include <mirbft/sim/clock.hpp>
+#include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/findings.hpp>
+#include <mirbft/sim/fingerprint.hpp>
+#include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/network.hpp>
+#include <mirbft/sim/random.hpp>
+#include <mirbft/sim/watch.hpp>
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>

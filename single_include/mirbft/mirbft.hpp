@@ -3797,9 +3797,9 @@ class FollowUpSlab<events<Es...>> {
     free_ = std::exchange(node.sibling, nullptr);
     node.next = {};
     if (list) {
-      Node& first = first_of(list);
-      first.last->sibling = &node;
-      first.last = &node;
+      Node* const first = first_of(list);
+      first->last->sibling = &node;
+      first->last = &node;
     } else {
       list.first = &node;
       node.last = &node;
@@ -3810,7 +3810,7 @@ class FollowUpSlab<events<Es...>> {
   /// Takes the events out in their order: `use(E&&, FollowUps its_own)`.
   template <class Use>
   void release(FollowUps list, Use&& use) {
-    for (Node* node = &first_of(list); node;) {
+    for (Node* node = first_of(list); node;) {
       Node* const sibling = node->sibling;
       const Freed freed{*this, *node};
       node->event.take([&](auto&& event) { use(std::move(event), node->next); });
@@ -3834,7 +3834,7 @@ class FollowUpSlab<events<Es...>> {
     ~Freed() { node.sibling = std::exchange(slab.free_, &node); }
   };
 
-  static Node& first_of(FollowUps list) noexcept { return *static_cast<Node*>(list.first); }
+  static Node* first_of(FollowUps list) noexcept { return static_cast<Node*>(list.first); }
 
   void grow() {
     chunks_.push_back(std::make_unique<Node[]>(chunk_size));

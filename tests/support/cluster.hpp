@@ -135,6 +135,9 @@ class Cluster {
       REQUIRE(submit(i, request, Spread::by_client) == Submitted::accepted);
   }
 
+  /// From now on this replica does nothing at all.
+  void silence(std::size_t i) { silent_.insert(i); }
+
   /// Some replicas work for a moment.
   void stir() {
     for (const std::size_t i : shuffled())
@@ -150,15 +153,18 @@ class Cluster {
     }
     for (auto& node : nodes_) REQUIRE(node->failure() == "");
   }
-  /// Lets time pass until `done()`; false if that takes more than five seconds of the cluster's.
+  /// Lets time pass until `done()`; false if that takes more than a minute of the cluster's.
   template <class Done>
   bool until(Done&& done) {
-    for (int rounds = 0; !done() && rounds < 500; ++rounds) pass_time();
+    for (int rounds = 0; !done() && rounds < 6000; ++rounds) pass_time();
     return done();
   }
+  /// Whether all that are not silent have delivered so many.
   bool deliver(std::size_t requests) {
     return until([&] {
-      return std::ranges::all_of(logs_, [&](const Log& log) { return log.size() >= requests; });
+      for (std::size_t i = 0; i < size(); ++i)
+        if (!silent_.contains(i) && logs_[i].size() < requests) return false;
+      return true;
     });
   }
 
@@ -212,6 +218,7 @@ class Cluster {
     std::vector<std::size_t> order(size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::shuffle(order, random_);
+    std::erase_if(order, [&](std::size_t i) { return silent_.contains(i); });
     return order;
   }
 
@@ -221,6 +228,7 @@ class Cluster {
   std::vector<Log> logs_;
   std::vector<std::vector<Replied>> replies_;
   std::mt19937_64 random_;
+  std::set<std::size_t> silent_;
   std::chrono::nanoseconds now_{};
   std::vector<std::unique_ptr<Replica>> nodes_;
 };

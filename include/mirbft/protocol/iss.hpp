@@ -37,8 +37,15 @@
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/own_batches.hpp>
+#include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
+#include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/protocol/iss/state_supply.hpp>
+#include <mirbft/protocol/iss/state_transfer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
+#include <mirbft/types/visit.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/codec.hpp>
 
@@ -68,12 +75,14 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
-      iss::Bodies::consumes, iss::Checkpointing::consumes, typename Orderer::consumes>;
+             WalEntry<EpochEntry>, StateInstalled, AppRestored>,
+      iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
+      typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WindowsMoved, Halt>,
-                       iss::Bodies::emits, iss::Checkpointing::emits, typename Orderer::emits>;
+                              WindowsMoved, AppRestoreState, Halt>,
+                       iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
+                       typename Orderer::emits>;
 
   /// Throws ConfigError.
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
@@ -83,13 +92,26 @@ class Iss {
         clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
         early_(config_.members.size(), config_.early_bytes_per_peer),
-        bodies_(config_.members.size()) {}
+        bodies_(config_.members.size()),
+        reminders_(config_.members.size()),
+        supply_(config_.members.size()),
+        pace_{config_.base_timeout} {}
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
   }
 
-  void process(Init, auto& out) { enter_epoch(Epoch(0), SeqNr(0), out); }
+  /// The write-ahead log has been played back: goes on from the newest stable checkpoint in it.
+  void process(Init, auto& out) {
+    if (auto state = checkpointing_.restored()) {
+      go_on_from(std::move(*state), out);
+    } else {
+      enter_epoch(Epoch(0), SeqNr(0), out);
+    }
+    auto env = env_of(out);
+    checkpointing_.start(parameters(), env);
+    go_on(out);
+  }
 
   void process(Tick tick, auto& out) {
     now_ = tick.now;
@@ -98,9 +120,14 @@ class Iss {
       if (now_ - refilled_ >= config_.fetch_delay) {
         refilled_ = now_;
         bodies_.refill();
+        supply_.refill();
       }
       ask_for_bodies(env);
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
+      watch_segments(env);
+      reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
+      if (const auto* proof = checkpointing_.beyond(epoch_)) transfer_.begin(*proof, env);
+      transfer_.tick(env);
     }
     note_to_continue(out);
   }
@@ -157,12 +184,26 @@ class Iss {
     epoch->segment(event.origin.content.segment.index).process(std::move(event), env);
   }
 
+  /// What the orderer has written ahead waits for its epoch to be entered.
   template <class Entry>
-  void process(WalEntry<Entry>, auto& out) {
-    out.emit(Halt{
-        "the write-ahead log is not empty, and this version cannot recover from it: start this "
-        "replica with an empty log, as a new member"});
+    requires std::is_constructible_v<typename Orderer::Entry, Entry>
+  void process(WalEntry<Entry> found, auto&) {
+    const Epoch epoch = Orderer::segment_of(found.entry).epoch;
+    recovered_[epoch].push_back(std::move(found.entry));
   }
+  /// Which epochs were begun follows from what was decided in them.
+  void process(WalEntry<EpochEntry>, auto&) {}
+
+  void process(HashResult<TransferHash> hashed, auto& out) {
+    auto env = env_of(out);
+    transfer_.process(std::move(hashed), env);
+  }
+  void process(StateInstalled, auto& out) {
+    auto env = env_of(out);
+    if (auto state = checkpointing_.install(transfer_.take(), env))
+      go_on_from(std::move(*state), out);
+  }
+  void process(AppRestored, auto&) {}
 
   template <class E>
     requires is_listed<E, iss::Bodies::consumes>
@@ -212,6 +253,19 @@ class Iss {
     }
     auto to_others(auto message) { return to(iss_.cluster_.others(), std::move(message)); }
     auto to(NodeId whom, auto message) { return to(std::vector{whom}, std::move(message)); }
+    std::chrono::nanoseconds now() const noexcept { return iss_.now_; }
+    std::chrono::nanoseconds timeout() const noexcept { return iss_.pace_.timeout; }
+    std::chrono::nanoseconds patience(View view) const noexcept {
+      return iss::view_timeout(iss_.pace_.timeout, view);
+    }
+    std::chrono::nanoseconds segment_patience(std::size_t length) const noexcept {
+      return iss::segment_timeout(iss_.pace_.timeout, static_cast<std::uint32_t>(length),
+                                  iss_.config_.slot_time);
+    }
+    std::chrono::nanoseconds resend_after() const noexcept {
+      return iss::resend_interval(iss_.pace_.timeout);
+    }
+    bool may_vote() const noexcept { return true; }
     auto to_self(auto message) {
       return MessageReceived<Message>{iss_.cluster_.self().id, wrap(std::move(message))};
     }
@@ -221,7 +275,12 @@ class Iss {
     void decided(SegmentId segment, std::uint32_t slot, const Digest& digest, Batch batch) {
       iss_.decided(segment, slot, digest, std::move(batch), out_);
     }
+    void claimed(SegmentId segment, std::uint32_t slot, const Batch& batch) {
+      Epochs& epoch = *iss_.find_epoch(segment.epoch);
+      (void)iss_.claim_all(epoch, segment.index, epoch.plan().sn_of(segment.index, slot), batch);
+    }
     void bad(Bad reason) { iss_.bad_.count(reason); }
+    void halt(std::string reason) { out_.emit(Halt{std::move(reason)}); }
 
    private:
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
@@ -264,10 +323,12 @@ class Iss {
     if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
       receive(from, std::move(*ordering), out);
     } else if (auto* done = std::get_if<Done>(&message)) {
-      receive(from, std::move(*done));
+      receive(from, std::move(*done), env);
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
+    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*proof), env);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
       receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
@@ -279,6 +340,22 @@ class Iss {
         laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
       receive(std::move(*batch), out);
+    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*proof), env);
+    } else if (auto* state = std::get_if<StateWanted>(&message)) {
+      supply_.receive(from, *state, checkpointing_, env);
+    } else if (auto* head = std::get_if<StateHead>(&message)) {
+      transfer_.receive(from, std::move(*head), env);
+    } else if (auto* chunk = std::get_if<ChunkWanted>(&message)) {
+      supply_.receive(from, *chunk, checkpointing_, env);
+    } else if (auto* supplied = std::get_if<ChunkSupplied>(&message)) {
+      transfer_.receive(from, std::move(*supplied), env);
+    } else if (auto* progress = std::get_if<Progress>(&message)) {
+      receive(from, *progress, env);
+    } else if (auto* decided = std::get_if<Decided>(&message)) {
+      receive(from, *decided, env);
+    } else if (auto* slots = std::get_if<SlotsWanted>(&message)) {
+      receive(from, *slots, env);
     }
   }
 
@@ -307,13 +384,57 @@ class Iss {
     epoch->segment(segment.index).receive(from, std::move(message), env);
   }
 
-  void receive(iss::Member from, Done done) {
+  void receive(iss::Member from, Done done, auto& env) {
     if (is_early(done.segment)) return keep_for_later(from, std::move(done));
     Epochs* epoch = epoch_of(done.segment);
     if (!epoch) return;
     if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
-    if (!epoch->done(from.index, done.segment.index, std::move(done.digests)))
-      bad_.count(Bad::duplicate);
+    bool consistent = true;
+    for (std::uint32_t slot = 0; slot < done.digests.size(); ++slot)
+      consistent &= epoch->said(from.index, done.segment.index, slot, done.digests[slot]);
+    if (!consistent) bad_.count(Bad::duplicate);
+    settle(done.segment, env);
+  }
+  void receive(iss::Member from, const Decided& decided, auto& env) {
+    Epochs* epoch = started_ ? find_epoch(decided.segment.epoch) : nullptr;
+    if (!epoch || !epoch->has(decided.segment.index)) return bad_.count(Bad::old_epoch);
+    if (decided.decisions.size() > iss::Reminders::asked_at_once)
+      return bad_.count(Bad::oversized);
+    for (const auto& [slot, digest] : decided.decisions)
+      if (slot >= epoch->plan().segment_length() ||
+          !epoch->said(from.index, decided.segment.index, slot, digest))
+        return bad_.count(Bad::duplicate);
+    settle(decided.segment, env);
+  }
+
+  /// What members say that they have decided: a strong quorum that is done makes a segment stable,
+  /// a weak one is believed what was given up on, where there is nothing to fetch.
+  void settle(SegmentId id, auto& env) {
+    Epochs& epoch = *find_epoch(id.epoch);
+    if (epoch.is_complete(id.index)) {
+      if (epoch.agreeing(id.index) >= cluster_.quorum().strong()) epoch.segment(id.index).stable();
+      return;
+    }
+    for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+      Epochs* still = find_epoch(id.epoch);
+      if (still && !still->at(id.index, slot) &&
+          still->vouched(id.index, slot, cluster_.quorum()) == nil_digest)
+        still->segment(id.index).adopt(slot, nil_digest, {}, env);
+    }
+  }
+
+  /// A peer that is ahead shows that there is something to wait for; one that is behind is told
+  /// what it has missed.
+  void receive(iss::Member from, const Progress& progress, auto& env) {
+    if (!started_) return;
+    checkpointing_.tell(from, progress.stable_epochs, env);
+    if (progress.epoch < epoch_) return;
+    const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
+    if (seen > next_) (void)proposer_.saw(SeqNr(seen.value - 1), plan());
+  }
+  void receive(iss::Member from, const SlotsWanted& wanted, auto& env) {
+    if (Epochs* epoch = started_ ? find_epoch(wanted.segment.epoch) : nullptr)
+      if (epoch->has(wanted.segment.index)) reminders_.answer(from, wanted, *epoch, env);
   }
 
   /// A request that leaves its message: a slice would keep the whole frame in memory.
@@ -334,7 +455,7 @@ class Iss {
     Epochs* epoch = epoch_of(supplied.segment);
     if (!epoch) return;
     if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
-    if (!laggard_.vouched(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
+    if (!laggard_.expected(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
       return bad_.count(Bad::unasked);
     hash(*epoch, {supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt},
          out);
@@ -430,15 +551,18 @@ class Iss {
     }
   }
 
-  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here.
+  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here; or
+  /// handed to the orderer, who wants it for a vote.
   void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, auto& env) {
     const std::uint32_t segment = batch.segment.index;
-    if (laggard_.vouched(epoch, segment, batch.slot, cluster_.quorum()) != digest)
+    if (laggard_.expected(epoch, segment, batch.slot, cluster_.quorum()) != digest)
       return bad_.count(Bad::unasked);
     std::vector<RequestRef> missing;
     for (const RequestRef& reference : *batch.batch)
       if (!clients_.ready_size(reference)) missing.push_back(reference);
-    if (missing.empty()) {
+    if (missing.empty() && epoch.segment(segment).wanted(batch.slot) == digest) {
+      epoch.segment(segment).supplied(batch.slot, digest, std::move(batch.batch), env);
+    } else if (missing.empty()) {
       epoch.segment(segment).adopt(batch.slot, digest, std::move(batch.batch), env);
     } else {
       waiting_.add(epoch.plan().sn_of(segment, batch.slot), std::move(batch), missing, now_);
@@ -451,12 +575,18 @@ class Iss {
     if (!started_) return;
     while (const auto slot = proposer_.due(plan(), buckets_, config_, now_)) {
       const std::uint32_t segment = *proposer_.own_segment();
+      if (!current().segment(segment).is_open()) return;
+      if (current().segment(segment).is_proposed(*slot)) {
+        proposer_.skip();
+        continue;
+      }
       const SeqNr sn = plan().sn_of(segment, *slot);
       const auto claim = [&](const RequestRef& reference) {
         return clients_.claim(sn, reference.client, reference.req_no);
       };
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
+      own_batches_.proposed(sn, batch);
       proposer_.propose(now_);
       hash(current(), {{epoch_, segment}, *slot, std::move(batch), BatchUse::propose}, out);
     }
@@ -470,10 +600,13 @@ class Iss {
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
       Done done{segment, epoch.digests(segment.index)};
       out.emit(SendMessage<Message>{cluster_.others(), done});
-      (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
+      for (std::uint32_t place = 0; place < done.digests.size(); ++place)
+        (void)epoch.said(cluster_.self().index, segment.index, place, done.digests[place]);
+      auto env = env_of(out);
+      settle(segment, env);
     }
     if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
-      proposer_.decided();
+      proposer_.decided(slot);
       note_to_continue(out);
     }
     deliver(out);
@@ -489,7 +622,9 @@ class Iss {
         buckets_.delivered(reference, clients_);
       }
       delivered_ += decision.batch->size();
-      policy_.delivered(next_, plan().leader(plan().segment_of(next_)), SlotOutcome::batch);
+      own_batches_.delivered(next_, decision.batch);
+      policy_.delivered(next_, plan().leader(plan().segment_of(next_)),
+                        decision.digest == nil_digest ? SlotOutcome::nil : SlotOutcome::batch);
       out.emit(Deliver{next_, decision.batch});
       ++next_;
     }
@@ -513,14 +648,74 @@ class Iss {
                         policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
                         config_);
     proposer_.begin_epoch(next, cluster_.self().id);
+    own_batches_.put_back(buckets_, clients_);
     clients_.begin_epoch(first);
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
     out.emit(WindowsMoved{epoch, clients_.windows()});
+    resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
     note_to_continue(out);
+  }
+
+  /// A stable checkpoint with its state takes the place of all that came before it.
+  void go_on_from(iss::StableState state, auto& out) {
+    const Epoch next(state.header.epoch.value + 1);
+    policy_ = decoded<LeaderPolicy>(state.policy, "leader policy");
+    pace_ = decoded<iss::Pace>(state.pace, "time-out");
+    clients_.restore(state.windows);
+    next_ = state.header.last + 1;
+    waiting_.forget_before(next_);
+    epochs_.erase(epochs_.begin(), epochs_.lower_bound(next));
+    recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
+    out.emit(AppRestoreState{state.header.last, std::move(state.app)});
+    enter_epoch(next, next_, out);
+  }
+  template <class T>
+  static T decoded(const Bytes& bytes, const char* what) {
+    auto value = wire::decode<T>(bytes, wire::Form::canonical);
+    if (!value)
+      throw ModuleFailure(std::string("the ") + what + " of a stable checkpoint cannot be read");
+    return std::move(*value);
+  }
+
+  /// What was done in this epoch before a restart is known again, and said again. That may end the
+  /// epoch, and even begin the next.
+  void resume(Epoch epoch, auto& out) {
+    auto found = recovered_.extract(epoch);
+    if (!found) return;
+    auto env = env_of(out);
+    for (typename Orderer::Entry& entry : found.mapped())
+      visit_alternative(entry, [&](auto& one) {
+        const SegmentId id = Orderer::segment_of(one);
+        Epochs* state = find_epoch(epoch);
+        if (state && state->has(id.index)) state->segment(id.index).recover(std::move(one), env);
+      });
+    for (std::uint32_t index = 0;; ++index) {
+      Epochs* state = find_epoch(epoch);
+      if (!state || !state->has(index)) return;
+      state->segment(index).resume(env);
+    }
+  }
+
+  /// Tells each segment the time, and whether anybody waits for it: its leader has requests to
+  /// propose that are known here, or others have gone ahead. Requests that wait in vain are passed
+  /// on again: perhaps nobody else knows of them.
+  void watch_segments(auto& env) {
+    const bool relays = now_ - relayed_ >= env.resend_after();
+    if (relays) relayed_ = now_;
+    Epochs* const epoch = &current();
+    for (std::uint32_t index = 0; epoch->has(index); ++index) {
+      if (epoch->is_complete(index)) continue;
+      const bool expected = proposer_.is_pulled(epoch->first_open(index)) || buckets_.waits(index);
+      epoch->segment(index).tick(expected, env);
+      if (relays && epoch->segment(index).idle_for(now_) >= env.resend_after())
+        for (const RequestRef& reference :
+             buckets_.oldest(index, iss::Bodies::repeated_at_once, clients_))
+          bodies_.relay_later(reference);
+    }
   }
 
   /// Everything of the epoch is delivered: begins its checkpoint.
@@ -528,9 +723,10 @@ class Iss {
     finished_ = true;
     clients_.slide();
     policy_.epoch_ended(epoch_, plan().leaders());
+    pace_.epoch_ended(current().suspected(), cluster_.quorum(), config_.base_timeout);
     auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
-                         parameters(), env);
+                         pace_, parameters(), env);
     go_on(out);
   }
 
@@ -560,13 +756,21 @@ class Iss {
   iss::Bodies bodies_;
   iss::Laggard laggard_;
   iss::Proposer proposer_;
+  iss::OwnBatches own_batches_;
+  iss::Reminders reminders_;
+  iss::StateSupply supply_;
+  iss::StateTransfer transfer_;
+  iss::Pace pace_;
   iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;
+  /// Entries of the write-ahead log, of epochs that are not entered yet.
+  std::map<Epoch, std::vector<typename Orderer::Entry>> recovered_;
 
   Epoch epoch_;
   SeqNr next_;
   std::chrono::nanoseconds now_{};
   std::chrono::nanoseconds refilled_{};
+  std::chrono::nanoseconds relayed_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;

@@ -17,6 +17,13 @@ constexpr void visit_alternative(std::variant<Es...>& variant, Visit&& visit) {
     (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
   }(std::index_sequence_for<Es...>{});
 }
+template <class Visit, class... Es>
+constexpr void visit_alternative(const std::variant<Es...>& variant, Visit&& visit) {
+  const std::size_t index = variant.index();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
+  }(std::index_sequence_for<Es...>{});
+}
 
 }  // namespace mirbft
 

@@ -11,7 +11,7 @@ using namespace mirbft;
 
 namespace {
 
-std::vector<std::uint8_t> joined(GatheredFrames& gathered) {
+std::vector<std::uint8_t> concatenated(GatheredFrames& gathered) {
   std::vector<std::uint8_t> stream;
   for (const ByteView piece : gathered.pieces())
     stream.insert(stream.end(), piece.begin(), piece.end());
@@ -35,7 +35,7 @@ TEST_CASE("the pieces together are the frames one after another") {
     gathered.add(FrameKind::batch, payload);
     append(expected, FrameKind::batch, payload);
   }
-  CHECK(joined(gathered) == expected);
+  CHECK(concatenated(gathered) == expected);
   CHECK(gathered.messages() == 5);
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("there is room for any frame until there is enough for one write") {
   std::size_t frames = 0;
   for (; gathered.has_room(); ++frames) gathered.add(FrameKind::vote, longest_copied);
   CHECK(frames == GatheredFrames::staging_size / GatheredFrames::copied_up_to - 1);
-  CHECK(joined(gathered).size() == frames * (longest_copied.size() + FrameHeader{}.size()));
+  CHECK(concatenated(gathered).size() == frames * (longest_copied.size() + FrameHeader{}.size()));
 
   gathered.clear();
   CHECK(gathered.empty());

@@ -41,8 +41,8 @@ TcpConfig config(std::uint64_t self, std::uint64_t members = 2) {
 }
 
 /// A net with what it has received.
-struct Node {
-  explicit Node(const TcpConfig& made) : net(made) {}
+struct Peer {
+  explicit Peer(const TcpConfig& made) : net(made) {}
 
   void poll(std::chrono::nanoseconds at_most = 0ns, std::size_t max_frames = all) {
     net.poll([this](NodeId from, Bytes payload) { received[from].push_back(std::move(payload)); },
@@ -57,11 +57,11 @@ struct Node {
   std::map<NodeId, std::vector<Bytes>> received;
 };
 
-using Nodes = std::vector<std::unique_ptr<Node>>;
+using Peers = std::vector<std::unique_ptr<Peer>>;
 
 /// Polls the nodes in turn until the condition holds.
 template <class Condition>
-void run(Nodes& nodes, Condition holds) {
+void run(Peers& nodes, Condition holds) {
   const auto deadline = Clock::now() + patience;
   while (!holds()) {
     if (Clock::now() > deadline) FAIL("what was waited for did not happen");
@@ -69,35 +69,35 @@ void run(Nodes& nodes, Condition holds) {
   }
 }
 
-bool connected(Nodes& nodes) {
+bool connected(Peers& nodes) {
   for (const auto& node : nodes)
     if (node->net.status().connected != nodes.size() - 1) return false;
   return true;
 }
 
 /// Tells the nodes each other's ports and waits until all are connected.
-void introduce(Nodes& nodes) {
+void introduce(Peers& nodes) {
   for (std::size_t of = 0; of < nodes.size(); ++of)
     for (std::size_t to = 0; to < nodes.size(); ++to)
       if (to != of) nodes[to]->net.set_peer_address(NodeId(of), "127.0.0.1", nodes[of]->net.port());
   run(nodes, [&] { return connected(nodes); });
 }
 
-Nodes cluster(std::uint64_t members, const TcpConfig& common = config(0)) {
-  Nodes nodes;
+Peers cluster(std::uint64_t members, const TcpConfig& common = config(0)) {
+  Peers nodes;
   for (std::uint64_t id = 0; id < members; ++id) {
     TcpConfig own = common;
     own.self = NodeId(id);
     own.peers = config(id, members).peers;
-    nodes.push_back(std::make_unique<Node>(own));
+    nodes.push_back(std::make_unique<Peer>(own));
   }
   introduce(nodes);
   return nodes;
 }
 
-Nodes one(const TcpConfig& own) {
-  Nodes nodes;
-  nodes.push_back(std::make_unique<Node>(own));
+Peers one(const TcpConfig& own) {
+  Peers nodes;
+  nodes.push_back(std::make_unique<Peer>(own));
   return nodes;
 }
 
@@ -163,7 +163,7 @@ class Raw {
 /// What becomes of a stranger's connection to node 1 of nodes 0 and 1 after `talk(raw)`.
 template <class Talk>
 TcpStatus status_after(Talk talk, const TcpConfig& own = config(1)) {
-  Nodes nodes = one(own);
+  Peers nodes = one(own);
   Raw raw(nodes[0]->net);
   talk(raw);
   run(nodes, [&] { return raw.closed(); });
@@ -175,7 +175,7 @@ TcpStatus status_after(Talk talk, const TcpConfig& own = config(1)) {
 }  // namespace
 
 TEST_CASE("frames flow in both directions, in order, and to oneself") {
-  Nodes nodes = cluster(2);
+  Peers nodes = cluster(2);
   for (const Bytes& payload : numbers(1'000)) {
     nodes[0]->send(1, payload);
     nodes[1]->send(0, payload, FrameClass::vote);
@@ -200,7 +200,7 @@ TEST_CASE("four nodes exchange frames of all sizes and classes, each pair in ord
   constexpr std::size_t sizes[] = {0, 1, 4'096, 4'097, 65'536};
   constexpr FrameClass kinds[] = {FrameClass::vote, FrameClass::batch, FrameClass::chunk,
                                   FrameClass::request};
-  Nodes nodes = cluster(4);
+  Peers nodes = cluster(4);
   std::vector<Bytes> expected;
   for (std::uint64_t number = 0; number < 100; ++number)
     expected.push_back(numbered(number, sizes[number % std::size(sizes)]));
@@ -222,7 +222,7 @@ TEST_CASE("four nodes exchange frames of all sizes and classes, each pair in ord
 }
 
 TEST_CASE("the longest frames arrive whole") {
-  Nodes nodes = cluster(2);
+  Peers nodes = cluster(2);
   const std::vector<Bytes> expected = numbers(3, frame_limit(FrameClass::batch));
   for (const Bytes& payload : expected) nodes[0]->send(1, payload);
   nodes[0]->net.flush();
@@ -231,11 +231,11 @@ TEST_CASE("the longest frames arrive whole") {
 }
 
 TEST_CASE("poll gives at most what was asked for, and waits only while there is nothing") {
-  Nodes nodes = cluster(2);
+  Peers nodes = cluster(2);
   for (const Bytes& payload : numbers(10)) nodes[0]->send(1, payload);
   nodes[0]->net.flush();
   nodes[0]->poll();
-  Node& receiver = *nodes[1];
+  Peer& receiver = *nodes[1];
   receiver.poll(forever, 3);
   CHECK(receiver.count(0) == 3);
   const auto start = Clock::now();
@@ -250,7 +250,7 @@ TEST_CASE("poll gives at most what was asked for, and waits only while there is 
 }
 
 TEST_CASE("flush alone goes on with what TCP did not take at once") {
-  Nodes nodes = cluster(2);
+  Peers nodes = cluster(2);
   constexpr std::size_t frames = 8;
   const Bytes chunk = numbered(1, frame_limit(FrameClass::chunk));
   for (std::size_t sent = 0; sent < frames; ++sent) nodes[0]->send(1, chunk, FrameClass::chunk);
@@ -263,7 +263,7 @@ TEST_CASE("flush alone goes on with what TCP did not take at once") {
 }
 
 TEST_CASE("what waits for a peer is sent when it comes, and again after either has restarted") {
-  Nodes nodes = cluster(2);
+  Peers nodes = cluster(2);
   const std::uint16_t port = nodes[1]->net.port();
   for (const std::uint64_t restarted : {1U, 0U}) {
     const std::uint64_t other = 1 - restarted;
@@ -271,14 +271,14 @@ TEST_CASE("what waits for a peer is sent when it comes, and again after either h
     again.listen_port = nodes[restarted]->net.port();
     again.peers[1].port = port;
     nodes[restarted].reset();
-    Nodes alone;
+    Peers alone;
     alone.push_back(std::move(nodes[other]));
     run(alone, [&] { return alone[0]->net.status().connected == 0; });
     nodes[other] = std::move(alone[0]);
     nodes[other]->received.clear();
     nodes[other]->send(restarted, numbered(restarted));
 
-    nodes[restarted] = std::make_unique<Node>(again);
+    nodes[restarted] = std::make_unique<Peer>(again);
     run(nodes, [&] { return nodes[restarted]->count(other) == 1; });
     nodes[restarted]->send(other, numbered(9));
     nodes[restarted]->net.flush();
@@ -289,8 +289,8 @@ TEST_CASE("what waits for a peer is sent when it comes, and again after either h
 }
 
 TEST_CASE("a peer may be named by a name, and may move") {
-  Nodes nodes;
-  for (std::uint64_t id = 0; id < 2; ++id) nodes.push_back(std::make_unique<Node>(config(id)));
+  Peers nodes;
+  for (std::uint64_t id = 0; id < 2; ++id) nodes.push_back(std::make_unique<Peer>(config(id)));
   nodes[0]->net.set_peer_address(NodeId(1), "127.0.0.1", 1);
   run(nodes, [&] { return nodes[0]->net.status().ended.failed > 2; });
   nodes[0]->net.set_peer_address(NodeId(1), "localhost", nodes[1]->net.port());
@@ -304,7 +304,7 @@ TEST_CASE("attempts to connect go on, after longer and longer pauses") {
   patient.reconnect_first = 4ms;
   patient.reconnect_longest = 32ms;
   patient.peers[1].port = 1;
-  Nodes nodes = one(patient);
+  Peers nodes = one(patient);
   const auto end = Clock::now() + 250ms;
   run(nodes, [&] { return Clock::now() >= end && nodes[0]->net.status().ended.failed > 4; });
   CHECK(nodes[0]->net.status().ended.failed < 100);
@@ -314,7 +314,7 @@ TEST_CASE("attempts to connect go on, after longer and longer pauses") {
 TEST_CASE("what no receiver would take is refused and counted") {
   TcpConfig hasty = config(0);
   hasty.close_within = 10ms;
-  Nodes nodes = cluster(2, hasty);
+  Peers nodes = cluster(2, hasty);
   nodes[0]->send(7, numbered(0));
   nodes[0]->send(1, Bytes(std::string(frame_limit(FrameClass::vote) + 1, 'x')), FrameClass::vote);
   CHECK(nodes[0]->net.status().refused == 2);
@@ -357,7 +357,7 @@ TEST_CASE("what breaks the rules of frames ends its connection") {
 }
 
 TEST_CASE("good frames before a bad one are delivered") {
-  Nodes nodes = one(config(1));
+  Peers nodes = one(config(1));
   Raw raw(nodes[0]->net);
   raw.hello(0);
   raw.say(FrameKind::vote, Bytes("good"));
@@ -369,7 +369,7 @@ TEST_CASE("good frames before a bad one are delivered") {
 }
 
 TEST_CASE("a frame that a lost connection cut off is not delivered") {
-  Nodes nodes = one(config(1));
+  Peers nodes = one(config(1));
   {
     Raw raw(nodes[0]->net);
     raw.hello(0);
@@ -389,9 +389,9 @@ TEST_CASE("a connection without a Hello ends in time") {
 TEST_CASE("nodes of two clusters both say why they part") {
   TcpConfig other = config(1);
   other.cluster_id = "other";
-  Nodes nodes;
-  nodes.push_back(std::make_unique<Node>(config(0)));
-  nodes.push_back(std::make_unique<Node>(other));
+  Peers nodes;
+  nodes.push_back(std::make_unique<Peer>(config(0)));
+  nodes.push_back(std::make_unique<Peer>(other));
   nodes[0]->net.set_peer_address(NodeId(1), "127.0.0.1", nodes[1]->net.port());
   run(nodes, [&] {
     return nodes[0]->net.status().ended.wrong_cluster > 0 &&
@@ -400,16 +400,16 @@ TEST_CASE("nodes of two clusters both say why they part") {
 }
 
 TEST_CASE("who answers must be who was dialed") {
-  Nodes nodes;
-  nodes.push_back(std::make_unique<Node>(config(0, 3)));
-  nodes.push_back(std::make_unique<Node>(config(2, 3)));
+  Peers nodes;
+  nodes.push_back(std::make_unique<Peer>(config(0, 3)));
+  nodes.push_back(std::make_unique<Peer>(config(2, 3)));
   nodes[0]->net.set_peer_address(NodeId(1), "127.0.0.1", nodes[1]->net.port());
   run(nodes, [&] { return nodes[0]->net.status().ended.stranger > 0; });
   CHECK_FALSE(nodes[0]->net.connected(NodeId(1)));
 }
 
 TEST_CASE("a new connection of a peer replaces its old one") {
-  Nodes nodes = one(config(1));
+  Peers nodes = one(config(1));
   Raw first(nodes[0]->net);
   first.hello(0);
   run(nodes, [&] { return nodes[0]->net.connected(NodeId(0)); });
@@ -425,7 +425,7 @@ TEST_CASE("a new connection of a peer replaces its old one") {
 TEST_CASE("a peer that does not read costs no more than its queue, and votes go last") {
   TcpConfig bounded = config(1);
   bounded.queue_bytes = 8U << 20;
-  Nodes nodes = one(bounded);
+  Peers nodes = one(bounded);
   Raw raw(nodes[0]->net);
   raw.hello(0);
   run(nodes, [&] { return nodes[0]->net.connected(NodeId(0)); });
@@ -448,7 +448,7 @@ TEST_CASE("a silent peer is given up") {
   TcpConfig strict = config(1);
   strict.ping_after = 10ms;
   strict.dead_after = 40ms;
-  Nodes nodes = one(strict);
+  Peers nodes = one(strict);
   Raw raw(nodes[0]->net);
   raw.hello(0);
   run(nodes, [&] { return nodes[0]->net.connected(NodeId(0)); });
@@ -462,7 +462,7 @@ TEST_CASE("peers with nothing to say keep their connection, and so does one that
   TcpConfig strict = config(0);
   strict.ping_after = 50ms;
   strict.dead_after = 400ms;
-  Nodes nodes = cluster(2, strict);
+  Peers nodes = cluster(2, strict);
   nodes[0]->send(1, numbered(5));
   nodes[0]->net.flush();
   const auto end = Clock::now() + 1s;
@@ -529,7 +529,7 @@ TEST_SUITE("threads") {
   TEST_CASE("close sends what is queued") {
     TcpConfig patient = config(0);
     patient.close_within = patience;
-    Nodes nodes = cluster(2, patient);
+    Peers nodes = cluster(2, patient);
     const std::vector<Bytes> expected = numbers(20, frame_limit(FrameClass::chunk));
     for (const Bytes& payload : expected) nodes[0]->send(1, payload);
     std::atomic<bool> closed = false;
@@ -549,10 +549,10 @@ TEST_SUITE("threads") {
 
   TEST_CASE("nodes on threads of their own exchange frames") {
     constexpr std::size_t frames = 2'000;
-    Nodes nodes = cluster(3);
+    Peers nodes = cluster(3);
     std::atomic<std::size_t> done = 0;
     const auto work = [&](std::size_t self) {
-      Node& node = *nodes[self];
+      Peer& node = *nodes[self];
       for (std::uint64_t number = 0; number < frames; ++number) {
         for (std::uint64_t to = 0; to < nodes.size(); ++to) node.send(to, numbered(number));
         if (number % 10 == 9) {

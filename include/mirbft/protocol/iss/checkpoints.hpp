@@ -1,52 +1,20 @@
-// Checkpoints on their way to stability: own headers, others' votes, certificates.
+// Checkpoints on their way to stability: own state, others' votes, certificates.
 #ifndef MIRBFT_PROTOCOL_ISS_CHECKPOINTS_HPP
 #define MIRBFT_PROTOCOL_ISS_CHECKPOINTS_HPP
 
 #include <cstddef>
-#include <cstdint>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
-#include <mirbft/types/client_window.hpp>
-#include <mirbft/types/signature_check.hpp>
 
 namespace mirbft::iss {
 
-/// What is known of one epoch's checkpoint.
-class Checkpoint {
+/// The members' votes for one epoch's checkpoint.
+class CheckpointVotes {
  public:
-  /// The end of the epoch: what its header is computed from.
-  void begin(Epoch epoch, SeqNr last, std::vector<ClientWindow> windows) {
-    own_.epoch = epoch;
-    own_.last = last;
-    for (ClientWindow& window : windows) window.delivered = {};
-    windows_ = std::move(windows);
-  }
-  const std::vector<ClientWindow>& windows() const noexcept { return windows_; }
-  SeqNr last() const noexcept { return own_.last; }
-
-  void app_length(std::uint64_t length) noexcept { own_.app_length = length; }
-  /// One part's hash is there. Returns the header when it is the last one.
-  std::optional<CheckpointHeader> part(CheckpointPart part, const Digest& digest) {
-    switch (part) {
-      case CheckpointPart::log: own_.log = digest; break;
-      case CheckpointPart::app_state: own_.app_state = digest; break;
-      case CheckpointPart::clients: own_.clients = digest; break;
-      case CheckpointPart::policy: own_.policy = digest; break;
-      case CheckpointPart::membership: own_.membership = digest; break;
-      case CheckpointPart::parameters: own_.parameters = digest; break;
-    }
-    if (++parts_ != checkpoint_parts) return std::nullopt;
-    return own_;
-  }
-  std::optional<CheckpointHeader> own() const {
-    return parts_ == checkpoint_parts ? std::optional(own_) : std::nullopt;
-  }
-
   /// Keeps a member's vote. False when there is one already.
   bool keep(std::size_t member, CheckpointVote vote, bool trusted, std::size_t members) {
     votes_.resize(members);
@@ -78,19 +46,16 @@ class Checkpoint {
     }
   }
 
-  struct Certified {
-    CheckpointHeader header;
-    std::vector<CheckpointSignature> certificate;
-  };
   /// The header that a strong quorum has validly signed, once there is one. It need not be the own.
-  std::optional<Certified> certified(const Cluster& cluster) const {
+  std::optional<StableCheckpoint> certified(const Cluster& cluster) const {
+    const std::size_t quorum = cluster.quorum().strong();
     for (const auto& candidate : votes_) {
       if (!candidate || !candidate->valid) continue;
-      Certified made{candidate->vote.header, {}};
-      for (std::size_t i = 0; i < votes_.size(); ++i)
+      StableCheckpoint made{candidate->vote.header, {}};
+      for (std::size_t i = 0; i < votes_.size() && made.certificate.size() < quorum; ++i)
         if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == made.header)
           made.certificate.push_back({cluster.members()[i], votes_[i]->vote.signature});
-      if (made.certificate.size() >= cluster.quorum().strong()) return made;
+      if (made.certificate.size() == quorum) return made;
     }
     return std::nullopt;
   }
@@ -102,10 +67,17 @@ class Checkpoint {
     bool checking = false;
   };
 
-  CheckpointHeader own_;
-  std::uint32_t parts_ = 0;
-  std::vector<ClientWindow> windows_;
   std::vector<std::optional<Kept>> votes_;
+};
+
+/// What is known of one epoch's checkpoint.
+struct Checkpoint {
+  /// This replica's state and vote, once they are durable. There is no signature under a state
+  /// that was fetched.
+  std::optional<CheckpointEntry> own;
+  CheckpointVotes votes;
+  /// That a quorum has signed it: verified, but perhaps not what this replica has.
+  std::optional<StableCheckpoint> proof;
 };
 
 }  // namespace mirbft::iss

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
@@ -22,25 +23,27 @@ class Laggard {
  public:
   static constexpr std::size_t asked_at_once = 16;
 
-  /// Asks for the batches of segments that a weak quorum has finished and this replica has not;
-  /// not at once, since most of them are on their way, and each time another replica.
+  /// Asks for the batches of slots that a weak quorum has decided and this replica has not, and for
+  /// those of which the orderer knows no more than the digest; not at once, since most of them are
+  /// on their way, and each time another replica.
   template <class Epochs>
   void ask(Epochs& epoch, const WaitingBatches& waiting, std::chrono::nanoseconds now,
            std::chrono::nanoseconds patience, auto& env) {
-    if (now - asked_ < patience) return;
+    if (now - asked_ < patience || env.cluster().others().empty()) return;
     asked_ = now;
     const EpochPlan& plan = epoch.plan();
     for (std::uint32_t segment = 0; segment < plan.segments(); ++segment) {
       if (epoch.is_complete(segment)) continue;
-      const auto vouching = epoch.vouching(segment, env.cluster().quorum());
-      if (vouching.empty()) continue;
       BatchesWanted wanted{{plan.epoch(), segment}, {}};
       for (std::uint32_t slot = 0; slot < plan.segment_length(); ++slot)
-        if (!epoch.at(segment, slot) && !waiting.adopts(plan.sn_of(segment, slot)) &&
-            wanted.slots.size() < asked_at_once)
+        if (wanted.slots.size() < asked_at_once && !waiting.adopts(plan.sn_of(segment, slot)) &&
+            expected(epoch, segment, slot, env.cluster().quorum()))
           wanted.slots.push_back(slot);
-      const std::size_t whom = vouching[turn_++ % vouching.size()];
-      env.emit(env.to(env.cluster().members()[whom], std::move(wanted)));
+      if (wanted.slots.empty()) continue;
+      const auto speakers = epoch.speakers(segment);
+      const NodeId whom = speakers.empty() ? in_turn(env.cluster().others())
+                                           : env.cluster().members()[in_turn(speakers)];
+      env.emit(env.to(whom, std::move(wanted)));
     }
   }
 
@@ -51,22 +54,29 @@ class Laggard {
       return env.bad(BadMessage::oversized);
     for (const std::uint32_t slot : wanted.slots) {
       if (slot >= epoch.plan().segment_length()) return env.bad(BadMessage::oversized);
-      if (const auto& decision = epoch.at(wanted.segment.index, slot))
-        env.emit(env.to(from.id, BatchSupplied{wanted.segment, slot, decision->batch}));
+      const auto& decision = epoch.at(wanted.segment.index, slot);
+      const auto batch = decision ? std::optional(decision->batch)
+                                  : epoch.segment(wanted.segment.index).batch_of(slot);
+      if (batch) env.emit(env.to(from.id, BatchSupplied{wanted.segment, slot, *batch}));
     }
   }
 
-  /// The digest that a weak quorum vouches for, of a slot that is not decided here.
+  /// The digest that a weak quorum vouches for, of a slot that is not decided here; or else the one
+  /// of which the orderer wants the batch.
   template <class Epochs>
-  static std::optional<Digest> vouched(Epochs& epoch, std::uint32_t segment, std::uint32_t slot,
+  static std::optional<Digest> expected(Epochs& epoch, std::uint32_t segment, std::uint32_t slot,
                                        Quorum quorum) {
     if (slot >= epoch.plan().segment_length() || epoch.at(segment, slot)) return std::nullopt;
-    const auto vouching = epoch.vouching(segment, quorum);
-    if (vouching.empty()) return std::nullopt;
-    return epoch.digests_of(vouching.front(), segment)[slot];
+    const auto vouched = epoch.vouched(segment, slot, quorum);
+    return vouched ? vouched : epoch.segment(segment).wanted(slot);
   }
 
  private:
+  template <class T>
+  const T& in_turn(const std::vector<T>& list) {
+    return list[turn_++ % list.size()];
+  }
+
   std::chrono::nanoseconds asked_{};
   std::size_t turn_ = 0;
 };

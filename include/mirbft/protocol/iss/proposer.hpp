@@ -59,8 +59,15 @@ class Proposer {
     ++proposed_;
     last_ = now;
   }
-  /// One of the own slots is decided.
-  void decided() noexcept { --in_flight_; }
+  /// The slot that was due needs no proposal: this replica has made one before it was restarted.
+  void skip() noexcept { ++next_; }
+  /// One of the own slots is decided, perhaps without ever having been proposed for.
+  void decided(std::uint32_t slot) noexcept {
+    if (slot < next_ && in_flight_ != 0) --in_flight_;
+  }
+
+  /// Whoever leads this sequence number is expected to propose for it.
+  bool is_pulled(SeqNr sn) const noexcept { return sn < highest_; }
 
  private:
   std::optional<std::uint32_t> own_;

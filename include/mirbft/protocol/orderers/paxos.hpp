@@ -53,10 +53,9 @@ struct Paxos {
   }
 
   static SegmentId segment_of(const Message& message) noexcept {
-    if (const auto* accept = std::get_if<PaxosAccept>(&message)) return accept->segment;
-    if (const auto* accepted = std::get_if<PaxosAccepted>(&message)) return accepted->segment;
-    if (const auto* promise = std::get_if<PaxosPromise>(&message)) return promise->segment;
-    return std::get_if<PaxosTakeOver>(&message)->segment;
+    SegmentId segment;
+    visit_alternative(message, [&](const auto& one) { segment = one.segment; });
+    return segment;
   }
   static SegmentId segment_of(const PaxosPromiseEntry& entry) noexcept { return entry.segment; }
   static SegmentId segment_of(const PaxosTakeOverEntry& entry) noexcept {
@@ -81,13 +80,15 @@ class Paxos::Segment {
   NodeId leader() const noexcept { return leader_; }
   View view() const noexcept { return ballot_; }
   bool is_complete() const noexcept { return decided_ == slots_.size(); }
+  /// Whether its leader may still propose.
+  bool is_open() const noexcept { return promised_ == View(0); }
 
   // Proposals, batches and decisions.
 
   /// The leader's own proposal for a slot that has none yet. It comes to nothing once ballot 0 is
   /// given up on: then the slot is decided as nil, and its requests go back to their buckets.
   void propose(std::uint32_t place, Batch batch, const Digest& digest, auto& env) {
-    if (promised_ != View(0)) return;
+    if (!is_open()) return;
     hold(place, std::move(batch), digest);
     accept(place, digest, env);
   }
@@ -101,7 +102,7 @@ class Paxos::Segment {
     Slot& slot = slots_[place];
     if (slot.decided) return;
     slot.batch_digest = digest;
-    if (slot.stage == Stage::checking && promised_ == View(0)) {
+    if (slot.stage == Stage::checking && is_open()) {
       accept(place, digest, env);
       note(place, env.cluster().find(leader_)->index, {View(0), digest}, env);
     }
@@ -120,8 +121,11 @@ class Paxos::Segment {
     hold(place, std::move(batch), digest);
     has_come(place, digest, env);
   }
-  /// What is known of a slot's batch, for others who want it.
-  const Batch& batch_of(std::uint32_t place) const { return slots_[place].batch; }
+  /// The batch that is here for a slot that may be undecided, for others who want it.
+  std::optional<Batch> batch_of(std::uint32_t place) const {
+    const Slot& slot = slots_[place];
+    return slot.batch_digest ? std::optional(slot.batch) : std::nullopt;
+  }
 
   /// Others have decided this: so has this replica.
   void adopt(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
@@ -167,6 +171,11 @@ class Paxos::Segment {
   void stable() {
     if (!is_complete()) return;
     is_stable_ = true;
+    for (Slot& slot : slots_) {
+      const auto decided = slot.decided;
+      slot = {};
+      slot.decided = decided;
+    }
     promises_ = {};
     take_over_.reset();
   }
@@ -199,6 +208,7 @@ class Paxos::Segment {
     if (!place) return;
     Slot& slot = slots_[*place];
     if (!slot.holds(entry.digest)) hold(*place, std::move(entry.batch), entry.digest);
+    if (entry.ballot == View(0)) env.claimed(id_, *place, slot.batch);
     slot.accepted = slot.said = {entry.ballot, entry.digest};
     slot.stage = Stage::accepted;
     slot.proposed = entry.digest;
@@ -268,7 +278,7 @@ class Paxos::Segment {
     if (!place || from.id != leader_ || from.id == env.cluster().self().id)
       return env.bad(Bad::proposal);
     Slot& slot = slots_[*place];
-    if (slot.decided || promised_ != View(0) || slot.stage != Stage::idle) return;
+    if (slot.decided || !is_open() || slot.stage != Stage::idle) return;
     slot.stage = Stage::checking;
     slot.batch = std::move(message.batch);
     slot.batch_digest.reset();

@@ -1,0 +1,515 @@
+// A whole cluster of real Nodes in one thread, one seed and virtual time.
+#ifndef MIRBFT_SIM_CLUSTER_HPP
+#define MIRBFT_SIM_CLUSTER_HPP
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <mirbft/events/event.hpp>
+#include <mirbft/node.hpp>
+#include <mirbft/sim/agenda.hpp>
+#include <mirbft/sim/client.hpp>
+#include <mirbft/sim/clock.hpp>
+#include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/findings.hpp>
+#include <mirbft/sim/network.hpp>
+#include <mirbft/sim/random.hpp>
+#include <mirbft/sim/watch.hpp>
+
+namespace mirbft::sim {
+
+/// How a cluster is made, and how its nodes are driven.
+struct ClusterConfig {
+  std::uint64_t seed = 1;
+  std::size_t nodes = 4;
+  /// Of every node; `self` is set by the cluster.
+  NodeConfig node;
+  /// How often a node is told the time. Every tick costs, so it is not that of `node`.
+  Time tick_every = std::chrono::milliseconds(50);
+  /// Nodes that keep no rules: their events are not checked.
+  std::vector<NodeId> faulty;
+  LinkRates links;
+  /// In so many of a thousand steps, the next slot of a node is drawn; in the others it is the
+  /// first that has work.
+  std::uint32_t shuffled_slots = 1000;
+  /// Between the arrival of work and its begin, at most.
+  Time reaction = std::chrono::microseconds(100);
+  /// After so many of a thousand steps a node pauses for at most `reaction`.
+  std::uint32_t short_pauses = 20;
+};
+
+/// What a replica's modules are made of: hand them over to `Node::Modules`.
+template <class ChecksOfCluster>
+struct Parts {
+  NodeId self;
+  const std::vector<NodeId>& members;
+  Net net;
+  Wal wal;
+  Store store;
+  Watch<ChecksOfCluster> watch;
+};
+
+namespace detail {
+
+/// The invariants that the Interceptor of a Node shows its events to.
+template <class Replica>
+struct ChecksOf;
+template <class N, class H, class C, class A, class W, class T, class S, class P, class Checks>
+struct ChecksOf<Node<N, H, C, A, W, T, S, P, Watch<Checks>>> {
+  using type = Checks;
+};
+
+}  // namespace detail
+
+/// What a cluster has done.
+struct Figures {
+  /// Time that nodes were up, summed over them.
+  Time node_time{};
+  std::uint64_t events = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t frame_bytes = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t retries = 0;
+  FaultCounts faults;
+
+  Figures& operator+=(const Figures& other) noexcept {
+    node_time += other.node_time;
+    events += other.events;
+    frames += other.frames;
+    frame_bytes += other.frame_bytes;
+    requests += other.requests;
+    retries += other.retries;
+    faults += other.faults;
+    return *this;
+  }
+};
+
+/// Runs `Replica`s, any `Node<sim::Net, …, sim::Watch<Checks<…>>>`, against one another.
+///
+/// Everything happens in virtual time and in an order that the seed decides: when frames arrive,
+/// when nodes get to work, and which of a node's modules is next, as they are independent in
+/// production. Nothing depends on real time, addresses or threads. A node that stops by itself is
+/// a finding; the run ends at the first findings.
+///
+///     using Replica = Node<sim::Net, Sha256, NullCrypto, Counter, sim::Wal, ClientTracker,
+///                          sim::Store, Iss<Pbft>, sim::Watch<sim::Checks<sim::TotalOrder>>>;
+///     sim::Cluster<Replica> cluster({.seed = 7}, [](auto parts) {
+///       return Replica::Modules{.net = std::move(parts.net), …};
+///     });
+///     cluster.add_client({.id = ClientId(1), .requests = 100});
+///     cluster.run_until([&] { return cluster.clients_done(); }, std::chrono::minutes(1));
+template <class Replica>
+class Cluster {
+ public:
+  using ChecksOfCluster = typename detail::ChecksOf<Replica>::type;
+  using PartsOfReplica = Parts<ChecksOfCluster>;
+  using Make = std::function<typename Replica::Modules(PartsOfReplica)>;
+
+  /// `make(parts)` returns the modules of a replica; it is called again for each restart. All
+  /// nodes are started. Throws what `make` and the Nodes throw.
+  Cluster(ClusterConfig config, Make make, ChecksOfCluster checks = {})
+      : config_(std::move(config)),
+        make_(std::move(make)),
+        random_(Random(config_.seed).fork("cluster")),
+        observed_{std::move(checks), Findings(config_.seed, clock_), {}, 0, {}},
+        network_(ids(config_.nodes), clock_, Random(config_.seed).fork("network"), config_.links) {
+    network_.tap([this](const Frame& frame) { see(frame); });
+    for (const NodeId id : network_.members()) {
+      const Random disk = Random(config_.seed).fork("disk", id.value);
+      Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
+      member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
+      if (!member.faulty)
+        member.disk.on_durable([this, id](const Record& record) {
+          observed_.checks.durable(id, record, observed_.findings);
+        });
+    }
+    for (const NodeId id : network_.members()) start(id);
+  }
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+  /// Callers of requests are told that their node is gone, and do not care.
+  ~Cluster() {
+    for (auto& member : members_) member->replica.reset();
+  }
+
+  Time now() const noexcept { return clock_.now(); }
+  const std::vector<NodeId>& members() const noexcept { return network_.members(); }
+  Network& network() noexcept { return network_; }
+  Disk& disk(NodeId id) { return at(id).disk; }
+  ChecksOfCluster& checks() noexcept { return observed_.checks; }
+  Findings& findings() noexcept { return observed_.findings; }
+  /// Two runs of one seed have the same, whatever compiled them.
+  std::uint64_t fingerprint() const noexcept { return observed_.fingerprint.value(); }
+
+  bool is_up(NodeId id) { return at(id).replica != nullptr; }
+  /// The Node, which must be up. It lives until it crashes.
+  Replica& operator[](NodeId id) { return *at(id).replica; }
+
+  // Clients.
+
+  /// A client begins now.
+  void add_client(ClientConfig config) {
+    const Random random = Random(config_.seed).fork("client", config.id.value);
+    clients_.push_back({Client(std::move(config), members(), random)});
+    wake_client(clients_.size() - 1, now());
+  }
+  std::size_t clients() const noexcept { return clients_.size(); }
+  const Client& client(std::size_t place) const noexcept { return clients_[place].client; }
+  bool clients_done() const {
+    return std::ranges::all_of(clients_, [](const auto& entry) { return entry.client.done(); });
+  }
+  /// No client makes further requests; all turn to `replicas` with those that are open.
+  void finish_requests(const std::vector<NodeId>& replicas) {
+    for (std::size_t place = 0; place < clients_.size(); ++place) {
+      clients_[place].client.stop();
+      clients_[place].client.turn_to(replicas, now());
+      wake_client(place, now());
+    }
+  }
+
+  // Faults.
+
+  /// The node is gone at once: what its disk has not synced may be lost.
+  void crash(NodeId id) {
+    Member& member = at(id);
+    if (!member.replica) return;
+    faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
+    member.steps_left.reset();
+    member.node_time += now() - member.since;
+    ++member.incarnation;
+    member.replica.reset();
+    faults_.count(Fault::lost_tail, member.disk.crash());
+    if (!member.faulty) observed_.checks.crashed(id);
+  }
+  /// The node is gone after so many lists of events more.
+  void crash_after(NodeId id, std::uint64_t lists) { at(id).steps_left = lists; }
+  /// A new Node begins on the disk of the one that crashed; does nothing if the node is up.
+  void restart(NodeId id) {
+    if (!is_up(id)) start(id);
+  }
+  /// The node does nothing until `until`.
+  void pause(NodeId id, Time until) {
+    faults_.count(Fault::pause);
+    at(id).paused_until = until;
+    wake(id, until);
+  }
+  /// The modules in `slots` do nothing until `until`; the others of the node do.
+  void hold(NodeId id, Slot slots, Time until) {
+    faults_.count(Fault::slow_module);
+    at(id).held = slots;
+    at(id).held_until = until;
+    wake(id, until);
+  }
+  /// The node's clock gains `drift` nanoseconds in a million from now on.
+  void skew(NodeId id, std::int64_t drift) {
+    faults_.count(Fault::clock_skew);
+    Member& member = at(id);
+    member.clock = LocalClock(now(), member.clock.read(now()), drift);
+  }
+  void jump(NodeId id, Time by) {
+    faults_.count(Fault::clock_jump);
+    at(id).clock.jump(by);
+  }
+  /// How every node is driven from now on: see `ClusterConfig`.
+  void shuffle_slots(std::uint32_t per_mille) noexcept { config_.shuffled_slots = per_mille; }
+  /// Ends everything that hinders nodes that are up, and the network.
+  void heal() {
+    network_.heal();
+    for (auto& member : members_) {
+      member->paused_until = member->held_until = {};
+      member->steps_left.reset();
+      if (member->replica) wake(member->id, now());
+    }
+  }
+
+  // Time.
+
+  /// Goes on until `end`, or the first finding. Returns whether there is none.
+  bool run_until(Time end) {
+    while (findings().none() && next() <= end) step();
+    if (findings().none()) clock_.advance_to(end);
+    return findings().none();
+  }
+  bool run_for(Time span) { return run_until(now() + span); }
+  /// Goes on until `done()` holds, and asks for it now and then. False if that takes longer than
+  /// `at_most`, or there are findings before.
+  template <class Done>
+    requires std::is_invocable_r_v<bool, Done>
+  bool run_until(Done&& done, Time at_most, Time ask_every = std::chrono::milliseconds(20)) {
+    const Time end = now() + at_most;
+    while (!done()) {
+      if (now() >= end) return false;
+      if (!run_until(std::min(end, now() + ask_every))) return false;
+    }
+    return true;
+  }
+
+  /// Whether these nodes are up and their Apps stand at the same place, in the same state.
+  bool agree(const std::vector<NodeId>& nodes) {
+    const Member* first = nullptr;
+    for (const NodeId id : nodes) {
+      const Member& member = at(id);
+      if (!member.replica) return false;
+      if (first && (observed_.applied[member.id] != observed_.applied[first->id] ||
+                    member.replica->app().snapshot() != first->replica->app().snapshot()))
+        return false;
+      first = &member;
+    }
+    return true;
+  }
+
+  Figures figures() {
+    Figures sum;
+    for (auto& member : members_)
+      sum.node_time +=
+          member->node_time + (member->replica ? now() - member->since : Time{});
+    sum.events = observed_.events;
+    sum.frames = network_.frames();
+    sum.frame_bytes = network_.bytes();
+    for (const auto& entry : clients_) {
+      sum.requests += entry.client.completed();
+      sum.retries += entry.client.retries();
+    }
+    sum.faults = faults_;
+    sum.faults += network_.faults();
+    return sum;
+  }
+
+ private:
+  struct Member {
+    Member(NodeId self, Random random) : id(self), disk(random) {}
+
+    const NodeId id;
+    Disk disk;
+    bool faulty = false;
+    std::unique_ptr<Replica> replica;
+    LocalClock clock;
+    std::uint64_t incarnation = 0;
+    /// When it will work; `never` if it sees no reason to.
+    Time work_at = never;
+    Time paused_until{};
+    Slot held{0};
+    Time held_until{};
+    std::optional<std::uint64_t> steps_left;
+    Time since{};
+    Time node_time{};
+  };
+  struct ClientEntry {
+    Client client;
+    Time wake = never;
+  };
+  /// What the cluster itself is going to do.
+  struct Deed {
+    enum class Kind : std::uint8_t { work, tick, ask };
+
+    Kind kind;
+    /// Of a member or of a client.
+    std::size_t place;
+    std::uint64_t incarnation;
+  };
+  /// A request on its way.
+  struct Submission {
+    NodeId to;
+    std::size_t client;
+    Request request;
+    Spread spread;
+  };
+
+  static std::vector<NodeId> ids(std::size_t count) {
+    std::vector<NodeId> all;
+    for (std::size_t i = 0; i < count; ++i) all.push_back(NodeId(i));
+    return all;
+  }
+  Member& at(NodeId id) { return *members_[id.value]; }
+
+  void see(const Frame& frame) {
+    observed_.fingerprint.add(frame.from.value << 32 | frame.to.value);
+    observed_.fingerprint.add(frame.payload.view());
+    observed_.checks.frame(frame, observed_.findings);
+  }
+
+  // The course of time.
+
+  Time next() const noexcept {
+    return std::min({network_.next_arrival(), deeds_.next(), submissions_.next()});
+  }
+  void step() {
+    clock_.advance_to(next());
+    if (network_.next_arrival() == now()) return wake(network_.arrive(), now());
+    if (submissions_.next() == now()) return submit(submissions_.take());
+    const Deed deed = deeds_.take();
+    switch (deed.kind) {
+      case Deed::Kind::work: return begin_work(*members_[deed.place]);
+      case Deed::Kind::tick: return tick(*members_[deed.place], deed.incarnation);
+      case Deed::Kind::ask: return ask(deed.place);
+    }
+  }
+
+  // Nodes.
+
+  void start(NodeId id) {
+    Member& member = at(id);
+    member.since = now();
+    observed_.applied[id] = SeqNr(0);
+    member.work_at = never;
+    // A steady clock begins anywhere.
+    member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
+    if (!member.faulty) observed_.checks.started(id);
+    using Subject = typename Watch<ChecksOfCluster>::Subject;
+    NodeConfig config = config_.node;
+    config.self = id;
+    member.replica = std::make_unique<Replica>(
+        std::move(config),
+        make_({id, members(), network_.connect(id), Wal(member.disk), Store(member.disk),
+               Watch<ChecksOfCluster>(observed_, id,
+                                      member.faulty ? Subject::faulty : Subject::correct)}));
+    member.replica->start();
+    if (!survives(member)) return;
+    deeds_.at(now() + random_.between(Time{}, config_.tick_every),
+              {Deed::Kind::tick, id.value, member.incarnation});
+    wake(id, now());
+  }
+
+  void tick(Member& member, std::uint64_t incarnation) {
+    if (incarnation != member.incarnation || !member.replica) return;
+    deeds_.at(now() + config_.tick_every, {Deed::Kind::tick, member.id.value, incarnation});
+    if (member.paused_until > now()) return;
+    member.replica->tick(member.clock.read(now()));
+    work(member);
+  }
+
+  /// The node will work soon after `time`.
+  void wake(NodeId id, Time time) {
+    Member& member = at(id);
+    if (member.work_at <= time) return;
+    member.work_at = time + random_.between(Time{}, config_.reaction);
+    deeds_.at(member.work_at, {Deed::Kind::work, id.value, 0});
+  }
+  void begin_work(Member& member) {
+    if (member.work_at != now()) return;  // it has worked meanwhile
+    work(member);
+  }
+
+  /// The node takes in what has come and works until nothing is left, or it pauses.
+  void work(Member& member) {
+    member.work_at = never;
+    if (!member.replica) return;
+    if (member.paused_until > now()) return wake(member.id, member.paused_until);
+    member.replica->take_inputs();
+    for (std::uint32_t steps = 0;; ++steps) {
+      const Slot pending = unhindered(member, member.replica->pending());
+      if (pending.bits() == 0) break;
+      if (steps == most_steps) {
+        findings().report("rest", member.id, std::nullopt,
+                          "works on and on without anything coming in: its modules emit in a loop");
+        return;
+      }
+      member.replica->process(choose(pending));
+      if (!survives(member)) return;
+      if (random_.chance(config_.short_pauses)) {
+        wake(member.id, now());
+        break;
+      }
+    }
+    if (member.held_until > now()) wake(member.id, member.held_until);
+    if (!member.faulty)
+      observed_.checks.looked(member.id, std::as_const(*member.replica), findings());
+  }
+
+  Slot unhindered(Member& member, Slot pending) {
+    if (member.held_until <= now()) return pending;
+    return Slot(static_cast<std::uint16_t>(pending.bits() & ~member.held.bits()));
+  }
+  /// One of the pending slots.
+  Slot choose(Slot pending) {
+    auto bits = pending.bits();
+    if (!std::has_single_bit(bits) && random_.chance(config_.shuffled_slots)) {
+      faults_.count(Fault::slot_order);
+      for (auto skip = random_.below(static_cast<unsigned>(std::popcount(bits))); skip != 0; --skip)
+        bits = static_cast<std::uint16_t>(bits & (bits - 1));
+    }
+    return Slot(static_cast<std::uint16_t>(1u << std::countr_zero(bits)));
+  }
+
+  /// Whether the node is still there after a step: it crashes if its time has come, or if its disk
+  /// has failed; any other failure is a finding.
+  bool survives(Member& member) {
+    const bool failed = !member.replica->failure().empty();
+    if (failed && !member.disk.failed() && !member.faulty)
+      findings().report("no failure", member.id, std::nullopt,
+                        "the node stopped: " + member.replica->failure());
+    const bool due = member.steps_left && (*member.steps_left)-- == 0;
+    if (failed || due) crash(member.id);
+    return !failed && !due;
+  }
+
+  // Clients.
+
+  void wake_client(std::size_t place, Time time) {
+    ClientEntry& entry = clients_[place];
+    if (entry.wake <= time) return;
+    entry.wake = time;
+    deeds_.at(time, {Deed::Kind::ask, place, 0});
+  }
+  void ask(std::size_t place) {
+    ClientEntry& entry = clients_[place];
+    if (entry.wake != now()) return;
+    entry.wake = never;
+    const Time wake = entry.client.go_on(
+        now(),
+        [&](NodeId to, const Request& request, Spread spread) {
+          const LinkRates ways;
+          submissions_.at(now() + random_.between(ways.shortest, ways.longest),
+                          {to, place, request, spread});
+        },
+        [&](const Request& request) { observed_.checks.submitted(request); });
+    if (wake != never) wake_client(place, wake);
+  }
+  /// A request has come to its replica. If that is down or has too much to do, it is lost.
+  void submit(Submission submission) {
+    Member& member = at(submission.to);
+    if (!member.replica) return;
+    observed_.fingerprint.add(submission.request.data.view());
+    const auto on_reply = [this, to = submission.to, place = submission.client,
+                           incarnation = member.incarnation](const Replied& reply) {
+      if (at(to).incarnation == incarnation) replied(to, place, reply);
+    };
+    (void)member.replica->submit(std::move(submission.request), on_reply, submission.spread);
+    wake(submission.to, now());
+  }
+  void replied(NodeId from, std::size_t place, const Replied& reply) {
+    if (at(from).faulty) return;
+    Client& client = clients_[place].client;
+    if (client.replied(from, reply, findings())) wake_client(place, now() + client.rest());
+  }
+
+  /// More steps than any sane node makes of what can be pending.
+  static constexpr std::uint32_t most_steps = 100'000;
+
+  ClusterConfig config_;
+  Make make_;
+  Clock clock_;
+  Random random_;
+  Observation<ChecksOfCluster> observed_;
+  Network network_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::vector<ClientEntry> clients_;
+  Agenda<Deed> deeds_;
+  Agenda<Submission> submissions_;
+  FaultCounts faults_;
+};
+
+}  // namespace mirbft::sim
+
+#endif

@@ -1,0 +1,258 @@
+// The disk of a simulated node, which outlives it, and the Wal and Store modules that write to it.
+#ifndef MIRBFT_SIM_DISK_HPP
+#define MIRBFT_SIM_DISK_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <boost/hana/adapt_struct.hpp>
+
+#include <mirbft/sim/random.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/client_window.hpp>
+#include <mirbft/types/errors.hpp>
+#include <mirbft/types/id.hpp>
+#include <mirbft/types/request.hpp>
+
+namespace mirbft::sim {
+
+/// The node is gone amid an operation of its disk. Thrown out of its Wal or Store.
+class PowerFailure : public ModuleFailure {
+ public:
+  PowerFailure() : ModuleFailure("the power failed") {}
+};
+
+/// An entry of a write-ahead log as it stands on the disk.
+struct Record {
+  std::uint32_t type = 0;
+  Bytes entry;
+  RetentionIndex retention;
+};
+
+/// What a Wal has done since the disk was made.
+struct WalStatus {
+  std::uint64_t entries = 0;
+  std::uint64_t durable = 0;
+  std::uint64_t appended = 0;
+  std::uint64_t syncs = 0;
+};
+
+/// What a Store holds.
+struct StoreStatus {
+  std::uint64_t requests = 0;
+};
+
+/// Records and requests, and which of them a crash spares: those before the last sync, and of the
+/// others a prefix whose length is drawn.
+class Disk {
+ public:
+  explicit Disk(Random random) noexcept : random_(random) {}
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  /// Calls `look(record)` for every record once it is durable.
+  void on_durable(std::function<void(const Record&)> look) { on_durable_ = std::move(look); }
+
+  /// The power fails at an operation: this one, if `operations` is 0, or so many later. A write
+  /// that it fails at is not done. Every `append`, `put`, `delivered` and `sync` is an operation.
+  void fail_after(std::uint64_t operations) noexcept { left_ = operations; }
+  /// Whether the power failed, and `crash` was not called since.
+  bool failed() const noexcept { return failed_; }
+  /// How many operations there have been.
+  std::uint64_t operations() const noexcept { return operations_; }
+
+  /// The node is gone. Returns how much of what it wrote is lost.
+  std::size_t crash() {
+    failed_ = false;
+    left_ = forever;
+    return crash_log() + crash_requests();
+  }
+  /// Everything is lost: the node comes back with an empty disk.
+  void wipe() {
+    records_.clear();
+    durable_ = 0;
+    requests_.clear();
+    delivered_.clear();
+    unsynced_.clear();
+  }
+
+  /// The log, oldest first, and how many of its records a crash spares.
+  const std::vector<Record>& records() const noexcept { return records_; }
+  std::size_t durable() const noexcept { return durable_; }
+
+ private:
+  friend class Wal;
+  friend class Store;
+
+  static constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
+
+  struct Kept {
+    Request request;
+    bool durable = false;
+    std::optional<SeqNr> delivered;
+  };
+  using Requests = std::map<RequestRef, Kept>;
+
+  void operate() {
+    ++operations_;
+    if (failed_) throw PowerFailure();
+    if (left_ == forever) return;
+    failed_ = left_-- == 0;
+    if (failed_) throw PowerFailure();
+  }
+
+  void append(Record record) {
+    operate();
+    ++appended_;
+    records_.push_back(std::move(record));
+  }
+  void sync_log() {
+    operate();
+    ++syncs_;
+    if (on_durable_)
+      for (std::size_t i = durable_; i < records_.size(); ++i) on_durable_(records_[i]);
+    durable_ = records_.size();
+  }
+  void truncate(RetentionIndex index) {
+    const auto old = [index](const Record& record) { return record.retention < index; };
+    const auto unsynced = records_.begin() + static_cast<std::ptrdiff_t>(durable_);
+    durable_ -= static_cast<std::size_t>(std::count_if(records_.begin(), unsynced, old));
+    std::erase_if(records_, old);
+  }
+  std::size_t crash_log() {
+    const std::size_t kept = random_.between(durable_, records_.size());
+    const std::size_t lost = records_.size() - kept;
+    records_.resize(kept);
+    // What happened to reach the disk is as good as what was synced.
+    if (on_durable_)
+      for (std::size_t i = durable_; i < kept; ++i) on_durable_(records_[i]);
+    durable_ = kept;
+    return lost;
+  }
+
+  void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
+    operate();
+    const auto [place, is_new] = requests_.try_emplace(reference);
+    if (!is_new) return;
+    place->second.request = {reference.client, reference.req_no, std::move(data),
+                             std::move(authenticator)};
+    unsynced_.push_back(reference);
+  }
+  void sync_requests() {
+    operate();
+    for (const RequestRef& reference : unsynced_) {
+      const auto place = requests_.find(reference);
+      if (place != requests_.end()) place->second.durable = true;
+    }
+    unsynced_.clear();
+  }
+  std::size_t crash_requests() {
+    const std::size_t kept = random_.between(std::size_t{0}, unsynced_.size());
+    const std::size_t lost = unsynced_.size() - kept;
+    for (std::size_t i = kept; i < unsynced_.size(); ++i) requests_.erase(unsynced_[i]);
+    for (std::size_t i = 0; i < kept; ++i) {
+      const auto place = requests_.find(unsynced_[i]);
+      if (place != requests_.end()) place->second.durable = true;
+    }
+    unsynced_.clear();
+    return lost;
+  }
+
+  void deliver(SeqNr sn, const Batch& batch) {
+    operate();
+    for (const RequestRef& reference : *batch) {
+      const auto place = requests_.find(reference);
+      if (place != requests_.end()) place->second.delivered = sn;
+    }
+    delivered_.insert_or_assign(sn, batch);
+  }
+  void collect(const Collection& collection) {
+    const auto end = delivered_.upper_bound(collection.through);
+    for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
+      for (const RequestRef& reference : *at->second) requests_.erase(reference);
+    for (const ClientWindow& window : collection.windows) {
+      const auto low = requests_.lower_bound({window.client, ReqNo(0), {}});
+      const auto high = requests_.lower_bound({window.client, window.low, {}});
+      for (auto at = low; at != high;)
+        at = at->second.delivered ? std::next(at) : requests_.erase(at);
+    }
+  }
+
+  Random random_;
+  std::function<void(const Record&)> on_durable_;
+  std::uint64_t left_ = forever;
+  bool failed_ = false;
+  std::uint64_t operations_ = 0;
+
+  std::vector<Record> records_;
+  std::size_t durable_ = 0;
+  std::uint64_t appended_ = 0;
+  std::uint64_t syncs_ = 0;
+
+  Requests requests_;
+  std::map<SeqNr, Batch> delivered_;
+  /// Requests since the last sync, in their order.
+  std::vector<RequestRef> unsynced_;
+};
+
+/// The Wal module of a simulated node.
+class Wal {
+ public:
+  /// Writes to `disk`, which must outlive it.
+  explicit Wal(Disk& disk) noexcept : disk_(&disk) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    disk_->append({type, std::move(entry), retention});
+  }
+  void sync() { disk_->sync_log(); }
+  void truncate(RetentionIndex index) { disk_->truncate(index); }
+  template <class F>
+  void replay(F&& f) {
+    for (const Record& record : disk_->records()) f(record.type, record.entry);
+  }
+
+  WalStatus status() const noexcept {
+    return {disk_->records_.size(), disk_->durable_, disk_->appended_, disk_->syncs_};
+  }
+
+ private:
+  Disk* disk_;
+};
+
+/// The Store module of a simulated node.
+class Store {
+ public:
+  /// Writes to `disk`, which must outlive it.
+  explicit Store(Disk& disk) noexcept : disk_(&disk) {}
+
+  void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
+    disk_->put(reference, std::move(data), std::move(authenticator));
+  }
+  void sync() { disk_->sync_requests(); }
+  const Request* get(const RequestRef& reference) const {
+    const auto found = disk_->requests_.find(reference);
+    return found == disk_->requests_.end() ? nullptr : &found->second.request;
+  }
+  void delivered(SeqNr sn, const Batch& batch) { disk_->deliver(sn, batch); }
+  void collect(const Collection& collection) { disk_->collect(collection); }
+
+  StoreStatus status() const noexcept { return {disk_->requests_.size()}; }
+
+ private:
+  Disk* disk_;
+};
+
+}  // namespace mirbft::sim
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::WalStatus, entries, durable, appended, syncs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::StoreStatus, requests);
+
+#endif

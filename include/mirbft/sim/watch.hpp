@@ -1,0 +1,154 @@
+// The invariants of a simulation, and the Interceptor that shows them every event.
+#ifndef MIRBFT_SIM_WATCH_HPP
+#define MIRBFT_SIM_WATCH_HPP
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <mirbft/events/app.hpp>
+#include <mirbft/events/event.hpp>
+#include <mirbft/sim/findings.hpp>
+#include <mirbft/sim/fingerprint.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/id.hpp>
+
+namespace mirbft::sim {
+
+/// Invariants that are checked together. Each is a class with any of
+///
+///     void submitted(const Request&)                            a client has made it
+///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
+///     void frame(const Frame&, Findings&)                       a frame is sent, by whomever
+///     void durable(NodeId, const Record&, Findings&)            a record of a correct node's log
+///                                                               survives crashes from now on
+///     void started(NodeId), void crashed(NodeId), void wiped(NodeId)
+///     void looked(NodeId, const Replica&, Findings&)            a correct node, between its lists
+///     void ended(Findings&)                                     the run is over
+///
+/// `event` may be overloaded or a template: it is called for those events that it takes. An
+/// invariant reports what it finds, and never throws.
+template <class... Invariants>
+class Checks {
+ public:
+  Checks() = default;
+  explicit Checks(Invariants... invariants)
+    requires(sizeof...(Invariants) != 0)
+      : all_(std::move(invariants)...) {}
+
+  template <class Invariant>
+  Invariant& get() noexcept {
+    return std::get<Invariant>(all_);
+  }
+
+  void submitted(const auto& request) {
+    each([&](auto& one) {
+      if constexpr (requires { one.submitted(request); }) one.submitted(request);
+    });
+  }
+  template <class E>
+  void event(NodeId node, const E& event, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.event(node, event, findings); })
+        one.event(node, event, findings);
+    });
+  }
+  void frame(const auto& frame, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.frame(frame, findings); }) one.frame(frame, findings);
+    });
+  }
+  void durable(NodeId node, const auto& record, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.durable(node, record, findings); })
+        one.durable(node, record, findings);
+    });
+  }
+  void started(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.started(node); }) one.started(node);
+    });
+  }
+  void crashed(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.crashed(node); }) one.crashed(node);
+    });
+  }
+  void wiped(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.wiped(node); }) one.wiped(node);
+    });
+  }
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.looked(node, replica, findings); })
+        one.looked(node, replica, findings);
+    });
+  }
+  void ended(Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.ended(findings); }) one.ended(findings);
+    });
+  }
+
+ private:
+  template <class Call>
+  void each(Call&& call) {
+    std::apply([&](auto&... all) { (call(all), ...); }, all_);
+  }
+
+  std::tuple<Invariants...> all_;
+};
+
+/// What is seen of a whole cluster: its invariants, what they have found, and the hash of all.
+template <class ChecksOfCluster>
+struct Observation {
+  ChecksOfCluster checks;
+  Findings findings;
+  Fingerprint fingerprint;
+  std::uint64_t events = 0;
+  /// The next sequence number of each node's App.
+  std::map<NodeId, SeqNr> applied;
+};
+
+/// The Interceptor of a simulated node: it notes that events are dispatched, in which order, and
+/// shows those of a correct node to the invariants.
+template <class ChecksOfCluster = Checks<>>
+class Watch {
+ public:
+  /// Whether a node is one whose events must keep the rules.
+  enum class Subject : std::uint8_t { correct, faulty };
+
+  using Observed = Observation<ChecksOfCluster>;
+
+  Watch(Observed& observation, NodeId node, Subject subject = Subject::correct) noexcept
+      : observation_(&observation), node_(node), subject_(subject) {}
+
+  template <class... Es>
+  void begin(NodeId, ByteView, events<Es...>) noexcept {}
+
+  template <class List>
+  void intercept(Slot slot, const List& list) {
+    observation_->fingerprint.add(node_.value << 16 | slot.bits());
+    observation_->events += list.size();
+    list.for_each([this]<class E>(const E& event) {
+      observation_->fingerprint.add(E::number);
+      if constexpr (std::is_same_v<E, Apply> || std::is_same_v<E, AppRestoreState>)
+        observation_->applied[node_] = event.sn + 1;
+      if (subject_ == Subject::correct)
+        observation_->checks.event(node_, event, observation_->findings);
+    });
+  }
+  void end() noexcept {}
+
+ private:
+  Observed* observation_;
+  NodeId node_;
+  Subject subject_;
+};
+
+}  // namespace mirbft::sim
+
+#endif

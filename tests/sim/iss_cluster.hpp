@@ -1,0 +1,59 @@
+// The cluster that the tests of the simulator run: ISS with PBFT over a key-value store.
+#ifndef MIRBFT_TESTS_SIM_ISS_CLUSTER_HPP
+#define MIRBFT_TESTS_SIM_ISS_CLUSTER_HPP
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include <mirbft/modules/app/key_value_store.hpp>
+#include <mirbft/modules/crypto/null.hpp>
+#include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/tracker/client_tracker.hpp>
+#include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/pbft.hpp>
+#include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/invariants.hpp>
+
+namespace mirbft::testing {
+
+template <class... Invariants>
+using SimulatedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::Wal, ClientTracker,
+                          sim::Store, Iss<Pbft>, sim::Watch<sim::Checks<Invariants...>>>;
+
+inline IssConfig iss_config(std::size_t nodes) {
+  IssConfig config;
+  for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(NodeId(i));
+  config.epoch_length = 16;
+  config.max_batch_requests = 4;
+  return config;
+}
+
+template <class Replica>
+auto iss_modules(IssConfig config) {
+  return [config](auto parts) {
+    IssConfig own = config;
+    own.self = parts.self;
+    return typename Replica::Modules{
+        .net = std::move(parts.net),
+        .hasher = {},
+        .crypto = {},
+        .app = {},
+        .wal = std::move(parts.wal),
+        .tracker = ClientTracker(TrackerConfig{.cluster = own.cluster}),
+        .store = std::move(parts.store),
+        .protocol = Iss<Pbft>(std::move(own)),
+        .interceptor = std::move(parts.watch)};
+  };
+}
+
+/// Commands on few keys, so that they meet.
+inline std::string command(ClientId client, ReqNo number, sim::Random& random) {
+  const std::string key = "k" + std::to_string(random.below(8));
+  if (number.value % 3 == 0) return "INCR n" + key;
+  return "SET " + key + " " + std::to_string(client.value) + "/" + std::to_string(number.value);
+}
+
+}  // namespace mirbft::testing
+
+#endif
