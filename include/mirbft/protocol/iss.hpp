@@ -62,6 +62,12 @@ struct IssStatus {
   std::uint64_t batches_waiting_for_bodies = 0;
   std::uint64_t clients = 0;
   std::uint64_t early_bytes = 0;
+  /// Of the current epoch: segments that are not finished, and those whose leader this replica has
+  /// given up on.
+  std::uint64_t open_segments = 0;
+  std::uint64_t suspected_segments = 0;
+  /// T_e, how long a leader may stand still.
+  std::chrono::nanoseconds timeout{};
   iss::BadMessages bad_messages;
 };
 
@@ -126,8 +132,7 @@ class Iss {
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
       watch_segments(env);
       reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
-      if (const auto* proof = checkpointing_.beyond(epoch_)) transfer_.begin(*proof, env);
-      transfer_.tick(env);
+      transfer_state(env);
     }
     note_to_continue(out);
   }
@@ -221,6 +226,14 @@ class Iss {
   }
 
   Status status() const {
+    std::uint64_t open = 0;
+    std::uint64_t suspected = 0;
+    if (const auto found = epochs_.find(epoch_); found != epochs_.end())
+      for (std::uint32_t index = 0; found->second.has(index); ++index) {
+        const Segment& segment = found->second.segment(index);
+        open += !segment.is_complete();
+        suspected += !segment.is_complete() && !segment.is_open();
+      }
     return {epoch_,
             next_,
             checkpointing_.stable_epochs(),
@@ -230,6 +243,9 @@ class Iss {
             waiting_.size(),
             clients_.size(),
             early_.bytes(),
+            open,
+            suspected,
+            pace_.timeout,
             bad_};
   }
 
@@ -430,7 +446,7 @@ class Iss {
     checkpointing_.tell(from, progress.stable_epochs, env);
     if (progress.epoch < epoch_) return;
     const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
-    if (seen > next_) (void)proposer_.saw(SeqNr(seen.value - 1), plan());
+    if (seen > next_) proposer_.reached(seen);
   }
   void receive(iss::Member from, const SlotsWanted& wanted, auto& env) {
     if (Epochs* epoch = started_ ? find_epoch(wanted.segment.epoch) : nullptr)
@@ -605,8 +621,9 @@ class Iss {
       auto env = env_of(out);
       settle(segment, env);
     }
-    if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
-      proposer_.decided(slot);
+    if (segment.epoch == epoch_) {
+      if (proposer_.leads(segment.index)) proposer_.decided(slot);
+      (void)proposer_.saw(plan().sn_of(segment.index, slot), plan());
       note_to_continue(out);
     }
     deliver(out);
@@ -627,6 +644,7 @@ class Iss {
                         decision.digest == nil_digest ? SlotOutcome::nil : SlotOutcome::batch);
       out.emit(Deliver{next_, decision.batch});
       ++next_;
+      delivered_at_ = now_;
     }
     waiting_.forget_before(next_);
     if (next_ == plan().end()) finish_epoch(out);
@@ -658,6 +676,17 @@ class Iss {
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
     note_to_continue(out);
+  }
+
+  /// Where others have forgotten the current epoch, only a transfer of state helps; and also where
+  /// they do remember it, or should, and that has not helped for long: those who were restarted
+  /// know no more than their checkpoint.
+  void transfer_state(auto& env) {
+    const bool stuck = now_ - delivered_at_ >= 2 * pace_.timeout;
+    const std::uint64_t ahead = stuck ? 0 : iss::Checkpointing::epochs_kept;
+    if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
+      transfer_.begin(*proof, env);
+    transfer_.tick(env);
   }
 
   /// A stable checkpoint with its state takes the place of all that came before it.
@@ -771,6 +800,7 @@ class Iss {
   std::chrono::nanoseconds now_{};
   std::chrono::nanoseconds refilled_{};
   std::chrono::nanoseconds relayed_{};
+  std::chrono::nanoseconds delivered_at_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;
@@ -784,6 +814,7 @@ class Iss {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoints,
                         delivered_requests, proposed_batches, own_requests_waiting,
-                        batches_waiting_for_bodies, clients, early_bytes, bad_messages);
+                        batches_waiting_for_bodies, clients, early_bytes, open_segments,
+                        suspected_segments, timeout, bad_messages);
 
 #endif

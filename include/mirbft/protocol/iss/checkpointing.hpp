@@ -186,11 +186,11 @@ class Checkpointing {
     return kept ? &found->second.own->state : nullptr;
   }
 
-  /// The newest stable checkpoint of others, if they have it so far beyond `current` that they have
-  /// forgotten that epoch: only a transfer of state helps. Null otherwise.
-  const StableCheckpoint* beyond(Epoch current) const {
+  /// The newest stable checkpoint of others, if it is of `epoch` or a later one, and not known here.
+  const StableCheckpoint* proven_from(Epoch epoch) const {
     const auto& newest = proofs_.newest();
-    return newest && newest->header.epoch >= current + epochs_kept ? &*newest : nullptr;
+    const bool lacking = newest && newest->header.epoch >= epoch && !is_stable(newest->header.epoch);
+    return lacking ? &*newest : nullptr;
   }
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got

@@ -40,6 +40,7 @@ class EpochState {
   const EpochPlan& plan() const noexcept { return plan_; }
   bool has(std::uint32_t segment) const noexcept { return segment < segments_.size(); }
   Segment& segment(std::uint32_t index) { return segments_[index]; }
+  const Segment& segment(std::uint32_t index) const { return segments_[index]; }
 
   /// Notes a decision. Returns whether its segment is complete by that.
   bool decide(std::uint32_t segment, std::uint32_t slot, const Digest& digest, Batch batch) {
