@@ -426,6 +426,51 @@ TEST_CASE("who asks for a ballot that has begun is told of it") {
   CHECK(all.segment(2).view() == View(1));
 }
 
+TEST_CASE("one member that hears nothing does not stop the others") {
+  Cluster all(3);
+  const auto settle = [&] {
+    all.sync_all();
+    while (!all.packets.empty() || !all.checks.empty()) {
+      std::erase_if(all.packets, [](const auto& packet) { return packet.to == 2; });
+      for (const auto& packet : std::exchange(all.packets, {})) all.deliver(packet);
+      for (const auto& check : std::exchange(all.checks, {})) all.answer(check);
+      all.sync_all();
+    }
+  };
+  all.pass(0s);
+  for (std::uint32_t place = 0; place < length; ++place) {
+    for (int i = 0; i < 9; ++i) {
+      all.pass(100ms);
+      settle();
+    }
+    all.propose(place, place);
+    settle();
+    CHECK(all.decisions[place] == only(place));
+  }
+  all.repeat_all();
+  const auto has_promised = [](const auto& packet) {
+    return packet.from == 2 && std::holds_alternative<PaxosPromise>(packet.message);
+  };
+  CHECK(std::any_of(all.packets.begin(), all.packets.end(), has_promised));
+  CHECK(all.segment(0).view() == View(0));
+  all.settle();
+  all.fetch(2);
+  CHECK(all.is_complete());  // it learns what it has missed all the same
+}
+
+TEST_CASE("where one waits in vain, all wait") {
+  Cluster all(3);
+  all.crash(0);
+  for (int round = 0; round < 30; ++round) {
+    all.now += 100ms;
+    all.tick(1, false);
+    all.tick(2, true);
+    all.settle();
+  }
+  CHECK(all.segment(1).view() == View(1));
+  CHECK(all.is_complete());
+}
+
 TEST_CASE("a member alone is a majority of itself") {
   Cluster all(1);
   all.propose(0, 7);

@@ -31,10 +31,11 @@ namespace mirbft {
 ///
 /// Ballot b is owned by members[(index(leader) + b) mod n]. The leader owns ballot 0 and proposes
 /// in it at once, since there is no lower one. Who gives up on a ballot promises the next one and
-/// tells all: phases 1a and 1b in one, since a promise asks the others for theirs. The owner of a
-/// ballot with a majority of promises proposes for all slots together. In ballots above 0 digests
-/// are enough, since no member accepts what it does not hold. A slot has one batch at most: what
-/// the leader has proposed was durable first, and no other member proposes a new one.
+/// tells all: phases 1a and 1b in one. The others then wait for the segment as well, and promise
+/// in their turn unless it makes progress: one member that hears too little does not stop it. The
+/// owner of a ballot with a majority of promises proposes for all slots together. In ballots above
+/// 0 digests are enough, since no member accepts what it does not hold. A slot has one batch at
+/// most: what the leader has proposed was durable first, and no other member proposes a new one.
 struct Paxos {
   using Message = PaxosMessage;
   using Entry = std::variant<PaxosPromiseEntry, PaxosTakeOverEntry, PaxosAcceptedEntry,
@@ -152,7 +153,7 @@ class Paxos::Segment {
     if (is_stable_) return;
     if (is_changing()) return tick_while_changing(env);
     if (is_complete()) return;
-    if (!expected && ballot_ == View(0)) {
+    if (!expected && ballot_ == View(0) && highest_promise() == View(0)) {
       last_progress_ = now;
       return;
     }
@@ -160,7 +161,7 @@ class Paxos::Segment {
     if (!std::exchange(began_, true)) last_progress_ = now;
     const bool stuck = now - last_progress_ >= env.patience(ballot_);
     const bool slow = ballot_ == View(0) && waited_ >= env.segment_patience(slots_.size());
-    if (stuck || slow) promise(ballot_ + 1, env);
+    if (stuck || slow) promise(std::max(ballot_ + 1, highest_promise()), env);
   }
   /// For how long nothing has been decided here although it was expected.
   std::chrono::nanoseconds idle_for(std::chrono::nanoseconds now) const noexcept {
@@ -184,11 +185,10 @@ class Paxos::Segment {
   void repeat_slot(std::uint32_t place, NodeId self, auto&& send) const {
     const Slot& slot = slots_[place];
     if (!slot.said) return;
-    if (self == leader_ && slot.said->ballot == View(0)) {
-      send(PaxosAccept{id_, range_.sn_of(place), slot.batch_for(slot.said->digest)});
-    } else {
-      send(PaxosAccepted{id_, slot.said->ballot, range_.sn_of(place), slot.said->digest});
-    }
+    const SeqNr sn = range_.sn_of(place);
+    if (self == leader_ && slot.said->ballot == View(0)) send(PaxosAccept{id_, sn, slot.batch});
+    // Of a leader too: who no longer looks at its proposal can still learn from that.
+    send(PaxosAccepted{id_, slot.said->ballot, sn, slot.said->digest});
   }
   /// The same of the segment as a whole.
   void repeat_view(auto&& send) const {
@@ -328,7 +328,7 @@ class Paxos::Segment {
 
   // Changing ballots.
 
-  /// Accepts nothing below `ballot` any more, and asks all to do the same.
+  /// Accepts nothing below `ballot` any more, and tells all.
   void promise(View ballot, auto& env) {
     if (!env.may_vote()) return;
     promised_ = ballot;
@@ -337,6 +337,12 @@ class Paxos::Segment {
     const PaxosPromise own = own_promise();
     env.emit(WalAppend<PaxosPromiseEntry>{{id_, ballot}, retention()})
         .then(env.to_others(own), env.to_self(own));
+  }
+  View highest_promise() const noexcept {
+    View highest;
+    for (const auto& one : promises_)
+      if (one) highest = std::max(highest, one->ballot);
+    return highest;
   }
   /// Nothing is accepted between a promise and the ballot that it is for, so that this is the same
   /// each time.
@@ -359,9 +365,11 @@ class Paxos::Segment {
     if (from.id == env.cluster().self().id && message.ballot == promised_)
       has_said_promise_ = true;
     auto& newest = promises_[from.index];
-    if (newest && message.ballot <= newest->ballot) return;
+    if (newest && message.ballot < newest->ballot) return;
     newest = std::move(message);
-    if (newest->ballot > promised_) promise(newest->ballot, env);
+    // Who has decided everything has nothing to lose by it.
+    if ((is_changing() || is_complete()) && newest->ballot > promised_)
+      promise(newest->ballot, env);
     try_to_take_over(env);
   }
 

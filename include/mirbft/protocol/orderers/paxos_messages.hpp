@@ -41,7 +41,7 @@ struct PaxosClaim {
 };
 
 /// "I accept nothing below this ballot any more, and this is what I have accepted, durably."
-/// To all: it asks every other member for the same.
+/// To all: it is reason for every other member to wait for progress, or to promise the same.
 struct PaxosPromise {
   SegmentId segment;
   View ballot;
