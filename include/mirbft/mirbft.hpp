@@ -127,11 +127,15 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/slot_range.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/protocol/iss/state_supply.hpp>
 #include <mirbft/protocol/iss/state_transfer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/paxos.hpp>
+#include <mirbft/protocol/orderers/paxos_messages.hpp>
+#include <mirbft/protocol/orderers/paxos_slot.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
 #include <mirbft/protocol/orderers/pbft_slot.hpp>
