@@ -43,6 +43,11 @@ class Checkpointing {
 
   /// How many epochs have a stable checkpoint.
   std::uint64_t stable_epochs() const noexcept { return stable_ ? stable_->value + 1 : 0; }
+  /// How many epochs are certified to be stable somewhere.
+  std::uint64_t proven_epochs() const noexcept {
+    const auto& newest = proofs_.newest();
+    return std::max(stable_epochs(), newest ? newest->header.epoch.value + 1 : 0);
+  }
   /// The first epoch that is not forgotten.
   Epoch first_kept() const noexcept {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
