@@ -1,6 +1,7 @@
 // Replicas that come back after many epochs, in virtual time: from their log, or by state transfer.
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -53,6 +54,30 @@ TEST_CASE("a replica that was away for many epochs comes back while load goes on
     CHECK(settle(cluster, 120s));
     CHECK(stable(cluster, 3) >= 20);
   }
+}
+
+TEST_CASE("a large state comes over links that lose frames, to a replica that stops meanwhile") {
+  sim::ClusterConfig config = seeded(5);
+  config.links.loss = 20;
+  config.links.reordering = 50;
+  Cluster cluster(config, testing::iss_modules<Replica>(testing::iss_config(4)));
+  // About 3 MiB, twelve chunks, that change only here and there.
+  const auto large = [](ClientId, ReqNo number, sim::Random& random) {
+    return "SET key" + std::to_string(number.value % 50) + " " +
+           std::string(60000, static_cast<char>('a' + random.below(26)));
+  };
+  cluster.add_client({.id = ClientId(1), .requests = 400, .body = large});
+  cluster.run_for(300ms);
+  cluster.crash(NodeId(3));
+  REQUIRE(cluster.run_until([&] { return stable(cluster, 0) >= 10; }, 120s));
+  for (int i = 0; i < 3; ++i) {
+    cluster.restart(NodeId(3));
+    cluster.run_for(20ms);
+    cluster.crash(NodeId(3));
+  }
+  cluster.restart(NodeId(3));
+  CHECK(settle(cluster, 240s));
+  CHECK(stable(cluster, 3) >= 10);
 }
 
 TEST_CASE("all replicas stop at once and go on from their logs") {

@@ -186,6 +186,19 @@ TEST_CASE("a head that is not what the checkpoint's header says is refused") {
   scene.check_installed(Epoch(3));
 }
 
+TEST_CASE("a list that does not fit its length is refused before it is hashed") {
+  Scene scene;
+  StateReplica& replica = scene.replica();
+  scene.begin();
+  const auto asked = replica.env.take_all<StateWanted>();
+  StateHead head{Epoch(3), {1, {}}, {}, {}, {}};
+  head.app.length = scene.replica().checkpointing.proven_from(Epoch(0))->header.app_length;
+  replica.transfer.receive(replica.env.member(asked.at(0).to[0].value), head, replica.env);
+  CHECK(replica.env.out.count<HashRequest<TransferHash>>() == 0);
+  CHECK(scene.bad().state == 1);
+  CHECK(replica.env.take_all<StateWanted>().size() == 1);
+}
+
 TEST_CASE("answers that nobody asked for are dropped") {
   Scene scene;
   StateReplica& replica = scene.replica();
@@ -329,6 +342,53 @@ TEST_CASE("a chunk that was not checked yet is not taken over to a newer state")
   }
   scene.fetch();
   scene.check_installed(Epoch(5));
+}
+
+TEST_CASE("what comes second while the first is being checked does not take its place") {
+  Scene scene;
+  StateReplica& replica = scene.replica();
+  IssEnv& env = replica.env;
+  scene.begin();
+  const auto asked = env.take_all<StateWanted>();
+  scene.cluster[0].receive(late, asked.at(0).message);
+  const StateHead head = scene.cluster[0].env.take_all<StateHead>().at(0).message;
+  const Member peer = env.member(asked[0].to[0].value);
+  StateHead forged = head;
+  forged.app.digests[0] = {};
+  replica.transfer.receive(peer, head, env);
+  replica.transfer.receive(peer, forged, env);
+  CHECK(scene.bad().unasked == 1);
+  replica.work();
+
+  const CheckpointState& state = *scene.cluster[0].checkpointing.stable_state(Epoch(3));
+  const auto questions = env.take_all<ChunkWanted>();
+  const ChunkWanted wanted = questions.at(1).message;
+  const Member supplier = env.member(questions[1].to[0].value);
+  const ChunkSupplied good{Epoch(3), wanted.index, chunk_of(state.app.data, wanted.index - 1)};
+  ChunkSupplied bad = good;
+  bad.data = app_state(1, 9).slice(0, good.data.size());
+  for (const ChunkSupplied& one : {good, bad}) replica.transfer.receive(supplier, one, env);
+  CHECK(scene.bad().unasked == 2);
+}
+
+TEST_CASE("hashes from before a transfer was begun anew say nothing of the new one") {
+  Scene scene;
+  StateReplica& replica = scene.replica();
+  IssEnv& env = replica.env;
+  scene.begin();
+  const auto asked = env.take_all<StateWanted>();
+  scene.cluster[0].receive(late, asked.at(0).message);
+  replica.transfer.receive(env.member(asked[0].to[0].value),
+                           scene.cluster[0].env.take_all<StateHead>().at(0).message, env);
+  StableCheckpoint newer = *replica.checkpointing.proven_from(Epoch(0));
+  newer.header.epoch = Epoch(9);
+  newer.header.app_state = {};
+  newer.header.clients = {};
+  newer.header.policy = {};
+  replica.transfer.begin(newer, env);
+  replica.work();
+  CHECK(scene.bad().state == 0);
+  CHECK(env.take_all<StateWanted>().size() == 1);
 }
 
 TEST_CASE("what is under way is not begun again") {
