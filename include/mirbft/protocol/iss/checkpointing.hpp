@@ -181,11 +181,11 @@ class Checkpointing {
     return kept ? &found->second.own->state : nullptr;
   }
 
-  /// The newest stable checkpoint of others, if it is of `epoch` or a later one, and not known here.
+  /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
     const auto& newest = proofs_.newest();
-    const bool lacking = newest && newest->header.epoch >= epoch && !is_stable(newest->header.epoch);
-    return lacking ? &*newest : nullptr;
+    if (!newest || newest->header.epoch < epoch || is_stable(newest->header.epoch)) return nullptr;
+    return &*newest;
   }
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
