@@ -127,11 +127,15 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/slot_range.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/protocol/iss/state_supply.hpp>
 #include <mirbft/protocol/iss/state_transfer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/paxos.hpp>
+#include <mirbft/protocol/orderers/paxos_messages.hpp>
+#include <mirbft/protocol/orderers/paxos_slot.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
 #include <mirbft/protocol/orderers/pbft_slot.hpp>
@@ -159,11 +163,15 @@
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/faults.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/iss_invariants.hpp>
 #include <mirbft/sim/network.hpp>
+#include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/sim/trial.hpp>
 #include <mirbft/sim/watch.hpp>
 
 #ifdef MIRBFT_WITH_OPENSSL

@@ -343,8 +343,8 @@ class Iss {
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
-    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
-      checkpointing_.receive(from, std::move(*proof), env);
+    } else if (auto* stable = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*stable), env);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
       receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
@@ -356,16 +356,16 @@ class Iss {
         laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
       receive(std::move(*batch), out);
-    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
-      checkpointing_.receive(from, std::move(*proof), env);
+    } else if (auto* stable = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*stable), env);
     } else if (auto* state = std::get_if<StateWanted>(&message)) {
       supply_.receive(from, *state, checkpointing_, env);
     } else if (auto* head = std::get_if<StateHead>(&message)) {
       transfer_.receive(from, std::move(*head), env);
     } else if (auto* chunk = std::get_if<ChunkWanted>(&message)) {
       supply_.receive(from, *chunk, checkpointing_, env);
-    } else if (auto* supplied = std::get_if<ChunkSupplied>(&message)) {
-      transfer_.receive(from, std::move(*supplied), env);
+    } else if (auto* piece = std::get_if<ChunkSupplied>(&message)) {
+      transfer_.receive(from, std::move(*piece), env);
     } else if (auto* progress = std::get_if<Progress>(&message)) {
       receive(from, *progress, env);
     } else if (auto* decided = std::get_if<Decided>(&message)) {
