@@ -186,7 +186,7 @@ class Checkpointing {
     return kept ? &found->second.own->state : nullptr;
   }
 
-  /// The newest stable checkpoint of others, if it is of `epoch` or later and not known here.
+  /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
     const auto& newest = proofs_.newest();
     if (!newest || newest->header.epoch < epoch || is_stable(newest->header.epoch)) return nullptr;
