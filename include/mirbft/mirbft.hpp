@@ -108,6 +108,9 @@
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/buckets.hpp>
+#include <mirbft/protocol/iss/checkpoint_draft.hpp>
+#include <mirbft/protocol/iss/checkpoint_maker.hpp>
+#include <mirbft/protocol/iss/checkpoint_proofs.hpp>
 #include <mirbft/protocol/iss/checkpointing.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
 #include <mirbft/protocol/iss/clients.hpp>
@@ -124,8 +127,15 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/slot_range.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/protocol/iss/state_supply.hpp>
+#include <mirbft/protocol/iss/state_transfer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/paxos.hpp>
+#include <mirbft/protocol/orderers/paxos_messages.hpp>
+#include <mirbft/protocol/orderers/paxos_slot.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
 #include <mirbft/protocol/orderers/pbft_slot.hpp>

@@ -15,45 +15,10 @@
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 
+#include "iss_values.hpp"
 #include "recorder.hpp"
 
 namespace mirbft::testing {
-
-/// Enough of a hash for a test: what differs has another digest.
-inline Digest digest_of_bytes(ByteView bytes) {
-  Digest digest;
-  std::uint64_t state = 14695981039346656037u;  // FNV-1a
-  for (const std::uint8_t byte : bytes) state = (state ^ byte) * 1099511628211u;
-  for (std::size_t i = 0; i < Digest::size; ++i) {
-    state = iss::mix(state + i);
-    digest.bytes[i] = static_cast<std::uint8_t>(state);
-  }
-  return digest;
-}
-
-/// A signature that shows who made it and over what.
-inline Bytes signature_of(NodeId node, const Bytes& message) {
-  const Digest digest = digest_of_bytes(message.view());
-  return Bytes(std::to_string(node.value) + ":" +
-               std::string(digest.bytes.begin(), digest.bytes.end()));
-}
-
-inline std::vector<NodeId> members(std::size_t n) {
-  std::vector<NodeId> all;
-  for (std::size_t i = 0; i < n; ++i) all.push_back(NodeId(i));
-  return all;
-}
-
-inline IssConfig iss_config(std::size_t n, NodeId self = NodeId(0)) {
-  IssConfig config;
-  config.self = self;
-  config.members = members(n);
-  config.cluster = Bytes("test");
-  config.epoch_length = static_cast<std::uint32_t>(4 * n);
-  config.max_batch_requests = 4;
-  config.client_window = 1000;
-  return config;
-}
 
 /// The replica `config.self`. `work()` answers everything that it asks of its own modules; what it
 /// sends, delivers and reports is kept.
@@ -190,7 +155,7 @@ class IssFixture {
   template <class Origin>
   bool hash() {
     return each<HashRequest<Origin>>([&](HashRequest<Origin> asked) {
-      const Digest digest = digest_of_bytes(asked.parts.front().view());
+      const Digest digest = digest_of_parts(asked.parts);
       iss.process(HashResult<Origin>{digest, std::move(asked.origin)}, out);
     });
   }
@@ -222,6 +187,7 @@ class IssFixture {
   bool work_once() {
     bool any = hash<BatchHash>();
     any |= hash<CheckpointHash>();
+    any |= hash<ChunkHash>();
     any |= sign<PrepareSigning>();
     any |= sign<CheckpointSigning>();
     any |= sign<ViewChangeSigning>();
@@ -230,9 +196,9 @@ class IssFixture {
     any |= verify<ViewChangeChecking>();
     any |= verify<NewViewChecking>();
     any |= verify<CheckpointChecking>();
+    any |= verify<ProofChecking>();
     any |= drop<WalAppend<EpochEntry>, WalAppend<VoteEntry>, WalAppend<ViewChangeEntry>,
-                WalAppend<NewViewEntry>,
-                WalAppend<PreparedEntry>, WalAppend<DecidedEntry>, WalAppend<CheckpointEntry>,
+                WalAppend<NewViewEntry>, WalAppend<PreparedEntry>, WalAppend<DecidedEntry>, WalAppend<CheckpointEntry>,
                 WalAppend<StableEntry>, WalTruncate, CollectRequests, WindowsMoved>();
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
       iss.process(AppSnapshot{asked.sn, Bytes("state " + std::to_string(asked.sn.value))}, out);

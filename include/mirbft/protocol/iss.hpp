@@ -41,6 +41,9 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/protocol/iss/state_supply.hpp>
+#include <mirbft/protocol/iss/state_transfer.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
 #include <mirbft/types/visit.hpp>
 #include <mirbft/wire/canonical.hpp>
@@ -59,6 +62,12 @@ struct IssStatus {
   std::uint64_t batches_waiting_for_bodies = 0;
   std::uint64_t clients = 0;
   std::uint64_t early_bytes = 0;
+  /// Of the current epoch: segments that are not finished, and those whose leader this replica has
+  /// given up on.
+  std::uint64_t open_segments = 0;
+  std::uint64_t suspected_segments = 0;
+  /// T_e, how long a leader may stand still.
+  std::chrono::nanoseconds timeout{};
   iss::BadMessages bad_messages;
 };
 
@@ -72,12 +81,14 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
-      iss::Bodies::consumes, iss::Checkpointing::consumes, typename Orderer::consumes>;
+             WalEntry<EpochEntry>, StateInstalled, AppRestored>,
+      iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
+      typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WindowsMoved, Halt>,
-                       iss::Bodies::emits, iss::Checkpointing::emits, typename Orderer::emits>;
+                              WindowsMoved, AppRestoreState, Halt>,
+                       iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
+                       typename Orderer::emits>;
 
   /// Throws ConfigError.
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
@@ -89,13 +100,24 @@ class Iss {
         early_(config_.members.size(), config_.early_bytes_per_peer),
         bodies_(config_.members.size()),
         reminders_(config_.members.size()),
+        supply_(config_.members.size()),
         pace_{config_.base_timeout} {}
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
   }
 
-  void process(Init, auto& out) { enter_epoch(Epoch(0), SeqNr(0), out); }
+  /// The write-ahead log has been played back: goes on from the newest stable checkpoint in it.
+  void process(Init, auto& out) {
+    if (auto state = checkpointing_.restored()) {
+      go_on_from(std::move(*state), out);
+    } else {
+      enter_epoch(Epoch(0), SeqNr(0), out);
+    }
+    auto env = env_of(out);
+    checkpointing_.start(parameters(), env);
+    go_on(out);
+  }
 
   void process(Tick tick, auto& out) {
     now_ = tick.now;
@@ -104,11 +126,13 @@ class Iss {
       if (now_ - refilled_ >= config_.fetch_delay) {
         refilled_ = now_;
         bodies_.refill();
+        supply_.refill();
       }
       ask_for_bodies(env);
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
       watch_segments(env);
       reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
+      transfer_state(env);
     }
     note_to_continue(out);
   }
@@ -167,14 +191,24 @@ class Iss {
 
   /// What the orderer has written ahead waits for its epoch to be entered.
   template <class Entry>
-  void process(WalEntry<Entry> found, auto& out) {
-    if constexpr (std::is_constructible_v<typename Orderer::Entry, Entry>) {
-      const Epoch epoch = Orderer::segment_of(found.entry).epoch;
-      recovered_[epoch].push_back(std::move(found.entry));
-    } else if constexpr (!std::is_same_v<Entry, EpochEntry>) {
-      out.emit(Halt{"cannot recover"});
-    }
+    requires std::is_constructible_v<typename Orderer::Entry, Entry>
+  void process(WalEntry<Entry> found, auto&) {
+    const Epoch epoch = Orderer::segment_of(found.entry).epoch;
+    recovered_[epoch].push_back(std::move(found.entry));
   }
+  /// Which epochs were begun follows from what was decided in them.
+  void process(WalEntry<EpochEntry>, auto&) {}
+
+  void process(HashResult<TransferHash> hashed, auto& out) {
+    auto env = env_of(out);
+    transfer_.process(std::move(hashed), env);
+  }
+  void process(StateInstalled, auto& out) {
+    auto env = env_of(out);
+    if (auto state = checkpointing_.install(transfer_.take(), env))
+      go_on_from(std::move(*state), out);
+  }
+  void process(AppRestored, auto&) {}
 
   template <class E>
     requires is_listed<E, iss::Bodies::consumes>
@@ -192,6 +226,14 @@ class Iss {
   }
 
   Status status() const {
+    std::uint64_t open = 0;
+    std::uint64_t suspected = 0;
+    if (const auto found = epochs_.find(epoch_); found != epochs_.end())
+      for (std::uint32_t index = 0; found->second.has(index); ++index) {
+        const Segment& segment = found->second.segment(index);
+        open += !segment.is_complete();
+        suspected += !segment.is_complete() && !segment.is_open();
+      }
     return {epoch_,
             next_,
             checkpointing_.stable_epochs(),
@@ -201,6 +243,9 @@ class Iss {
             waiting_.size(),
             clients_.size(),
             early_.bytes(),
+            open,
+            suspected,
+            pace_.timeout,
             bad_};
   }
 
@@ -225,6 +270,7 @@ class Iss {
     auto to_others(auto message) { return to(iss_.cluster_.others(), std::move(message)); }
     auto to(NodeId whom, auto message) { return to(std::vector{whom}, std::move(message)); }
     std::chrono::nanoseconds now() const noexcept { return iss_.now_; }
+    std::chrono::nanoseconds timeout() const noexcept { return iss_.pace_.timeout; }
     std::chrono::nanoseconds patience(View view) const noexcept {
       return iss::view_timeout(iss_.pace_.timeout, view);
     }
@@ -297,6 +343,8 @@ class Iss {
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
+    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*proof), env);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
       receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
@@ -308,8 +356,20 @@ class Iss {
         laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
       receive(std::move(*batch), out);
+    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*proof), env);
+    } else if (auto* state = std::get_if<StateWanted>(&message)) {
+      supply_.receive(from, *state, checkpointing_, env);
+    } else if (auto* head = std::get_if<StateHead>(&message)) {
+      transfer_.receive(from, std::move(*head), env);
+    } else if (auto* chunk = std::get_if<ChunkWanted>(&message)) {
+      supply_.receive(from, *chunk, checkpointing_, env);
+    } else if (auto* supplied = std::get_if<ChunkSupplied>(&message)) {
+      transfer_.receive(from, std::move(*supplied), env);
     } else if (auto* progress = std::get_if<Progress>(&message)) {
-      receive(from, *progress, out);
+      receive(from, *progress, env);
+    } else if (auto* decided = std::get_if<Decided>(&message)) {
+      receive(from, *decided, env);
     } else if (auto* slots = std::get_if<SlotsWanted>(&message)) {
       receive(from, *slots, env);
     }
@@ -345,35 +405,48 @@ class Iss {
     Epochs* epoch = epoch_of(done.segment);
     if (!epoch) return;
     if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
-    const SegmentId segment = done.segment;
-    const auto& said = epoch->digests_of(from.index, segment.index);
-    if (!said.empty() && said != done.digests) return bad_.count(Bad::duplicate);
-    if (epoch->done(from.index, segment.index, std::move(done.digests))) settle(segment, env);
+    bool consistent = true;
+    for (std::uint32_t slot = 0; slot < done.digests.size(); ++slot)
+      consistent &= epoch->said(from.index, done.segment.index, slot, done.digests[slot]);
+    if (!consistent) bad_.count(Bad::duplicate);
+    settle(done.segment, env);
+  }
+  void receive(iss::Member from, const Decided& decided, auto& env) {
+    Epochs* epoch = started_ ? find_epoch(decided.segment.epoch) : nullptr;
+    if (!epoch || !epoch->has(decided.segment.index)) return bad_.count(Bad::old_epoch);
+    if (decided.decisions.size() > iss::Reminders::asked_at_once)
+      return bad_.count(Bad::oversized);
+    for (const auto& [slot, digest] : decided.decisions)
+      if (slot >= epoch->plan().segment_length() ||
+          !epoch->said(from.index, decided.segment.index, slot, digest))
+        return bad_.count(Bad::duplicate);
+    settle(decided.segment, env);
   }
 
-  /// What members that are done say of a segment: a strong quorum makes it stable, a weak one is
-  /// believed what was given up on.
+  /// What members say that they have decided: a strong quorum that is done makes a segment stable,
+  /// a weak one is believed what was given up on, where there is nothing to fetch.
   void settle(SegmentId id, auto& env) {
     Epochs& epoch = *find_epoch(id.epoch);
     if (epoch.is_complete(id.index)) {
-      if (epoch.done_like(cluster_.self().index, id.index) >= cluster_.quorum().strong())
-        epoch.segment(id.index).stable();
+      if (epoch.agreeing(id.index) >= cluster_.quorum().strong()) epoch.segment(id.index).stable();
       return;
     }
-    const auto vouching = epoch.vouching(id.index, cluster_.quorum());
-    if (vouching.empty()) return;
-    const std::vector<Digest> digests = epoch.digests_of(vouching.front(), id.index);
-    for (std::uint32_t slot = 0; slot < digests.size(); ++slot)
-      if (Epochs* still = find_epoch(id.epoch); still && digests[slot] == nil_digest)
+    for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+      Epochs* still = find_epoch(id.epoch);
+      if (still && !still->at(id.index, slot) &&
+          still->vouched(id.index, slot, cluster_.quorum()) == nil_digest)
         still->segment(id.index).adopt(slot, nil_digest, {}, env);
+    }
   }
 
   /// A peer that is ahead shows that there is something to wait for; one that is behind is told
   /// what it has missed.
-  void receive(iss::Member, const Progress& progress, auto& out) {
-    if (!started_ || progress.epoch < epoch_) return;
+  void receive(iss::Member from, const Progress& progress, auto& env) {
+    if (!started_) return;
+    checkpointing_.tell(from, progress.stable_epochs, env);
+    if (progress.epoch < epoch_) return;
     const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
-    if (seen > next_ && proposer_.saw(SeqNr(seen.value - 1), plan())) note_to_continue(out);
+    if (seen > next_) proposer_.reached(seen);
   }
   void receive(iss::Member from, const SlotsWanted& wanted, auto& env) {
     if (Epochs* epoch = started_ ? find_epoch(wanted.segment.epoch) : nullptr)
@@ -543,12 +616,14 @@ class Iss {
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
       Done done{segment, epoch.digests(segment.index)};
       out.emit(SendMessage<Message>{cluster_.others(), done});
-      (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
+      for (std::uint32_t place = 0; place < done.digests.size(); ++place)
+        (void)epoch.said(cluster_.self().index, segment.index, place, done.digests[place]);
       auto env = env_of(out);
       settle(segment, env);
     }
-    if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
-      proposer_.decided(slot);
+    if (segment.epoch == epoch_) {
+      if (proposer_.leads(segment.index)) proposer_.decided(slot);
+      (void)proposer_.saw(plan().sn_of(segment.index, slot), plan());
       note_to_continue(out);
     }
     deliver(out);
@@ -569,6 +644,7 @@ class Iss {
                         decision.digest == nil_digest ? SlotOutcome::nil : SlotOutcome::batch);
       out.emit(Deliver{next_, decision.batch});
       ++next_;
+      delivered_at_ = now_;
     }
     waiting_.forget_before(next_);
     if (next_ == plan().end()) finish_epoch(out);
@@ -602,6 +678,38 @@ class Iss {
     note_to_continue(out);
   }
 
+  /// Where others have forgotten the current epoch, only a transfer of state helps; and also where
+  /// they do remember it, or should, and that has not helped for long: those who were restarted
+  /// know no more than their checkpoint.
+  void transfer_state(auto& env) {
+    const bool stuck = now_ - delivered_at_ >= 2 * pace_.timeout;
+    const std::uint64_t ahead = stuck ? 0 : iss::Checkpointing::epochs_kept;
+    if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
+      transfer_.begin(*proof, env);
+    transfer_.tick(checkpointing_.stable_epochs(), env);
+  }
+
+  /// A stable checkpoint with its state takes the place of all that came before it.
+  void go_on_from(iss::StableState state, auto& out) {
+    const Epoch next(state.header.epoch.value + 1);
+    policy_ = decoded<LeaderPolicy>(state.policy, "leader policy");
+    pace_ = decoded<iss::Pace>(state.pace, "time-out");
+    clients_.restore(state.windows);
+    next_ = state.header.last + 1;
+    waiting_.forget_before(next_);
+    epochs_.erase(epochs_.begin(), epochs_.lower_bound(next));
+    recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
+    out.emit(AppRestoreState{state.header.last, std::move(state.app)});
+    enter_epoch(next, next_, out);
+  }
+  template <class T>
+  static T decoded(const Bytes& bytes, const char* what) {
+    auto value = wire::decode<T>(bytes, wire::Form::canonical);
+    if (!value)
+      throw ModuleFailure(std::string("the ") + what + " of a stable checkpoint cannot be read");
+    return std::move(*value);
+  }
+
   /// What was done in this epoch before a restart is known again, and said again. That may end the
   /// epoch, and even begin the next.
   void resume(Epoch epoch, auto& out) {
@@ -622,15 +730,20 @@ class Iss {
   }
 
   /// Tells each segment the time, and whether anybody waits for it: its leader has requests to
-  /// propose that are known here, or others have gone ahead. What a leader may lack is passed on
-  /// to it before it is suspected.
+  /// propose that are known here, or others have gone ahead. Requests that wait in vain are passed
+  /// on again: perhaps nobody else knows of them.
   void watch_segments(auto& env) {
-    for (std::uint32_t index = 0;; ++index) {
-      Epochs* epoch = find_epoch(epoch_);
-      if (!epoch->has(index)) return;
+    const bool relays = now_ - relayed_ >= env.resend_after();
+    if (relays) relayed_ = now_;
+    Epochs* const epoch = &current();
+    for (std::uint32_t index = 0; epoch->has(index); ++index) {
       if (epoch->is_complete(index)) continue;
       const bool expected = proposer_.is_pulled(epoch->first_open(index)) || buckets_.waits(index);
       epoch->segment(index).tick(expected, env);
+      if (relays && epoch->segment(index).idle_for(now_) >= env.resend_after())
+        for (const RequestRef& reference :
+             buckets_.oldest(index, iss::Bodies::repeated_at_once, clients_))
+          bodies_.relay_later(reference);
     }
   }
 
@@ -642,7 +755,7 @@ class Iss {
     pace_.epoch_ended(current().suspected(), cluster_.quorum(), config_.base_timeout);
     auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
-                         parameters(), env);
+                         pace_, parameters(), env);
     go_on(out);
   }
 
@@ -674,6 +787,8 @@ class Iss {
   iss::Proposer proposer_;
   iss::OwnBatches own_batches_;
   iss::Reminders reminders_;
+  iss::StateSupply supply_;
+  iss::StateTransfer transfer_;
   iss::Pace pace_;
   iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;
@@ -684,6 +799,8 @@ class Iss {
   SeqNr next_;
   std::chrono::nanoseconds now_{};
   std::chrono::nanoseconds refilled_{};
+  std::chrono::nanoseconds relayed_{};
+  std::chrono::nanoseconds delivered_at_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;
@@ -697,6 +814,7 @@ class Iss {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoints,
                         delivered_requests, proposed_batches, own_requests_waiting,
-                        batches_waiting_for_bodies, clients, early_bytes, bad_messages);
+                        batches_waiting_for_bodies, clients, early_bytes, open_segments,
+                        suspected_segments, timeout, bad_messages);
 
 #endif

@@ -29,6 +29,8 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   explicit TaskOf(const Bytes& /*cluster*/) {}
 
   void process(Module& app, Apply&& apply, auto& out) {
+    // A restored state overtakes batches that it covers: those go through the Store.
+    if (apply.sn < restored_) return;
     if (apply.sn != next_) throw ModuleFailure("the App was given sequence numbers out of order");
     ++next_;
     Applied applied{apply.sn, {}};
@@ -54,7 +56,7 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
 
   void process(Module& app, AppRestoreState&& restore, auto& out) {
     app.restore(restore.data.view());
-    next_ = restore.sn + 1;
+    next_ = restored_ = restore.sn + 1;
     wanted_.clear();
     out.emit(AppRestored{restore.sn});
   }
@@ -71,6 +73,8 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   }
 
   SeqNr next_;
+  /// The first sequence number after the restored state.
+  SeqNr restored_;
   std::deque<SeqNr> wanted_;
 };
 

@@ -19,6 +19,8 @@ enum class BadMessage : std::uint8_t {
   signature,    // a signature that does not verify
   unasked,      // an answer that nobody asked for
   oversized,    // more than its kind may hold
+  certificate,  // a certificate with too few signers, one twice, or of another membership
+  state,        // a part of a state that is not what was certified
 };
 
 /// The counts by reason.
@@ -32,6 +34,8 @@ struct BadMessages {
   std::uint64_t signature = 0;
   std::uint64_t unasked = 0;
   std::uint64_t oversized = 0;
+  std::uint64_t certificate = 0;
+  std::uint64_t state = 0;
 
   void count(BadMessage reason) noexcept {
     switch (reason) {
@@ -44,6 +48,8 @@ struct BadMessages {
       case BadMessage::signature: ++signature; break;
       case BadMessage::unasked: ++unasked; break;
       case BadMessage::oversized: ++oversized; break;
+      case BadMessage::certificate: ++certificate; break;
+      case BadMessage::state: ++state; break;
     }
   }
 };
@@ -51,6 +57,6 @@ struct BadMessages {
 }  // namespace mirbft::iss
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::iss::BadMessages, stranger, old_epoch, far_epoch, proposal, vote,
-                        duplicate, signature, unasked, oversized);
+                        duplicate, signature, unasked, oversized, certificate, state);
 
 #endif

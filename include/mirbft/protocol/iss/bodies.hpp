@@ -30,6 +30,8 @@ class Bodies {
   /// References in one question, and requests and bytes in one message with bodies.
   static constexpr std::size_t asked_at_once = 4096;
   static constexpr std::size_t requests_at_once = 1024;
+  /// Requests of a segment without progress that are passed on again.
+  static constexpr std::size_t repeated_at_once = 32;
   static constexpr std::size_t bytes_at_once = 1u << 20;
   /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
   /// bring a huge answer for ever.

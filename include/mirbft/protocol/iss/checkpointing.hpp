@@ -6,19 +6,20 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <mirbft/events/app.hpp>
 #include <mirbft/events/crypto.hpp>
-#include <mirbft/events/hasher.hpp>
 #include <mirbft/events/node.hpp>
 #include <mirbft/events/store.hpp>
 #include <mirbft/events/wal.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
+#include <mirbft/protocol/iss/checkpoint_maker.hpp>
+#include <mirbft/protocol/iss/checkpoint_proofs.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
 #include <mirbft/protocol/iss/early_messages.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/wire/canonical.hpp>
 
 namespace mirbft::iss {
@@ -27,12 +28,15 @@ namespace mirbft::iss {
 /// `env` is what an orderer gets: see `Pbft`.
 class Checkpointing {
  public:
-  using consumes = events<AppSnapshot, HashResult<CheckpointHash>, SignResult<CheckpointSigning>,
-                          NodeSigsVerified<CheckpointChecking>>;
-  using emits = events<AppSnapshotRequest, HashRequest<CheckpointHash>,
-                       SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
-                       WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate,
-                       CollectRequests, Halt>;
+  using consumes =
+      joined<events<SignResult<CheckpointSigning>, NodeSigsVerified<CheckpointChecking>,
+                    WalEntry<CheckpointEntry>, WalEntry<StableEntry>, WalEntry<InstalledEntry>>,
+             CheckpointMaker::consumes, CheckpointProofs::consumes>;
+  using emits =
+      joined<events<SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
+                    WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate,
+                    CollectRequests, Halt>,
+             CheckpointMaker::emits, CheckpointProofs::emits>;
 
   /// How many stable epochs are kept for those who lag behind.
   static constexpr std::uint64_t epochs_kept = 2;
@@ -44,128 +48,247 @@ class Checkpointing {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
   }
 
+  // Recovery: entries of the write-ahead log in their order, then `restored`, then `start`.
+
+  void process(WalEntry<CheckpointEntry> read, auto& env) {
+    CheckpointEntry& entry = read.entry;
+    const Cluster& cluster = env.cluster();
+    Checkpoint& checkpoint = checkpoints_[entry.header.epoch];
+    checkpoint.votes.keep(cluster.self().index, {entry.header, entry.signature}, true,
+                          cluster.members().size());
+    checkpoint.own = std::move(entry);
+  }
+  void process(WalEntry<StableEntry> read, auto& /*env*/) {
+    StableEntry& entry = read.entry;
+    Checkpoint* checkpoint = find(entry.header.epoch);
+    if (!checkpoint || !checkpoint->own || checkpoint->own->header != entry.header) return;
+    checkpoint->proof = {entry.header, std::move(entry.certificate)};
+    go_on_from(entry.header);
+    forget();
+  }
+  void process(WalEntry<InstalledEntry> read, auto& /*env*/) { adopt(std::move(read.entry)); }
+
+  /// The newest stable checkpoint with its state, if there is one. Throws ModuleFailure.
+  std::optional<StableState> restored() const {
+    if (!stable_) return std::nullopt;
+    const CheckpointEntry& own = *checkpoints_.find(*stable_)->second.own;
+    return opened(own.header, own.state);
+  }
+
+  /// From here on this replica may speak: what it said of epochs that are not stable yet, it says
+  /// again.
+  void start(const IssConfig& parameters, auto& env) {
+    maker_.start(parameters, env);
+    std::vector<Epoch> open;
+    for (const auto& [epoch, checkpoint] : checkpoints_)
+      if (checkpoint.own && !is_stable(epoch)) open.push_back(epoch);
+    for (const Epoch epoch : open) {
+      env.emit(env.to_others(vote_of(*checkpoints_[epoch].own)));
+      try_to_stabilise(epoch, env);
+    }
+  }
+
+  // The own checkpoint.
+
   /// All of `epoch` is delivered: `digests` up to `last`. The other arguments are what else the
-  /// header covers.
-  template <class Policy>
-  void begin(Epoch epoch, SeqNr last, const std::vector<Digest>& digests,
-             std::vector<ClientWindow> windows, const Policy& policy, const IssConfig& parameters,
-             auto& env) {
-    const auto part = [&](CheckpointPart kind, std::string_view domain, const auto& value) {
-      env.emit(HashRequest<CheckpointHash>{{canonical(domain, value, env)}, {epoch, kind}});
-    };
-    part(CheckpointPart::log, "log", LogContent{log_, digests});
-    part(CheckpointPart::clients, "clients", windows);
-    part(CheckpointPart::policy, "policy", policy);
-    part(CheckpointPart::membership, "members", env.cluster().members());
-    part(CheckpointPart::parameters, "parameters", parameters);
-    checkpoints_[epoch].begin(epoch, last, std::move(windows));
-    env.emit(AppSnapshotRequest{last});
+  /// header covers; `policy` and `pace` are reflected.
+  template <class Policy, class Pace>
+  void begin(Epoch epoch, SeqNr last, std::vector<Digest> digests,
+             std::vector<ClientWindow> windows, const Policy& policy, const Pace& pace,
+             const IssConfig& parameters, auto& env) {
+    maker_.begin(epoch, last, std::move(digests), std::move(windows), policy, pace, parameters,
+                 env);
   }
 
-  void process(AppSnapshot snapshot, auto& env) {
-    const Epoch epoch = snapshot_epoch_;
-    ++snapshot_epoch_;
-    checkpoints_[epoch].app_length(snapshot.data.size());
-    Bytes head = canonical("app state", std::uint64_t{snapshot.data.size()}, env);
-    env.emit(HashRequest<CheckpointHash>{{std::move(head), std::move(snapshot.data)},
-                                         {epoch, CheckpointPart::app_state}});
-  }
-
+  void process(AppSnapshot snapshot, auto& env) { maker_.process(std::move(snapshot), env); }
+  void process(HashResult<ChunkHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
   void process(HashResult<CheckpointHash> hashed, auto& env) {
-    const CheckpointHash& origin = hashed.origin;
-    if (origin.part == CheckpointPart::log) log_ = hashed.digest;
-    const auto header = checkpoints_[origin.epoch].part(origin.part, hashed.digest);
-    if (!header) return;
-    env.emit(SignRequest<CheckpointSigning>{canonical("checkpoint", *header, env), {*header}});
+    if (const auto header = maker_.process(std::move(hashed), env)) made(*header, env);
   }
 
   void process(SignResult<CheckpointSigning> signed_, auto& env) {
     const CheckpointVote vote{signed_.origin.header, signed_.signature};
-    env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature},
+    const CheckpointState* state = maker_.state(vote.header.epoch);
+    if (!state) return;
+    env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature, *state},
                                         RetentionIndex(vote.header.epoch.value)})
         .then(env.to_others(vote), env.to_self(vote));
   }
 
+  // What others say.
+
   /// A vote for a checkpoint, of `current + epochs_ahead_kept` at the latest.
   void receive(Member from, CheckpointVote vote, Epoch current, auto& env) {
     const CheckpointHeader header = vote.header;
-    if (stable_ && header.epoch <= *stable_) return;
+    if (is_stable(header.epoch)) return;
     if (header.epoch > current + epochs_ahead_kept) return env.bad(BadMessage::far_epoch);
     Checkpoint& checkpoint = checkpoints_[header.epoch];
     const bool own = from.id == env.cluster().self().id;
-    if (!checkpoint.keep(from.index, std::move(vote), own, env.cluster().members().size()))
+    if (own) record(vote);
+    if (!checkpoint.votes.keep(from.index, std::move(vote), own, env.cluster().members().size()))
       return env.bad(BadMessage::duplicate);
-    check_votes(checkpoint, header, env);
+    checkpoint.votes.check(header, env);
     if (own) try_to_stabilise(header.epoch, env);
   }
 
   void process(NodeSigsVerified<CheckpointChecking> verified, auto& env) {
     const CheckpointHeader& header = verified.origin.header;
-    const auto checkpoint = checkpoints_.find(header.epoch);
-    if (checkpoint == checkpoints_.end()) return;
-    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
-      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
-      if (!valid) env.bad(BadMessage::signature);
-      checkpoint->second.checked(env.cluster().find(verified.origin.signers[i])->index, valid);
-    }
+    Checkpoint* checkpoint = find(header.epoch);
+    if (!checkpoint || is_stable(header.epoch)) return;
+    checkpoint->votes.checked(verified, env);
     try_to_stabilise(header.epoch, env);
   }
 
+  /// Proof that a checkpoint is stable elsewhere.
+  void receive(Member from, StableCheckpoint proof, auto& env) {
+    if (is_stable(proof.header.epoch)) return;
+    const Checkpoint* checkpoint = find(proof.header.epoch);
+    if (checkpoint && checkpoint->proof) return;
+    proofs_.receive(from, std::move(proof), maker_.membership(), env);
+  }
+  void process(NodeSigsVerified<ProofChecking> verified, auto& env) {
+    auto proof = proofs_.checked(std::move(verified), env);
+    if (!proof || is_stable(proof->header.epoch)) return;
+    const Epoch epoch = proof->header.epoch;
+    if (maker_.parameters() && maker_.parameters() != proof->header.parameters)
+      return env.halt("this replica's configuration differs from that of the others, who have "
+                      "certified the checkpoint of epoch " + std::to_string(epoch.value));
+    if (Checkpoint* checkpoint = find(epoch)) checkpoint->proof = std::move(proof);
+    try_to_stabilise(epoch, env);
+  }
+
+  // Those who lag behind.
+
+  /// Sends a peer what it lacks to have as many stable epochs as this replica: certificates, and
+  /// the own votes for what is not stable here either.
+  void tell(Member to, std::uint64_t its_stable_epochs, auto& env) const {
+    auto known = checkpoints_.lower_bound(Epoch(its_stable_epochs));
+    for (; known != checkpoints_.end(); ++known) {
+      const auto& [epoch, checkpoint] = *known;
+      if (is_stable(epoch)) {
+        if (checkpoint.proof) env.emit(env.to(to.id, *checkpoint.proof));
+      } else if (checkpoint.own) {
+        env.emit(env.to(to.id, vote_of(*checkpoint.own)));
+      }
+    }
+  }
+
+  /// The state of a stable checkpoint, for those who ask for it; null if it is not kept.
+  const CheckpointState* stable_state(Epoch epoch) const {
+    const auto found = checkpoints_.find(epoch);
+    const bool kept = found != checkpoints_.end() && is_stable(epoch) && found->second.own &&
+                      found->second.proof;
+    return kept ? &found->second.own->state : nullptr;
+  }
+
+  /// The newest stable checkpoint of others, if it is of `epoch` or a later one, and not known here.
+  const StableCheckpoint* proven_from(Epoch epoch) const {
+    const auto& newest = proofs_.newest();
+    const bool lacking = newest && newest->header.epoch >= epoch && !is_stable(newest->header.epoch);
+    return lacking ? &*newest : nullptr;
+  }
+
+  /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
+  /// as far by itself. Throws ModuleFailure.
+  std::optional<StableState> install(InstalledEntry installed, auto& env) {
+    const Epoch epoch = installed.header.epoch;
+    const Checkpoint* known = find(epoch);
+    if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
+    adopt(std::move(installed));
+    env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});
+    env.emit(WalTruncate{RetentionIndex(first_kept().value)});
+    return restored();
+  }
+
  private:
-  template <class T>
-  static Bytes canonical(std::string_view domain, const T& value, auto& env) {
-    return wire::canonical(domain, env.cluster().name().view(), value);
+  bool is_stable(Epoch epoch) const noexcept { return stable_ && epoch <= *stable_; }
+  Checkpoint* find(Epoch epoch) {
+    const auto found = checkpoints_.find(epoch);
+    return found == checkpoints_.end() ? nullptr : &found->second;
   }
 
-  /// Signatures are checked together, once there are enough that they could make a quorum.
-  void check_votes(Checkpoint& checkpoint, const CheckpointHeader& header, auto& env) {
-    const auto unchecked = checkpoint.to_check(header, env.cluster().quorum().strong());
-    if (unchecked.empty()) return;
-    const Bytes message = canonical("checkpoint", header, env);
-    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
-    for (const std::size_t member : unchecked) {
-      const NodeId signer = env.cluster().members()[member];
-      request.signatures.push_back({signer, message, checkpoint.signature(member)});
-      request.origin.signers.push_back(signer);
+  /// The own header is there. Before a restart it must have been the same.
+  void made(const CheckpointHeader& header, auto& env) {
+    const Checkpoint* before = find(header.epoch);
+    if (!before || !before->own) {
+      Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
+      env.emit(SignRequest<CheckpointSigning>{std::move(message), {header}});
+    } else if (before->own->header != header) {
+      env.halt("this replica has diverged: at the end of epoch " +
+               std::to_string(header.epoch.value) +
+               " it has another state than before it was restarted");
+    } else {
+      maker_.forget(header.epoch);
     }
-    env.emit(std::move(request));
+  }
+  /// The own vote has been written ahead, with the state.
+  void record(const CheckpointVote& vote) {
+    const Epoch epoch = vote.header.epoch;
+    const CheckpointState* state = maker_.state(epoch);
+    if (!state) return;
+    checkpoints_[epoch].own = CheckpointEntry{vote.header, vote.signature, *state};
+    maker_.forget(epoch);
   }
 
-  /// A certified header that differs from the own one means that states have diverged: going on
-  /// would only spread the damage.
+  // Stability.
+
+  /// Stable is what a quorum has signed and this replica has durably. A certified header that
+  /// differs from the own one means that states have diverged: going on would only spread the
+  /// damage.
   void try_to_stabilise(Epoch epoch, auto& env) {
-    Checkpoint& checkpoint = checkpoints_[epoch];
-    auto certified = checkpoint.certified(env.cluster());
-    const auto own = checkpoint.own();
-    if (!certified || !own || (stable_ && epoch <= *stable_)) return;
-    if (*own != certified->header) {
-      env.emit(Halt{"this replica has diverged: at the end of epoch " +
-                    std::to_string(epoch.value) +
-                    " a quorum certifies another state than the own one"});
-      return;
-    }
+    Checkpoint* checkpoint = find(epoch);
+    if (!checkpoint || !checkpoint->own || is_stable(epoch)) return;
+    const auto& newest = proofs_.newest();
+    if (!checkpoint->proof)
+      checkpoint->proof = newest && newest->header.epoch == epoch
+                              ? newest
+                              : checkpoint->votes.certified(env.cluster());
+    if (!checkpoint->proof) return;
+    if (checkpoint->own->header != checkpoint->proof->header)
+      return env.halt("this replica has diverged: at the end of epoch " +
+                      std::to_string(epoch.value) +
+                      " a quorum certifies another state than the own one");
     stable_ = epoch;
     collect(env.emit(WalAppend<StableEntry>{
-        {certified->header, std::move(certified->certificate)}, RetentionIndex(epoch.value)}));
+        {checkpoint->proof->header, checkpoint->proof->certificate},
+        RetentionIndex(epoch.value)}));
   }
 
-  /// Forgets what lies before `first_kept`, once the stable checkpoint is durable.
+  /// Forgets what lies before `first_kept`, once the stable checkpoint is durable. That and its
+  /// state have the retention index of their epoch, so they stay until there are two newer ones.
   void collect(auto stable) {
     if (first_kept() == Epoch(0)) return;
-    const Epoch through(first_kept().value - 1);
-    const auto checkpoint = checkpoints_.find(through);
-    if (checkpoint != checkpoints_.end())
-      stable.then(CollectRequests{{checkpoint->second.last(), checkpoint->second.windows()}},
-                  WalTruncate{RetentionIndex(first_kept().value)});
-    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(through));
+    const WalTruncate truncate{RetentionIndex(first_kept().value)};
+    const Checkpoint* last = find(Epoch(first_kept().value - 1));
+    if (last && last->own) {
+      stable.then(CollectRequests{collection_of(*last->own)}, truncate);
+    } else {
+      stable.then(truncate);
+    }
+    forget();
+  }
+  void forget() {
+    checkpoints_.erase(checkpoints_.begin(), checkpoints_.lower_bound(first_kept()));
+  }
+
+  void go_on_from(const CheckpointHeader& header) {
+    stable_ = header.epoch;
+    maker_.go_on_from(header);
+  }
+  /// A fetched state takes the place of an own one, without an own vote.
+  void adopt(InstalledEntry installed) {
+    const CheckpointHeader header = installed.header;
+    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(header.epoch));
+    Checkpoint& checkpoint = checkpoints_[header.epoch];
+    checkpoint.own = CheckpointEntry{header, {}, std::move(installed.state)};
+    checkpoint.proof = {header, std::move(installed.certificate)};
+    go_on_from(header);
   }
 
   std::map<Epoch, Checkpoint> checkpoints_;
-  /// Hash of the log up to the last epoch whose hash is there.
-  Digest log_;
   std::optional<Epoch> stable_;
-  /// The epoch of the next snapshot: the App makes them in order.
-  Epoch snapshot_epoch_;
+  CheckpointMaker maker_;
+  CheckpointProofs proofs_;
 };
 
 }  // namespace mirbft::iss

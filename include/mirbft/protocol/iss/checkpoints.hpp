@@ -1,58 +1,51 @@
-// Checkpoints on their way to stability: own headers, others' votes, certificates.
+// Checkpoints on their way to stability: own state, others' votes, certificates.
 #ifndef MIRBFT_PROTOCOL_ISS_CHECKPOINTS_HPP
 #define MIRBFT_PROTOCOL_ISS_CHECKPOINTS_HPP
 
 #include <cstddef>
-#include <cstdint>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include <mirbft/events/crypto.hpp>
+#include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
-#include <mirbft/types/client_window.hpp>
-#include <mirbft/types/signature_check.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/wire/canonical.hpp>
 
 namespace mirbft::iss {
 
-/// What is known of one epoch's checkpoint.
-class Checkpoint {
+/// The members' votes for one epoch's checkpoint.
+class CheckpointVotes {
  public:
-  /// The end of the epoch: what its header is computed from.
-  void begin(Epoch epoch, SeqNr last, std::vector<ClientWindow> windows) {
-    own_.epoch = epoch;
-    own_.last = last;
-    for (ClientWindow& window : windows) window.delivered = {};
-    windows_ = std::move(windows);
-  }
-  const std::vector<ClientWindow>& windows() const noexcept { return windows_; }
-  SeqNr last() const noexcept { return own_.last; }
-
-  void app_length(std::uint64_t length) noexcept { own_.app_length = length; }
-  /// One part's hash is there. Returns the header when it is the last one.
-  std::optional<CheckpointHeader> part(CheckpointPart part, const Digest& digest) {
-    switch (part) {
-      case CheckpointPart::log: own_.log = digest; break;
-      case CheckpointPart::app_state: own_.app_state = digest; break;
-      case CheckpointPart::clients: own_.clients = digest; break;
-      case CheckpointPart::policy: own_.policy = digest; break;
-      case CheckpointPart::membership: own_.membership = digest; break;
-      case CheckpointPart::parameters: own_.parameters = digest; break;
-    }
-    if (++parts_ != checkpoint_parts) return std::nullopt;
-    return own_;
-  }
-  std::optional<CheckpointHeader> own() const {
-    return parts_ == checkpoint_parts ? std::optional(own_) : std::nullopt;
-  }
-
-  /// Keeps a member's vote. False when there is one already.
+  /// Keeps a member's vote. False when there is another one; the same one may come again.
   bool keep(std::size_t member, CheckpointVote vote, bool trusted, std::size_t members) {
     votes_.resize(members);
-    if (votes_[member]) return false;
+    if (votes_[member]) return votes_[member]->vote == vote;
     votes_[member] = Kept{std::move(vote), trusted, false};
     return true;
+  }
+
+  /// Has the signatures under `header` checked together, once they could make a quorum.
+  void check(const CheckpointHeader& header, auto& env) {
+    const auto unchecked = to_check(header, env.cluster().quorum().strong());
+    if (unchecked.empty()) return;
+    const Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
+    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
+    for (const std::size_t member : unchecked) {
+      const NodeId signer = env.cluster().members()[member];
+      request.signatures.push_back({signer, message, signature(member)});
+      request.origin.signers.push_back(signer);
+    }
+    env.emit(std::move(request));
+  }
+  void checked(const NodeSigsVerified<CheckpointChecking>& verified, auto& env) {
+    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
+      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
+      if (!valid) env.bad(BadMessage::signature);
+      checked(env.cluster().find(verified.origin.signers[i])->index, valid);
+    }
   }
 
   /// The members whose votes for `header` must be checked, now that they could make a quorum.
@@ -78,19 +71,16 @@ class Checkpoint {
     }
   }
 
-  struct Certified {
-    CheckpointHeader header;
-    std::vector<CheckpointSignature> certificate;
-  };
   /// The header that a strong quorum has validly signed, once there is one. It need not be the own.
-  std::optional<Certified> certified(const Cluster& cluster) const {
+  std::optional<StableCheckpoint> certified(const Cluster& cluster) const {
+    const std::size_t quorum = cluster.quorum().strong();
     for (const auto& candidate : votes_) {
       if (!candidate || !candidate->valid) continue;
-      Certified made{candidate->vote.header, {}};
-      for (std::size_t i = 0; i < votes_.size(); ++i)
+      StableCheckpoint made{candidate->vote.header, {}};
+      for (std::size_t i = 0; i < votes_.size() && made.certificate.size() < quorum; ++i)
         if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == made.header)
           made.certificate.push_back({cluster.members()[i], votes_[i]->vote.signature});
-      if (made.certificate.size() >= cluster.quorum().strong()) return made;
+      if (made.certificate.size() == quorum) return made;
     }
     return std::nullopt;
   }
@@ -102,11 +92,26 @@ class Checkpoint {
     bool checking = false;
   };
 
-  CheckpointHeader own_;
-  std::uint32_t parts_ = 0;
-  std::vector<ClientWindow> windows_;
   std::vector<std::optional<Kept>> votes_;
 };
+
+/// What is known of one epoch's checkpoint.
+struct Checkpoint {
+  /// This replica's state and vote, once they are durable. There is no signature under a state
+  /// that was fetched.
+  std::optional<CheckpointEntry> own;
+  CheckpointVotes votes;
+  /// That a quorum has signed it: verified, but perhaps not what this replica has.
+  std::optional<StableCheckpoint> proof;
+};
+
+inline CheckpointVote vote_of(const CheckpointEntry& own) { return {own.header, own.signature}; }
+/// What may be forgotten when the epochs up to this one are.
+inline Collection collection_of(const CheckpointEntry& own) {
+  auto windows = windows_of(own.state);
+  for (ClientWindow& window : windows) window.delivered = {};
+  return {own.header.last, std::move(windows)};
+}
 
 }  // namespace mirbft::iss
 

@@ -30,7 +30,8 @@ class EpochState {
         decisions_(plan_.length()),
         open_(plan_.segments(), plan_.segment_length()),
         first_open_(plan_.segments()),
-        done_(plan_.segments(), std::vector<std::vector<Digest>>(members)) {
+        members_(members),
+        said_(plan_.segments()) {
     segments_.reserve(plan_.segments());
     for (std::uint32_t index = 0; index < plan_.segments(); ++index)
       segments_.emplace_back(plan_, index, members);
@@ -39,6 +40,7 @@ class EpochState {
   const EpochPlan& plan() const noexcept { return plan_; }
   bool has(std::uint32_t segment) const noexcept { return segment < segments_.size(); }
   Segment& segment(std::uint32_t index) { return segments_[index]; }
+  const Segment& segment(std::uint32_t index) const { return segments_[index]; }
 
   /// Notes a decision. Returns whether its segment is complete by that.
   bool decide(std::uint32_t segment, std::uint32_t slot, const Digest& digest, Batch batch) {
@@ -79,32 +81,45 @@ class EpochState {
     return all;
   }
 
-  /// A member says that it is done with a segment. False when it said so before.
-  bool done(std::size_t member, std::uint32_t segment, std::vector<Digest> digests) {
-    auto& vector = done_[segment][member];
-    if (!vector.empty()) return false;
-    vector = std::move(digests);
-    return true;
+  // What members say that they have decided.
+
+  /// A member says so of one slot. False when it has said otherwise before.
+  bool said(std::size_t member, std::uint32_t segment, std::uint32_t slot, const Digest& digest) {
+    auto& all = said_[segment];
+    if (all.empty()) all.resize(members_);
+    if (all[member].empty()) all[member].resize(plan_.segment_length());
+    auto& known = all[member][slot];
+    if (!known) known = digest;
+    return known == digest;
   }
-  /// How many members are done with a segment, in the same way as `member`.
-  std::size_t done_like(std::size_t member, std::uint32_t segment) const {
-    const auto& all = done_[segment];
-    return all[member].empty() ? 0 : static_cast<std::size_t>(std::ranges::count(all, all[member]));
+  /// The members that have said anything of a segment.
+  std::vector<std::size_t> speakers(std::uint32_t segment) const {
+    std::vector<std::size_t> found;
+    for (std::size_t member = 0; member < said_[segment].size(); ++member)
+      if (!said_[segment][member].empty()) found.push_back(member);
+    return found;
   }
-  /// The members that vouch for the digests that a weak quorum agrees on, if one does.
-  std::vector<std::size_t> vouching(std::uint32_t segment, Quorum quorum) const {
-    const auto& all = done_[segment];
-    for (const auto& digests : all) {
-      if (digests.empty()) continue;
-      std::vector<std::size_t> same;
-      for (std::size_t member = 0; member < all.size(); ++member)
-        if (all[member] == digests) same.push_back(member);
-      if (same.size() >= quorum.weak()) return same;
+  /// The digest that a weak quorum has decided for a slot, if one says so.
+  std::optional<Digest> vouched(std::uint32_t segment, std::uint32_t slot, Quorum quorum) const {
+    const auto& all = said_[segment];
+    for (std::size_t member = 0; member < all.size(); ++member) {
+      if (all[member].empty() || !all[member][slot]) continue;
+      std::size_t same = 0;
+      for (const auto& other : all) same += !other.empty() && other[slot] == all[member][slot];
+      if (same >= quorum.weak()) return all[member][slot];
     }
-    return {};
+    return std::nullopt;
   }
-  const std::vector<Digest>& digests_of(std::size_t member, std::uint32_t segment) const {
-    return done_[segment][member];
+  /// How many members have decided a whole segment as this replica has.
+  std::size_t agreeing(std::uint32_t segment) {
+    std::size_t count = 0;
+    for (const auto& one : said_[segment]) {
+      bool same = !one.empty();
+      for (std::uint32_t slot = 0; same && slot < plan_.segment_length(); ++slot)
+        same = one[slot] == at(segment, slot)->digest;
+      count += same;
+    }
+    return count;
   }
 
  private:
@@ -115,7 +130,9 @@ class EpochState {
   std::vector<std::uint32_t> open_;
   /// No slot of a segment before this one is open.
   std::vector<std::uint32_t> first_open_;
-  std::vector<std::vector<std::vector<Digest>>> done_;
+  std::size_t members_;
+  /// By segment, member and slot; empty where nobody has said anything.
+  std::vector<std::vector<std::vector<std::optional<Digest>>>> said_;
 };
 
 }  // namespace mirbft::iss

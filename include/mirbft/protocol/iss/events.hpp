@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_EVENTS_HPP
 #define MIRBFT_PROTOCOL_ISS_EVENTS_HPP
 
+#include <cstdint>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -16,6 +17,14 @@ namespace mirbft {
 struct Continue {
   static constexpr auto destination = slot::protocol;
   static constexpr std::uint32_t number = 24;
+};
+
+/// The Protocol's note to itself: the state of a later checkpoint has been fetched and is durable.
+struct StateInstalled {
+  static constexpr auto destination = slot::protocol;
+  static constexpr std::uint32_t number = 25;
+
+  Epoch epoch;
 };
 
 /// Why the digest of a batch is computed.
@@ -65,6 +74,45 @@ struct CheckpointHash {
   CheckpointPart part = CheckpointPart::log;
 };
 
+/// What is hashed for the state of the leader policy and of the epoch's time-out: both encoded,
+/// so that who fetches them can check them before reading them.
+struct PolicyContent {
+  Bytes policy;
+  Bytes pace;
+};
+
+/// Origin of the digest of a chunk of the own state: of the clients' or the App's part.
+struct ChunkHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 8;
+
+  Epoch epoch;
+  CheckpointPart part = CheckpointPart::app_state;
+  std::uint64_t index = 0;
+};
+
+/// Origin of the digest of a part of the head, or of a chunk, that another replica supplied.
+struct TransferHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 9;
+
+  /// The piece: 0 is the head, `i + 1` is chunk `i`.
+  std::uint64_t piece = 0;
+  /// Of the head's parts.
+  CheckpointPart part = CheckpointPart::app_state;
+  /// Number of the question: who asks twice takes no old result for a new one.
+  std::uint64_t question = 0;
+};
+
+/// Origin of the check of a certificate that another replica sent.
+struct ProofChecking {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 10;
+
+  NodeId from;
+  StableCheckpoint proof;
+};
+
 /// Origin of this replica's own signature under a checkpoint.
 struct CheckpointSigning {
   static constexpr auto module = slot::protocol;
@@ -105,19 +153,30 @@ struct EpochEntry {
   SeqNr first;
 };
 
-/// Before the checkpoint's message.
+/// A long byte string with the digests of its chunks, which are not computed twice.
+struct ChunkedBytes {
+  Bytes data;
+  std::vector<Digest> digests;
+};
+
+/// All that a replica needs to go on from a checkpoint.
+struct CheckpointState {
+  /// The encoded windows of all clients.
+  ChunkedBytes clients;
+  /// The encoded states of the leader policy and of the epoch's time-out.
+  Bytes policy;
+  Bytes pace;
+  ChunkedBytes app;
+};
+
+/// Before the checkpoint's message: whoever votes for a state can restore and supply it.
 struct CheckpointEntry {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 3;
 
   CheckpointHeader header;
   Bytes signature;
-};
-
-/// One signature under a checkpoint.
-struct CheckpointSignature {
-  NodeId node;
-  Bytes signature;
+  CheckpointState state;
 };
 
 /// Before anything is truncated or collected.
@@ -129,9 +188,24 @@ struct StableEntry {
   std::vector<CheckpointSignature> certificate;
 };
 
+/// A state that was fetched from others: before any message that builds on it.
+struct InstalledEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 5;
+
+  CheckpointHeader header;
+  std::vector<CheckpointSignature> certificate;
+  CheckpointState state;
+};
+
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Continue);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StateInstalled, epoch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PolicyContent, policy, pace);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkHash, epoch, part, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TransferHash, piece, part, question);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ProofChecking, from, proof);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchContent, epoch, sn, batch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::LogContent, before, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchHash, segment, slot, batch, use);
@@ -141,8 +215,10 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointChecking, header, signers);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RelayFetch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
-BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointEntry, header, signature);
-BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointEntry, header, signature, state);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StableEntry, header, certificate);
+BOOST_HANA_ADAPT_STRUCT(mirbft::InstalledEntry, header, certificate, state);
 
 #endif

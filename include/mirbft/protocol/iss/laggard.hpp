@@ -23,27 +23,26 @@ class Laggard {
  public:
   static constexpr std::size_t asked_at_once = 16;
 
-  /// Asks for the batches of segments that a weak quorum has finished and this replica has not, and
-  /// for those of which the orderer knows no more than the digest; not at once, since most of them
-  /// are on their way, and each time another replica.
+  /// Asks for the batches of slots that a weak quorum has decided and this replica has not, and for
+  /// those of which the orderer knows no more than the digest; not at once, since most of them are
+  /// on their way, and each time another replica.
   template <class Epochs>
   void ask(Epochs& epoch, const WaitingBatches& waiting, std::chrono::nanoseconds now,
            std::chrono::nanoseconds patience, auto& env) {
-    if (now - asked_ < patience) return;
+    if (now - asked_ < patience || env.cluster().others().empty()) return;
     asked_ = now;
     const EpochPlan& plan = epoch.plan();
     for (std::uint32_t segment = 0; segment < plan.segments(); ++segment) {
       if (epoch.is_complete(segment)) continue;
-      const auto vouching = epoch.vouching(segment, env.cluster().quorum());
       BatchesWanted wanted{{plan.epoch(), segment}, {}};
       for (std::uint32_t slot = 0; slot < plan.segment_length(); ++slot)
-        if ((vouching.empty() ? epoch.segment(segment).wanted(slot).has_value()
-                              : !epoch.at(segment, slot)) &&
-            !waiting.adopts(plan.sn_of(segment, slot)) && wanted.slots.size() < asked_at_once)
+        if (wanted.slots.size() < asked_at_once && !waiting.adopts(plan.sn_of(segment, slot)) &&
+            expected(epoch, segment, slot, env.cluster().quorum()))
           wanted.slots.push_back(slot);
       if (wanted.slots.empty()) continue;
-      const NodeId whom = vouching.empty() ? in_turn(env.cluster().others())
-                                           : env.cluster().members()[in_turn(vouching)];
+      const auto speakers = epoch.speakers(segment);
+      const NodeId whom = speakers.empty() ? in_turn(env.cluster().others())
+                                           : env.cluster().members()[in_turn(speakers)];
       env.emit(env.to(whom, std::move(wanted)));
     }
   }
@@ -68,9 +67,8 @@ class Laggard {
   static std::optional<Digest> expected(Epochs& epoch, std::uint32_t segment, std::uint32_t slot,
                                        Quorum quorum) {
     if (slot >= epoch.plan().segment_length() || epoch.at(segment, slot)) return std::nullopt;
-    const auto vouching = epoch.vouching(segment, quorum);
-    if (vouching.empty()) return epoch.segment(segment).wanted(slot);
-    return epoch.digests_of(vouching.front(), segment)[slot];
+    const auto vouched = epoch.vouched(segment, slot, quorum);
+    return vouched ? vouched : epoch.segment(segment).wanted(slot);
   }
 
  private:

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_MESSAGES_HPP
 #define MIRBFT_PROTOCOL_ISS_MESSAGES_HPP
 
+#include <cstdint>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -26,6 +27,17 @@ struct Done {
   friend bool operator==(const Done&, const Done&) = default;
 };
 
+/// A slot that the sender has decided.
+struct SlotDecision {
+  std::uint32_t slot = 0;
+  Digest digest;
+};
+/// The same for single slots of a segment that is not finished: for a replica that asks.
+struct Decided {
+  SegmentId segment;
+  std::vector<SlotDecision> decisions;
+};
+
 /// What a checkpoint is of. Equal headers mean equal states.
 struct CheckpointHeader {
   Epoch epoch;
@@ -47,6 +59,61 @@ struct CheckpointHeader {
 struct CheckpointVote {
   CheckpointHeader header;
   Bytes signature;
+
+  friend bool operator==(const CheckpointVote&, const CheckpointVote&) = default;
+};
+
+/// One signature under a checkpoint.
+struct CheckpointSignature {
+  NodeId node;
+  Bytes signature;
+
+  friend bool operator==(const CheckpointSignature&, const CheckpointSignature&) = default;
+};
+
+/// Proof of a stable checkpoint, for those who lag behind: `q` signatures by ascending node.
+struct StableCheckpoint {
+  CheckpointHeader header;
+  std::vector<CheckpointSignature> certificate;
+
+  friend bool operator==(const StableCheckpoint&, const StableCheckpoint&) = default;
+};
+
+/// A long byte string by the digests of its chunks. A list and not a Merkle tree: it takes 32
+/// bytes for 256 KiB, so that the list of 32 GiB still fits a frame, and needs no proofs.
+struct ChunkList {
+  /// In bytes. All chunks but the last are full.
+  std::uint64_t length = 0;
+  std::vector<Digest> digests;
+
+  friend bool operator==(const ChunkList&, const ChunkList&) = default;
+};
+
+/// Asks for what there is to fetch of a stable checkpoint's state.
+struct StateWanted {
+  Epoch epoch;
+};
+/// The answer. Each part hashes to one in the checkpoint's header.
+struct StateHead {
+  Epoch epoch;
+  /// Of the encoded windows of all clients.
+  ChunkList clients;
+  /// The encoded states of the leader policy and of the epoch's time-out.
+  Bytes policy;
+  Bytes pace;
+  ChunkList app;
+};
+
+/// Asks for a chunk; those of the clients come first, those of the App follow.
+struct ChunkWanted {
+  Epoch epoch;
+  std::uint64_t index = 0;
+};
+/// One of them. The receiver checks it against the digest in the head.
+struct ChunkSupplied {
+  Epoch epoch;
+  std::uint64_t index = 0;
+  Bytes data;
 };
 
 /// Requests that a client gave to the sender alone.
@@ -92,14 +159,18 @@ struct SlotsWanted {
 
 /// All that ISS with a given orderer sends.
 template <class OrdererMessage>
-using IssMessage = std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                                RequestsSupplied, BatchesWanted, BatchSupplied, Progress, SlotsWanted>;
+using IssMessage =
+    std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted, RequestsSupplied,
+                 BatchesWanted, BatchSupplied, StableCheckpoint, StateWanted, StateHead,
+                 ChunkWanted, ChunkSupplied, Progress, SlotsWanted, Decided>;
 
 namespace wire {
 template <class OrdererMessage>
 inline constexpr std::string_view
     given_name<std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                            RequestsSupplied, BatchesWanted, BatchSupplied, Progress, SlotsWanted>> = "IssMessage";
+                            RequestsSupplied, BatchesWanted, BatchSupplied, StableCheckpoint,
+                            StateWanted, StateHead, ChunkWanted, ChunkSupplied, Progress,
+                            SlotsWanted, Decided>> = "IssMessage";
 }  // namespace wire
 
 namespace iss {
@@ -109,10 +180,14 @@ template <class Orderer>
 FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
   if (const auto* ordering = std::get_if<typename Orderer::Message>(&message))
     return Orderer::frame_class(*ordering);
+  if (std::holds_alternative<ChunkSupplied>(message)) return FrameClass::chunk;
   const bool small = std::holds_alternative<CheckpointVote>(message) ||
                      std::holds_alternative<BatchesWanted>(message) ||
-                     std::holds_alternative<SlotsWanted>(message) ||
-                     std::holds_alternative<Progress>(message);
+                     std::holds_alternative<StableCheckpoint>(message) ||
+                     std::holds_alternative<StateWanted>(message) ||
+                     std::holds_alternative<ChunkWanted>(message) ||
+                     std::holds_alternative<Progress>(message) ||
+                     std::holds_alternative<SlotsWanted>(message);
   // The digests of a long segment are more than a vote may hold.
   return small ? FrameClass::vote : FrameClass::batch;
 }
@@ -124,11 +199,20 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::Done, segment, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHeader, epoch, last, log, app_state, app_length, clients,
                         policy, membership, parameters);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointVote, header, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StableCheckpoint, header, certificate);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkList, length, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StateWanted, epoch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StateHead, epoch, clients, policy, pace, app);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkWanted, epoch, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkSupplied, epoch, index, data);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Relayed, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsWanted, references);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsSupplied, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SlotDecision, slot, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Decided, segment, decisions);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 

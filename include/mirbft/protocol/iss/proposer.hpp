@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_PROPOSER_HPP
 #define MIRBFT_PROTOCOL_ISS_PROPOSER_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,9 @@ class Proposer {
     highest_ = sn;
     return true;
   }
+
+  /// Somebody has delivered everything before `next`.
+  void reached(SeqNr next) noexcept { highest_ = std::max(highest_, next); }
 
   /// The slot that is to be filled now: a batch is full or has waited long enough, nothing of
   /// one's own is in flight, or other leaders are ahead. So batches grow with the load: while one

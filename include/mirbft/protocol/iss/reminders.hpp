@@ -54,8 +54,13 @@ class Reminders {
     if (epoch.is_complete(index)) send(Done{wanted.segment, epoch.digests(index)});
     const auto& segment = epoch.segment(index);
     segment.repeat_view(send);
-    for (const std::uint32_t slot : wanted.slots)
+    Decided decided{wanted.segment, {}};
+    for (const std::uint32_t slot : wanted.slots) {
       segment.repeat_slot(slot, env.cluster().self().id, send);
+      if (const auto& decision = epoch.at(index, slot))
+        decided.decisions.push_back({slot, decision->digest});
+    }
+    if (!epoch.is_complete(index) && !decided.decisions.empty()) send(std::move(decided));
   }
 
  private:

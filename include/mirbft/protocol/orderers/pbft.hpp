@@ -331,6 +331,7 @@ class Pbft::Segment {
   }
   void recover(ViewChangeEntry entry, auto& env) {
     target_ = entry.message.view;
+    began_ = true;
     own_change_ = std::move(entry.message);
     own_change_->certificates = certificates();
     changes_.make_room(members_);
@@ -542,6 +543,7 @@ class Pbft::Segment {
   void call_for(View view, auto& env) {
     if (!env.may_vote()) return;
     target_ = view;
+    began_ = true;
     called_.reset();
     draft_.reset();
     ViewChange change{id_, view, env.cluster().self().id, {}, {}, {}};

@@ -9,23 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/protocol/iss/slot_range.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
 
 namespace mirbft::pbft {
 
-/// The sequence numbers of a segment.
-struct SlotRange {
-  SeqNr first;
-  std::uint64_t stride = 1;
-  std::uint32_t count = 0;
-
-  SeqNr sn_of(std::uint32_t place) const noexcept { return first + place * stride; }
-  std::optional<std::uint32_t> place_of(SeqNr sn) const noexcept {
-    const std::uint64_t distance = sn - first;
-    if (sn < first || distance % stride != 0 || distance / stride >= count) return std::nullopt;
-    return static_cast<std::uint32_t>(distance / stride);
-  }
-};
+using iss::SlotRange;
 
 /// A member's Prepare.
 struct PrepareVote {

@@ -1,0 +1,146 @@
+// The making of this replica's own checkpoints: everything that a header covers, hashed.
+#ifndef MIRBFT_PROTOCOL_ISS_CHECKPOINT_MAKER_HPP
+#define MIRBFT_PROTOCOL_ISS_CHECKPOINT_MAKER_HPP
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <mirbft/events/app.hpp>
+#include <mirbft/events/hasher.hpp>
+#include <mirbft/protocol/iss/checkpoint_draft.hpp>
+#include <mirbft/protocol/iss/config.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/wire/canonical.hpp>
+#include <mirbft/wire/codec.hpp>
+
+namespace mirbft::iss {
+
+/// Makes headers of the epochs that end here. Knows nothing of votes.
+class CheckpointMaker {
+ public:
+  using consumes = events<AppSnapshot, HashResult<CheckpointHash>, HashResult<ChunkHash>>;
+  using emits = events<AppSnapshotRequest, HashRequest<CheckpointHash>, HashRequest<ChunkHash>>;
+
+  /// Computes what every header says of members and configuration, to check those of others.
+  void start(const IssConfig& parameters, auto& env) {
+    hash_common_parts(next_log_, parameters, env);
+  }
+  const std::optional<Digest>& membership() const noexcept { return membership_; }
+  const std::optional<Digest>& parameters() const noexcept { return parameters_; }
+
+  /// The log up to here is that of another's checkpoint, or of one from before a restart.
+  void go_on_from(const CheckpointHeader& header) {
+    drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
+    log_ = header.log;
+    next_log_ = header.epoch + 1;
+  }
+
+  /// See `Checkpointing::begin`.
+  template <class Policy, class Pace>
+  void begin(Epoch epoch, SeqNr last, std::vector<Digest> digests,
+             std::vector<ClientWindow> windows, const Policy& policy, const Pace& pace,
+             const IssConfig& parameters, auto& env) {
+    CheckpointState state;
+    state.clients.data = encoded(std::move(windows));
+    state.policy = wire::encode(policy);
+    state.pace = wire::encode(pace);
+    hash(epoch, CheckpointPart::policy,
+         policy_content(env.cluster().name().view(), state.policy, state.pace), env);
+    hash_common_parts(epoch, parameters, env);
+    const CheckpointDraft& draft =
+        drafts_.try_emplace(epoch, epoch, last, std::move(digests), std::move(state)).first->second;
+    if (epoch == next_log_) hash_log(env);
+    hash_chunks(epoch, draft, CheckpointPart::clients, env);
+    env.emit(AppSnapshotRequest{last});
+  }
+
+  void process(AppSnapshot snapshot, auto& env) {
+    for (auto& [epoch, draft] : drafts_) {
+      if (draft.last() != snapshot.sn) continue;
+      draft.snapshot(std::move(snapshot.data));
+      return hash_chunks(epoch, draft, CheckpointPart::app_state, env);
+    }
+  }
+  void process(HashResult<ChunkHash> hashed, auto& env) {
+    const auto& [epoch, part, index] = hashed.origin;
+    const auto draft = drafts_.find(epoch);
+    if (draft != drafts_.end() && draft->second.chunk(part, index, hashed.digest))
+      hash_list(epoch, draft->second, part, env);
+  }
+  /// Returns the header when its last part is there.
+  std::optional<CheckpointHeader> process(HashResult<CheckpointHash> hashed, auto& env) {
+    const auto& [epoch, part] = hashed.origin;
+    if (part == CheckpointPart::membership) membership_ = hashed.digest;
+    if (part == CheckpointPart::parameters) parameters_ = hashed.digest;
+    if (part == CheckpointPart::log) extend_log(epoch, hashed.digest, env);
+    const auto draft = drafts_.find(epoch);
+    if (draft == drafts_.end()) return std::nullopt;
+    return draft->second.part(part, hashed.digest);
+  }
+
+  /// The state that is being hashed, or was; null when there is none.
+  const CheckpointState* state(Epoch epoch) const {
+    const auto draft = drafts_.find(epoch);
+    return draft == drafts_.end() ? nullptr : &draft->second.state();
+  }
+  /// The checkpoint of `epoch` is done with.
+  void forget(Epoch epoch) { drafts_.erase(epoch); }
+
+ private:
+  static void hash(Epoch epoch, CheckpointPart part, Bytes content, auto& env) {
+    env.emit(HashRequest<CheckpointHash>{{std::move(content)}, {epoch, part}});
+  }
+  template <class T>
+  static void hash(Epoch epoch, CheckpointPart part, std::string_view domain, const T& value,
+                   auto& env) {
+    hash(epoch, part, wire::canonical(domain, env.cluster().name().view(), value), env);
+  }
+  static void hash_common_parts(Epoch epoch, const IssConfig& parameters, auto& env) {
+    hash(epoch, CheckpointPart::membership, "members", env.cluster().members(), env);
+    hash(epoch, CheckpointPart::parameters, "parameters", parameters, env);
+  }
+
+  static void hash_chunks(Epoch epoch, const CheckpointDraft& draft, CheckpointPart part,
+                          auto& env) {
+    const Bytes& data = draft.chunked(part).data;
+    if (data.empty()) return hash_list(epoch, draft, part, env);
+    for (std::uint64_t index = 0; index < chunks_of(data.size()); ++index)
+      env.emit(HashRequest<ChunkHash>{
+          chunk_content(env.cluster().name().view(), chunk_of(data, index)),
+          {epoch, part, index}});
+  }
+  static void hash_list(Epoch epoch, const CheckpointDraft& draft, CheckpointPart part,
+                        auto& env) {
+    hash(epoch, part, list_content(env.cluster().name().view(), part, list_of(draft.chunked(part))),
+         env);
+  }
+
+  /// Each epoch's hash of the log goes into the next one's, so they are computed one by one, though
+  /// several epochs may end at once after a restart.
+  void hash_log(auto& env) {
+    const auto draft = drafts_.find(next_log_);
+    if (draft == drafts_.end()) return;
+    hash(next_log_, CheckpointPart::log, "log", LogContent{log_, draft->second.log()}, env);
+  }
+  void extend_log(Epoch epoch, const Digest& digest, auto& env) {
+    if (epoch != next_log_) return;
+    log_ = digest;
+    ++next_log_;
+    hash_log(env);
+  }
+
+  std::map<Epoch, CheckpointDraft> drafts_;
+  /// Hash of the log before the epoch whose hash is the next one.
+  Digest log_;
+  Epoch next_log_;
+  std::optional<Digest> membership_;
+  std::optional<Digest> parameters_;
+};
+
+}  // namespace mirbft::iss
+
+#endif

@@ -1,0 +1,75 @@
+// Answers to those who fetch the state of a stable checkpoint.
+#ifndef MIRBFT_PROTOCOL_ISS_STATE_SUPPLY_HPP
+#define MIRBFT_PROTOCOL_ISS_STATE_SUPPLY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <mirbft/protocol/iss/bad_message.hpp>
+#include <mirbft/protocol/iss/checkpointing.hpp>
+#include <mirbft/protocol/iss/cluster.hpp>
+#include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+
+namespace mirbft::iss {
+
+/// Supplies heads and chunks of the stable states that are kept, so many bytes to each peer.
+class StateSupply {
+ public:
+  /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
+  /// bring a huge answer for ever.
+  static constexpr std::uint64_t answer_allowance = 32u << 20;
+
+  explicit StateSupply(std::size_t members) : answered_(members) {}
+
+  /// From time to time: peers may ask again.
+  void refill() { answered_.assign(answered_.size(), 0); }
+
+  void receive(Member from, StateWanted wanted, const Checkpointing& kept, auto& env) {
+    const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
+    if (!state) return;
+    StateHead head{wanted.epoch, list_of(state->clients), state->policy, state->pace,
+                   list_of(state->app)};
+    const std::size_t digests = head.clients.digests.size() + head.app.digests.size();
+    spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
+    env.emit(env.to(from.id, std::move(head)));
+  }
+
+  void receive(Member from, ChunkWanted wanted, const Checkpointing& kept, auto& env) {
+    const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
+    if (!state) return;
+    const std::uint64_t clients = state->clients.digests.size();
+    if (wanted.index >= clients + state->app.digests.size()) return env.bad(BadMessage::oversized);
+    Bytes chunk = wanted.index < clients ? chunk_of(state->clients.data, wanted.index)
+                                         : chunk_of(state->app.data, wanted.index - clients);
+    spend(from, chunk.size());
+    env.emit(env.to(from.id, ChunkSupplied{wanted.epoch, wanted.index, std::move(chunk)}));
+  }
+
+ private:
+  /// What any answer costs at least: about a certificate.
+  static constexpr std::uint64_t least_cost = 4096;
+
+  /// The state, if it is kept and the peer may have more. Who asks for one that is collected hears
+  /// which ones are there.
+  const CheckpointState* state_for(Member from, Epoch epoch, const Checkpointing& kept, auto& env) {
+    if (answered_[from.index] >= answer_allowance) {
+      env.bad(BadMessage::oversized);
+      return nullptr;
+    }
+    spend(from, least_cost);
+    const CheckpointState* state = kept.stable_state(epoch);
+    if (!state) kept.tell(from, epoch.value, env);
+    return state;
+  }
+  void spend(Member whom, std::uint64_t bytes) { answered_[whom.index] += bytes; }
+
+  /// Bytes sent to each member since the last `refill`.
+  std::vector<std::uint64_t> answered_;
+};
+
+}  // namespace mirbft::iss
+
+#endif
