@@ -21,7 +21,9 @@ class Hooks {
   void crashed(NodeId) { ++crashes; }
   void durable(NodeId, const sim::Record&, sim::Findings&) { ++records; }
   void submitted(const Request&) { ++requests; }
-  void looked(NodeId, const auto& replica, sim::Findings&) { next = replica.protocol().status().next; }
+  void looked(NodeId, const auto& replica, sim::Findings&) {
+    next = replica.protocol().status().next;
+  }
   void ended(sim::Findings&) { ++ends; }
 
   int starts = 0;
