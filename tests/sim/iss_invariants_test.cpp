@@ -30,6 +30,11 @@ template <class Entry>
 WalAppend<Entry> append(Entry entry) {
   return {std::move(entry), RetentionIndex(0)};
 }
+CheckpointEntry checkpoint(const CheckpointHeader& of) {
+  CheckpointEntry entry;
+  entry.header = of;
+  return entry;
+}
 template <class Entry>
 Record record(const Entry& entry) {
   return {WalAppend<Entry>::number, wire::encode(entry), RetentionIndex(0)};
@@ -69,25 +74,25 @@ void decide_epoch(Leaders& leaders, Findings& findings, std::vector<RequestRef> 
 TEST_CASE("checkpoints agree: two headers of one epoch") {
   Seen seen;
   CheckpointsAgree checkpoints(Quorum(4));
-  checkpoints.event(NodeId(0), append(CheckpointEntry{header(0), {}}), seen.findings);
-  checkpoints.event(NodeId(1), append(CheckpointEntry{header(0), {}}), seen.findings);
-  checkpoints.event(NodeId(1), append(CheckpointEntry{header(1), {}}), seen.findings);
+  checkpoints.event(NodeId(0), append(checkpoint(header(0))), seen.findings);
+  checkpoints.event(NodeId(1), append(checkpoint(header(0))), seen.findings);
+  checkpoints.event(NodeId(1), append(checkpoint(header(1))), seen.findings);
   CHECK(seen.first() == "");
-  checkpoints.event(NodeId(2), append(CheckpointEntry{header(0, 2), {}}), seen.findings);
+  checkpoints.event(NodeId(2), append(checkpoint(header(0, 2))), seen.findings);
   CHECK(seen.first() == "checkpoints agree");
 }
 
 TEST_CASE("checkpoints agree: one is stable that too few have on disk") {
   Seen seen;
   CheckpointsAgree checkpoints(Quorum(4));
-  checkpoints.durable(NodeId(0), record(CheckpointEntry{header(0), {}}), seen.findings);
+  checkpoints.durable(NodeId(0), record(checkpoint(header(0))), seen.findings);
   SUBCASE("only one has it") {}
   SUBCASE("another has lost it") {
-    checkpoints.durable(NodeId(1), record(CheckpointEntry{header(0), {}}), seen.findings);
+    checkpoints.durable(NodeId(1), record(checkpoint(header(0))), seen.findings);
     checkpoints.wiped(NodeId(1));
   }
   SUBCASE("another has it twice") {
-    checkpoints.durable(NodeId(0), record(CheckpointEntry{header(0), {}}), seen.findings);
+    checkpoints.durable(NodeId(0), record(checkpoint(header(0))), seen.findings);
   }
   checkpoints.event(NodeId(0), append(StableEntry{header(0), {}}), seen.findings);
   CHECK(seen.first() == "checkpoints agree");
@@ -97,7 +102,7 @@ TEST_CASE("checkpoints agree: a stable one that enough have is right") {
   Seen seen;
   CheckpointsAgree checkpoints(Quorum(4));
   for (const std::uint64_t node : {0u, 3u})
-    checkpoints.durable(NodeId(node), record(CheckpointEntry{header(0), {}}), seen.findings);
+    checkpoints.durable(NodeId(node), record(checkpoint(header(0))), seen.findings);
   checkpoints.event(NodeId(0), append(StableEntry{header(0), {}}), seen.findings);
   CHECK(seen.first() == "");
 }

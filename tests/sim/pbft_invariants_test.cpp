@@ -49,6 +49,11 @@ template <class M>
 SendMessage<Message> send(M one) {
   return {{NodeId(3)}, message(std::move(one))};
 }
+CheckpointEntry checkpoint(const CheckpointHeader& of) {
+  CheckpointEntry entry;
+  entry.header = of;
+  return entry;
+}
 template <class Entry>
 Record record(const Entry& entry) {
   return {WalAppend<Entry>::number, wire::encode(entry), RetentionIndex(0)};
@@ -164,7 +169,7 @@ TEST_CASE("write-ahead: certificates, view changes, new views and checkpoints to
   CHECK(!Written(entered).allows(new_view));
   CheckpointHeader header;
   header.epoch = Epoch(1);
-  CHECK(Written(entered, CheckpointEntry{header, {}}).allows(CheckpointVote{header, {}}));
+  CHECK(Written(entered, checkpoint(header)).allows(CheckpointVote{header, {}}));
   CHECK(!Written(entered).allows(CheckpointVote{header, {}}));
   CHECK(Written().allows(Progress{}));
 }
