@@ -22,9 +22,8 @@ TEST_CASE("an unknown kind is refused by its name, with all that exist") {
     (void)parse_fault_kinds("loss,los");
     FAIL("it was taken");
   } catch (const ConfigError& error) {
-    const std::string rule = "faults = \"los\": must be all, none or a list of loss,";
-    CHECK(std::string(error.what()).find(rule) ==
-          0);
+    const std::string what = error.what();
+    CHECK(what.starts_with("faults = \"los\": must be all, none or a list of loss,"));
   }
   CHECK_THROWS_AS((void)parse_fault_kinds(""), ConfigError);
   CHECK_THROWS_AS((void)parse_fault_kinds("loss,"), ConfigError);

@@ -30,7 +30,7 @@ enum class Target : std::uint8_t { one, some, all };
 
 /// What a client does.
 struct ClientConfig {
-  ClientId id;
+  ClientId id{};
   /// How many requests it makes altogether, and how many of them at a time.
   std::uint64_t requests = 100;
   std::size_t open = 4;

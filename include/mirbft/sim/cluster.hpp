@@ -34,12 +34,12 @@ struct ClusterConfig {
   std::uint64_t seed = 1;
   std::size_t nodes = 4;
   /// Of every node; `self` is set by the cluster.
-  NodeConfig node;
+  NodeConfig node{};
   /// How often a node is told the time. Every tick costs, so it is not that of `node`.
   Time tick_every = std::chrono::milliseconds(50);
   /// Nodes that keep no rules: their events are not checked.
-  std::vector<NodeId> faulty;
-  LinkRates links;
+  std::vector<NodeId> faulty{};
+  LinkRates links{};
   /// In so many of a thousand steps, the next slot of a node is drawn; in the others it is the
   /// first that has work.
   std::uint32_t shuffled_slots = 1000;
@@ -226,12 +226,13 @@ class Cluster {
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
-  /// Ends everything that hinders nodes that are up, and the network.
+  /// Ends everything that hinders nodes that are up, or would crash them, and the network.
   void heal() {
     network_.heal();
     for (auto& member : members_) {
       member->paused_until = member->held_until = {};
       member->steps_left.reset();
+      member->disk.spare();
       if (member->replica) wake(member->id, now());
     }
   }
@@ -305,6 +306,8 @@ class Cluster {
     Slot held{0};
     Time held_until{};
     std::optional<std::uint64_t> steps_left;
+    /// Lists since it had nothing to do.
+    std::uint64_t restless_steps = 0;
     Time since{};
     Time node_time{};
   };
@@ -365,6 +368,7 @@ class Cluster {
     Member& member = at(id);
     member.since = now();
     observed_.applied[id] = SeqNr(0);
+    member.restless_steps = 0;
     member.work_at = never;
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
@@ -410,14 +414,15 @@ class Cluster {
     if (!member.replica) return;
     if (member.paused_until > now()) return wake(member.id, member.paused_until);
     member.replica->take_inputs();
-    for (std::uint32_t steps = 0;; ++steps) {
+    for (;;) {
       const Slot pending = unhindered(member, member.replica->pending());
-      if (pending.bits() == 0) break;
-      if (steps == most_steps) {
-        findings().report("rest", member.id, std::nullopt,
-                          "works on and on without anything coming in: its modules emit in a loop");
-        return;
+      if (pending.bits() == 0) {
+        member.restless_steps = 0;
+        break;
       }
+      if (++member.restless_steps > most_steps)
+        return findings().report("rest", member.id, std::nullopt,
+                                 "does not come to rest: its modules emit in a loop");
       member.replica->process(choose(pending));
       if (!survives(member)) return;
       if (random_.chance(config_.short_pauses)) {
@@ -497,8 +502,8 @@ class Cluster {
     if (client.replied(from, reply, findings())) wake_client(place, now() + client.rest());
   }
 
-  /// More steps than any sane node makes of what can be pending.
-  static constexpr std::uint32_t most_steps = 100'000;
+  /// More than any sane node makes of what can be pending.
+  static constexpr std::uint64_t most_steps = 100'000;
 
   ClusterConfig config_;
   Make make_;

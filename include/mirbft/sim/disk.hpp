@@ -68,6 +68,10 @@ class Disk {
   /// The power fails at an operation: this one, if `operations` is 0, or so many later. A write
   /// that it fails at is not done. Every `append`, `put`, `delivered` and `sync` is an operation.
   void fail_after(std::uint64_t operations) noexcept { left_ = operations; }
+  /// Takes back `fail_after`, if it has not come to that yet.
+  void spare() noexcept {
+    if (!failed_) left_ = forever;
+  }
   /// Whether the power failed, and `crash` was not called since.
   bool failed() const noexcept { return failed_; }
   /// How many operations there have been.

@@ -138,7 +138,7 @@ inline std::string to_string(const StatementPlace& place) {
 }
 
 /// Single vote: over everything that a correct node ever sends, restarts included, there is at most
-/// one content for each place. And it votes in no view below one that it has left.
+/// one content for each place.
 class SingleVote {
  public:
   using Message = IssMessage<PbftMessage>;
@@ -147,55 +147,44 @@ class SingleVote {
     const std::optional<Said> said = statement_of(node, send.message);
     if (!said) return;
     const auto [place, is_new] = said_.try_emplace(said->place, said->content);
-    if (!is_new) {
-      if (place->second != said->content)
-        findings.report("single vote", node, said->place.sn,
-                        "sends two different messages as its " + to_string(said->place));
-      return;
-    }
-    check_view(*said, findings);
+    if (!is_new && place->second != said->content)
+      findings.report("single vote", node, said->place.sn,
+                      "sends two different messages as its " + to_string(said->place));
   }
 
  private:
-  /// What is voted for the first time must not be in a view that was left.
-  void check_view(const Said& said, Findings& findings) {
-    const StatementPlace& place = said.place;
-    if (place.kind > Statement::view_change) return;
-    View& left = left_[{place.node, place.segment}];
-    if (place.view < left)
-      findings.report("no vote in a view that was left", place.node, place.sn,
-                      "sends its first " + to_string(place) + ", after its ViewChange to view " +
-                          std::to_string(left.value));
-    if (place.kind == Statement::view_change) left = std::max(left, place.view);
-  }
-
   std::map<StatementPlace, std::uint64_t> said_;
-  std::map<std::pair<NodeId, SegmentId>, View> left_;
 };
 
-/// Write-ahead: what a correct node sends, or counts as its own vote, was on its disk before. Once
-/// one decides, enough correct disks hold a certificate, or a stable checkpoint past it.
+/// Write-ahead: what a correct node sends, or counts as its own vote, was on its disk before. It
+/// writes no vote and no certificate of a view after its ViewChange to a later one, whose claims
+/// would lack it. Once one decides, enough correct disks hold a certificate, or a stable checkpoint
+/// past it.
 class WriteAhead {
  public:
   using Message = IssMessage<PbftMessage>;
 
   explicit WriteAhead(Quorum quorum) : quorum_(quorum) {}
 
-  void durable(NodeId node, const Record& record, Findings&) {
+  void durable(NodeId node, const Record& record, Findings& findings) {
     take<EpochEntry>(record, [&](const EpochEntry& entry) {
       epochs_.insert({node, entry.epoch});
     });
     take<VoteEntry>(record, [&](const VoteEntry& entry) {
       const PrepareContent& vote = entry.content;
       hold(node, Statement::prepare, vote.segment, vote.view, vote.sn, vote.digest);
+      check_view({node, Statement::prepare, vote.segment, vote.view, vote.sn}, findings);
     });
     take<PreparedEntry>(record, [&](const PreparedEntry& entry) {
       const Certificate& held = entry.certificate;
       hold(node, Statement::commit, entry.segment, held.view, held.sn, held.digest);
+      check_view({node, Statement::commit, entry.segment, held.view, held.sn}, findings);
       certified_[{held.sn, held.digest}].insert(node);
     });
     take<ViewChangeEntry>(record, [&](const ViewChangeEntry& entry) {
       hold(node, Statement::view_change, entry.message.segment, entry.message.view, {}, {});
+      View& left = left_[{node, entry.message.segment}];
+      left = std::max(left, entry.message.view);
     });
     take<NewViewEntry>(record, [&](const NewViewEntry& entry) {
       hold(node, Statement::new_view, entry.message.segment, entry.message.view, {}, {});
@@ -210,6 +199,7 @@ class WriteAhead {
   void wiped(NodeId node) {
     std::erase_if(epochs_, [&](const auto& one) { return one.first == node; });
     std::erase_if(records_, [&](const auto& one) { return one.first.node == node; });
+    std::erase_if(left_, [&](const auto& one) { return one.first.first == node; });
     for (auto& [slot, holders] : certified_) holders.erase(node);
   }
 
@@ -240,6 +230,14 @@ class WriteAhead {
   void hold(NodeId node, Statement kind, SegmentId segment, View view, SeqNr sn,
             const Digest& digest) {
     records_[{node, kind, segment, view, sn}] = digest;
+  }
+
+  void check_view(const StatementPlace& place, Findings& findings) {
+    const View left = left_[{place.node, place.segment}];
+    if (place.view < left)
+      findings.report("no vote in a view that was left", place.node, place.sn,
+                      "writes the record of its " + to_string(place) +
+                          " after that of its ViewChange to view " + std::to_string(left.value));
   }
 
   void check(NodeId node, const Message& message, std::string_view does, Findings& findings) {
@@ -283,6 +281,8 @@ class WriteAhead {
 
   Quorum quorum_;
   std::map<StatementPlace, Digest> records_;
+  /// The highest view of a ViewChange that is on disk.
+  std::map<std::pair<NodeId, SegmentId>, View> left_;
   std::set<std::pair<NodeId, Epoch>> epochs_;
   std::map<std::pair<SeqNr, Digest>, std::set<NodeId>> certified_;
   /// What lies before is covered by a stable checkpoint.

@@ -27,7 +27,7 @@ namespace mirbft::sim {
 struct TrialConfig {
   std::size_t nodes = 4;
   /// The kinds of faults that a seed may draw.
-  FaultKinds faults;
+  FaultKinds faults{};
   /// How long they strike, at most.
   Time faulty_for = std::chrono::seconds(5);
   /// Within this time after it everything must be delivered, and states agree.
