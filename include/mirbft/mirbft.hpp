@@ -163,11 +163,15 @@
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/faults.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/iss_invariants.hpp>
 #include <mirbft/sim/network.hpp>
+#include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/sim/trial.hpp>
 #include <mirbft/sim/watch.hpp>
 
 #ifdef MIRBFT_WITH_OPENSSL

@@ -14,12 +14,21 @@
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/iss_invariants.hpp>
+#include <mirbft/sim/pbft_invariants.hpp>
+#include <mirbft/sim/trial.hpp>
 
 namespace mirbft::testing {
 
 template <class... Invariants>
 using SimulatedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::Wal, ClientTracker,
                           sim::Store, Iss<Pbft>, sim::Watch<sim::Checks<Invariants...>>>;
+
+/// With all invariants that there are.
+using CheckedIss =
+    SimulatedIss<sim::TotalOrder, sim::Integrity, sim::CheckpointsAgree, sim::LeadersAndBuckets<>,
+                 sim::NeverBack, sim::Bounded, sim::SingleVote, sim::WriteAhead,
+                 sim::DecisionsAgree>;
 
 inline IssConfig iss_config(std::size_t nodes) {
   IssConfig config;
@@ -45,6 +54,15 @@ auto iss_modules(IssConfig config) {
         .protocol = Iss<Pbft>(std::move(own)),
         .interceptor = std::move(parts.watch)};
   };
+}
+
+inline auto iss_checks(const IssConfig& config) {
+  const Quorum quorum(config.members.size());
+  return sim::Cluster<CheckedIss>::ChecksOfCluster(
+      sim::TotalOrder(), sim::Integrity(), sim::CheckpointsAgree(quorum),
+      sim::LeadersAndBuckets<>(config, quorum), sim::NeverBack(),
+      sim::Bounded(config, TrackerConfig{}.max_pending_bytes), sim::SingleVote(),
+      sim::WriteAhead(quorum), sim::DecisionsAgree());
 }
 
 /// Commands on few keys, so that they meet.

@@ -33,7 +33,8 @@ struct ToSelf {
 /// The environment of a part at the replica `config.self`; the test reads what it records.
 class IssEnv {
  public:
-  explicit IssEnv(IssConfig of) : config(std::move(of)), cluster_(config) {}
+  explicit IssEnv(IssConfig of)
+      : config(std::move(of)), cluster_(config, Quorum(config.members.size())) {}
 
   const iss::Cluster& cluster() const noexcept { return cluster_; }
   template <class E>

@@ -686,7 +686,7 @@ class Iss {
     const std::uint64_t ahead = stuck ? 0 : iss::Checkpointing::epochs_kept;
     if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
       transfer_.begin(*proof, env);
-    transfer_.tick(env);
+    transfer_.tick(checkpointing_.stable_epochs(), env);
   }
 
   /// A stable checkpoint with its state takes the place of all that came before it.

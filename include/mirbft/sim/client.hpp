@@ -40,7 +40,7 @@ struct ClientConfig {
   /// Between an answer and the next request, at most.
   Time rest = std::chrono::milliseconds(20);
   /// The body of a request; by default some text that names it.
-  std::function<std::string(ClientId, ReqNo, Random&)> body;
+  std::function<std::string(ClientId, ReqNo, Random&)> body{};
 };
 
 /// A correct client. An answer is believed when a weak quorum gives it, or the only replica that

@@ -47,27 +47,31 @@ struct ClusterConfig {
   Time reaction = std::chrono::microseconds(100);
   /// After so many of a thousand steps a node pauses for at most `reaction`.
   std::uint32_t short_pauses = 20;
+  /// What crashes leave of what is not synced.
+  Tail tail = Tail::drawn;
 };
 
 /// What a replica's modules are made of: hand them over to `Node::Modules`.
-template <class ChecksOfCluster>
+template <class WatchOfReplica>
 struct Parts {
   NodeId self;
+  /// How many times this node was restarted.
+  std::uint64_t incarnation = 0;
   const std::vector<NodeId>& members;
   Net net;
   Wal wal;
   Store store;
-  Watch<ChecksOfCluster> watch;
+  WatchOfReplica watch;
 };
 
 namespace detail {
 
-/// The invariants that the Interceptor of a Node shows its events to.
+/// The Interceptor of a Node.
 template <class Replica>
-struct ChecksOf;
-template <class N, class H, class C, class A, class W, class T, class S, class P, class Checks>
-struct ChecksOf<Node<N, H, C, A, W, T, S, P, Watch<Checks>>> {
-  using type = Checks;
+struct InterceptorOf;
+template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
+struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using type = I;
 };
 
 }  // namespace detail
@@ -112,8 +116,9 @@ struct Figures {
 template <class Replica>
 class Cluster {
  public:
-  using ChecksOfCluster = typename detail::ChecksOf<Replica>::type;
-  using PartsOfReplica = Parts<ChecksOfCluster>;
+  using WatchOfReplica = typename detail::InterceptorOf<Replica>::type;
+  using ChecksOfCluster = typename WatchOfReplica::ChecksOfWatch;
+  using PartsOfReplica = Parts<WatchOfReplica>;
   using Make = std::function<typename Replica::Modules(PartsOfReplica)>;
 
   /// `make(parts)` returns the modules of a replica; it is called again for each restart. All
@@ -189,7 +194,7 @@ class Cluster {
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
-    faults_.count(Fault::lost_tail, member.disk.crash());
+    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
     if (!member.faulty) observed_.checks.crashed(id);
   }
   /// The node is gone after so many lists of events more.
@@ -221,8 +226,6 @@ class Cluster {
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
-  /// How every node is driven from now on: see `ClusterConfig`.
-  void shuffle_slots(std::uint32_t per_mille) noexcept { config_.shuffled_slots = per_mille; }
   /// Ends everything that hinders nodes that are up, and the network.
   void heal() {
     network_.heal();
@@ -366,14 +369,14 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     if (!member.faulty) observed_.checks.started(id);
-    using Subject = typename Watch<ChecksOfCluster>::Subject;
+    using Subject = typename WatchOfReplica::Subject;
     NodeConfig config = config_.node;
     config.self = id;
     member.replica = std::make_unique<Replica>(
         std::move(config),
-        make_({id, members(), network_.connect(id), Wal(member.disk), Store(member.disk),
-               Watch<ChecksOfCluster>(observed_, id,
-                                      member.faulty ? Subject::faulty : Subject::correct)}));
+        make_({id, member.incarnation, members(), network_.connect(id), Wal(member.disk),
+               Store(member.disk),
+               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),

@@ -30,6 +30,10 @@ class PowerFailure : public ModuleFailure {
   PowerFailure() : ModuleFailure("the power failed") {}
 };
 
+/// What a crash leaves of what was written after the last sync: all of it, or a prefix that is
+/// drawn.
+enum class Tail : std::uint8_t { kept, drawn };
+
 /// An entry of a write-ahead log as it stands on the disk.
 struct Record {
   std::uint32_t type = 0;
@@ -51,7 +55,7 @@ struct StoreStatus {
 };
 
 /// Records and requests, and which of them a crash spares: those before the last sync, and of the
-/// others a prefix whose length is drawn.
+/// others what `Tail` says.
 class Disk {
  public:
   explicit Disk(Random random) noexcept : random_(random) {}
@@ -70,10 +74,10 @@ class Disk {
   std::uint64_t operations() const noexcept { return operations_; }
 
   /// The node is gone. Returns how much of what it wrote is lost.
-  std::size_t crash() {
+  std::size_t crash(Tail tail = Tail::drawn) {
     failed_ = false;
     left_ = forever;
-    return crash_log() + crash_requests();
+    return crash_log(tail) + crash_requests(tail);
   }
   /// Everything is lost: the node comes back with an empty disk.
   void wipe() {
@@ -127,8 +131,9 @@ class Disk {
     durable_ -= static_cast<std::size_t>(std::count_if(records_.begin(), unsynced, old));
     std::erase_if(records_, old);
   }
-  std::size_t crash_log() {
-    const std::size_t kept = random_.between(durable_, records_.size());
+  std::size_t crash_log(Tail tail) {
+    const std::size_t kept =
+        tail == Tail::kept ? records_.size() : random_.between(durable_, records_.size());
     const std::size_t lost = records_.size() - kept;
     records_.resize(kept);
     // What happened to reach the disk is as good as what was synced.
@@ -154,8 +159,10 @@ class Disk {
     }
     unsynced_.clear();
   }
-  std::size_t crash_requests() {
-    const std::size_t kept = random_.between(std::size_t{0}, unsynced_.size());
+  std::size_t crash_requests(Tail tail) {
+    const std::size_t kept = tail == Tail::kept
+                                 ? unsynced_.size()
+                                 : random_.between(std::size_t{0}, unsynced_.size());
     const std::size_t lost = unsynced_.size() - kept;
     for (std::size_t i = kept; i < unsynced_.size(); ++i) requests_.erase(unsynced_[i]);
     for (std::size_t i = 0; i < kept; ++i) {

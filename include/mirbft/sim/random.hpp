@@ -1,4 +1,4 @@
-// Random numbers that are the same with every compiler: all that a simulation draws comes from here.
+// Random numbers that are the same with every compiler: all that a simulation draws comes from it.
 #ifndef MIRBFT_SIM_RANDOM_HPP
 #define MIRBFT_SIM_RANDOM_HPP
 

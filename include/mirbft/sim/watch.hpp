@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <mirbft/events/app.hpp>
 #include <mirbft/events/event.hpp>
+#include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/types/bytes.hpp>
@@ -114,10 +116,13 @@ struct Observation {
 };
 
 /// The Interceptor of a simulated node: it notes that events are dispatched, in which order, and
-/// shows those of a correct node to the invariants.
-template <class ChecksOfCluster = Checks<>>
+/// shows those of a correct node to the invariants. `Also` is another Interceptor, such as a
+/// `FileInterceptor`, that sees the same once it is given.
+template <class ChecksOfCluster = Checks<>, class Also = NullInterceptor>
 class Watch {
  public:
+  using ChecksOfWatch = ChecksOfCluster;
+
   /// Whether a node is one whose events must keep the rules.
   enum class Subject : std::uint8_t { correct, faulty };
 
@@ -126,8 +131,13 @@ class Watch {
   Watch(Observed& observation, NodeId node, Subject subject = Subject::correct) noexcept
       : observation_(&observation), node_(node), subject_(subject) {}
 
+  /// Shows everything to `also` as well. Before the node is made.
+  void also(Also also) { also_.emplace(std::move(also)); }
+
   template <class... Es>
-  void begin(NodeId, ByteView, events<Es...>) noexcept {}
+  void begin(NodeId self, ByteView cluster, events<Es...> types) {
+    if (also_) also_->begin(self, cluster, types);
+  }
 
   template <class List>
   void intercept(Slot slot, const List& list) {
@@ -140,13 +150,17 @@ class Watch {
       if (subject_ == Subject::correct)
         observation_->checks.event(node_, event, observation_->findings);
     });
+    if (also_) also_->intercept(slot, list);
   }
-  void end() noexcept {}
+  void end() {
+    if (also_) also_->end();
+  }
 
  private:
   Observed* observation_;
   NodeId node_;
   Subject subject_;
+  std::optional<Also> also_;
 };
 
 }  // namespace mirbft::sim

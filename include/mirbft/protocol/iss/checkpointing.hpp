@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -128,19 +127,15 @@ class Checkpointing {
     if (own) record(vote);
     if (!checkpoint.votes.keep(from.index, std::move(vote), own, env.cluster().members().size()))
       return env.bad(BadMessage::duplicate);
-    check_votes(checkpoint.votes, header, env);
+    checkpoint.votes.check(header, env);
     if (own) try_to_stabilise(header.epoch, env);
   }
 
   void process(NodeSigsVerified<CheckpointChecking> verified, auto& env) {
     const CheckpointHeader& header = verified.origin.header;
     Checkpoint* checkpoint = find(header.epoch);
-    if (!checkpoint) return;
-    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
-      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
-      if (!valid) env.bad(BadMessage::signature);
-      checkpoint->votes.checked(env.cluster().find(verified.origin.signers[i])->index, valid);
-    }
+    if (!checkpoint || is_stable(header.epoch)) return;
+    checkpoint->votes.checked(verified, env);
     try_to_stabilise(header.epoch, env);
   }
 
@@ -178,7 +173,7 @@ class Checkpointing {
     }
   }
 
-  /// The state of a stable checkpoint that is kept, for those who ask for it; null if there is none.
+  /// The state of a stable checkpoint, for those who ask for it; null if it is not kept.
   const CheckpointState* stable_state(Epoch epoch) const {
     const auto found = checkpoints_.find(epoch);
     const bool kept = found != checkpoints_.end() && is_stable(epoch) && found->second.own &&
@@ -200,7 +195,7 @@ class Checkpointing {
     const Checkpoint* known = find(epoch);
     if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
     adopt(std::move(installed));
-    env.emit(collection_of(*checkpoints_[*stable_].own));
+    env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});
     env.emit(WalTruncate{RetentionIndex(first_kept().value)});
     return restored();
   }
@@ -211,18 +206,13 @@ class Checkpointing {
     const auto found = checkpoints_.find(epoch);
     return found == checkpoints_.end() ? nullptr : &found->second;
   }
-  static CheckpointVote vote_of(const CheckpointEntry& own) { return {own.header, own.signature}; }
-
-  template <class T>
-  static Bytes canonical(std::string_view domain, const T& value, auto& env) {
-    return wire::canonical(domain, env.cluster().name().view(), value);
-  }
 
   /// The own header is there. Before a restart it must have been the same.
   void made(const CheckpointHeader& header, auto& env) {
     const Checkpoint* before = find(header.epoch);
     if (!before || !before->own) {
-      env.emit(SignRequest<CheckpointSigning>{canonical("checkpoint", header, env), {header}});
+      Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
+      env.emit(SignRequest<CheckpointSigning>{std::move(message), {header}});
     } else if (before->own->header != header) {
       env.halt("this replica has diverged: at the end of epoch " +
                std::to_string(header.epoch.value) +
@@ -241,20 +231,6 @@ class Checkpointing {
   }
 
   // Stability.
-
-  /// Signatures are checked together, once there are enough that they could make a quorum.
-  void check_votes(CheckpointVotes& votes, const CheckpointHeader& header, auto& env) {
-    const auto unchecked = votes.to_check(header, env.cluster().quorum().strong());
-    if (unchecked.empty()) return;
-    const Bytes message = canonical("checkpoint", header, env);
-    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
-    for (const std::size_t member : unchecked) {
-      const NodeId signer = env.cluster().members()[member];
-      request.signatures.push_back({signer, message, votes.signature(member)});
-      request.origin.signers.push_back(signer);
-    }
-    env.emit(std::move(request));
-  }
 
   /// Stable is what a quorum has signed and this replica has durably. A certified header that
   /// differs from the own one means that states have diverged: going on would only spread the
@@ -285,16 +261,11 @@ class Checkpointing {
     const WalTruncate truncate{RetentionIndex(first_kept().value)};
     const Checkpoint* last = find(Epoch(first_kept().value - 1));
     if (last && last->own) {
-      stable.then(collection_of(*last->own), truncate);
+      stable.then(CollectRequests{collection_of(*last->own)}, truncate);
     } else {
       stable.then(truncate);
     }
     forget();
-  }
-  static CollectRequests collection_of(const CheckpointEntry& entry) {
-    auto windows = windows_of(entry.state);
-    for (ClientWindow& window : windows) window.delivered = {};
-    return {{entry.header.last, std::move(windows)}};
   }
   void forget() {
     checkpoints_.erase(checkpoints_.begin(), checkpoints_.lower_bound(first_kept()));

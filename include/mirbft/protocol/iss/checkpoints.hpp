@@ -7,20 +7,45 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/events/crypto.hpp>
+#include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/wire/canonical.hpp>
 
 namespace mirbft::iss {
 
 /// The members' votes for one epoch's checkpoint.
 class CheckpointVotes {
  public:
-  /// Keeps a member's vote. False when there is one already.
+  /// Keeps a member's vote. False when there is another one; the same one may come again.
   bool keep(std::size_t member, CheckpointVote vote, bool trusted, std::size_t members) {
     votes_.resize(members);
-    if (votes_[member]) return false;
+    if (votes_[member]) return votes_[member]->vote == vote;
     votes_[member] = Kept{std::move(vote), trusted, false};
     return true;
+  }
+
+  /// Has the signatures under `header` checked together, once they could make a quorum.
+  void check(const CheckpointHeader& header, auto& env) {
+    const auto unchecked = to_check(header, env.cluster().quorum().strong());
+    if (unchecked.empty()) return;
+    const Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
+    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
+    for (const std::size_t member : unchecked) {
+      const NodeId signer = env.cluster().members()[member];
+      request.signatures.push_back({signer, message, signature(member)});
+      request.origin.signers.push_back(signer);
+    }
+    env.emit(std::move(request));
+  }
+  void checked(const NodeSigsVerified<CheckpointChecking>& verified, auto& env) {
+    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
+      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
+      if (!valid) env.bad(BadMessage::signature);
+      checked(env.cluster().find(verified.origin.signers[i])->index, valid);
+    }
   }
 
   /// The members whose votes for `header` must be checked, now that they could make a quorum.
@@ -79,6 +104,14 @@ struct Checkpoint {
   /// That a quorum has signed it: verified, but perhaps not what this replica has.
   std::optional<StableCheckpoint> proof;
 };
+
+inline CheckpointVote vote_of(const CheckpointEntry& own) { return {own.header, own.signature}; }
+/// What may be forgotten when the epochs up to this one are.
+inline Collection collection_of(const CheckpointEntry& own) {
+  auto windows = windows_of(own.state);
+  for (ClientWindow& window : windows) window.delivered = {};
+  return {own.header.last, std::move(windows)};
+}
 
 }  // namespace mirbft::iss
 

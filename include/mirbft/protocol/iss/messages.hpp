@@ -59,6 +59,8 @@ struct CheckpointHeader {
 struct CheckpointVote {
   CheckpointHeader header;
   Bytes signature;
+
+  friend bool operator==(const CheckpointVote&, const CheckpointVote&) = default;
 };
 
 /// One signature under a checkpoint.

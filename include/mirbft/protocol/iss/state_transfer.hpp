@@ -51,13 +51,11 @@ class StateTransfer {
     incoming_.reset();
     ask(env);
   }
-  /// This replica has got as far by itself.
-  void give_up() {
-    if (!done_) reset();
-  }
-
-  /// Asks other peers for what has not come. Call it at every `Tick`.
-  void tick(auto& env) {
+  /// Asks other peers for what has not come, and gives up if this replica has got as far by itself.
+  /// Call it at every `Tick`.
+  void tick(std::uint64_t stable_epochs, auto& env) {
+    if (!target_ || done_) return;
+    if (target_->header.epoch.value < stable_epochs) return reset();
     std::vector<std::uint64_t> overdue;
     for (const auto& [piece, question] : asked_)
       if (!question.answered && env.now() - question.at >= env.timeout()) overdue.push_back(piece);
@@ -199,7 +197,8 @@ class StateTransfer {
     std::map<Digest, Bytes> known;
     for (std::uint64_t index = 0; index < chunks_.size(); ++index)
       if (!chunks_[index].empty()) known[digest_of(*head_, index)] = std::move(chunks_[index]);
-    head_ = std::exchange(incoming_, {});
+    head_ = std::move(incoming_);
+    incoming_.reset();
     chunks_.assign(head_->clients.digests.size() + head_->app.digests.size(), {});
     missing_ = 0;
     for (std::uint64_t index = 0; index < chunks_.size(); ++index) {

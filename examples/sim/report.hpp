@@ -1,0 +1,109 @@
+// What a campaign prints at its end.
+#ifndef MIRBFT_EXAMPLES_SIM_REPORT_HPP
+#define MIRBFT_EXAMPLES_SIM_REPORT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/hana/adapt_struct.hpp>
+
+#include <mirbft/sim/trial.hpp>
+
+namespace simulation {
+
+struct FaultLine {
+  std::string kind;
+  std::uint64_t times = 0;
+};
+
+struct Failure {
+  std::uint64_t seed = 0;
+  std::vector<mirbft::sim::Finding> findings;
+  /// The status of each node that was up, as JSON.
+  std::vector<std::string> states;
+  /// What to type to see it again.
+  std::string command;
+};
+
+struct Report {
+  std::uint64_t seeds = 0;
+  std::uint64_t failed = 0;
+  double node_hours = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t events = 0;
+  std::uint64_t frames = 0;
+  double cpu_seconds = 0;
+  double seeds_per_cpu_minute = 0;
+  double node_hours_per_cpu_minute = 0;
+  double requests_per_cpu_minute = 0;
+  /// Of the fingerprints of all seeds, in their order: the same whatever compiled the program.
+  std::string fingerprint;
+  std::vector<FaultLine> faults;
+  /// Kinds that may strike and never did; they fail a campaign of many seeds.
+  std::string missing;
+  std::vector<Failure> failures;
+};
+
+inline Report make_report(const mirbft::sim::Campaign& campaign, mirbft::sim::FaultKinds kinds,
+                          double cpu_seconds) {
+  using namespace mirbft::sim;
+  const Figures& figures = campaign.figures;
+  const double minutes = cpu_seconds / 60;
+  Report report;
+  report.seeds = campaign.seeds;
+  report.failed = campaign.failed;
+  report.node_hours = static_cast<double>(figures.node_time.count()) / 3.6e12;
+  report.requests = figures.requests;
+  report.retries = figures.retries;
+  report.events = figures.events;
+  report.frames = figures.frames;
+  report.cpu_seconds = cpu_seconds;
+  report.seeds_per_cpu_minute = static_cast<double>(campaign.seeds) / minutes;
+  report.node_hours_per_cpu_minute = report.node_hours / minutes;
+  report.requests_per_cpu_minute = static_cast<double>(figures.requests) / minutes;
+  for (std::size_t i = 0; i < fault_kinds; ++i)
+    if (kinds.has(fault_at(i)))
+      report.faults.push_back(
+          {std::string(to_string(fault_at(i))), figures.faults[fault_at(i)]});
+  report.missing = to_string(figures.faults.missing(kinds));
+  return report;
+}
+
+inline void print(const Report& report) {
+  std::printf("  seeds                      %14lu\n", report.seeds);
+  std::printf("  of them failed             %14lu\n", report.failed);
+  std::printf("  requests answered          %14lu\n", report.requests);
+  std::printf("  asked again                %14lu\n", report.retries);
+  std::printf("  events                     %14lu\n", report.events);
+  std::printf("  frames                     %14lu\n", report.frames);
+  std::printf("  virtual node-hours         %14.2f\n", report.node_hours);
+  std::printf("  CPU seconds                %14.2f\n", report.cpu_seconds);
+  std::printf("  seeds/CPU-minute           %14.0f\n", report.seeds_per_cpu_minute);
+  std::printf("  node-hours/CPU-minute      %14.2f\n", report.node_hours_per_cpu_minute);
+  std::printf("  requests/CPU-minute        %14.0f\n", report.requests_per_cpu_minute);
+  std::printf("  fingerprint              %s\n\n", report.fingerprint.c_str());
+  for (const FaultLine& line : report.faults)
+    std::printf("  %-26s %14lu\n", line.kind.c_str(), line.times);
+  for (const Failure& failure : report.failures) {
+    std::printf("\n");
+    for (const mirbft::sim::Finding& finding : failure.findings)
+      std::printf("%s\n", finding.text.c_str());
+    for (const std::string& state : failure.states) std::printf("  %s\n", state.c_str());
+    std::printf("  again: %s\n", failure.command.c_str());
+  }
+}
+
+}  // namespace simulation
+
+BOOST_HANA_ADAPT_STRUCT(simulation::FaultLine, kind, times);
+BOOST_HANA_ADAPT_STRUCT(simulation::Failure, seed, findings, states, command);
+BOOST_HANA_ADAPT_STRUCT(simulation::Report, seeds, failed, node_hours, requests, retries, events,
+                        frames, cpu_seconds, seeds_per_cpu_minute, node_hours_per_cpu_minute,
+                        requests_per_cpu_minute, fingerprint, faults, missing, failures);
+
+#endif

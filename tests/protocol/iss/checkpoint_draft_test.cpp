@@ -1,0 +1,62 @@
+#include <mirbft/protocol/iss/checkpoint_draft.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace mirbft::iss {
+namespace {
+
+Digest digest(std::uint8_t byte) {
+  Digest made;
+  made.bytes[0] = byte;
+  return made;
+}
+CheckpointDraft draft(Bytes clients = Bytes("windows")) {
+  CheckpointState state;
+  state.clients.data = std::move(clients);
+  return {Epoch(3), SeqNr(63), {digest(1)}, std::move(state)};
+}
+
+}  // namespace
+
+TEST_CASE("a header is there with its last part, whatever order they come in, one twice or not") {
+  using Part = CheckpointPart;
+  const std::vector<Part> parts{Part::policy,     Part::log,       Part::parameters,
+                                Part::membership, Part::parameters, Part::app_state,
+                                Part::clients};
+  CheckpointDraft checkpoint = draft();
+  checkpoint.snapshot(Bytes("state"));
+  std::optional<CheckpointHeader> made;
+  for (const Part part : parts) {
+    CHECK_FALSE(made);
+    made = checkpoint.part(part, digest(static_cast<std::uint8_t>(100 + static_cast<int>(part))));
+  }
+  REQUIRE(made);
+  CHECK(made->epoch == Epoch(3));
+  CHECK(made->last == SeqNr(63));
+  CHECK(made->app_length == 5);
+  CHECK(made->log == digest(100));
+  CHECK(made->app_state == digest(101));
+  CHECK(made->clients == digest(102));
+  CHECK(made->policy == digest(103));
+  CHECK(made->membership == digest(104));
+  CHECK(made->parameters == digest(105));
+  CHECK_FALSE(checkpoint.part(Part::membership, digest(9)));  // it is complete
+}
+
+TEST_CASE("the chunks of both parts are counted, whatever order they come in") {
+  CheckpointDraft checkpoint = draft(Bytes::filled(chunk_size + 1, [](std::uint8_t* at) {
+    std::fill_n(at, chunk_size + 1, std::uint8_t{1});
+  }));
+  checkpoint.snapshot(Bytes("state"));
+  CHECK_FALSE(checkpoint.chunk(CheckpointPart::clients, 1, digest(11)));
+  CHECK(checkpoint.chunk(CheckpointPart::app_state, 0, digest(20)));
+  CHECK(checkpoint.chunk(CheckpointPart::clients, 0, digest(10)));
+  CHECK(checkpoint.state().clients.digests == std::vector{digest(10), digest(11)});
+  CHECK(checkpoint.state().app.digests == std::vector{digest(20)});
+}
+
+}  // namespace mirbft::iss

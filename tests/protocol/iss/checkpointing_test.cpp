@@ -1,0 +1,390 @@
+// A replica's checkpoints: written ahead, recovered, agreed on by votes or by certificates.
+#include <mirbft/protocol/iss/checkpointing.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../../support/state_replica.hpp"
+
+namespace mirbft::iss {
+namespace {
+
+using testing::Sent;
+using testing::signature_of;
+using testing::StateCluster;
+using testing::StateReplica;
+using testing::WalRecord;
+
+constexpr std::size_t members = 4;
+
+Bytes signed_by(NodeId node, const CheckpointHeader& header) {
+  return signature_of(node, wire::canonical("checkpoint", Bytes("test").view(), header));
+}
+StableCheckpoint proof_of(const CheckpointHeader& header,
+                          const std::vector<std::uint64_t>& signers = {1, 2, 3}) {
+  StableCheckpoint proof{header, {}};
+  for (const std::uint64_t signer : signers)
+    proof.certificate.push_back({NodeId(signer), signed_by(NodeId(signer), header)});
+  return proof;
+}
+template <class Entry>
+std::vector<Entry> entries(const std::vector<WalRecord>& wal) {
+  std::vector<Entry> found;
+  for (const WalRecord& record : wal)
+    if (const Entry* entry = std::get_if<Entry>(&record.entry)) found.push_back(*entry);
+  return found;
+}
+/// The header of an epoch that the replica finishes now.
+CheckpointHeader finish(StateReplica& replica, Epoch epoch, const Bytes& app = Bytes("state")) {
+  replica.finish(epoch, app);
+  const auto sent = replica.env.take_all<CheckpointVote>();
+  REQUIRE(sent.size() == 1);
+  return sent.front().message.header;
+}
+void vote(StateReplica& replica, const CheckpointHeader& header,
+          const std::vector<std::uint64_t>& voters = {1, 2}) {
+  for (const std::uint64_t voter : voters)
+    replica.receive(voter, CheckpointVote{header, signed_by(NodeId(voter), header)});
+}
+
+}  // namespace
+
+TEST_CASE("a state is durable before its vote is sent, and the vote before it counts") {
+  StateReplica replica(members, NodeId(0));
+  replica.begin(Epoch(0), Bytes("state"));
+  auto& env = replica.env;
+  auto& checkpointing = replica.checkpointing;
+  const auto request = env.out.take<AppSnapshotRequest>();
+  CHECK(request.sn == StateReplica::last_of(Epoch(0)));
+  checkpointing.process(AppSnapshot{request.sn, Bytes("state")}, env);
+  while (env.hash<CheckpointHash>(checkpointing) || env.hash<ChunkHash>(checkpointing)) continue;
+  const auto header = env.out.take<SignRequest<CheckpointSigning>>().origin.header;
+  vote(replica, header, {1, 2, 3});
+  CHECK(checkpointing.stable_epochs() == 0);  // others have it, this replica has not written it
+
+  checkpointing.process(SignResult<CheckpointSigning>{Bytes("signature"), {header}}, env);
+  CHECK(env.out.count<Sent<CheckpointVote>>() == 0);
+  const auto append = env.out.take<WalAppend<CheckpointEntry>>();
+  CHECK(env.out.count<Sent<CheckpointVote>>() == 1);
+  CHECK(append.entry.header == header);
+  CHECK(append.entry.state.app.data == Bytes("state"));
+  CHECK(append.retention == RetentionIndex(0));
+  CHECK(checkpointing.stable_epochs() == 0);
+  replica.work();
+  CHECK(checkpointing.stable_epochs() == 1);
+}
+
+TEST_CASE("a quorum of votes makes a checkpoint stable; what lies two epochs back is collected") {
+  StateReplica replica(members, NodeId(0));
+  for (std::uint64_t epoch = 0; epoch < 3; ++epoch)
+    vote(replica, finish(replica, Epoch(epoch)));
+  CHECK(replica.checkpointing.stable_epochs() == 3);
+  CHECK(replica.checkpointing.first_kept() == Epoch(1));
+  REQUIRE(replica.collected.size() == 1);
+  // What is delivered in the windows is no business of who collects.
+  CHECK(replica.collected[0] == Collection{StateReplica::last_of(Epoch(0)),
+                                           {{ClientId(7), ReqNo(1), {}}}});
+  CHECK_FALSE(replica.checkpointing.stable_state(Epoch(0)));
+  CHECK(replica.checkpointing.stable_state(Epoch(1)));
+  CHECK(replica.checkpointing.stable_state(Epoch(2)));
+  CHECK_FALSE(replica.checkpointing.stable_state(Epoch(3)));
+}
+
+TEST_CASE("the log always holds the newest stable checkpoint with its state") {
+  StateReplica replica(members, NodeId(0));
+  for (std::uint64_t epoch = 0; epoch < 6; ++epoch) {
+    const auto header = finish(replica, Epoch(epoch));
+    vote(replica, header, {1});
+    // Whatever is cut off before the certificate is durable, the checkpoint before is still there.
+    const StateReplica before(members, NodeId(0), replica.wal);
+    CHECK(before.checkpointing.stable_epochs() == epoch);
+    vote(replica, header, {2});
+    const StateReplica after(members, NodeId(0), replica.wal);
+    CHECK(after.checkpointing.stable_epochs() == epoch + 1);
+    REQUIRE(after.checkpointing.restored());
+    CHECK(after.checkpointing.restored()->header == header);
+    CHECK(entries<CheckpointEntry>(replica.wal).size() <= 2);
+    CHECK(entries<StableEntry>(replica.wal).size() <= 2);
+  }
+}
+
+TEST_CASE("after a restart everything is there to go on from") {
+  StateReplica first(members, NodeId(0));
+  CHECK_FALSE(first.checkpointing.restored());
+  CheckpointHeader header;
+  for (std::uint64_t epoch = 0; epoch < 2; ++epoch)
+    vote(first, header = finish(first, Epoch(epoch), testing::app_state(2)));
+
+  StateReplica second(members, NodeId(0), first.wal);
+  const auto restored = second.checkpointing.restored();
+  REQUIRE(restored);
+  CHECK(restored->header == header);
+  CHECK(restored->windows == StateReplica::windows_at(Epoch(1)));
+  CHECK(restored->app == testing::app_state(2));
+  CHECK(restored->policy == wire::encode(Simple{}));
+  CHECK(wire::decode<Fixed>(restored->pace, wire::Form::canonical)->leader == 1);
+  // The next epochs have the same headers as without the restart.
+  CHECK(finish(second, Epoch(2)) == finish(first, Epoch(2)));
+  CHECK(finish(second, Epoch(3)) == finish(first, Epoch(3)));
+  CHECK(second.env.halts.empty());
+  REQUIRE(second.checkpointing.stable_state(Epoch(0)));
+  CHECK(second.checkpointing.stable_state(Epoch(1))->app.digests.size() == 3);
+}
+
+TEST_CASE("a certificate whose state was lost is no place to go on from") {
+  StateReplica first(members, NodeId(0));
+  const auto header = finish(first, Epoch(0));
+  StateReplica second(members, NodeId(0), {{StableEntry{header, {}}, RetentionIndex(0)}});
+  CHECK_FALSE(second.checkpointing.restored());
+  CHECK(second.checkpointing.stable_epochs() == 0);
+}
+
+TEST_CASE("votes that are not stable yet are sent again after a restart, and count") {
+  StateReplica first(members, NodeId(0));
+  vote(first, finish(first, Epoch(0)));
+  const auto header = finish(first, Epoch(1));
+
+  StateReplica second(members, NodeId(0), first.wal);
+  CHECK(second.checkpointing.stable_epochs() == 1);
+  const auto again = second.env.take_all<CheckpointVote>();
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].message.header == header);
+  CHECK(again[0].message.signature == signed_by(NodeId(0), header));
+  CHECK(again[0].to == second.env.cluster().others());
+  vote(second, header);
+  CHECK(second.checkpointing.stable_epochs() == 2);
+}
+
+TEST_CASE("a restarted replica signs nothing anew, and stops when its state has changed") {
+  StateReplica first(members, NodeId(0));
+  (void)finish(first, Epoch(0));
+
+  StateReplica same(members, NodeId(0), first.wal);
+  (void)same.env.take_all<CheckpointVote>();
+  same.finish(Epoch(0));
+  CHECK(same.env.take_all<CheckpointVote>().empty());
+  CHECK(same.env.halts.empty());
+  CHECK(entries<CheckpointEntry>(same.wal).size() == 1);
+
+  StateReplica other(members, NodeId(0), first.wal);
+  other.finish(Epoch(0), Bytes("another state"));
+  REQUIRE(other.env.halts.size() == 1);
+  CHECK(other.env.halts[0].find("diverged: at the end of epoch 0") != std::string::npos);
+}
+
+TEST_CASE("alone in a cluster, a recorded checkpoint becomes stable at the start") {
+  StateReplica alone(1, NodeId(0));
+  alone.finish(Epoch(0));
+  CHECK(alone.checkpointing.stable_epochs() == 1);
+  std::erase_if(alone.wal, [](const WalRecord& record) {
+    return std::holds_alternative<StableEntry>(record.entry);
+  });
+  const StateReplica again(1, NodeId(0), alone.wal);
+  CHECK(again.checkpointing.stable_epochs() == 1);
+}
+
+TEST_CASE("epochs that end at once are hashed one after the other") {
+  StateReplica slow(members, NodeId(0));
+  StateReplica hasty(members, NodeId(0));
+  const auto first = finish(slow, Epoch(0));
+  const auto second = finish(slow, Epoch(1));
+  hasty.begin(Epoch(0), Bytes("state"));
+  hasty.begin(Epoch(1), Bytes("state"));
+  hasty.work();
+  const auto sent = hasty.env.take_all<CheckpointVote>();
+  REQUIRE(sent.size() == 2);
+  CHECK(sent[0].message.header == first);
+  CHECK(sent[1].message.header == second);
+}
+
+TEST_CASE("a certificate makes a checkpoint stable as votes do") {
+  StateReplica replica(members, NodeId(0));
+  const auto header = finish(replica, Epoch(0));
+  SUBCASE("when it comes after the own state") { replica.receive(3, proof_of(header)); }
+  SUBCASE("when it comes before") {
+    StateReplica later(members, NodeId(0));
+    later.receive(3, proof_of(header));
+    CHECK(later.checkpointing.stable_epochs() == 0);
+    later.finish(Epoch(0));
+    CHECK(later.checkpointing.stable_epochs() == 1);
+    return;
+  }
+  CHECK(replica.checkpointing.stable_epochs() == 1);
+  const auto written = entries<StableEntry>(replica.wal);
+  REQUIRE(written.size() == 1);
+  CHECK(written[0].certificate == proof_of(header).certificate);
+}
+
+TEST_CASE("a replica stops when a certificate shows that it has diverged") {
+  StateReplica replica(members, NodeId(0));
+  auto header = finish(replica, Epoch(0));
+  header.app_state = {};
+  replica.receive(3, proof_of(header));
+  REQUIRE(replica.env.halts.size() == 1);
+  CHECK(replica.env.halts[0].find("diverged") != std::string::npos);
+  CHECK(replica.checkpointing.stable_epochs() == 0);
+}
+
+TEST_CASE("a replica stops when the others certify another configuration") {
+  StateReplica replica(members, NodeId(0));
+  auto header = finish(replica, Epoch(0));
+  header.epoch = Epoch(9);
+  header.parameters = {};
+  replica.receive(3, proof_of(header));
+  REQUIRE(replica.env.halts.size() == 1);
+  CHECK(replica.env.halts[0].find("configuration differs") != std::string::npos);
+}
+
+TEST_CASE("the newest certificate of what is not stable here is there for a transfer") {
+  StateReplica replica(members, NodeId(0));
+  auto header = finish(replica, Epoch(0));
+  CHECK_FALSE(replica.checkpointing.proven_from(Epoch(0)));
+  replica.receive(3, proof_of(header));
+  CHECK_FALSE(replica.checkpointing.proven_from(Epoch(0)));  // it is stable
+  header.epoch = Epoch(3);
+  replica.receive(3, proof_of(header));
+  CHECK_FALSE(replica.checkpointing.proven_from(Epoch(4)));
+  REQUIRE(replica.checkpointing.proven_from(Epoch(3)));
+  CHECK(*replica.checkpointing.proven_from(Epoch(0)) == proof_of(header));
+  CHECK(replica.checkpointing.stable_epochs() == 1);
+}
+
+TEST_CASE("who lags is told the certificates that it lacks, and the own open votes") {
+  StateReplica replica(members, NodeId(0));
+  for (std::uint64_t epoch = 0; epoch < 3; ++epoch)
+    vote(replica, finish(replica, Epoch(epoch)));
+  (void)finish(replica, Epoch(3));
+  const auto told = [&](std::uint64_t stable_epochs) {
+    replica.checkpointing.tell(replica.env.member(2), stable_epochs, replica.env);
+    std::vector<std::uint64_t> epochs;
+    for (const auto& sent : replica.env.take_all<StableCheckpoint>()) {
+      CHECK(sent.to == std::vector{NodeId(2)});
+      CHECK(sent.message.certificate.size() == 3);
+      epochs.push_back(sent.message.header.epoch.value);
+    }
+    return epochs;
+  };
+  const auto votes = [&] { return replica.env.take_all<CheckpointVote>().size(); };
+  using Epochs = std::vector<std::uint64_t>;
+  CHECK(told(0) == Epochs{1, 2});  // epoch 0 is collected
+  CHECK(votes() == 1);
+  CHECK(told(2) == Epochs{2});
+  CHECK(votes() == 1);
+  CHECK(told(3) == Epochs{});
+  CHECK(votes() == 1);
+  CHECK(told(4) == Epochs{});
+  CHECK(votes() == 0);
+}
+
+TEST_CASE("a replica that lost its peers' votes is caught up by what they tell") {
+  StateCluster cluster(members);
+  cluster.down = {3};
+  cluster.finish(Epoch(0));
+  cluster.down.clear();
+  cluster[3].finish(Epoch(0));
+  cluster[3].env.take_all<CheckpointVote>();
+  CHECK(cluster[3].checkpointing.stable_epochs() == 0);
+  cluster[0].checkpointing.tell(cluster[0].env.member(3), 0, cluster[0].env);
+  cluster.exchange();
+  CHECK(cluster[3].checkpointing.stable_epochs() == 1);
+}
+
+TEST_CASE("votes of far epochs, second ones and late ones") {
+  StateReplica replica(members, NodeId(0));
+  auto& env = replica.env;
+  const auto header = finish(replica, Epoch(0));
+  vote(replica, header, {1, 1});
+  CHECK(env.bad_messages.duplicate == 0);  // the same one, sent again
+  CheckpointHeader other = header;
+  other.last = SeqNr(1);
+  vote(replica, other, {1});
+  CHECK(env.bad_messages.duplicate == 1);
+  CheckpointHeader far = header;
+  far.epoch = Epoch(7);
+  replica.checkpointing.receive(env.member(1), {far, {}}, Epoch(2), env);
+  CHECK(env.bad_messages.far_epoch == 1);
+  vote(replica, header, {2, 3});
+  CHECK(replica.checkpointing.stable_epochs() == 1);
+  CHECK(env.bad_messages.duplicate == 1);
+}
+
+TEST_CASE("a fetched state takes the place of an own one, survives a restart, and is supplied") {
+  StateCluster cluster(members);
+  cluster.down = {3};
+  for (std::uint64_t epoch = 0; epoch < 4; ++epoch) cluster.finish(Epoch(epoch));
+  cluster.down.clear();
+  StateReplica& late = cluster[3];
+  const CheckpointState& state = *cluster[0].checkpointing.stable_state(Epoch(3));
+  cluster[0].checkpointing.tell(cluster[0].env.member(3), 3, cluster[0].env);
+  cluster.exchange();
+  REQUIRE(late.checkpointing.proven_from(Epoch(0)));
+  const StableCheckpoint proof = *late.checkpointing.proven_from(Epoch(0));
+  const InstalledEntry entry{proof.header, proof.certificate, state};
+
+  const auto installed = late.checkpointing.install(entry, late.env);
+  REQUIRE(installed);
+  late.work();
+  CHECK(installed->header == proof.header);
+  CHECK(installed->windows == StateReplica::windows_at(Epoch(3)));
+  CHECK(late.checkpointing.stable_epochs() == 4);
+  CHECK(late.checkpointing.stable_state(Epoch(3)));
+  REQUIRE(late.collected.size() == 1);
+  CHECK(late.collected[0].through == StateReplica::last_of(Epoch(3)));
+  CHECK_FALSE(late.checkpointing.install(entry, late.env));
+
+  StateReplica restarted(members, NodeId(3), {{entry, RetentionIndex(3)}});
+  CHECK(restarted.env.take_all<CheckpointVote>().empty());
+  REQUIRE(restarted.checkpointing.restored());
+  CHECK(restarted.checkpointing.restored()->header == proof.header);
+  const auto next = finish(restarted, Epoch(4));
+  CHECK(next == finish(late, Epoch(4)));
+  CHECK(next == finish(cluster[0], Epoch(4)));
+}
+
+TEST_CASE("verdicts on votes for a state that was installed meanwhile are of no use") {
+  StateReplica source(members, NodeId(1));
+  const auto header = finish(source, Epoch(0));
+  const auto state = entries<CheckpointEntry>(source.wal).at(0).state;
+  StateReplica late(members, NodeId(0));
+  for (const std::uint64_t voter : {1u, 2u, 3u})
+    late.checkpointing.receive(late.env.member(voter),
+                               {header, signed_by(NodeId(voter), header)}, Epoch(0), late.env);
+  CHECK(late.env.out.count<VerifyNodeSigs<CheckpointChecking>>() == 1);
+  CHECK(late.checkpointing.install({header, proof_of(header).certificate, state}, late.env));
+  late.work();
+  CHECK(late.checkpointing.stable_epochs() == 1);
+  CHECK(late.env.halts.empty());
+}
+
+TEST_CASE("a fetched state is not installed over an own one") {
+  StateReplica replica(members, NodeId(0));
+  const auto header = finish(replica, Epoch(0));
+  const auto entry = entries<CheckpointEntry>(replica.wal).at(0);
+  const InstalledEntry fetched{header, proof_of(header).certificate, entry.state};
+  CHECK_FALSE(replica.checkpointing.install(fetched, replica.env));
+  replica.begin(Epoch(1), Bytes("state"));
+  InstalledEntry later = fetched;
+  later.header.epoch = Epoch(1);
+  CHECK_FALSE(replica.checkpointing.install(later, replica.env));
+}
+
+TEST_CASE("memory is flat: at most the two stable states are kept") {
+  StateReplica replica(members, NodeId(0));
+  for (std::uint64_t epoch = 0; epoch < 200; ++epoch) {
+    vote(replica, finish(replica, Epoch(epoch)), {1, 2, 3});
+    CHECK(replica.wal.size() <= 4);
+  }
+  std::size_t kept = 0;
+  for (std::uint64_t epoch = 0; epoch < 200; ++epoch)
+    kept += replica.checkpointing.stable_state(Epoch(epoch)) != nullptr;
+  CHECK(kept == 2);
+}
+
+}  // namespace mirbft::iss
