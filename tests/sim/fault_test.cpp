@@ -22,7 +22,8 @@ TEST_CASE("an unknown kind is refused by its name, with all that exist") {
     (void)parse_fault_kinds("loss,los");
     FAIL("it was taken");
   } catch (const ConfigError& error) {
-    CHECK(std::string(error.what()).find("faults = \"los\": must be all, none or a list of loss,") ==
+    const std::string rule = "faults = \"los\": must be all, none or a list of loss,";
+    CHECK(std::string(error.what()).find(rule) ==
           0);
   }
   CHECK_THROWS_AS((void)parse_fault_kinds(""), ConfigError);
