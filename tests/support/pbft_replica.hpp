@@ -26,7 +26,10 @@ namespace mirbft::testing {
 class PbftPeers {
  public:
   explicit PbftPeers(std::size_t n, SegmentId of = {Epoch(0), 1})
-      : segment(of), config(iss_config(n)), plan_(plan_of(of.epoch)), cluster_(cluster_of(config)) {}
+      : segment(of),
+        config(iss_config(n)),
+        plan_(plan_of(of.epoch)),
+        cluster_(cluster_of(config)) {}
 
   SeqNr sn(std::uint32_t place) const { return plan_.sn_of(segment.index, place); }
   NodeId primary(View view) const {
@@ -36,7 +39,9 @@ class PbftPeers {
   static Batch batch(std::uint64_t number) {
     return Batch({RequestRef{ClientId(1), ReqNo(number), {}}});
   }
-  static Digest digest(const Batch& of) { return digest_of_bytes(wire::encode(BatchContent{{}, {}, of}).view()); }
+  static Digest digest(const Batch& of) {
+    return digest_of_bytes(wire::encode(BatchContent{{}, {}, of}).view());
+  }
   static Digest digest(std::uint64_t number) { return digest(batch(number)); }
 
   PrePrepare proposal(std::uint32_t place, const Batch& of) const {
@@ -228,19 +233,12 @@ class PbftReplica {
    public:
     Env(PbftReplica& replica, NodeId self) : IssEnv(config_of(replica, self)), replica_(replica) {}
 
-    std::chrono::nanoseconds patience(View view) const { return iss::view_timeout(timeout(), view); }
+    std::chrono::nanoseconds patience(View view) const {
+      return iss::view_timeout(timeout(), view);
+    }
     std::chrono::nanoseconds segment_patience(std::size_t) const { return std::chrono::hours(1); }
     std::chrono::nanoseconds resend_after() const { return iss::resend_interval(timeout()); }
     bool may_vote() const noexcept { return true; }
-    template <class E>
-    auto emit(E event) {
-      return IssEnv::emit(std::move(event));
-    }
-    template <class Entry>
-    auto emit(WalAppend<Entry> append) {
-      replica_.appended_.push_back(&PbftReplica::persist<Entry>);
-      return IssEnv::emit(std::move(append));
-    }
     void claimed(SegmentId, std::uint32_t place, const Batch& batch) {
       replica_.claimed.insert_or_assign(place, batch);
     }
@@ -287,13 +285,10 @@ class PbftReplica {
   }
   /// The disk keeps the order of what was appended, whatever its type.
   bool sync() {
-    const auto all = std::exchange(appended_, {});
-    for (const auto persist : all) (this->*persist)();
-    return !all.empty();
-  }
-  template <class Entry>
-  void persist() {
-    log.push_back(env_.out.take<WalAppend<Entry>>().entry);
+    return env_.out.take_any<WalAppend<VoteEntry>, WalAppend<PreparedEntry>,
+                             WalAppend<DecidedEntry>, WalAppend<ViewChangeEntry>,
+                             WalAppend<NewViewEntry>>(
+        [&](auto append) { log.push_back(std::move(append.entry)); });
   }
   template <class M>
   bool send() {
@@ -326,8 +321,6 @@ class PbftReplica {
   }
 
   std::vector<Check> checks_;
-  /// What is not durable yet, in order.
-  std::vector<void (PbftReplica::*)()> appended_;
   Env env_;
 
  public:
