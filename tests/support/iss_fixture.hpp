@@ -198,8 +198,9 @@ class IssFixture {
     any |= verify<CheckpointChecking>();
     any |= verify<ProofChecking>();
     any |= drop<WalAppend<EpochEntry>, WalAppend<VoteEntry>, WalAppend<ViewChangeEntry>,
-                WalAppend<NewViewEntry>, WalAppend<PreparedEntry>, WalAppend<DecidedEntry>, WalAppend<CheckpointEntry>,
-                WalAppend<StableEntry>, WalTruncate, CollectRequests, WindowsMoved>();
+                WalAppend<NewViewEntry>, WalAppend<PreparedEntry>, WalAppend<DecidedEntry>,
+                WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate, CollectRequests,
+                WindowsMoved>();
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
       iss.process(AppSnapshot{asked.sn, Bytes("state " + std::to_string(asked.sn.value))}, out);
     });

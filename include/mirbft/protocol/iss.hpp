@@ -23,6 +23,7 @@
 #include <mirbft/events/store.hpp>
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
+#include <mirbft/protocol/iss/amnesia.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/buckets.hpp>
@@ -81,12 +82,12 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, StateInstalled, AppRestored>,
+             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, StateInstalled, AppRestored>,
       iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
       typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WindowsMoved, AppRestoreState, Halt>,
+                              WalAppend<AmnesiaEntry>, WindowsMoved, AppRestoreState, Halt>,
                        iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
                        typename Orderer::emits>;
 
@@ -101,6 +102,7 @@ class Iss {
         bodies_(config_.members.size()),
         reminders_(config_.members.size()),
         supply_(config_.members.size()),
+        amnesia_(config_.memory, config_.members.size()),
         pace_{config_.base_timeout} {}
 
   static FrameClass frame_class(const Message& message) {
@@ -109,6 +111,7 @@ class Iss {
 
   /// The write-ahead log has been played back: goes on from the newest stable checkpoint in it.
   void process(Init, auto& out) {
+    if (const auto entry = amnesia_.begin()) remember(*entry, out);
     if (auto state = checkpointing_.restored()) {
       go_on_from(std::move(*state), out);
     } else {
@@ -198,6 +201,7 @@ class Iss {
   }
   /// Which epochs were begun follows from what was decided in them.
   void process(WalEntry<EpochEntry>, auto&) {}
+  void process(WalEntry<AmnesiaEntry> found, auto&) { amnesia_.recover(found.entry); }
 
   void process(HashResult<TransferHash> hashed, auto& out) {
     auto env = env_of(out);
@@ -254,8 +258,6 @@ class Iss {
   using Segment = typename Orderer::Segment;
   using Epochs = iss::EpochState<Segment>;
 
-  /// How many epochs may begin before the checkpoint of an earlier one is stable.
-  static constexpr std::uint64_t epochs_ahead = 2;
   /// What the orderer sees of ISS while it handles one event.
   template <class Out>
   class Env {
@@ -281,7 +283,7 @@ class Iss {
     std::chrono::nanoseconds resend_after() const noexcept {
       return iss::resend_interval(iss_.pace_.timeout);
     }
-    bool may_vote() const noexcept { return true; }
+    bool may_vote() const noexcept { return iss_.amnesia_.may_vote_in(iss_.epoch_); }
     auto to_self(auto message) {
       return MessageReceived<Message>{iss_.cluster_.self().id, wrap(std::move(message))};
     }
@@ -343,8 +345,6 @@ class Iss {
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
-    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
-      checkpointing_.receive(from, std::move(*proof), env);
     } else if (auto* relayed = std::get_if<Relayed>(&message)) {
       receive(std::move(*relayed), out);
     } else if (auto* wanted = std::get_if<RequestsWanted>(&message)) {
@@ -356,16 +356,16 @@ class Iss {
         laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
       receive(std::move(*batch), out);
-    } else if (auto* proof = std::get_if<StableCheckpoint>(&message)) {
-      checkpointing_.receive(from, std::move(*proof), env);
+    } else if (auto* stable = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*stable), env);
     } else if (auto* state = std::get_if<StateWanted>(&message)) {
       supply_.receive(from, *state, checkpointing_, env);
     } else if (auto* head = std::get_if<StateHead>(&message)) {
       transfer_.receive(from, std::move(*head), env);
     } else if (auto* chunk = std::get_if<ChunkWanted>(&message)) {
       supply_.receive(from, *chunk, checkpointing_, env);
-    } else if (auto* supplied = std::get_if<ChunkSupplied>(&message)) {
-      transfer_.receive(from, std::move(*supplied), env);
+    } else if (auto* piece = std::get_if<ChunkSupplied>(&message)) {
+      transfer_.receive(from, std::move(*piece), env);
     } else if (auto* progress = std::get_if<Progress>(&message)) {
       receive(from, *progress, env);
     } else if (auto* decided = std::get_if<Decided>(&message)) {
@@ -444,6 +444,9 @@ class Iss {
   void receive(iss::Member from, const Progress& progress, auto& env) {
     if (!started_) return;
     checkpointing_.tell(from, progress.stable_epochs, env);
+    if (const auto entry = amnesia_.heard(from.index, progress.stable_epochs,
+                                          checkpointing_.proven_epochs(), cluster_.quorum()))
+      remember(*entry, env);
     if (progress.epoch < epoch_) return;
     const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
     if (seen > next_) proposer_.reached(seen);
@@ -588,7 +591,7 @@ class Iss {
   // Own proposals.
 
   void propose(auto& out) {
-    if (!started_) return;
+    if (!started_ || !amnesia_.may_vote_in(epoch_)) return;
     while (const auto slot = proposer_.due(plan(), buckets_, config_, now_)) {
       const std::uint32_t segment = *proposer_.own_segment();
       if (!current().segment(segment).is_open()) return;
@@ -689,6 +692,11 @@ class Iss {
     transfer_.tick(checkpointing_.stable_epochs(), env);
   }
 
+  /// For ever: another restart must not make up for what was forgotten.
+  static void remember(const AmnesiaEntry& entry, auto& out) {
+    out.emit(WalAppend<AmnesiaEntry>{entry, RetentionIndex(~std::uint64_t{0})});
+  }
+
   /// A stable checkpoint with its state takes the place of all that came before it.
   void go_on_from(iss::StableState state, auto& out) {
     const Epoch next(state.header.epoch.value + 1);
@@ -763,7 +771,7 @@ class Iss {
   void go_on(auto& out) {
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const std::uint64_t next = epoch_.value + 1;
-    if (finished_ && next < checkpointing_.stable_epochs() + epochs_ahead)
+    if (finished_ && next < checkpointing_.stable_epochs() + iss::epochs_ahead)
       enter_epoch(Epoch(next), plan().end(), out);
   }
 
@@ -771,6 +779,7 @@ class Iss {
   IssConfig parameters() const {
     IssConfig common = config_;
     common.self = {};
+    common.memory = {};
     common.members = cluster_.members();
     return common;
   }
@@ -789,6 +798,7 @@ class Iss {
   iss::Reminders reminders_;
   iss::StateSupply supply_;
   iss::StateTransfer transfer_;
+  iss::Amnesia amnesia_;
   iss::Pace pace_;
   iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;

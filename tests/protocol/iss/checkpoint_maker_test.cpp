@@ -140,6 +140,18 @@ TEST_CASE("answers for what was given up are ignored") {
   snapshot(maker, env, Epoch(0));
   CHECK(work(maker, env, Answers::in_order).empty());
   CHECK_FALSE(maker.state(Epoch(0)));
+
+  CheckpointMaker other;
+  other.go_on_from(ahead);
+  std::vector<CheckpointHeader> headers;
+  for (CheckpointMaker* one : {&maker, &other}) {
+    begin(*one, env, Epoch(6));
+    snapshot(*one, env, Epoch(6));
+    for (const CheckpointHeader& header : work(*one, env, Answers::in_order))
+      headers.push_back(header);
+  }
+  REQUIRE(headers.size() == 2);
+  CHECK(headers[0] == headers[1]);
 }
 
 TEST_CASE("membership and parameters are known from the start") {

@@ -79,6 +79,7 @@ TEST_CASE("a state is durable before its vote is sent, and the vote before it co
   CHECK(checkpointing.stable_epochs() == 0);
   replica.work();
   CHECK(checkpointing.stable_epochs() == 1);
+  CHECK(env.halts.empty());
 }
 
 TEST_CASE("a quorum of votes makes a checkpoint stable; what lies two epochs back is collected") {
@@ -140,8 +141,14 @@ TEST_CASE("after a restart everything is there to go on from") {
 
 TEST_CASE("a certificate whose state was lost is no place to go on from") {
   StateReplica first(members, NodeId(0));
-  const auto header = finish(first, Epoch(0));
-  StateReplica second(members, NodeId(0), {{StableEntry{header, {}}, RetentionIndex(0)}});
+  auto header = finish(first, Epoch(0));
+  std::vector<WalRecord> log{{StableEntry{header, {}}, RetentionIndex(0)}};
+  SUBCASE("none is there") {}
+  SUBCASE("another one is there") {
+    header.app_state = {};
+    log = {first.wal.at(0), {StableEntry{header, {}}, RetentionIndex(0)}};
+  }
+  StateReplica second(members, NodeId(0), log);
   CHECK_FALSE(second.checkpointing.restored());
   CHECK(second.checkpointing.stable_epochs() == 0);
 }

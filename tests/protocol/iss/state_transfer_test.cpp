@@ -5,8 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <random>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -186,6 +187,19 @@ TEST_CASE("a head that is not what the checkpoint's header says is refused") {
   scene.check_installed(Epoch(3));
 }
 
+TEST_CASE("a list that does not fit its length is refused before it is hashed") {
+  Scene scene;
+  StateReplica& replica = scene.replica();
+  scene.begin();
+  const auto asked = replica.env.take_all<StateWanted>();
+  StateHead head{Epoch(3), {1, {}}, {}, {}, {}};
+  head.app.length = scene.replica().checkpointing.proven_from(Epoch(0))->header.app_length;
+  replica.transfer.receive(replica.env.member(asked.at(0).to[0].value), head, replica.env);
+  CHECK(replica.env.out.count<HashRequest<TransferHash>>() == 0);
+  CHECK(scene.bad().state == 1);
+  CHECK(replica.env.take_all<StateWanted>().size() == 1);
+}
+
 TEST_CASE("answers that nobody asked for are dropped") {
   Scene scene;
   StateReplica& replica = scene.replica();
@@ -299,7 +313,14 @@ TEST_CASE("a state that is collected while it is fetched gives way to a newer on
   CHECK(scene.replica().checkpointing.proven_from(Epoch(0))->header.epoch == Epoch(5));
   std::size_t fetched = 0;
   scene.cluster.on_chunk = [&](std::size_t, ChunkSupplied&) { return ++fetched != 0; };
-  scene.fetch();
+  scene.begin();
+  const auto asked = scene.replica().env.take_all<StateWanted>();
+  const std::size_t peer = asked.at(0).to[0].value;
+  const std::uint64_t unasked = scene.bad().unasked;
+  scene.replica().receive(peer, ChunkSupplied{Epoch(5), ~0ull, {}});  // no chunk is wanted yet
+  CHECK(scene.bad().unasked == unasked + 1);
+  scene.cluster[peer].receive(late, asked[0].message);
+  scene.cluster.exchange();
   scene.check_installed(Epoch(5));
   // What is the same in both states is not fetched twice: only the clients have changed.
   CHECK(fetched == full_chunks + 2 - 5);
@@ -329,6 +350,53 @@ TEST_CASE("a chunk that was not checked yet is not taken over to a newer state")
   }
   scene.fetch();
   scene.check_installed(Epoch(5));
+}
+
+TEST_CASE("what comes second while the first is being checked does not take its place") {
+  Scene scene;
+  StateReplica& replica = scene.replica();
+  IssEnv& env = replica.env;
+  scene.begin();
+  const auto asked = env.take_all<StateWanted>();
+  scene.cluster[0].receive(late, asked.at(0).message);
+  const StateHead head = scene.cluster[0].env.take_all<StateHead>().at(0).message;
+  const Member peer = env.member(asked[0].to[0].value);
+  StateHead forged = head;
+  forged.app.digests[0] = {};
+  replica.transfer.receive(peer, head, env);
+  replica.transfer.receive(peer, forged, env);
+  CHECK(scene.bad().unasked == 1);
+  replica.work();
+
+  const CheckpointState& state = *scene.cluster[0].checkpointing.stable_state(Epoch(3));
+  const auto questions = env.take_all<ChunkWanted>();
+  const ChunkWanted wanted = questions.at(1).message;
+  const Member supplier = env.member(questions[1].to[0].value);
+  const ChunkSupplied good{Epoch(3), wanted.index, chunk_of(state.app.data, wanted.index - 1)};
+  ChunkSupplied bad = good;
+  bad.data = app_state(1, 9).slice(0, good.data.size());
+  for (const ChunkSupplied& one : {good, bad}) replica.transfer.receive(supplier, one, env);
+  CHECK(scene.bad().unasked == 2);
+}
+
+TEST_CASE("hashes from before a transfer was begun anew say nothing of the new one") {
+  Scene scene;
+  StateReplica& replica = scene.replica();
+  IssEnv& env = replica.env;
+  scene.begin();
+  const auto asked = env.take_all<StateWanted>();
+  scene.cluster[0].receive(late, asked.at(0).message);
+  replica.transfer.receive(env.member(asked[0].to[0].value),
+                           scene.cluster[0].env.take_all<StateHead>().at(0).message, env);
+  StableCheckpoint newer = *replica.checkpointing.proven_from(Epoch(0));
+  newer.header.epoch = Epoch(9);
+  newer.header.app_state = {};
+  newer.header.clients = {};
+  newer.header.policy = {};
+  replica.transfer.begin(newer, env);
+  replica.work();
+  CHECK(scene.bad().state == 0);
+  CHECK(env.take_all<StateWanted>().size() == 1);
 }
 
 TEST_CASE("what is under way is not begun again") {
@@ -364,6 +432,53 @@ TEST_CASE("after a transfer the next one finds nothing of the last") {
   scene.hear_of_it(2);
   scene.fetch();
   scene.check_installed(Epoch(7), app_state(2, 5));
+}
+
+TEST_CASE("whatever arrives, nothing but the right state is installed") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const auto below = [&](std::uint64_t n) { return random() % n; };
+    Scene scene(Epoch(3), app_state(3));
+    StateReplica& replica = scene.replica();
+    const CheckpointState state = *scene.cluster[0].checkpointing.stable_state(Epoch(3));
+    const auto epoch = [&] { return Epoch(below(8) == 0 ? ~std::uint64_t{0} : 1 + below(4)); };
+    const auto index = [&] { return below(8) == 0 ? ~std::uint64_t{0} : below(6); };
+    const auto list = [&](ChunkList right) {
+      if (below(2) == 0 && !right.digests.empty()) right.digests[below(right.digests.size())] = {};
+      if (below(4) == 0) right.digests.resize(below(100));
+      if (below(4) == 0) right.length = random() >> below(64);
+      return right;
+    };
+    for (int step = 0; step < 300; ++step) {
+      const std::size_t peer = below(3);
+      switch (below(6)) {
+        case 0: replica.receive(peer, StateWanted{epoch()}); break;
+        case 1: replica.receive(peer, ChunkWanted{epoch(), index()}); break;
+        case 2:
+          replica.receive(peer, StateHead{epoch(), list(list_of(state.clients)), state.policy,
+                                          Bytes(below(2) == 0 ? "x" : ""),
+                                          list(list_of(state.app))});
+          break;
+        case 3:
+          replica.receive(peer, ChunkSupplied{epoch(), index(),
+                                              chunk_of(state.app.data, below(5)).slice(
+                                                  0, below(2) == 0 ? chunk_size : below(300))});
+          break;
+        case 4: replica.tick(std::chrono::milliseconds(below(600))); break;
+        default:
+          if (below(10) == 0 && !replica.installed &&
+              replica.checkpointing.proven_from(Epoch(0)))
+            scene.begin();
+      }
+    }
+    for (int i = 0; i < 100 && !replica.installed; ++i) {
+      if (!replica.transfer.is_active()) scene.begin();
+      scene.tick();
+    }
+    scene.check_installed(Epoch(3), app_state(3));
+    CHECK(replica.env.halts.empty());
+  }
 }
 
 TEST_CASE("a cluster of seven, two of which lie") {

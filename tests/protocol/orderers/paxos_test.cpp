@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -177,6 +178,8 @@ class Cluster {
   std::map<std::uint32_t, std::set<Digest>> decisions;
   std::map<std::uint32_t, std::set<Digest>> proposed;
   std::vector<std::string> halts;
+  /// How many proposals were found again after restarts.
+  std::size_t claims = 0;
 
  private:
   struct FollowUp {
@@ -227,6 +230,7 @@ class Cluster {
     void halt(std::string reason) { all->halts.push_back(std::move(reason)); }
     void claimed(SegmentId, std::uint32_t place, const Batch& what) {
       CHECK(all->proposed[place].contains(digest_of(what)));
+      ++all->claims;
     }
     void check(SegmentId, std::uint32_t place, const Batch& what) {
       all->checks.push_back({self, place, digest_of(what)});
@@ -453,6 +457,10 @@ TEST_CASE("one member that hears nothing does not stop the others") {
   };
   CHECK(std::any_of(all.packets.begin(), all.packets.end(), has_promised));
   CHECK(all.segment(0).view() == View(0));
+  for (const auto& packet : all.packets)
+    if (packet.to == 2 && std::holds_alternative<PaxosAccepted>(packet.message))
+      all.deliver(packet);
+  CHECK(all.segment(2).wanted(0) == digest_of(batch(0)));
   all.settle();
   all.fetch(2);
   CHECK(all.is_complete());  // it learns what it has missed all the same
@@ -469,6 +477,49 @@ TEST_CASE("where one waits in vain, all wait") {
   }
   CHECK(all.segment(1).view() == View(1));
   CHECK(all.is_complete());
+}
+
+TEST_CASE("what comes after a promise is not accepted below it") {
+  Cluster all(3);
+  all.propose(1, 8);
+  all.sync(0);
+  all.deliver(all.packets.at(0));  // to node 1 alone
+  all.packets.clear();
+  all.settle();
+  all.packets.clear();
+  all.crash(0);
+  all.pass(0s);
+  all.pass(1s);
+  all.settle();
+  REQUIRE(all.segment(2).view() == View(1));
+  REQUIRE(all.segment(2).wanted(1) == digest_of(batch(8)));
+  all.now += 2s;
+  all.tick(2);  // it promises ballot 2
+  all.fetch(2);
+  all.sync(2);
+  for (std::size_t at = 0; at < all.entries(2); ++at)
+    if (const auto* accepted = std::get_if<PaxosAcceptedEntry>(&all.entry(2, at)))
+      CHECK_FALSE((accepted->ballot == View(1) && accepted->sn == SeqNr(1)));
+}
+
+TEST_CASE("who is behind goes to the highest ballot at once") {
+  Cluster all(5);
+  const auto promised_by = [&](std::size_t node) {
+    View ballot;
+    all.segment(node).repeat_view([&](auto message) {
+      if constexpr (std::is_same_v<decltype(message), PaxosPromise>) ballot = message.ballot;
+    });
+    return ballot;
+  };
+  all.deliver({1, 2, PaxosPromise{segment_id, View(3), {}}});
+  all.pass(0s);
+  all.pass(1s);
+  all.sync_all();
+  CHECK(promised_by(2) == View(3));
+  CHECK(promised_by(3) == View(1));
+  all.deliver({1, 3, PaxosPromise{segment_id, View(3), {}}});
+  all.sync_all();
+  CHECK(promised_by(3) == View(3));
 }
 
 TEST_CASE("a member alone is a majority of itself") {
@@ -581,6 +632,9 @@ TEST_CASE("after a restart the owner of a ballot proposes the same") {
   all.sync(1);
   all.packets.clear();
   all.restart(1);
+  CHECK(all.claims == 0);
+  all.restart(0);
+  CHECK(all.claims == 1);  // its own proposal
   all.crash(2);
   all.settle();  // now with node 0, which has accepted the same
   all.fetch(1);

@@ -43,6 +43,11 @@ class Checkpointing {
 
   /// How many epochs have a stable checkpoint.
   std::uint64_t stable_epochs() const noexcept { return stable_ ? stable_->value + 1 : 0; }
+  /// How many epochs are certified to be stable somewhere.
+  std::uint64_t proven_epochs() const noexcept {
+    const auto& newest = proofs_.newest();
+    return std::max(stable_epochs(), newest ? newest->header.epoch.value + 1 : 0);
+  }
   /// The first epoch that is not forgotten.
   Epoch first_kept() const noexcept {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
@@ -181,11 +186,11 @@ class Checkpointing {
     return kept ? &found->second.own->state : nullptr;
   }
 
-  /// The newest stable checkpoint of others, if it is of `epoch` or a later one, and not known here.
+  /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
     const auto& newest = proofs_.newest();
-    const bool lacking = newest && newest->header.epoch >= epoch && !is_stable(newest->header.epoch);
-    return lacking ? &*newest : nullptr;
+    if (!newest || newest->header.epoch < epoch || is_stable(newest->header.epoch)) return nullptr;
+    return &*newest;
   }
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got

@@ -16,6 +16,10 @@
 
 namespace mirbft {
 
+/// What a replica remembers of its own votes when it starts. One whose write-ahead log is lost or
+/// damaged must say so: it would otherwise vote twice, and count as Byzantine.
+enum class Memory : std::uint8_t { whole, lost };
+
 /// Configuration of `Iss`. The defaults are for a local network, and are what the benchmark runs.
 struct IssConfig {
   NodeId self;
@@ -45,6 +49,7 @@ struct IssConfig {
   std::chrono::nanoseconds slot_time = std::chrono::milliseconds(20);
   /// Bytes that are kept of each peer's messages for the next epochs.
   std::uint64_t early_bytes_per_peer = 32u << 20;
+  Memory memory = Memory::whole;
 };
 
 namespace iss {
@@ -98,6 +103,6 @@ inline void check(const IssConfig& config) {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
                         max_batch_bytes, batch_delay, pipeline, client_window,
-                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer);
+                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory);
 
 #endif

@@ -144,6 +144,15 @@ struct SupplyFetch {
   NodeId to;
 };
 
+/// This replica has forgotten what it has said, and votes again from this epoch on; 0 while that is
+/// not known.
+struct AmnesiaEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 6;
+
+  Epoch votes_from;
+};
+
 /// Before any message of an epoch.
 struct EpochEntry {
   static constexpr auto module = slot::protocol;
@@ -214,6 +223,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSigning, header);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointChecking, header, signers);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RelayFetch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AmnesiaEntry, votes_from);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app);

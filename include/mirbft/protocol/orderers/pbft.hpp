@@ -587,8 +587,8 @@ class Pbft::Segment {
     try_to_lead(env);
   }
 
-  /// A member says it again, so it still waits. Whoever waits repeats itself unasked; a replica that
-  /// is complete does not.
+  /// A member says it again, so it still waits. Whoever waits repeats itself unasked; a replica
+  /// that is complete does not.
   void answer(iss::Member from, View view, auto& env) {
     if (is_complete() && own_change_ && own_change_->view >= view)
       env.emit(env.to(from.id, *own_change_));
@@ -650,7 +650,8 @@ class Pbft::Segment {
     for (std::uint32_t place = 0; place < slots_.size(); ++place) {
       Slot& slot = slots_[place];
       if (slot.decided && slot.decided != slot.digest)
-        return env.halt("view " + std::to_string(view_.value) + " contradicts what is decided for " +
+        return env.halt("view " + std::to_string(view_.value) +
+                        " contradicts what is decided for sequence number " +
                         std::to_string(range_.sn_of(place).value));
       if (slot.stage != Stage::idle) continue;
       if (slot.holds(slot.digest)) {
