@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -33,7 +35,7 @@ struct Options {
   std::string seeds = "1..100";
   std::uint32_t nodes = 4;
   double minutes = 0;
-  std::string faults = "duplication,reordering,delay,slow_module,slot_order";
+  std::string faults = "all";
   std::uint64_t failures = 1;
   std::string event_logs;
   bool verbose = false;

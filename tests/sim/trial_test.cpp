@@ -1,6 +1,5 @@
 // Campaigns: many seeds of ISS with PBFT, each with faults of its own and all invariants.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -46,8 +45,27 @@ TEST_CASE("under delay and disorder all is delivered, by any number of nodes") {
   campaign(10, {.nodes = 1, .faults = {Fault::slot_order}, .body = testing::command});
 }
 
-TEST_CASE("a seed is one course of events, also under faults") {
-  const sim::TrialConfig config{.faults = disorder};
+TEST_CASE("links that lose and networks that part delay, and cost nothing") {
+  campaign(60, {.faults = {Fault::loss, Fault::clog, Fault::symmetric_partition,
+                           Fault::asymmetric_partition, Fault::bridge_partition,
+                           Fault::slot_order},
+                .body = testing::command});
+}
+
+TEST_CASE("crashes at any moment delay, and cost nothing") {
+  campaign(60, {.faults = {Fault::crash, Fault::crash_in_list, Fault::lost_tail,
+                           Fault::slot_order},
+                .body = testing::command});
+}
+
+TEST_CASE("pauses and clocks that are wrong delay, and cost nothing") {
+  campaign(60, {.faults = {Fault::pause, Fault::clock_skew, Fault::clock_jump,
+                           Fault::slot_order},
+                .body = testing::command});
+}
+
+TEST_CASE("a seed is one course of events, also under all faults") {
+  const sim::TrialConfig config{.faults = FaultKinds::all()};
   for (std::uint64_t seed = 1; seed < 4; ++seed)
     CHECK(run(seed, config).fingerprint == run(seed, config).fingerprint);
   CHECK(run(1, config).fingerprint != run(2, config).fingerprint);

@@ -295,7 +295,9 @@ class Iss {
     }
     void claimed(SegmentId segment, std::uint32_t slot, const Batch& batch) {
       Epochs& epoch = *iss_.find_epoch(segment.epoch);
-      (void)iss_.claim_all(epoch, segment.index, epoch.plan().sn_of(segment.index, slot), batch);
+      const SeqNr sn = epoch.plan().sn_of(segment.index, slot);
+      (void)iss_.claim_all(epoch, segment.index, sn, batch);
+      if (iss_.proposer_.leads(segment.index)) iss_.own_batches_.proposed(sn, batch);
     }
     void bad(Bad reason) { iss_.bad_.count(reason); }
     void halt(std::string reason) { out_.emit(Halt{std::move(reason)}); }
@@ -601,7 +603,8 @@ class Iss {
       }
       const SeqNr sn = plan().sn_of(segment, *slot);
       const auto claim = [&](const RequestRef& reference) {
-        return clients_.claim(sn, reference.client, reference.req_no);
+        return !clients_.is_delivered(reference.client, reference.req_no) &&
+               clients_.claim(sn, reference.client, reference.req_no);
       };
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
@@ -767,8 +770,12 @@ class Iss {
     go_on(out);
   }
 
-  /// Forgets epochs that are no longer needed, and begins the next one if it may begin.
+  /// Forgets epochs that are no longer needed, and begins the next one if it may begin. After a
+  /// restart the checkpoint of an epoch may become stable before its batches are here again: then
+  /// its state, which is, takes their place.
   void go_on(auto& out) {
+    if (!finished_ && checkpointing_.stable_epochs() > epoch_.value)
+      return go_on_from(checkpointing_.skip_to_stable(), out);
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const std::uint64_t next = epoch_.value + 1;
     if (finished_ && next < checkpointing_.stable_epochs() + iss::epochs_ahead)

@@ -28,7 +28,7 @@ inline std::string name_of(ClientId client, ReqNo req_no) {
 /// or from the state that it was given, and at each number the requests that were delivered there.
 class TotalOrder {
  public:
-  void started(NodeId node) { next_[node] = SeqNr(0); }
+  void started(NodeId node) { next_[node] = restored_[node] = SeqNr(0); }
 
   void event(NodeId node, const Deliver& delivery, Findings& findings) {
     const auto [place, is_first] = log_.try_emplace(delivery.sn, delivery.batch);
@@ -43,6 +43,8 @@ class TotalOrder {
   }
 
   void event(NodeId node, const Apply& apply, Findings& findings) {
+    // What a restored state covers and was on its way before it is not applied.
+    if (apply.sn < restored_[node]) return;
     SeqNr& next = next_[node];
     if (apply.sn != next)
       findings.report("total order", node, apply.sn,
@@ -63,7 +65,7 @@ class TotalOrder {
     if (restore.sn + 1 < next)
       findings.report("total order", node, restore.sn,
                       "the App goes back: sn " + std::to_string(next.value) + " is due");
-    next = restore.sn + 1;
+    next = restored_[node] = restore.sn + 1;
   }
 
   /// How many sequence numbers, and requests, were delivered by any correct node.
@@ -88,6 +90,7 @@ class TotalOrder {
   std::map<SeqNr, Batch> log_;
   std::map<std::pair<ClientId, ReqNo>, SeqNr> places_;
   std::map<NodeId, SeqNr> next_;
+  std::map<NodeId, SeqNr> restored_;
 };
 
 /// Integrity: what an App is given was submitted by that client under that number, byte for byte.

@@ -80,6 +80,12 @@ class Checkpointing {
     return opened(own.header, own.state);
   }
 
+  /// The same, to go on from there. Requires that there is one.
+  StableState skip_to_stable() {
+    maker_.go_on_from(checkpoints_.find(*stable_)->second.own->header);
+    return *restored();
+  }
+
   /// From here on this replica may speak: what it said of epochs that are not stable yet, it says
   /// again.
   void start(const IssConfig& parameters, auto& env) {

@@ -40,9 +40,11 @@ class Laggard {
             expected(epoch, segment, slot, env.cluster().quorum()))
           wanted.slots.push_back(slot);
       if (wanted.slots.empty()) continue;
+      // Who says that it has decided must have the batch, but may be down.
       const auto speakers = epoch.speakers(segment);
-      const NodeId whom = speakers.empty() ? in_turn(env.cluster().others())
-                                           : env.cluster().members()[in_turn(speakers)];
+      const NodeId whom = speakers.empty() || turn_ % 2 == 1
+                              ? in_turn(env.cluster().others())
+                              : env.cluster().members()[in_turn(speakers)];
       env.emit(env.to(whom, std::move(wanted)));
     }
   }

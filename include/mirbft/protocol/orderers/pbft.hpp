@@ -120,7 +120,7 @@ class Pbft::Segment {
   /// The answer to `env.check`: the proposal keeps the rules, its bodies are here.
   void checked(std::uint32_t place, const Digest& digest, auto& env) {
     Slot& slot = slots_[place];
-    if (slot.batch_digest) return;  // another batch has taken its place meanwhile
+    if (slot.batch_digest) return;  // another batch has taken the place of the one that was checked
     slot.batch_digest = digest;
     if (slot.stage == Stage::fetching && slot.digest == digest) return vote(place, digest, env);
     if (slot.stage != Stage::checking || is_changing()) return;
@@ -221,9 +221,10 @@ class Pbft::Segment {
   void process(SignResult<NewViewSigning> signed_, auto& env) {
     if (!draft_ || signed_.origin.content.view != draft_->view || target_ != draft_->view) return;
     draft_->signature = std::move(signed_.signature);
-    NewView own = std::move(*draft_);
-    env.emit(WalAppend<NewViewEntry>{{own}, retention()}).then(env.to_others(own));
-    enter(std::move(own), env);
+    const NewView own = std::move(*draft_);
+    env.emit(WalAppend<NewViewEntry>{{own}, retention()})
+        .then(env.to_others(own), env.to_self(own));
+    enter(own, env);
   }
 
   void process(NodeSigsVerified<NewViewChecking> verified, auto& env) {
@@ -231,11 +232,11 @@ class Pbft::Segment {
     const std::size_t sender = env.cluster().find(mark.sender)->index;
     if (sender >= offered_.size() || !offered_[sender] || offered_[sender]->view != mark.view)
       return;
-    NewView message = *std::exchange(offered_[sender], std::nullopt);
+    const NewView message = *std::exchange(offered_[sender], std::nullopt);
     if (!pbft::all_valid(verified.verdicts)) return env.bad(Bad::signature);
     if (message.view <= view_ || message.view < target_) return;
-    env.emit(WalAppend<NewViewEntry>{{message}, retention()});
-    enter(std::move(message), env);
+    env.emit(WalAppend<NewViewEntry>{{message}, retention()}).then(env.to_self(message));
+    enter(message, env);
   }
 
   // Time.
@@ -338,14 +339,21 @@ class Pbft::Segment {
     changes_.make_room(members_);
     keep_own_change(env);
   }
-  void recover(NewViewEntry entry, auto& env) { begin_view(std::move(entry.message), env); }
+  void recover(NewViewEntry entry, auto& env) {
+    begin_view(entry.message, env);
+    new_view_ = std::move(entry.message);
+  }
 
   void resume(auto& env) {
     if (!is_changing() && view_ != View(0)) vote_for_outcome(env);
     const auto send = [&](auto message) { env.emit(env.to_others(std::move(message))); };
     repeat_view(send);
-    for (std::uint32_t place = 0; place < slots_.size(); ++place)
-      if (!slots_[place].decided) repeat_slot(place, env.cluster().self().id, send);
+    for (std::uint32_t place = 0; place < slots_.size(); ++place) {
+      if (slots_[place].decided) continue;
+      repeat_slot(place, env.cluster().self().id, send);
+      try_to_prepare(place, env);
+      try_to_commit(place, env);
+    }
   }
 
  private:
@@ -623,6 +631,10 @@ class Pbft::Segment {
 
   /// Anybody may pass a NewView on: its primary has signed it.
   void receive(iss::Member from, NewView message, auto& env) {
+    if (from.id == env.cluster().self().id) {
+      if (message.view == view_) new_view_ = std::move(message);
+      return;
+    }
     if (message.view <= view_ || message.view < target_) return;
     if (!pbft::is_well_formed(message, range_, env.cluster())) return env.bad(Bad::vote);
     offered_.resize(members_);
@@ -633,13 +645,13 @@ class Pbft::Segment {
     offered_[from.index] = std::move(message);
   }
 
-  void enter(NewView message, auto& env) {
-    begin_view(std::move(message), env);
+  void enter(const NewView& message, auto& env) {
+    begin_view(message, env);
     vote_for_outcome(env);
   }
 
   /// Every slot has an outcome, so that no fresh proposal is made in this view.
-  void begin_view(NewView message, auto& env) {
+  void begin_view(const NewView& message, auto& env) {
     view_ = target_ = message.view;
     called_.reset();
     draft_.reset();
@@ -652,7 +664,7 @@ class Pbft::Segment {
     }
     for (const Certificate& certificate : message.certificates)
       slots_[*range_.place_of(certificate.sn)].digest = certificate.digest;
-    new_view_ = std::move(message);
+    new_view_.reset();
   }
 
   /// Also for what is decided here: others may need the vote to finish.
@@ -700,7 +712,7 @@ class Pbft::Segment {
   std::optional<ViewChange> own_change_;
   /// The own NewView while it is being signed.
   std::optional<NewView> draft_;
-  /// What made the current view.
+  /// What made the current view, once that is durable.
   std::optional<NewView> new_view_;
   /// NewViews whose signatures are being checked, by sender. Each stays until that is done, or its
   /// verdict would be taken for that of the sender's next one.
