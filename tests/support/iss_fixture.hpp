@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -33,8 +34,13 @@ class IssFixture {
     Message message;
   };
 
-  explicit IssFixture(IssConfig of, Policy policy = {})
+  /// Entries of the write-ahead log, in order; each plays itself back.
+  using Log = std::vector<std::function<void(Protocol&, Recorder&)>>;
+
+  /// Starts with what is in `written`.
+  explicit IssFixture(IssConfig of, Policy policy = {}, const Log& written = {})
       : config(std::move(of)), iss(config, std::move(policy)) {
+    for (const auto& play_back : written) play_back(iss, out);
     iss.process(Init{}, out);
     work();
   }
@@ -72,6 +78,7 @@ class IssFixture {
   std::vector<Deliver> delivered;
   std::vector<NewRequest> handed_on;
   std::vector<std::string> halts;
+  Log log;
 
   /// Takes out the messages of type `M` that were sent.
   template <class M>
@@ -177,6 +184,14 @@ class IssFixture {
       iss.process(std::move(verified), out);
     });
   }
+  template <class... Entries>
+  bool persist() {
+    return out.template take_any<WalAppend<Entries>...>([&]<class Entry>(WalAppend<Entry> append) {
+      log.push_back([entry = std::move(append.entry)](Protocol& to, Recorder& from) {
+        to.process(WalEntry<Entry>{entry}, from);
+      });
+    });
+  }
   template <class... Dropped>
   bool drop() {
     bool any = false;
@@ -197,10 +212,9 @@ class IssFixture {
     any |= verify<NewViewChecking>();
     any |= verify<CheckpointChecking>();
     any |= verify<ProofChecking>();
-    any |= drop<WalAppend<EpochEntry>, WalAppend<VoteEntry>, WalAppend<ViewChangeEntry>,
-                WalAppend<NewViewEntry>, WalAppend<PreparedEntry>, WalAppend<DecidedEntry>,
-                WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate, CollectRequests,
-                WindowsMoved>();
+    any |= persist<EpochEntry, VoteEntry, ViewChangeEntry, NewViewEntry, PreparedEntry,
+                   DecidedEntry, CheckpointEntry, StableEntry, AmnesiaEntry>();
+    any |= drop<WalTruncate, CollectRequests, WindowsMoved>();
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
       iss.process(AppSnapshot{asked.sn, Bytes("state " + std::to_string(asked.sn.value))}, out);
     });

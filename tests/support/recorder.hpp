@@ -35,6 +35,16 @@ class Recorder {
     return event;
   }
 
+  /// Takes out the oldest event of any of these types, for `use(event)`. False if there is none.
+  template <class... E, class Use>
+  bool take_any(Use&& use) {
+    const auto found = std::find_if(records_.begin(), records_.end(), [](const Record& record) {
+      return (holds<E>(record) || ...);
+    });
+    if (found == records_.end()) return false;
+    return ((holds<E>(*found) && (use(take<E>()), true)) || ...);
+  }
+
   template <class E>
   std::size_t count() const {
     return static_cast<std::size_t>(std::count_if(records_.begin(), records_.end(), holds<E>));

@@ -307,7 +307,7 @@ class Pbft::Segment {
     if (content.digest != nil_digest) hold(*place, std::move(entry.batch), content.digest);
     if (content.view == View(0)) env.claimed(id_, *place, slot.batch);
     slot.own_prepare = {content.view, content.digest, entry.signature, Opinion::valid};
-    if (slot.decided || content.view != view_) return;
+    if (content.view != view_ || (slot.decided && content.view <= slot.decided_in)) return;
     slot.digest = content.digest;
     slot.stage = Stage::voted;
     make_room(slot);
@@ -583,7 +583,7 @@ class Pbft::Segment {
       own_change_ = std::move(message);
       keep_own_change(env);
     } else if (message.view <= view_) {
-      if (new_view_) env.emit(env.to(from.id, *new_view_));
+      if (new_view_ && may_answer(from, env)) env.emit(env.to(from.id, *new_view_));
       return;
     } else {
       VerifyNodeSigs<ViewChangeChecking> check{pbft::signatures_of(message, env.cluster()),
@@ -599,8 +599,18 @@ class Pbft::Segment {
   /// A member says it again, so it still waits. Whoever waits repeats itself unasked; a replica
   /// that is complete does not.
   void answer(iss::Member from, View view, auto& env) {
-    if (is_complete() && own_change_ && own_change_->view >= view)
+    if (is_complete() && own_change_ && own_change_->view >= view && may_answer(from, env))
       env.emit(env.to(from.id, *own_change_));
+  }
+
+  /// Whoever says something again has waited for an interval; who does not wait is not answered
+  /// each time, since an answer is large.
+  bool may_answer(iss::Member from, auto& env) {
+    answered_.resize(members_);
+    auto& last = answered_[from.index];
+    if (last && env.now() - *last < env.resend_after() / 2) return false;
+    last = env.now();
+    return true;
   }
 
   /// One correct member that has given up on a view is reason enough to do so too.
@@ -645,7 +655,6 @@ class Pbft::Segment {
     view_ = target_ = message.view;
     called_.reset();
     draft_.reset();
-    offered_ = {};
     began_ = true;
     last_progress_ = last_said_ = env.now();
     for (Slot& slot : slots_) {
@@ -705,8 +714,11 @@ class Pbft::Segment {
   std::optional<NewView> draft_;
   /// What made the current view, once that is durable.
   std::optional<NewView> new_view_;
-  /// NewViews whose signatures are being checked, by sender.
+  /// NewViews whose signatures are being checked, by sender. Each stays until that is done, or its
+  /// verdict would be taken for that of the sender's next one.
   std::vector<std::optional<NewView>> offered_;
+  /// When each member was last told of a view that it calls for.
+  std::vector<std::optional<std::chrono::nanoseconds>> answered_;
 
   /// Whether this segment has been waited for yet.
   bool began_ = false;
