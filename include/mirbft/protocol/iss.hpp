@@ -774,6 +774,7 @@ class Iss {
   /// restart the checkpoint of an epoch may become stable before its batches are here again: then
   /// its state, which is, takes their place.
   void go_on(auto& out) {
+    if (!started_) return;
     if (!finished_ && checkpointing_.stable_epochs() > epoch_.value)
       return go_on_from(checkpointing_.skip_to_stable(), out);
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));

@@ -75,7 +75,7 @@ TEST_CASE("only so many slots are in flight") {
   CHECK(leader.due() == 1);
   leader.propose();
   CHECK_FALSE(leader.due());
-  leader.proposer.decided();
+  leader.proposer.decided(0);
   CHECK(leader.due() == 2);
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("a leader that is behind fills its slots with nothing") {
   leader.propose();
   CHECK(leader.due() == 1);  // sequence number 4
   leader.propose();
-  leader.proposer.decided();
+  leader.proposer.decided(0);
   CHECK_FALSE(leader.due());  // 8 is not behind 5
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("the last slot of any segment pulls all leaders to the end of the epoc
   for (std::uint32_t slot = 0; slot < 4; ++slot) {
     CHECK(leader.due() == slot);
     leader.propose();
-    leader.proposer.decided();
+    leader.proposer.decided(0);
   }
   leader.add();
   CHECK_FALSE(leader.due(1s));  // there is no slot left
