@@ -105,6 +105,7 @@
 #include <mirbft/modules/wal/memory.hpp>
 #include <mirbft/modules/wal/null.hpp>
 
+#include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/amnesia.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>

@@ -136,7 +136,7 @@ TEST_CASE_FIXTURE(Four, "what was voted for before a restart is in no second bat
   CHECK(after.bad().proposal == 1);
 }
 
-TEST_CASE_FIXTURE(Four, "a restarted replica delivers the same again, from the last checkpoint on") {
+TEST_CASE_FIXTURE(Four, "a restarted replica delivers the same again, behind its checkpoint") {
   const Batch batch({ready(NodeId(1))});
   finish_segment(r, plan, 0, Batches(4));
   finish_segment(r, plan, 1, {batch, {}, {}, {}});
@@ -173,7 +173,8 @@ TEST_CASE_FIXTURE(Four, "a log that ends anywhere is one to start from") {
     const auto end = r.log.begin() + static_cast<std::ptrdiff_t>(length);
     Fixture after(r.config, {}, Fixture::Log(r.log.begin(), end));
     CHECK(after.halts.empty());
-    for (const Prepare& vote : after.take<Prepare>()) CHECK(vote.digest == r.digest(Epoch(0), SeqNr(1), batch));
+    for (const Prepare& vote : after.take<Prepare>())
+      CHECK(vote.digest == r.digest(Epoch(0), SeqNr(1), batch));
   }
 }
 
@@ -339,7 +340,8 @@ TEST_CASE_FIXTURE(Four, "no number in a message does harm") {
       const SeqNr sn(number);
       const View view(number);
       const PreparedClaim claim{view, sn, {}};
-      r.receive(NodeId(1), PrePrepare{segment, sn, Batch({RequestRef{ClientId(number), ReqNo(number), {}}}), {}});
+      const RequestRef request{ClientId(number), ReqNo(number), {}};
+      r.receive(NodeId(1), PrePrepare{segment, sn, Batch({request}), {}});
       r.receive(NodeId(1), Prepare{segment, view, sn, {}, {}});
       r.receive(NodeId(1), Commit{segment, view, sn, {}});
       r.receive(NodeId(1), ViewChange{segment, view, NodeId(1), {claim, claim}, {}, {}});
@@ -394,7 +396,7 @@ TEST_CASE_FIXTURE(Four, "who asks for bodies gets so many bytes of them at a tim
     answered += r.take<RequestsSupplied>().size();
   };
   for (int i = 0; i < 100; ++i) ask();
-  CHECK(answered <= iss::Bodies::answer_allowance / large.data.size() + 1);
+  CHECK(answered <= iss::answer_allowance / large.data.size() + 1);
   const std::size_t before = answered;
   r.tick(r.config.fetch_delay);
   ask();
@@ -407,17 +409,18 @@ TEST_CASE("who asks for batches gets so many of them at a time") {
   config.client_window = 1u << 20;
   Fixture r(config);
   const Plan plan = r.plan();
-  std::vector<RequestRef> many;
-  for (ReqNo number; many.size() < 2000; ++number) {
-    const auto bucket = iss::bucket_of(ClientId(1), number, plan.buckets());
-    if (plan.leader(plan.owner(bucket)) == NodeId(1))
+  const auto batch_of = [&](NodeId leader) {
+    std::vector<RequestRef> many;
+    for (ReqNo number; many.size() < config.max_batch_requests; ++number) {
+      const auto bucket = iss::bucket_of(ClientId(1), number, plan.buckets());
+      if (plan.leader(plan.owner(bucket)) != leader) continue;
       many.push_back(Fixture::reference(ClientId(1), number));
-  }
-  for (const RequestRef& request : many) r.ready(request);
-  const Batch batch(many);
-  finish_segment(r, plan, 1, {batch, Batch(), Batch(), Batch()});
-  REQUIRE(r.iss.status().open_segments == 3);
-  const auto bytes_asked_for = [&](auto question) {
+      r.iss.process(RequestReady{many.back(), 10, Spread::by_client}, r.out);
+    }
+    r.work();
+    return Batch(many);
+  };
+  const auto bytes_for = [&](auto question) {
     std::size_t bytes = 0;
     for (int i = 0; i < 1000; ++i) {
       r.receive(NodeId(3), question);
@@ -425,30 +428,37 @@ TEST_CASE("who asks for batches gets so many of them at a time") {
     }
     return bytes;
   };
-  SUBCASE("decided") {
-    CHECK(bytes_asked_for(BatchesWanted{{Epoch(0), 1}, {0}}) <= iss::Bodies::answer_allowance + (1u << 20));
+  const std::size_t limit = iss::answer_allowance + (1u << 20);
+  SUBCASE("that are decided") {
+    finish_segment(r, plan, 1, {batch_of(NodeId(1)), Batch(), Batch(), Batch()});
+    REQUIRE(r.iss.status().open_segments == 3);
+    const BatchesWanted question{{Epoch(0), 1}, {0}};
+    CHECK(bytes_for(question) <= limit);
+    r.tick(config.fetch_delay);
+    CHECK(bytes_for(question) > 1u << 20);
   }
-  SUBCASE("said before") {
-    CHECK(bytes_asked_for(SlotsWanted{{Epoch(0), 1}, {0}}) <= iss::Bodies::answer_allowance + (1u << 20));
+  SUBCASE("that were proposed") {
+    (void)batch_of(NodeId(0));
+    REQUIRE(r.iss.status().proposed_batches == 1);
+    const SlotsWanted question{{Epoch(0), 0}, {0}};
+    CHECK(bytes_for(question) <= limit);
+    r.tick(config.base_timeout);
+    CHECK(bytes_for(question) > 1u << 20);
   }
-  r.tick(r.config.base_timeout);
-  r.sent.clear();
-  r.receive(NodeId(3), BatchesWanted{{Epoch(0), 1}, {0}});
-  CHECK(r.take<BatchSupplied>().size() == 1);
 }
 
 // Amnesia.
 
 TEST_CASE("a replica that has forgotten its votes stays silent in all epochs before it may vote") {
-  IssConfig config = iss_config(4);
+  IssConfig config = iss_config(5);  // two who are done and the replica itself are no strong quorum
   config.memory = Memory::lost;
   Fixture r(config);
-  for (const std::uint64_t peer : {1u, 2u, 3u}) r.receive(NodeId(peer), Progress{});
+  for (const std::uint64_t peer : {1u, 2u, 3u, 4u}) r.receive(NodeId(peer), Progress{});
   Plan plan = r.plan();
   for (std::uint64_t epoch = 0; epoch < 2 * iss::epochs_ahead; ++epoch) {
-    plan = r.plan(Epoch(epoch), SeqNr(16 * epoch));
+    plan = r.plan(Epoch(epoch), SeqNr(plan.length() * epoch));
     finish_epoch(r, plan);
-    stabilise(r);
+    stabilise(r, {1, 2, 3});
   }
   REQUIRE(r.iss.status().epoch == Epoch(4));
   const SegmentId old{Epoch(3), 1};
@@ -456,14 +466,14 @@ TEST_CASE("a replica that has forgotten its votes stays silent in all epochs bef
   for (const std::uint64_t peer : {2u, 3u}) {
     ViewChange call{old, View(1), NodeId(peer), {}, {}, {}};
     call.signature = signature_of(
-        NodeId(peer), pbft::signed_bytes(iss::Cluster(config, Pbft::quorum(4)), call));
+        NodeId(peer), pbft::signed_bytes(iss::Cluster(config, Pbft::quorum(5)), call));
     r.receive(NodeId(peer), call);
   }
   CHECK(r.take<ViewChange>().empty());
-  const Plan now = r.plan(Epoch(4), SeqNr(64));
+  const Plan now = r.plan(Epoch(4), SeqNr(4 * plan.length()));
   const RequestRef request = r.request_of(now, NodeId(1));
   r.ready(request);
-  r.receive(NodeId(1), r.proposal(now, SeqNr(65), Batch({request})));
+  r.receive(NodeId(1), r.proposal(now, now.sn_of(1, 0), Batch({request})));
   CHECK(r.take<Prepare>().size() == 1);
 }
 

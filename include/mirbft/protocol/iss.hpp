@@ -100,6 +100,7 @@ class Iss {
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
         early_(config_.members.size(), config_.early_bytes_per_peer),
         bodies_(config_.members.size()),
+        laggard_(config_.members.size()),
         reminders_(config_.members.size()),
         supply_(config_.members.size()),
         amnesia_(config_.memory, config_.members.size()),
@@ -129,6 +130,7 @@ class Iss {
       if (now_ - refilled_ >= config_.fetch_delay) {
         refilled_ = now_;
         bodies_.refill();
+        laggard_.refill();
         supply_.refill();
       }
       ask_for_bodies(env);
@@ -283,7 +285,9 @@ class Iss {
     std::chrono::nanoseconds resend_after() const noexcept {
       return iss::resend_interval(iss_.pace_.timeout);
     }
-    bool may_vote() const noexcept { return iss_.amnesia_.may_vote_in(iss_.epoch_); }
+    bool may_vote(SegmentId segment) const noexcept {
+      return iss_.amnesia_.may_vote_in(segment.epoch);
+    }
     auto to_self(auto message) {
       return MessageReceived<Message>{iss_.cluster_.self().id, wrap(std::move(message))};
     }

@@ -225,7 +225,7 @@ class Cluster {
     }
     std::chrono::nanoseconds segment_patience(std::size_t) const { return 20s; }
     std::chrono::nanoseconds resend_after() const { return 500ms; }
-    bool may_vote() const noexcept { return votes; }
+    bool may_vote(SegmentId) const noexcept { return votes; }
     void bad(iss::BadMessage) { FAIL("a message breaks a rule"); }
     void halt(std::string reason) { all->halts.push_back(std::move(reason)); }
     void claimed(SegmentId, std::uint32_t place, const Batch& what) {

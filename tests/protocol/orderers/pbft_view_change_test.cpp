@@ -51,6 +51,13 @@ struct Four {
     for (const std::uint64_t node : {1u, 2u, 3u})
       r.receive(NodeId(node), peers.prepare(NodeId(node), View(0), place, digest));
   }
+  /// View 1 begins with what one of them has a certificate for.
+  NewView reproposal(const Certificate& certificate) const {
+    return peers.new_view(View(1), {peers.view_change(NodeId(1), View(1)),
+                                    peers.view_change(NodeId(2), View(1)),
+                                    peers.view_change(NodeId(3), View(1), {certificate})},
+                          {certificate});
+  }
   /// The others finish view `view` with `of` in a slot.
   void commit(View view, std::uint32_t place, const Digest& of) {
     for (const std::uint64_t node : {1u, 2u, 3u}) {
@@ -244,9 +251,11 @@ TEST_CASE_FIXTURE(Proof, "a prepared nil outweighs an older batch") {
 // Section 11: NewView evaluated in arrival order by the primary, sorted by the others.
 TEST_CASE("the primary makes the same NewView in whatever order ViewChanges arrive") {
   const Peers peers(4);
+  const Certificate newer = peers.certificate(View(1), 0, digest);
+  const Certificate older = peers.certificate(View(0), 0, digest);
   const Changes changes{peers.view_change(NodeId(1), View(3)),
-                        peers.view_change(NodeId(2), View(3), {peers.certificate(View(1), 0, digest)}),
-                        peers.view_change(NodeId(3), View(3), {peers.certificate(View(0), 0, digest)})};
+                        peers.view_change(NodeId(2), View(3), {newer}),
+                        peers.view_change(NodeId(3), View(3), {older})};
   std::vector<Bytes> made;
   std::vector<std::size_t> order{0, 1, 2};
   do {
@@ -273,8 +282,12 @@ TEST_CASE("the primary makes the same NewView in whatever order ViewChanges arri
 TEST_CASE_FIXTURE(Four, "a ViewChange with a forged signature proves nothing") {
   ViewChange forged = peers.view_change(NodeId(1), View(3));
   SUBCASE("of its own") { forged.signature = Bytes("forged"); }
-  SUBCASE("of another member") { forged.signature = peers.view_change(NodeId(2), View(3)).signature; }
-  SUBCASE("for another view") { forged.signature = peers.view_change(NodeId(1), View(2)).signature; }
+  SUBCASE("of another member") {
+    forged.signature = peers.view_change(NodeId(2), View(3)).signature;
+  }
+  SUBCASE("for another view") {
+    forged.signature = peers.view_change(NodeId(1), View(2)).signature;
+  }
   SUBCASE("for other claims") {
     forged = peers.view_change(NodeId(1), View(3), {peers.certificate(View(0), 0, digest)});
     forged.signature = peers.view_change(NodeId(1), View(3)).signature;
@@ -322,7 +335,8 @@ TEST_CASE_FIXTURE(Four, "a NewView with any signature forged is not entered") {
   NewView forged = peers.new_view(View(1), changes, {certificate});
   SUBCASE("the primary's") { forged.signature = Bytes("forged"); }
   SUBCASE("by a member that is not the primary") {
-    forged.signature = testing::signature_of(NodeId(3), pbft::signed_bytes(peers.cluster(), forged));
+    forged.signature =
+        testing::signature_of(NodeId(3), pbft::signed_bytes(peers.cluster(), forged));
   }
   SUBCASE("the primary's, for another view") {
     forged.signature = peers.empty_new_view(View(1)).signature;
@@ -355,7 +369,8 @@ TEST_CASE_FIXTURE(Four, "a NewView with any signature forged is not entered") {
 
 TEST_CASE_FIXTURE(Four, "a NewView is passed on by anybody, and made by its primary alone") {
   NewView message = peers.empty_new_view(View(1));
-  message.signature = testing::signature_of(NodeId(3), pbft::signed_bytes(peers.cluster(), message));
+  message.signature =
+      testing::signature_of(NodeId(3), pbft::signed_bytes(peers.cluster(), message));
   r.receive(NodeId(3), message);
   CHECK(r.bad().signature == 1);
   CHECK(r.segment.view() == View(0));
@@ -399,7 +414,8 @@ TEST_CASE_FIXTURE(Four, "a verdict on a NewView is not taken for its sender's ne
   forged.signature = Bytes("forged");
   r.receive(NodeId(3), forged);
   r.verify_one<NewViewChecking>();  // what was valid
-  if (r.segment.view() == View(2)) CHECK(r.last<NewViewEntry>().message.signature != Bytes("forged"));
+  if (r.segment.view() == View(2))
+    CHECK(r.last<NewViewEntry>().message.signature != Bytes("forged"));
   r.verifier = Door::open;
   r.work();
   r.receive(NodeId(2), peers.empty_new_view(View(2)));
@@ -407,7 +423,7 @@ TEST_CASE_FIXTURE(Four, "a verdict on a NewView is not taken for its sender's ne
   CHECK(r.last<NewViewEntry>().message.signature != Bytes("forged"));
 }
 
-TEST_CASE_FIXTURE(Four, "a signature of the own that comes too late makes no vote in a later view") {
+TEST_CASE_FIXTURE(Four, "an own signature that comes too late makes no vote in a later view") {
   r.signer = Door::shut;
   r.receive(NodeId(1), peers.proposal(0, batch));
   r.receive(NodeId(2), peers.empty_new_view(View(1)));
@@ -464,10 +480,7 @@ TEST_CASE_FIXTURE(Four, "a digest that comes late is not taken for that of anoth
   r.work();
   CHECK(r.take<Prepare>().empty());
   const Certificate certificate = peers.certificate(View(0), 0, digest);
-  const Changes changes{peers.view_change(NodeId(1), View(1)),
-                        peers.view_change(NodeId(2), View(1)),
-                        peers.view_change(NodeId(3), View(1), {certificate})};
-  r.receive(NodeId(2), peers.new_view(View(1), changes, {certificate}));
+  r.receive(NodeId(2), reproposal(certificate));
   std::size_t votes = 0;
   for (const Prepare& vote : r.take<Prepare>()) votes += vote.sn == peers.sn(0);
   CHECK(votes == 1);  // those who have not decided need it
@@ -536,7 +549,7 @@ TEST_CASE_FIXTURE(Four, "the own ViewChange does not count before it is durable"
   CHECK(r.take<NewView>().size() == 1);
 }
 
-TEST_CASE_FIXTURE(Four, "a NewView is durable before it is sent, and before anything is voted for") {
+TEST_CASE_FIXTURE(Four, "a NewView is durable before it is sent, and before a vote in its view") {
   call(View(3), {1, 2, 3});
   CHECK(r.segment.view() == View(3));
   REQUIRE(r.log.size() == 6);
@@ -657,11 +670,7 @@ TEST_CASE_FIXTURE(Four, "a nil that was prepared survives the next view") {
 
 TEST_CASE_FIXTURE(Four, "what was prepared is voted for again once its batch is here") {
   const Certificate certificate = peers.certificate(View(0), 0, digest);
-  const NewView message =
-      peers.new_view(View(1), {peers.view_change(NodeId(1), View(1)),
-                               peers.view_change(NodeId(2), View(1), {certificate}),
-                               peers.view_change(NodeId(3), View(1))},
-                     {certificate});
+  const NewView message = reproposal(certificate);
   SUBCASE("as it was proposed") { r.receive(NodeId(1), peers.proposal(0, batch)); }
   SUBCASE("supplied by another") {
     r.receive(NodeId(2), message);
@@ -683,10 +692,7 @@ TEST_CASE_FIXTURE(Four, "who has decided votes in later views, and never for som
   REQUIRE(r.decided.contains(0));
   const Certificate certificate = peers.certificate(View(0), 0, digest);
   r.take<Prepare>();
-  r.receive(NodeId(2), peers.new_view(View(1), {peers.view_change(NodeId(1), View(1)),
-                                                peers.view_change(NodeId(2), View(1)),
-                                                peers.view_change(NodeId(3), View(1), {certificate})},
-                                      {certificate}));
+  r.receive(NodeId(2), reproposal(certificate));
   const auto votes = r.take<Prepare>();
   REQUIRE(votes.size() == 4);
   CHECK(votes.front().digest == digest);
@@ -785,7 +791,7 @@ TEST_CASE("the leader proposes after a restart what it has proposed before, byte
   CHECK(after.log.empty());
 }
 
-TEST_CASE_FIXTURE(Four, "a vote that is recorded is given once, whatever is proposed after a restart") {
+TEST_CASE_FIXTURE(Four, "a recorded vote is given once, whatever is proposed after a restart") {
   r.receive(NodeId(1), peers.proposal(0, batch));
   const auto sent = r.take<Prepare>();
   Replica after(peers, NodeId(0), r.log);
@@ -802,7 +808,7 @@ TEST_CASE_FIXTURE(Four, "a vote that is recorded is given once, whatever is prop
   CHECK(after.take<Commit>().size() == 1);
 }
 
-TEST_CASE_FIXTURE(Four, "a second vote for a view and slot that the log knows of stops the replica") {
+TEST_CASE_FIXTURE(Four, "the log's vote for a view and slot is the only one") {
   const NewView nil = peers.empty_new_view(View(1));
   r.receive(NodeId(2), nil);
   Log log = r.log;
@@ -820,7 +826,7 @@ TEST_CASE_FIXTURE(Four, "a second vote for a view and slot that the log knows of
     if (const auto* vote = std::get_if<VoteEntry>(&entry)) CHECK(vote->content.sn != other.sn);
 }
 
-TEST_CASE_FIXTURE(Four, "a replica that is restarted says the same again, and writes nothing twice") {
+TEST_CASE_FIXTURE(Four, "a restarted replica says the same again, and writes nothing twice") {
   std::vector<Bytes> before;
   const auto restart = [&] {
     Replica after(peers, NodeId(0), r.log);
@@ -913,14 +919,11 @@ TEST_CASE_FIXTURE(Four, "what was decided is known after a restart, and not writ
   CHECK(after.said.empty());  // who lacks it asks
 }
 
-TEST_CASE_FIXTURE(Four, "a vote for what is decided counts after a restart, for those who need it") {
+TEST_CASE_FIXTURE(Four, "a vote for what is decided counts after a restart too") {
   prepare();
   commit(View(0), 0, digest);
   const Certificate certificate = peers.certificate(View(0), 0, digest);
-  r.receive(NodeId(2), peers.new_view(View(1), {peers.view_change(NodeId(1), View(1)),
-                                                peers.view_change(NodeId(2), View(1)),
-                                                peers.view_change(NodeId(3), View(1), {certificate})},
-                                      {certificate}));
+  r.receive(NodeId(2), reproposal(certificate));
   REQUIRE(r.logged<VoteEntry>() == 5);
   Replica after(peers, NodeId(0), r.log);
   for (const std::uint64_t node : {1u, 2u})

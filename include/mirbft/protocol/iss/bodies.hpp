@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <mirbft/events/store.hpp>
+#include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
@@ -33,14 +34,11 @@ class Bodies {
   /// Requests of a segment without progress that are passed on again.
   static constexpr std::size_t repeated_at_once = 32;
   static constexpr std::size_t bytes_at_once = 1u << 20;
-  /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
-  /// bring a huge answer for ever.
-  static constexpr std::size_t answer_allowance = 32u << 20;
 
-  explicit Bodies(std::size_t members) : answered_(members) {}
+  explicit Bodies(std::size_t members) : allowance_(members) {}
 
   /// From time to time: peers may ask again.
-  void refill() { answered_.assign(answered_.size(), 0); }
+  void refill() { allowance_.refill(); }
 
   void relay_later(const RequestRef& reference) { to_relay_.push_back(reference); }
   void relay(auto& env) {
@@ -54,16 +52,16 @@ class Bodies {
 
   void receive(Member from, RequestsWanted wanted, auto& env) {
     if (wanted.references.size() > asked_at_once || !is_ascending(wanted.references) ||
-        answered_[from.index] > answer_allowance)
+        allowance_.is_spent(from))
       return env.bad(BadMessage::oversized);
     env.emit(FetchRequests<SupplyFetch>{std::move(wanted.references), {from.id}});
   }
   void process(RequestsFetched<SupplyFetch> fetched, auto& env) {
-    const NodeId whom = fetched.origin.to;
-    std::size_t& answered = answered_[env.cluster().find(whom)->index];
-    for (const Request& request : fetched.found) answered += request.data.size();
+    const Member whom = *env.cluster().find(fetched.origin.to);
+    if (allowance_.is_spent(whom)) return;  // by answers to questions that came together
+    for (const Request& request : fetched.found) allowance_.spend(whom, request.data.size());
     in_parts<RequestsSupplied>(std::move(fetched.found), [&](RequestsSupplied part) {
-      env.emit(env.to(whom, std::move(part)));
+      env.emit(env.to(whom.id, std::move(part)));
     });
   }
 
@@ -84,8 +82,7 @@ class Bodies {
   }
 
   std::vector<RequestRef> to_relay_;
-  /// Bytes sent to each member since the last `refill`.
-  std::vector<std::size_t> answered_;
+  Allowance allowance_;
 };
 
 }  // namespace mirbft::iss

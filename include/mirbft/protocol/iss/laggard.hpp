@@ -9,12 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/epoch_state.hpp>
 #include <mirbft/protocol/iss/events.hpp>
 #include <mirbft/protocol/iss/waiting_batches.hpp>
+#include <mirbft/wire/codec.hpp>
 
 namespace mirbft::iss {
 
@@ -22,6 +24,11 @@ namespace mirbft::iss {
 class Laggard {
  public:
   static constexpr std::size_t asked_at_once = 16;
+
+  explicit Laggard(std::size_t members) : allowance_(members) {}
+
+  /// From time to time: peers may ask again.
+  void refill() { allowance_.refill(); }
 
   /// Asks for the batches of slots that a weak quorum has decided and this replica has not, and for
   /// those of which the orderer knows no more than the digest; not at once, since most of them are
@@ -51,15 +58,19 @@ class Laggard {
 
   /// Another replica asks.
   template <class Epochs>
-  static void answer(Member from, const BatchesWanted& wanted, Epochs& epoch, auto& env) {
-    if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots))
+  void answer(Member from, const BatchesWanted& wanted, Epochs& epoch, auto& env) {
+    if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots) ||
+        allowance_.is_spent(from))
       return env.bad(BadMessage::oversized);
     for (const std::uint32_t slot : wanted.slots) {
       if (slot >= epoch.plan().segment_length()) return env.bad(BadMessage::oversized);
       const auto& decision = epoch.at(wanted.segment.index, slot);
       const auto batch = decision ? std::optional(decision->batch)
                                   : epoch.segment(wanted.segment.index).batch_of(slot);
-      if (batch) env.emit(env.to(from.id, BatchSupplied{wanted.segment, slot, *batch}));
+      if (!batch) continue;
+      BatchSupplied supplied{wanted.segment, slot, *batch};
+      allowance_.spend(from, wire::encoded_size(supplied));
+      env.emit(env.to(from.id, std::move(supplied)));
     }
   }
 
@@ -79,6 +90,7 @@ class Laggard {
     return list[turn_++ % list.size()];
   }
 
+  Allowance allowance_;
   std::chrono::nanoseconds asked_{};
   std::size_t turn_ = 0;
 };

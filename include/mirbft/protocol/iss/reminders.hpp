@@ -8,11 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/epoch_state.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
+#include <mirbft/wire/codec.hpp>
 
 namespace mirbft::iss {
 
@@ -21,19 +23,17 @@ namespace mirbft::iss {
 /// acknowledgement of its own.
 class Reminders {
  public:
-  /// Slots in one question, and answered to one peer between two rounds: a small question must not
-  /// bring large answers for ever.
+  /// Slots in one question.
   static constexpr std::size_t asked_at_once = 256;
-  static constexpr std::size_t answered_at_most = 4096;
 
-  explicit Reminders(std::size_t members) : answered_(members) {}
+  explicit Reminders(std::size_t members) : allowance_(members) {}
 
   /// At every Tick: tells where this replica stands, and asks for what it lacks, once an interval.
   template <class Epochs>
   void remind(Epochs& epoch, const Progress& own, auto& env) {
     if (env.now() - last_ < env.resend_after()) return;
     last_ = env.now();
-    answered_.assign(answered_.size(), 0);
+    allowance_.refill();
     if (env.cluster().others().empty()) return;
     env.emit(env.to_others(own));
     for (std::uint32_t segment = 0; segment < epoch.plan().segments(); ++segment)
@@ -48,9 +48,11 @@ class Reminders {
     if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots) ||
         (!wanted.slots.empty() && wanted.slots.back() >= epoch.plan().segment_length()))
       return env.bad(BadMessage::oversized);
-    answered_[from.index] += 1 + wanted.slots.size();
-    if (answered_[from.index] > answered_at_most) return;
-    const auto send = [&](auto message) { env.emit(env.to(from.id, std::move(message))); };
+    if (allowance_.is_spent(from)) return;
+    const auto send = [&](auto message) {
+      allowance_.spend(from, wire::encoded_size(message));
+      env.emit(env.to(from.id, std::move(message)));
+    };
     if (epoch.is_complete(index)) send(Done{wanted.segment, epoch.digests(index)});
     const auto& segment = epoch.segment(index);
     segment.repeat_view(send);
@@ -75,8 +77,7 @@ class Reminders {
   }
 
   std::chrono::nanoseconds last_{};
-  /// Slots repeated to each member since the last round.
-  std::vector<std::size_t> answered_;
+  Allowance allowance_;
 };
 
 }  // namespace mirbft::iss

@@ -256,7 +256,7 @@ class Paxos::Segment {
 
   /// At most one value a slot and ballot; it is here, and durable before anybody hears of it.
   void accept(std::uint32_t place, const Digest& digest, auto& env) {
-    if (!env.may_vote()) return;
+    if (!env.may_vote(id_)) return;
     Slot& slot = slots_[place];
     const SeqNr sn = range_.sn_of(place);
     slot.stage = Stage::accepted;
@@ -330,7 +330,7 @@ class Paxos::Segment {
 
   /// Accepts nothing below `ballot` any more, and tells all.
   void promise(View ballot, auto& env) {
-    if (!env.may_vote()) return;
+    if (!env.may_vote(id_)) return;
     promised_ = ballot;
     called_.reset();
     has_said_promise_ = has_drafted_ = false;
@@ -401,7 +401,7 @@ class Paxos::Segment {
   /// Anybody may pass it on: nobody lies.
   void receive(iss::Member from, PaxosTakeOver message, auto& env) {
     if (message.digests.size() != slots_.size()) return env.bad(Bad::vote);
-    if (message.ballot <= ballot_ || message.ballot < promised_ || !env.may_vote()) return;
+    if (message.ballot <= ballot_ || message.ballot < promised_ || !env.may_vote(id_)) return;
     if (from.id != env.cluster().self().id)
       env.emit(WalAppend<PaxosTakeOverEntry>{{message}, retention()});
     begin(std::move(message), env);

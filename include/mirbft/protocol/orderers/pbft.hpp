@@ -37,7 +37,7 @@ namespace mirbft {
 ///   env.patience(view)                    how long a view may go without progress;
 ///   env.segment_patience(length)          how long a whole segment may be waited for;
 ///   env.resend_after()                    when to say something again;
-///   env.may_vote()                        false while this replica only learns;
+///   env.may_vote(segment)                 false where this replica only learns;
 ///   env.claimed(segment, slot, batch)     a proposal that was voted for before a restart;
 ///   env.check(segment, slot, batch)       asks whether a proposal may be voted for; the answer is
 ///                                         a call of `checked`, when every body is there, or none;
@@ -383,7 +383,7 @@ class Pbft::Segment {
 
   /// One vote a slot and view, restarts included: another one would be a lie to somebody.
   void vote(std::uint32_t place, const Digest& digest, auto& env) {
-    if (!env.may_vote()) return;
+    if (!env.may_vote(id_)) return;
     Slot& slot = slots_[place];
     make_room(slot);
     slot.digest = digest;
@@ -550,7 +550,7 @@ class Pbft::Segment {
 
   /// Votes in no view before `view` any more, and calls for it.
   void call_for(View view, auto& env) {
-    if (!env.may_vote()) return;
+    if (!env.may_vote(id_)) return;
     target_ = view;
     began_ = true;
     called_.reset();
