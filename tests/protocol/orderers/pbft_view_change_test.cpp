@@ -439,6 +439,17 @@ TEST_CASE_FIXTURE(Four, "an own signature that comes too late makes no vote in a
   CHECK(r.logged<VoteEntry>() == 4);
 }
 
+TEST_CASE_FIXTURE(Four, "an own signature that comes too late makes no vote once views change") {
+  r.signer = Door::shut;
+  r.receive(NodeId(1), peers.proposal(0, batch));
+  r.lose_patience();
+  r.signer = Door::open;
+  r.work();
+  CHECK(r.take<ViewChange>().size() == 1);
+  CHECK(r.take<Prepare>().empty());
+  CHECK(r.logged<VoteEntry>() == 0);
+}
+
 TEST_CASE_FIXTURE(Four, "verdicts on votes of an earlier view make no certificate in a later one") {
   r.verifier = Door::shut;
   r.receive(NodeId(1), peers.proposal(0, batch));
@@ -447,12 +458,14 @@ TEST_CASE_FIXTURE(Four, "verdicts on votes of an earlier view make no certificat
   r.receive(NodeId(2), peers.empty_new_view(View(1)));
   r.verify_one<NewViewChecking>();
   REQUIRE(r.segment.view() == View(1));
-  for (const std::uint64_t node : {1u, 2u}) {
-    Prepare forged = peers.prepare(NodeId(node), View(1), 0, nil_digest);
-    forged.signature = Bytes("forged");
-    r.receive(NodeId(node), forged);
-  }
-  r.verify_one<PrepareChecking>();
+  Prepare forged = peers.prepare(NodeId(1), View(1), 0, nil_digest);
+  forged.signature = Bytes("forged");
+  r.receive(NodeId(1), forged);
+  r.verify_one<PrepareChecking>();  // 1 and 2 have voted in view 0
+  r.receive(NodeId(3), peers.prepare(NodeId(3), View(1), 0, nil_digest));
+  r.verifier = Door::open;
+  r.work();
+  CHECK(r.bad().signature == 1);
   CHECK(r.take<Commit>().empty());
   CHECK(r.logged<PreparedEntry>() == 0);
 }
@@ -706,14 +719,13 @@ TEST_CASE_FIXTURE(Four, "who has decided votes in later views, and never for som
 
 // Section 11: send before persist; own vote counted before sync.
 TEST_CASE_FIXTURE(Four, "the own vote is neither sent nor counted before it is durable") {
-  r.disk = Door::shut;
+  r.disk = r.verifier = Door::shut;
   r.receive(NodeId(1), peers.proposal(0, batch));
-  r.receive(NodeId(2), peers.prepare(NodeId(2), View(0), 0, digest));
+  for (const std::uint64_t node : {2u, 3u})
+    r.receive(NodeId(node), peers.prepare(NodeId(node), View(0), 0, digest));
   CHECK(r.said.empty());
-  CHECK(r.unverified<PrepareChecking>() == 0);
-  r.receive(NodeId(3), peers.prepare(NodeId(3), View(0), 0, digest));
-  CHECK(r.said.empty());  // the others are a quorum, but this one has not voted yet
-  r.disk = Door::open;
+  CHECK(r.unverified<PrepareChecking>() == 0);  // that would be for a certificate
+  r.disk = r.verifier = Door::open;
   r.work();
   CHECK(r.take<Prepare>().size() == 1);
   CHECK(r.take<Commit>().size() == 1);
@@ -723,9 +735,9 @@ TEST_CASE_FIXTURE(Four, "a Commit is neither sent nor counted before its certifi
   r.receive(NodeId(1), peers.proposal(0, batch));
   r.take<Prepare>();
   r.disk = Door::shut;
+  r.receive(NodeId(2), peers.prepare(NodeId(2), View(0), 0, digest));
   for (const std::uint64_t node : {1u, 2u, 3u})
     r.receive(NodeId(node), peers.commit(View(0), 0, digest));
-  r.receive(NodeId(2), peers.prepare(NodeId(2), View(0), 0, digest));
   CHECK(r.said.empty());
   CHECK(r.decided.empty());
   r.disk = Door::open;
