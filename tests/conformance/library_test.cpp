@@ -11,6 +11,7 @@
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/modules/wal/null.hpp>
 #include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/paxos.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/protocol/solo.hpp>
 
@@ -29,12 +30,13 @@ struct NoHasher {
 
 using StockPlan = engine::Plan<LoopbackNet, NoHasher, NullCrypto, Counter, NullWal, ClientTracker,
                                MemoryStore, Iss<Pbft>>;
-/// Every event that a Node of the modules that ship can see, and what Solo adds to them.
-using Published = engine::Union<StockPlan::Events, events<WalAppend<SoloDecided>>>;
+/// Every event that a Node of the modules that ship can see, and what Solo and Paxos add to them.
+using Published = engine::Union<StockPlan::Events, events<WalAppend<SoloDecided>>,
+                                Paxos::consumes, Paxos::emits>;
 
 template <class... Es>
 wire::Schema schema_of(events<Es...>) {
-  return wire::schema<Iss<Pbft>::Message, Es...>("mirbft/mirbft.proto");
+  return wire::schema<Iss<Pbft>::Message, PaxosMessage, Es...>("mirbft/mirbft.proto");
 }
 const wire::Schema& schema() {
   static const wire::Schema made = schema_of(Published{});
@@ -43,7 +45,7 @@ const wire::Schema& schema() {
 
 template <class... Es>
 void check_all(events<Es...>, const test::Prototypes& prototypes) {
-  test::check_conformance<Iss<Pbft>::Message, Es...>(schema(), prototypes, 20);
+  test::check_conformance<Iss<Pbft>::Message, PaxosMessage, Es...>(schema(), prototypes, 20);
 }
 
 TEST_CASE("conformance: proto/mirbft/mirbft.proto is what the C++ types print") {
