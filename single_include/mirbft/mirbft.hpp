@@ -536,22 +536,33 @@ constexpr std::string_view to_string(Outcome outcome) noexcept {
 
 namespace mirbft {
 
-/// The quorum sizes of a cluster of `n` members, of which `faulty()` may be Byzantine.
+/// What a faulty member may do: anything at all, or only stop (and come back with its disk).
+enum class Faults : std::uint8_t { byzantine, crash };
+
+/// The quorum sizes of a cluster of `members()`, of which `faulty()` may fail.
 /// Never `2f+1`: with n = 6 two sets of three could be disjoint (protocol, section 0).
 class Quorum {
  public:
-  explicit constexpr Quorum(std::size_t members) noexcept : members_(members) {}
+  explicit constexpr Quorum(std::size_t members, Faults faults = Faults::byzantine) noexcept
+      : members_(members), faults_(faults) {}
 
   constexpr std::size_t members() const noexcept { return members_; }
-  /// f: how many members may fail in any way.
-  constexpr std::size_t faulty() const noexcept { return members_ == 0 ? 0 : (members_ - 1) / 3; }
-  /// q: any two strong quorums share a correct member.
-  constexpr std::size_t strong() const noexcept { return (members_ + faulty()) / 2 + 1; }
-  /// w: a weak quorum holds at least one correct member.
-  constexpr std::size_t weak() const noexcept { return faulty() + 1; }
+  /// f: how many members may fail. Fewer than a third, or fewer than half if they only stop.
+  constexpr std::size_t faulty() const noexcept {
+    return members_ == 0 ? 0 : (members_ - 1) / (faults_ == Faults::byzantine ? 3 : 2);
+  }
+  /// q: any two strong quorums share a member that does not lie.
+  constexpr std::size_t strong() const noexcept { return (members_ + liars()) / 2 + 1; }
+  /// w: a weak quorum holds at least one member that does not lie.
+  constexpr std::size_t weak() const noexcept { return liars() + 1; }
 
  private:
+  constexpr std::size_t liars() const noexcept {
+    return faults_ == Faults::byzantine ? faulty() : 0;
+  }
+
   std::size_t members_;
+  Faults faults_;
 };
 
 }  // namespace mirbft
@@ -772,6 +783,13 @@ namespace mirbft {
 /// which the compilers turn into one jump table. `std::visit` would call through pointers.
 template <class Visit, class... Es>
 constexpr void visit_alternative(std::variant<Es...>& variant, Visit&& visit) {
+  const std::size_t index = variant.index();
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
+  }(std::index_sequence_for<Es...>{});
+}
+template <class Visit, class... Es>
+constexpr void visit_alternative(const std::variant<Es...>& variant, Visit&& visit) {
   const std::size_t index = variant.index();
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (void)((index == I && (visit(*std::get_if<I>(&variant)), true)) || ...);
@@ -4707,6 +4725,8 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   explicit TaskOf(const Bytes& /*cluster*/) {}
 
   void process(Module& app, Apply&& apply, auto& out) {
+    // A restored state overtakes batches that it covers: those go through the Store.
+    if (apply.sn < restored_) return;
     if (apply.sn != next_) throw ModuleFailure("the App was given sequence numbers out of order");
     ++next_;
     Applied applied{apply.sn, {}};
@@ -4732,7 +4752,7 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
 
   void process(Module& app, AppRestoreState&& restore, auto& out) {
     app.restore(restore.data.view());
-    next_ = restore.sn + 1;
+    next_ = restored_ = restore.sn + 1;
     wanted_.clear();
     out.emit(AppRestored{restore.sn});
   }
@@ -4749,6 +4769,8 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   }
 
   SeqNr next_;
+  /// The first sequence number after the restored state.
+  SeqNr restored_;
   std::deque<SeqNr> wanted_;
 };
 
@@ -9164,58 +9186,8 @@ class NullWal {
 
 }  // namespace mirbft
 
-// <mirbft/protocol/iss/bad_message.hpp>
-// Why messages of other replicas were dropped, counted for the operator.
-
-namespace mirbft::iss {
-
-/// The rules that a message may break.
-enum class BadMessage : std::uint8_t {
-  stranger,     // its sender is no member
-  old_epoch,    // of an epoch that is over and forgotten: normal for a slow sender
-  far_epoch,    // of an epoch too far ahead, or beyond what is kept of a sender
-  proposal,     // a proposal that breaks a rule of protocol.md, section 3
-  vote,         // a vote for a slot or view that does not exist
-  duplicate,    // a second one where one is allowed
-  signature,    // a signature that does not verify
-  unasked,      // an answer that nobody asked for
-  oversized,    // more than its kind may hold
-};
-
-/// The counts by reason.
-struct BadMessages {
-  std::uint64_t stranger = 0;
-  std::uint64_t old_epoch = 0;
-  std::uint64_t far_epoch = 0;
-  std::uint64_t proposal = 0;
-  std::uint64_t vote = 0;
-  std::uint64_t duplicate = 0;
-  std::uint64_t signature = 0;
-  std::uint64_t unasked = 0;
-  std::uint64_t oversized = 0;
-
-  void count(BadMessage reason) noexcept {
-    switch (reason) {
-      case BadMessage::stranger: ++stranger; break;
-      case BadMessage::old_epoch: ++old_epoch; break;
-      case BadMessage::far_epoch: ++far_epoch; break;
-      case BadMessage::proposal: ++proposal; break;
-      case BadMessage::vote: ++vote; break;
-      case BadMessage::duplicate: ++duplicate; break;
-      case BadMessage::signature: ++signature; break;
-      case BadMessage::unasked: ++unasked; break;
-      case BadMessage::oversized: ++oversized; break;
-    }
-  }
-};
-
-}  // namespace mirbft::iss
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::iss::BadMessages, stranger, old_epoch, far_epoch, proposal, vote,
-                        duplicate, signature, unasked, oversized);
-
-// <mirbft/protocol/iss/bodies.hpp>
-// Bodies of requests on their way between replicas.
+// <mirbft/protocol/iss/allowance.hpp>
+// How many bytes of answers each peer may have at a time.
 
 // <mirbft/protocol/iss/cluster.hpp>
 // The members of a cluster as one of them sees it.
@@ -9224,6 +9196,10 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::iss::BadMessages, stranger, old_epoch, far_epoch
 // The parameters of ISS. They are the same at every replica, `self` aside.
 
 namespace mirbft {
+
+/// What a replica remembers of its own votes when it starts. One whose write-ahead log is lost or
+/// damaged must say so: it would otherwise vote twice, and count as Byzantine.
+enum class Memory : std::uint8_t { whole, lost };
 
 /// Configuration of `Iss`. The defaults are for a local network, and are what the benchmark runs.
 struct IssConfig {
@@ -9247,11 +9223,21 @@ struct IssConfig {
   std::uint64_t client_window = 1u << 20;
   /// How long a replica waits for a missing body to come by itself before it asks for it.
   std::chrono::nanoseconds fetch_delay = std::chrono::milliseconds(100);
+  /// T_0, the shortest patience with a leader; it grows while leaders are suspected that are not
+  /// to blame (see `iss::Pace`). Between far places 4 s do.
+  std::chrono::nanoseconds base_timeout = std::chrono::seconds(1);
+  /// t_max, how long one slot of a segment may take when all is well. Between far places 150 ms do.
+  std::chrono::nanoseconds slot_time = std::chrono::milliseconds(20);
   /// Bytes that are kept of each peer's messages for the next epochs.
   std::uint64_t early_bytes_per_peer = 32u << 20;
+  Memory memory = Memory::whole;
 };
 
 namespace iss {
+
+/// Within these no time that is derived from them overflows (see `iss::Pace`).
+inline constexpr std::chrono::nanoseconds longest_timeout = std::chrono::hours(1);
+inline constexpr std::chrono::nanoseconds longest_slot_time = std::chrono::seconds(1);
 
 inline void check(const IssConfig& config) {
   const auto number = [](std::uint64_t value) { return std::to_string(value); };
@@ -9284,6 +9270,12 @@ inline void check(const IssConfig& config) {
                       "a proposal must fit a frame of 4 MiB: at most 65536");
   if (config.batch_delay.count() < 0 || config.fetch_delay.count() < 0)
     throw ConfigError("batch_delay, fetch_delay", "a negative time", "must not be negative");
+  if (config.base_timeout.count() <= 0 || config.base_timeout > longest_timeout)
+    throw ConfigError("base_timeout", std::to_string(config.base_timeout.count()) + " ns",
+                      "must be above 0 and at most an hour");
+  if (config.slot_time.count() <= 0 || config.slot_time > longest_slot_time)
+    throw ConfigError("slot_time", std::to_string(config.slot_time.count()) + " ns",
+                      "must be above 0 and at most a second");
 }
 
 }  // namespace iss
@@ -9292,7 +9284,7 @@ inline void check(const IssConfig& config) {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
                         max_batch_bytes, batch_delay, pipeline, client_window,
-                        fetch_delay, early_bytes_per_peer);
+                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory);
 
 namespace mirbft::iss {
 
@@ -9302,11 +9294,11 @@ struct Member {
   std::size_t index = 0;
 };
 
-/// Who is in the cluster. Immutable.
+/// Who is in the cluster, and how many of them must agree. Immutable.
 class Cluster {
  public:
-  explicit Cluster(const IssConfig& config)
-      : name_(config.cluster), members_(config.members), quorum_(config.members.size()) {
+  Cluster(const IssConfig& config, Quorum quorum)
+      : name_(config.cluster), members_(config.members), quorum_(quorum) {
     std::sort(members_.begin(), members_.end());
     self_ = *find(config.self);
     for (const NodeId member : members_)
@@ -9335,6 +9327,31 @@ class Cluster {
 
 }  // namespace mirbft::iss
 
+namespace mirbft::iss {
+
+/// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
+/// bring a huge answer for ever (protocol, section 10).
+inline constexpr std::uint64_t answer_allowance = 32u << 20;
+
+/// Counts the bytes sent to each member. An answer may go beyond what is left, the next one waits.
+class Allowance {
+ public:
+  explicit Allowance(std::size_t members) : spent_(members) {}
+
+  /// From time to time: peers may ask again.
+  void refill() { spent_.assign(spent_.size(), 0); }
+  void spend(Member whom, std::uint64_t bytes) { spent_[whom.index] += bytes; }
+  bool is_spent(Member whom) const { return spent_[whom.index] >= answer_allowance; }
+
+ private:
+  std::vector<std::uint64_t> spent_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/amnesia.hpp>
+// A replica whose durable records are gone: it learns, and does not vote until that is safe.
+
 // <mirbft/protocol/iss/events.hpp>
 // What ISS asks of other modules, notes to itself, and writes ahead.
 
@@ -9353,6 +9370,10 @@ struct SegmentId {
 
   friend auto operator<=>(const SegmentId&, const SegmentId&) = default;
 };
+
+/// What is decided for a slot that is given up: nothing. No hash has this value, so it stands for
+/// itself; the slot is named beside it wherever it is signed.
+inline constexpr Digest nil_digest{};
 
 namespace iss {
 
@@ -9451,6 +9472,17 @@ struct Done {
   friend bool operator==(const Done&, const Done&) = default;
 };
 
+/// A slot that the sender has decided.
+struct SlotDecision {
+  std::uint32_t slot = 0;
+  Digest digest;
+};
+/// The same for single slots of a segment that is not finished: for a replica that asks.
+struct Decided {
+  SegmentId segment;
+  std::vector<SlotDecision> decisions;
+};
+
 /// What a checkpoint is of. Equal headers mean equal states.
 struct CheckpointHeader {
   Epoch epoch;
@@ -9472,6 +9504,61 @@ struct CheckpointHeader {
 struct CheckpointVote {
   CheckpointHeader header;
   Bytes signature;
+
+  friend bool operator==(const CheckpointVote&, const CheckpointVote&) = default;
+};
+
+/// One signature under a checkpoint.
+struct CheckpointSignature {
+  NodeId node;
+  Bytes signature;
+
+  friend bool operator==(const CheckpointSignature&, const CheckpointSignature&) = default;
+};
+
+/// Proof of a stable checkpoint, for those who lag behind: `q` signatures by ascending node.
+struct StableCheckpoint {
+  CheckpointHeader header;
+  std::vector<CheckpointSignature> certificate;
+
+  friend bool operator==(const StableCheckpoint&, const StableCheckpoint&) = default;
+};
+
+/// A long byte string by the digests of its chunks. A list and not a Merkle tree: it takes 32
+/// bytes for 256 KiB, so that the list of 32 GiB still fits a frame, and needs no proofs.
+struct ChunkList {
+  /// In bytes. All chunks but the last are full.
+  std::uint64_t length = 0;
+  std::vector<Digest> digests;
+
+  friend bool operator==(const ChunkList&, const ChunkList&) = default;
+};
+
+/// Asks for what there is to fetch of a stable checkpoint's state.
+struct StateWanted {
+  Epoch epoch;
+};
+/// The answer. Each part hashes to one in the checkpoint's header.
+struct StateHead {
+  Epoch epoch;
+  /// Of the encoded windows of all clients.
+  ChunkList clients;
+  /// The encoded states of the leader policy and of the epoch's time-out.
+  Bytes policy;
+  Bytes pace;
+  ChunkList app;
+};
+
+/// Asks for a chunk; those of the clients come first, those of the App follow.
+struct ChunkWanted {
+  Epoch epoch;
+  std::uint64_t index = 0;
+};
+/// One of them. The receiver checks it against the digest in the head.
+struct ChunkSupplied {
+  Epoch epoch;
+  std::uint64_t index = 0;
+  Bytes data;
 };
 
 /// Requests that a client gave to the sender alone.
@@ -9500,16 +9587,35 @@ struct BatchSupplied {
   Batch batch;
 };
 
+/// Where the sender stands; said from time to time, so that whoever is behind finds out.
+struct Progress {
+  Epoch epoch;
+  /// The next sequence number that it delivers.
+  SeqNr next;
+  std::uint64_t stable_epochs = 0;
+};
+
+/// Asks for what the receiver itself has said of these slots, by their places: the sender lacks
+/// something, or it would have decided them.
+struct SlotsWanted {
+  SegmentId segment;
+  std::vector<std::uint32_t> slots;
+};
+
 /// All that ISS with a given orderer sends.
 template <class OrdererMessage>
-using IssMessage = std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                                RequestsSupplied, BatchesWanted, BatchSupplied>;
+using IssMessage =
+    std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted, RequestsSupplied,
+                 BatchesWanted, BatchSupplied, StableCheckpoint, StateWanted, StateHead,
+                 ChunkWanted, ChunkSupplied, Progress, SlotsWanted, Decided>;
 
 namespace wire {
 template <class OrdererMessage>
 inline constexpr std::string_view
     given_name<std::variant<OrdererMessage, Done, CheckpointVote, Relayed, RequestsWanted,
-                            RequestsSupplied, BatchesWanted, BatchSupplied>> = "IssMessage";
+                            RequestsSupplied, BatchesWanted, BatchSupplied, StableCheckpoint,
+                            StateWanted, StateHead, ChunkWanted, ChunkSupplied, Progress,
+                            SlotsWanted, Decided>> = "IssMessage";
 }  // namespace wire
 
 namespace iss {
@@ -9519,8 +9625,14 @@ template <class Orderer>
 FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
   if (const auto* ordering = std::get_if<typename Orderer::Message>(&message))
     return Orderer::frame_class(*ordering);
+  if (std::holds_alternative<ChunkSupplied>(message)) return FrameClass::chunk;
   const bool small = std::holds_alternative<CheckpointVote>(message) ||
-                     std::holds_alternative<BatchesWanted>(message);
+                     std::holds_alternative<BatchesWanted>(message) ||
+                     std::holds_alternative<StableCheckpoint>(message) ||
+                     std::holds_alternative<StateWanted>(message) ||
+                     std::holds_alternative<ChunkWanted>(message) ||
+                     std::holds_alternative<Progress>(message) ||
+                     std::holds_alternative<SlotsWanted>(message);
   // The digests of a long segment are more than a vote may hold.
   return small ? FrameClass::vote : FrameClass::batch;
 }
@@ -9532,11 +9644,22 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::Done, segment, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHeader, epoch, last, log, app_state, app_length, clients,
                         policy, membership, parameters);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointVote, header, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StableCheckpoint, header, certificate);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkList, length, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StateWanted, epoch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StateHead, epoch, clients, policy, pace, app);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkWanted, epoch, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkSupplied, epoch, index, data);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Relayed, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsWanted, references);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestsSupplied, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SlotDecision, slot, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Decided, segment, decisions);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 
 namespace mirbft {
 
@@ -9545,6 +9668,14 @@ namespace mirbft {
 struct Continue {
   static constexpr auto destination = slot::protocol;
   static constexpr std::uint32_t number = 24;
+};
+
+/// The Protocol's note to itself: the state of a later checkpoint has been fetched and is durable.
+struct StateInstalled {
+  static constexpr auto destination = slot::protocol;
+  static constexpr std::uint32_t number = 25;
+
+  Epoch epoch;
 };
 
 /// Why the digest of a batch is computed.
@@ -9594,6 +9725,45 @@ struct CheckpointHash {
   CheckpointPart part = CheckpointPart::log;
 };
 
+/// What is hashed for the state of the leader policy and of the epoch's time-out: both encoded,
+/// so that who fetches them can check them before reading them.
+struct PolicyContent {
+  Bytes policy;
+  Bytes pace;
+};
+
+/// Origin of the digest of a chunk of the own state: of the clients' or the App's part.
+struct ChunkHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 8;
+
+  Epoch epoch;
+  CheckpointPart part = CheckpointPart::app_state;
+  std::uint64_t index = 0;
+};
+
+/// Origin of the digest of a part of the head, or of a chunk, that another replica supplied.
+struct TransferHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 9;
+
+  /// The piece: 0 is the head, `i + 1` is chunk `i`.
+  std::uint64_t piece = 0;
+  /// Of the head's parts.
+  CheckpointPart part = CheckpointPart::app_state;
+  /// Number of the question: who asks twice takes no old result for a new one.
+  std::uint64_t question = 0;
+};
+
+/// Origin of the check of a certificate that another replica sent.
+struct ProofChecking {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 10;
+
+  NodeId from;
+  StableCheckpoint proof;
+};
+
 /// Origin of this replica's own signature under a checkpoint.
 struct CheckpointSigning {
   static constexpr auto module = slot::protocol;
@@ -9625,6 +9795,15 @@ struct SupplyFetch {
   NodeId to;
 };
 
+/// This replica has forgotten what it has said, and votes again from this epoch on; 0 while that is
+/// not known.
+struct AmnesiaEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 6;
+
+  Epoch votes_from;
+};
+
 /// Before any message of an epoch.
 struct EpochEntry {
   static constexpr auto module = slot::protocol;
@@ -9634,19 +9813,30 @@ struct EpochEntry {
   SeqNr first;
 };
 
-/// Before the checkpoint's message.
+/// A long byte string with the digests of its chunks, which are not computed twice.
+struct ChunkedBytes {
+  Bytes data;
+  std::vector<Digest> digests;
+};
+
+/// All that a replica needs to go on from a checkpoint.
+struct CheckpointState {
+  /// The encoded windows of all clients.
+  ChunkedBytes clients;
+  /// The encoded states of the leader policy and of the epoch's time-out.
+  Bytes policy;
+  Bytes pace;
+  ChunkedBytes app;
+};
+
+/// Before the checkpoint's message: whoever votes for a state can restore and supply it.
 struct CheckpointEntry {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 3;
 
   CheckpointHeader header;
   Bytes signature;
-};
-
-/// One signature under a checkpoint.
-struct CheckpointSignature {
-  NodeId node;
-  Bytes signature;
+  CheckpointState state;
 };
 
 /// Before anything is truncated or collected.
@@ -9658,9 +9848,24 @@ struct StableEntry {
   std::vector<CheckpointSignature> certificate;
 };
 
+/// A state that was fetched from others: before any message that builds on it.
+struct InstalledEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 5;
+
+  CheckpointHeader header;
+  std::vector<CheckpointSignature> certificate;
+  CheckpointState state;
+};
+
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Continue);
+BOOST_HANA_ADAPT_STRUCT(mirbft::StateInstalled, epoch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PolicyContent, policy, pace);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkHash, epoch, part, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TransferHash, piece, part, question);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ProofChecking, from, proof);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchContent, epoch, sn, batch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::LogContent, before, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchHash, segment, slot, batch, use);
@@ -9669,10 +9874,127 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSigning, header);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointChecking, header, signers);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RelayFetch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AmnesiaEntry, votes_from);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
-BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointEntry, header, signature);
-BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointEntry, header, signature, state);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StableEntry, header, certificate);
+BOOST_HANA_ADAPT_STRUCT(mirbft::InstalledEntry, header, certificate, state);
+
+namespace mirbft::iss {
+
+/// How many epochs may begin before the checkpoint of an earlier one is stable: K.
+inline constexpr std::uint64_t epochs_ahead = 2;
+
+/// From which epoch on a replica may vote (protocol, section 9). One that has forgotten its votes
+/// could vote a second time, for something else, in any epoch that it has ever been in. It was at
+/// most K epochs past the newest stable checkpoint then, and a strong quorum shows where that is
+/// at least by now; what it can have said is over once 2K more epochs are.
+class Amnesia {
+ public:
+  Amnesia(Memory memory, std::size_t members)
+      : has_forgotten_(memory == Memory::lost), claims_(members) {}
+
+  /// In the order of the write-ahead log: amnesia outlasts a restart.
+  void recover(const AmnesiaEntry& entry) {
+    has_forgotten_ = true;
+    if (entry.votes_from != Epoch(0)) votes_from_ = entry.votes_from;
+  }
+  /// What to write ahead when the replica begins.
+  std::optional<AmnesiaEntry> begin() const {
+    return has_forgotten_ && !votes_from_ ? std::optional(AmnesiaEntry{}) : std::nullopt;
+  }
+
+  bool may_vote_in(Epoch epoch) const noexcept {
+    return !has_forgotten_ || (votes_from_ && epoch >= *votes_from_);
+  }
+
+  /// A member says how many epochs are stable for it, of which `proven` are certified here: it is
+  /// believed no more than that. It says so again, with a certificate in between. Returns what is
+  /// to be written ahead once that is settled.
+  std::optional<AmnesiaEntry> heard(std::size_t member, std::uint64_t stable_epochs,
+                                    std::uint64_t proven, Quorum quorum) {
+    if (!has_forgotten_ || votes_from_ || stable_epochs > proven) return std::nullopt;
+    claims_[member] = stable_epochs;
+    std::size_t heard = 0;
+    std::uint64_t highest = 0;
+    for (const auto& claim : claims_) {
+      heard += claim.has_value();
+      highest = std::max(highest, claim.value_or(0));
+    }
+    if (heard < quorum.strong()) return std::nullopt;
+    votes_from_ = Epoch(highest + 2 * epochs_ahead);
+    return AmnesiaEntry{*votes_from_};
+  }
+
+ private:
+  bool has_forgotten_;
+  /// Unknown until a strong quorum has told where it stands.
+  std::optional<Epoch> votes_from_;
+  std::vector<std::optional<std::uint64_t>> claims_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/bad_message.hpp>
+// Why messages of other replicas were dropped, counted for the operator.
+
+namespace mirbft::iss {
+
+/// The rules that a message may break.
+enum class BadMessage : std::uint8_t {
+  stranger,     // its sender is no member
+  old_epoch,    // of an epoch that is over and forgotten: normal for a slow sender
+  far_epoch,    // of an epoch too far ahead, or beyond what is kept of a sender
+  proposal,     // a proposal that breaks a rule of protocol.md, section 3
+  vote,         // a vote for a slot or view that does not exist
+  duplicate,    // a second one where one is allowed
+  signature,    // a signature that does not verify
+  unasked,      // an answer that nobody asked for
+  oversized,    // more than its kind may hold
+  certificate,  // a certificate with too few signers, one twice, or of another membership
+  state,        // a part of a state that is not what was certified
+};
+
+/// The counts by reason.
+struct BadMessages {
+  std::uint64_t stranger = 0;
+  std::uint64_t old_epoch = 0;
+  std::uint64_t far_epoch = 0;
+  std::uint64_t proposal = 0;
+  std::uint64_t vote = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t signature = 0;
+  std::uint64_t unasked = 0;
+  std::uint64_t oversized = 0;
+  std::uint64_t certificate = 0;
+  std::uint64_t state = 0;
+
+  void count(BadMessage reason) noexcept {
+    switch (reason) {
+      case BadMessage::stranger: ++stranger; break;
+      case BadMessage::old_epoch: ++old_epoch; break;
+      case BadMessage::far_epoch: ++far_epoch; break;
+      case BadMessage::proposal: ++proposal; break;
+      case BadMessage::vote: ++vote; break;
+      case BadMessage::duplicate: ++duplicate; break;
+      case BadMessage::signature: ++signature; break;
+      case BadMessage::unasked: ++unasked; break;
+      case BadMessage::oversized: ++oversized; break;
+      case BadMessage::certificate: ++certificate; break;
+      case BadMessage::state: ++state; break;
+    }
+  }
+};
+
+}  // namespace mirbft::iss
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::iss::BadMessages, stranger, old_epoch, far_epoch, proposal, vote,
+                        duplicate, signature, unasked, oversized, certificate, state);
+
+// <mirbft/protocol/iss/bodies.hpp>
+// Bodies of requests on their way between replicas.
 
 namespace mirbft::iss {
 
@@ -9691,15 +10013,14 @@ class Bodies {
   /// References in one question, and requests and bytes in one message with bodies.
   static constexpr std::size_t asked_at_once = 4096;
   static constexpr std::size_t requests_at_once = 1024;
+  /// Requests of a segment without progress that are passed on again.
+  static constexpr std::size_t repeated_at_once = 32;
   static constexpr std::size_t bytes_at_once = 1u << 20;
-  /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
-  /// bring a huge answer for ever.
-  static constexpr std::size_t answer_allowance = 32u << 20;
 
-  explicit Bodies(std::size_t members) : answered_(members) {}
+  explicit Bodies(std::size_t members) : allowance_(members) {}
 
   /// From time to time: peers may ask again.
-  void refill() { answered_.assign(answered_.size(), 0); }
+  void refill() { allowance_.refill(); }
 
   void relay_later(const RequestRef& reference) { to_relay_.push_back(reference); }
   void relay(auto& env) {
@@ -9713,16 +10034,16 @@ class Bodies {
 
   void receive(Member from, RequestsWanted wanted, auto& env) {
     if (wanted.references.size() > asked_at_once || !is_ascending(wanted.references) ||
-        answered_[from.index] > answer_allowance)
+        allowance_.is_spent(from))
       return env.bad(BadMessage::oversized);
     env.emit(FetchRequests<SupplyFetch>{std::move(wanted.references), {from.id}});
   }
   void process(RequestsFetched<SupplyFetch> fetched, auto& env) {
-    const NodeId whom = fetched.origin.to;
-    std::size_t& answered = answered_[env.cluster().find(whom)->index];
-    for (const Request& request : fetched.found) answered += request.data.size();
+    const Member whom = *env.cluster().find(fetched.origin.to);
+    if (allowance_.is_spent(whom)) return;  // by answers to questions that came together
+    for (const Request& request : fetched.found) allowance_.spend(whom, request.data.size());
     in_parts<RequestsSupplied>(std::move(fetched.found), [&](RequestsSupplied part) {
-      env.emit(env.to(whom, std::move(part)));
+      env.emit(env.to(whom.id, std::move(part)));
     });
   }
 
@@ -9743,8 +10064,7 @@ class Bodies {
   }
 
   std::vector<RequestRef> to_relay_;
-  /// Bytes sent to each member since the last `refill`.
-  std::vector<std::size_t> answered_;
+  Allowance allowance_;
 };
 
 }  // namespace mirbft::iss
@@ -9857,11 +10177,27 @@ class Clients {
     return all;
   }
 
+  /// The state at the end of an epoch, of a checkpoint that is verified: takes the place of what
+  /// was delivered here. A checkpoint says nothing of bodies; those that are here and still of use
+  /// stay. `begin_epoch` must follow.
+  void restore(const std::vector<ClientWindow>& windows) {
+    std::map<ClientId, Window> before = std::exchange(clients_, {});
+    last_ = nullptr;
+    early_claims_.clear();
+    for (const ClientWindow& window : windows) restore(window);
+    for (auto& [client, window] : before) keep_bodies(client, window);
+    std::erase_if(others_, [&](const auto& other) {
+      return is_delivered(other.first.client, other.first.req_no);
+    });
+  }
+
   std::size_t size() const noexcept { return clients_.size(); }
 
  private:
   static constexpr std::uint64_t never = 0;
   static constexpr std::uint64_t mark(SeqNr sn) noexcept { return sn.value + 1; }
+  /// The mark of the first sequence number: one of some epoch before the current one.
+  static constexpr std::uint64_t long_ago = never + 1;
   /// Bodies that equivocating clients may make us remember beside the first.
   static constexpr std::size_t max_others = 4096;
 
@@ -9919,6 +10255,21 @@ class Clients {
       other = others_.erase(other);
   }
 
+  void restore(const ClientWindow& from) {
+    Window& window = clients_[from.client];
+    window.advance(from.low.value);
+    for (std::uint64_t bit = 0; bit < 8 * from.delivered.size(); ++bit)
+      if (from.is_delivered(from.low + bit)) window.at(from.low.value + bit).delivered = long_ago;
+  }
+  void keep_bodies(ClientId client, Window& before) {
+    before.for_each([&](std::uint64_t number, const Entry& had) {
+      if (!had.ready || had.delivered != never) return;
+      Entry* entry = make(client, ReqNo(number));
+      if (!entry || entry->delivered != never) return;
+      *entry = had;
+    });
+  }
+
   static Bytes bitmap(Window& window) {
     std::vector<std::uint8_t> bits;
     window.for_each([&](std::uint64_t number, const Entry& entry) {
@@ -9945,7 +10296,7 @@ class Clients {
 
 namespace mirbft::iss {
 
-/// FIFO queues of references, one a bucket.
+/// FIFO queues of references, one a bucket. What stands at the head of one is not delivered yet.
 class Buckets {
  public:
   explicit Buckets(std::uint32_t count) : queues_(count) {}
@@ -9972,11 +10323,12 @@ class Buckets {
   void begin_epoch(const EpochPlan& plan, Clients& clients,
                    const std::optional<std::uint32_t>& own_segment) {
     own_requests_ = own_bytes_ = 0;
+    by_segment_.assign(plan.segments(), {});
     for (std::uint32_t bucket = 0; bucket < count(); ++bucket) {
+      by_segment_[plan.owner(bucket)].push_back(bucket);
       own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
-      std::erase_if(queues_[bucket], [&](const Waiting& waiting) {
-        return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
-      });
+      std::erase_if(queues_[bucket],
+                    [&](const Waiting& waiting) { return is_delivered(waiting, clients); });
       if (own_[bucket])
         for (const Waiting& waiting : queues_[bucket]) count_in(waiting.size);
     }
@@ -9985,11 +10337,36 @@ class Buckets {
   /// A request was delivered: what has come to the head of its bucket by that is dropped.
   void delivered(const RequestRef& reference, Clients& clients) {
     const std::uint32_t bucket = bucket_of(reference.client, reference.req_no, count());
-    if (own_[bucket]) return;  // the cutter took it
     auto& queue = queues_[bucket];
-    while (!queue.empty() && clients.is_delivered(queue.front().reference.client,
-                                                  queue.front().reference.req_no))
+    while (!queue.empty() && is_delivered(queue.front(), clients)) {
+      if (own_[bucket]) count_out(queue.front().size);
       queue.pop_front();
+    }
+  }
+
+  /// Whether anything undelivered waits in the buckets of a segment, other than what this replica
+  /// has proposed itself: then its leader is expected to make progress. A look at the heads alone.
+  bool waits(std::uint32_t segment) const {
+    const auto& own = by_segment_[segment];
+    return std::any_of(own.begin(), own.end(),
+                       [&](std::uint32_t bucket) { return !queues_[bucket].empty(); });
+  }
+  /// Up to `most` undelivered requests of a segment, the oldest of each bucket first: to pass on to
+  /// a leader that may lack them.
+  std::vector<RequestRef> oldest(std::uint32_t segment, std::size_t most, Clients& clients) const {
+    std::vector<RequestRef> found;
+    bool deeper = true;
+    for (std::size_t depth = 0; deeper; ++depth) {
+      deeper = false;
+      for (const std::uint32_t bucket : by_segment_[segment]) {
+        if (found.size() == most) return found;
+        const auto& queue = queues_[bucket];
+        if (depth >= queue.size()) continue;
+        deeper = true;
+        if (!is_delivered(queue[depth], clients)) found.push_back(queue[depth].reference);
+      }
+    }
+    return found;
   }
 
   /// Takes a batch out of this replica's buckets, one request of each in turn, within the limits.
@@ -10005,8 +10382,7 @@ class Buckets {
       if (!batch.empty() && bytes + next.size > max_bytes) break;
       queues_[turn_].pop_front();
       turn_ = (turn_ + 1) % count();
-      --own_requests_;
-      own_bytes_ -= next.size;
+      count_out(next.size);
       if (!may(next.reference)) continue;
       bytes += next.size;
       batch.push_back(next.reference);
@@ -10024,8 +10400,17 @@ class Buckets {
     ++own_requests_;
     own_bytes_ += size;
   }
+  void count_out(std::uint32_t size) noexcept {
+    --own_requests_;
+    own_bytes_ -= size;
+  }
+  static bool is_delivered(const Waiting& waiting, Clients& clients) {
+    return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
+  }
 
   std::vector<std::deque<Waiting>> queues_;
+  /// The buckets of each segment of the current epoch.
+  std::vector<std::vector<std::uint32_t>> by_segment_;
   std::vector<char> own_ = std::vector<char>(queues_.size(), 0);
   std::uint64_t own_requests_ = 0;
   std::uint64_t own_bytes_ = 0;
@@ -10034,51 +10419,388 @@ class Buckets {
 
 }  // namespace mirbft::iss
 
+// <mirbft/protocol/iss/checkpoint_draft.hpp>
+// A checkpoint that this replica is making: its parts come one by one from the App and the Hasher.
+
+// <mirbft/protocol/iss/state_chunks.hpp>
+// A checkpoint's state as bytes: cut into chunks, hashed, and read back.
+
+namespace mirbft::iss {
+
+inline constexpr std::uint64_t chunk_size = 256 * 1024;
+
+constexpr std::uint64_t chunks_of(std::uint64_t length) noexcept {
+  return length / chunk_size + (length % chunk_size != 0);
+}
+/// Length of a chunk of a string of `length` bytes.
+constexpr std::uint64_t chunk_length(std::uint64_t length, std::uint64_t index) noexcept {
+  return std::min(chunk_size, length - index * chunk_size);
+}
+inline Bytes chunk_of(const Bytes& data, std::uint64_t index) noexcept {
+  return data.slice(index * chunk_size, chunk_size);
+}
+
+/// What is hashed for a chunk; its place is given by the list that its digest stands in.
+inline std::vector<Bytes> chunk_content(ByteView cluster, Bytes chunk) {
+  return {wire::canonical("chunk", cluster, std::uint64_t{chunk.size()}), std::move(chunk)};
+}
+/// What is hashed for the parts of a state, and stands in the checkpoint's header.
+inline Bytes list_content(ByteView cluster, CheckpointPart part, const ChunkList& list) {
+  return wire::canonical(part == CheckpointPart::clients ? "clients" : "app state", cluster, list);
+}
+inline Bytes policy_content(ByteView cluster, const Bytes& policy, const Bytes& pace) {
+  return wire::canonical("policy", cluster, PolicyContent{policy, pace});
+}
+
+inline ChunkList list_of(const ChunkedBytes& bytes) { return {bytes.data.size(), bytes.digests}; }
+
+/// Client windows as the bytes that are hashed, written ahead and transferred.
+struct ClientWindows {
+  std::vector<ClientWindow> windows;
+};
+
+}  // namespace mirbft::iss
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::iss::ClientWindows, windows);
+
+namespace mirbft::iss {
+
+inline Bytes encoded(std::vector<ClientWindow> windows) {
+  return wire::encode(ClientWindows{std::move(windows)});
+}
+/// Reads windows that this replica encoded, or a quorum certified. Throws ModuleFailure.
+inline std::vector<ClientWindow> windows_of(const CheckpointState& state) {
+  // Nobody made these bytes to hurt, so their length alone bounds what they take.
+  wire::Limits limits;
+  limits.memory = limits.bytes;
+  auto read = wire::decode<ClientWindows>(state.clients.data, wire::Form::canonical, limits);
+  if (!read) throw ModuleFailure("the client windows of a checkpoint cannot be read");
+  return std::move(read->windows);
+}
+
+/// What a replica goes on from: a stable checkpoint with its state.
+struct StableState {
+  CheckpointHeader header;
+  std::vector<ClientWindow> windows;
+  /// The encoded states of the leader policy and of the time-out, to `wire::decode`.
+  Bytes policy;
+  Bytes pace;
+  Bytes app;
+};
+
+inline StableState opened(const CheckpointHeader& header, const CheckpointState& state) {
+  return {header, windows_of(state), state.policy, state.pace, state.app.data};
+}
+
+}  // namespace mirbft::iss
+
+namespace mirbft::iss {
+
+/// The end of an epoch on its way to a header.
+class CheckpointDraft {
+ public:
+  /// `state` is what there is without the App's part; `log` are the digests of the epoch.
+  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log, CheckpointState state)
+      : log_(std::move(log)), state_(std::move(state)) {
+    header_.epoch = epoch;
+    header_.last = last;
+    make_room(CheckpointPart::clients);
+  }
+
+  SeqNr last() const noexcept { return header_.last; }
+  const std::vector<Digest>& log() const noexcept { return log_; }
+
+  void snapshot(Bytes data) {
+    header_.app_length = data.size();
+    state_.app.data = std::move(data);
+    make_room(CheckpointPart::app_state);
+  }
+
+  /// One of the two parts that are chunked.
+  const ChunkedBytes& chunked(CheckpointPart part) const noexcept {
+    return part == CheckpointPart::clients ? state_.clients : state_.app;
+  }
+  /// One chunk's hash is there. Returns whether it is the last one of its part.
+  bool chunk(CheckpointPart part, std::uint64_t index, const Digest& digest) {
+    mutable_chunked(part).digests[index] = digest;
+    return --missing(part) == 0;
+  }
+
+  /// One part's hash is there. Returns the header when it is the last one.
+  std::optional<CheckpointHeader> part(CheckpointPart part, const Digest& digest) {
+    if (is_complete()) return std::nullopt;
+    switch (part) {
+      case CheckpointPart::log: header_.log = digest; break;
+      case CheckpointPart::app_state: header_.app_state = digest; break;
+      case CheckpointPart::clients: header_.clients = digest; break;
+      case CheckpointPart::policy: header_.policy = digest; break;
+      case CheckpointPart::membership: header_.membership = digest; break;
+      case CheckpointPart::parameters: header_.parameters = digest; break;
+    }
+    parts_ |= 1u << static_cast<std::uint32_t>(part);
+    if (!is_complete()) return std::nullopt;
+    return header_;
+  }
+
+  const CheckpointState& state() const noexcept { return state_; }
+
+ private:
+  bool is_complete() const noexcept { return parts_ + 1 == 1u << checkpoint_parts; }
+  ChunkedBytes& mutable_chunked(CheckpointPart part) noexcept {
+    return part == CheckpointPart::clients ? state_.clients : state_.app;
+  }
+  std::uint64_t& missing(CheckpointPart part) noexcept {
+    return part == CheckpointPart::clients ? missing_clients_ : missing_app_;
+  }
+  void make_room(CheckpointPart part) {
+    ChunkedBytes& bytes = mutable_chunked(part);
+    missing(part) = chunks_of(bytes.data.size());
+    bytes.digests.resize(missing(part));
+  }
+
+  CheckpointHeader header_;
+  std::vector<Digest> log_;
+  CheckpointState state_;
+  std::uint64_t missing_clients_ = 0;
+  std::uint64_t missing_app_ = 0;
+  /// A bit for each part that is there.
+  std::uint32_t parts_ = 0;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/checkpoint_maker.hpp>
+// The making of this replica's own checkpoints: everything that a header covers, hashed.
+
+namespace mirbft::iss {
+
+/// Makes headers of the epochs that end here. Knows nothing of votes.
+class CheckpointMaker {
+ public:
+  using consumes = events<AppSnapshot, HashResult<CheckpointHash>, HashResult<ChunkHash>>;
+  using emits = events<AppSnapshotRequest, HashRequest<CheckpointHash>, HashRequest<ChunkHash>>;
+
+  /// Computes what every header says of members and configuration, to check those of others.
+  void start(const IssConfig& parameters, auto& env) {
+    hash_common_parts(next_log_, parameters, env);
+  }
+  const std::optional<Digest>& membership() const noexcept { return membership_; }
+  const std::optional<Digest>& parameters() const noexcept { return parameters_; }
+
+  /// The log up to here is that of another's checkpoint, or of one from before a restart.
+  void go_on_from(const CheckpointHeader& header) {
+    drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
+    log_ = header.log;
+    next_log_ = header.epoch + 1;
+  }
+
+  /// See `Checkpointing::begin`.
+  template <class Policy, class Pace>
+  void begin(Epoch epoch, SeqNr last, std::vector<Digest> digests,
+             std::vector<ClientWindow> windows, const Policy& policy, const Pace& pace,
+             const IssConfig& parameters, auto& env) {
+    CheckpointState state;
+    state.clients.data = encoded(std::move(windows));
+    state.policy = wire::encode(policy);
+    state.pace = wire::encode(pace);
+    hash(epoch, CheckpointPart::policy,
+         policy_content(env.cluster().name().view(), state.policy, state.pace), env);
+    hash_common_parts(epoch, parameters, env);
+    const CheckpointDraft& draft =
+        drafts_.try_emplace(epoch, epoch, last, std::move(digests), std::move(state)).first->second;
+    if (epoch == next_log_) hash_log(env);
+    hash_chunks(epoch, draft, CheckpointPart::clients, env);
+    env.emit(AppSnapshotRequest{last});
+  }
+
+  void process(AppSnapshot snapshot, auto& env) {
+    for (auto& [epoch, draft] : drafts_) {
+      if (draft.last() != snapshot.sn) continue;
+      draft.snapshot(std::move(snapshot.data));
+      return hash_chunks(epoch, draft, CheckpointPart::app_state, env);
+    }
+  }
+  void process(HashResult<ChunkHash> hashed, auto& env) {
+    const auto& [epoch, part, index] = hashed.origin;
+    const auto draft = drafts_.find(epoch);
+    if (draft != drafts_.end() && draft->second.chunk(part, index, hashed.digest))
+      hash_list(epoch, draft->second, part, env);
+  }
+  /// Returns the header when its last part is there.
+  std::optional<CheckpointHeader> process(HashResult<CheckpointHash> hashed, auto& env) {
+    const auto& [epoch, part] = hashed.origin;
+    if (part == CheckpointPart::membership) membership_ = hashed.digest;
+    if (part == CheckpointPart::parameters) parameters_ = hashed.digest;
+    if (part == CheckpointPart::log) extend_log(epoch, hashed.digest, env);
+    const auto draft = drafts_.find(epoch);
+    if (draft == drafts_.end()) return std::nullopt;
+    return draft->second.part(part, hashed.digest);
+  }
+
+  /// The state that is being hashed, or was; null when there is none.
+  const CheckpointState* state(Epoch epoch) const {
+    const auto draft = drafts_.find(epoch);
+    return draft == drafts_.end() ? nullptr : &draft->second.state();
+  }
+  /// The checkpoint of `epoch` is done with.
+  void forget(Epoch epoch) { drafts_.erase(epoch); }
+
+ private:
+  static void hash(Epoch epoch, CheckpointPart part, Bytes content, auto& env) {
+    env.emit(HashRequest<CheckpointHash>{{std::move(content)}, {epoch, part}});
+  }
+  template <class T>
+  static void hash(Epoch epoch, CheckpointPart part, std::string_view domain, const T& value,
+                   auto& env) {
+    hash(epoch, part, wire::canonical(domain, env.cluster().name().view(), value), env);
+  }
+  static void hash_common_parts(Epoch epoch, const IssConfig& parameters, auto& env) {
+    hash(epoch, CheckpointPart::membership, "members", env.cluster().members(), env);
+    hash(epoch, CheckpointPart::parameters, "parameters", parameters, env);
+  }
+
+  static void hash_chunks(Epoch epoch, const CheckpointDraft& draft, CheckpointPart part,
+                          auto& env) {
+    const Bytes& data = draft.chunked(part).data;
+    if (data.empty()) return hash_list(epoch, draft, part, env);
+    for (std::uint64_t index = 0; index < chunks_of(data.size()); ++index)
+      env.emit(HashRequest<ChunkHash>{
+          chunk_content(env.cluster().name().view(), chunk_of(data, index)),
+          {epoch, part, index}});
+  }
+  static void hash_list(Epoch epoch, const CheckpointDraft& draft, CheckpointPart part,
+                        auto& env) {
+    hash(epoch, part, list_content(env.cluster().name().view(), part, list_of(draft.chunked(part))),
+         env);
+  }
+
+  /// Each epoch's hash of the log goes into the next one's, so they are computed one by one, though
+  /// several epochs may end at once after a restart.
+  void hash_log(auto& env) {
+    const auto draft = drafts_.find(next_log_);
+    if (draft == drafts_.end()) return;
+    hash(next_log_, CheckpointPart::log, "log", LogContent{log_, draft->second.log()}, env);
+  }
+  void extend_log(Epoch epoch, const Digest& digest, auto& env) {
+    if (epoch != next_log_) return;
+    log_ = digest;
+    ++next_log_;
+    hash_log(env);
+  }
+
+  std::map<Epoch, CheckpointDraft> drafts_;
+  /// Hash of the log before the epoch whose hash is the next one.
+  Digest log_;
+  Epoch next_log_;
+  std::optional<Digest> membership_;
+  std::optional<Digest> parameters_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/checkpoint_proofs.hpp>
+// Certificates of stable checkpoints that other replicas send: checked, and the newest one kept.
+
+namespace mirbft::iss {
+
+/// Believes a certificate for its signatures, not for its sender.
+class CheckpointProofs {
+ public:
+  using consumes = events<NodeSigsVerified<ProofChecking>>;
+  using emits = events<VerifyNodeSigs<ProofChecking>>;
+
+  /// How many certificates of one sender are checked at a time: as many as a replica keeps.
+  static constexpr std::uint32_t checked_at_once = 2;
+
+  /// A certificate of an epoch that is not stable here. `membership` is the hash of the members
+  /// that are known here: others' signatures prove nothing.
+  void receive(Member from, StableCheckpoint proof, const std::optional<Digest>& membership,
+               auto& env) {
+    if (newest_ && newest_->header == proof.header) return;
+    if (proof.header.membership != membership || !is_quorum(proof, env.cluster()))
+      return env.bad(BadMessage::certificate);
+    if (checking_[from.id] == checked_at_once) return env.bad(BadMessage::oversized);
+    ++checking_[from.id];
+    const Bytes message =
+        wire::canonical("checkpoint", env.cluster().name().view(), proof.header);
+    VerifyNodeSigs<ProofChecking> request;
+    for (const CheckpointSignature& one : proof.certificate)
+      request.signatures.push_back({one.node, message, one.signature});
+    request.origin = {from.id, std::move(proof)};
+    env.emit(std::move(request));
+  }
+
+  /// The certificate that was checked, if it is valid.
+  std::optional<StableCheckpoint> checked(NodeSigsVerified<ProofChecking> verified, auto& env) {
+    --checking_[verified.origin.from];
+    const auto is_valid = [](SignatureCheck check) { return check == SignatureCheck::valid; };
+    if (!std::all_of(verified.verdicts.begin(), verified.verdicts.end(), is_valid)) {
+      env.bad(BadMessage::signature);
+      return std::nullopt;
+    }
+    StableCheckpoint& proof = verified.origin.proof;
+    if (!newest_ || newest_->header.epoch < proof.header.epoch) newest_ = proof;
+    return std::move(proof);
+  }
+
+  /// The valid certificate of the latest epoch.
+  const std::optional<StableCheckpoint>& newest() const noexcept { return newest_; }
+
+ private:
+  /// Whether a strong quorum is said to have signed: exactly, by ascending id, each a member.
+  static bool is_quorum(const StableCheckpoint& proof, const Cluster& cluster) {
+    const auto& signers = proof.certificate;
+    if (signers.size() != cluster.quorum().strong()) return false;
+    for (std::size_t i = 0; i < signers.size(); ++i)
+      if (!cluster.find(signers[i].node) || (i > 0 && signers[i - 1].node >= signers[i].node))
+        return false;
+    return true;
+  }
+
+  std::map<NodeId, std::uint32_t> checking_;
+  std::optional<StableCheckpoint> newest_;
+};
+
+}  // namespace mirbft::iss
+
 // <mirbft/protocol/iss/checkpointing.hpp>
 // Checkpoints: made at the end of every epoch, agreed on, and collected behind.
 
 // <mirbft/protocol/iss/checkpoints.hpp>
-// Checkpoints on their way to stability: own headers, others' votes, certificates.
+// Checkpoints on their way to stability: own state, others' votes, certificates.
 
 namespace mirbft::iss {
 
-/// What is known of one epoch's checkpoint.
-class Checkpoint {
+/// The members' votes for one epoch's checkpoint.
+class CheckpointVotes {
  public:
-  /// The end of the epoch: what its header is computed from.
-  void begin(Epoch epoch, SeqNr last, std::vector<ClientWindow> windows) {
-    own_.epoch = epoch;
-    own_.last = last;
-    for (ClientWindow& window : windows) window.delivered = {};
-    windows_ = std::move(windows);
-  }
-  const std::vector<ClientWindow>& windows() const noexcept { return windows_; }
-  SeqNr last() const noexcept { return own_.last; }
-
-  void app_length(std::uint64_t length) noexcept { own_.app_length = length; }
-  /// One part's hash is there. Returns the header when it is the last one.
-  std::optional<CheckpointHeader> part(CheckpointPart part, const Digest& digest) {
-    switch (part) {
-      case CheckpointPart::log: own_.log = digest; break;
-      case CheckpointPart::app_state: own_.app_state = digest; break;
-      case CheckpointPart::clients: own_.clients = digest; break;
-      case CheckpointPart::policy: own_.policy = digest; break;
-      case CheckpointPart::membership: own_.membership = digest; break;
-      case CheckpointPart::parameters: own_.parameters = digest; break;
-    }
-    if (++parts_ != checkpoint_parts) return std::nullopt;
-    return own_;
-  }
-  std::optional<CheckpointHeader> own() const {
-    return parts_ == checkpoint_parts ? std::optional(own_) : std::nullopt;
-  }
-
-  /// Keeps a member's vote. False when there is one already.
+  /// Keeps a member's vote. False when there is another one; the same one may come again.
   bool keep(std::size_t member, CheckpointVote vote, bool trusted, std::size_t members) {
     votes_.resize(members);
-    if (votes_[member]) return false;
+    if (votes_[member]) return votes_[member]->vote == vote;
     votes_[member] = Kept{std::move(vote), trusted, false};
     return true;
+  }
+
+  /// Has the signatures under `header` checked together, once they could make a quorum.
+  void check(const CheckpointHeader& header, auto& env) {
+    const auto unchecked = to_check(header, env.cluster().quorum().strong());
+    if (unchecked.empty()) return;
+    const Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
+    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
+    for (const std::size_t member : unchecked) {
+      const NodeId signer = env.cluster().members()[member];
+      request.signatures.push_back({signer, message, signature(member)});
+      request.origin.signers.push_back(signer);
+    }
+    env.emit(std::move(request));
+  }
+  void checked(const NodeSigsVerified<CheckpointChecking>& verified, auto& env) {
+    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
+      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
+      if (!valid) env.bad(BadMessage::signature);
+      checked(env.cluster().find(verified.origin.signers[i])->index, valid);
+    }
   }
 
   /// The members whose votes for `header` must be checked, now that they could make a quorum.
@@ -10104,19 +10826,16 @@ class Checkpoint {
     }
   }
 
-  struct Certified {
-    CheckpointHeader header;
-    std::vector<CheckpointSignature> certificate;
-  };
   /// The header that a strong quorum has validly signed, once there is one. It need not be the own.
-  std::optional<Certified> certified(const Cluster& cluster) const {
+  std::optional<StableCheckpoint> certified(const Cluster& cluster) const {
+    const std::size_t quorum = cluster.quorum().strong();
     for (const auto& candidate : votes_) {
       if (!candidate || !candidate->valid) continue;
-      Certified made{candidate->vote.header, {}};
-      for (std::size_t i = 0; i < votes_.size(); ++i)
+      StableCheckpoint made{candidate->vote.header, {}};
+      for (std::size_t i = 0; i < votes_.size() && made.certificate.size() < quorum; ++i)
         if (votes_[i] && votes_[i]->valid && votes_[i]->vote.header == made.header)
           made.certificate.push_back({cluster.members()[i], votes_[i]->vote.signature});
-      if (made.certificate.size() >= cluster.quorum().strong()) return made;
+      if (made.certificate.size() == quorum) return made;
     }
     return std::nullopt;
   }
@@ -10128,11 +10847,26 @@ class Checkpoint {
     bool checking = false;
   };
 
-  CheckpointHeader own_;
-  std::uint32_t parts_ = 0;
-  std::vector<ClientWindow> windows_;
   std::vector<std::optional<Kept>> votes_;
 };
+
+/// What is known of one epoch's checkpoint.
+struct Checkpoint {
+  /// This replica's state and vote, once they are durable. There is no signature under a state
+  /// that was fetched.
+  std::optional<CheckpointEntry> own;
+  CheckpointVotes votes;
+  /// That a quorum has signed it: verified, but perhaps not what this replica has.
+  std::optional<StableCheckpoint> proof;
+};
+
+inline CheckpointVote vote_of(const CheckpointEntry& own) { return {own.header, own.signature}; }
+/// What may be forgotten when the epochs up to this one are.
+inline Collection collection_of(const CheckpointEntry& own) {
+  auto windows = windows_of(own.state);
+  for (ClientWindow& window : windows) window.delivered = {};
+  return {own.header.last, std::move(windows)};
+}
 
 }  // namespace mirbft::iss
 
@@ -10183,145 +10917,278 @@ namespace mirbft::iss {
 /// `env` is what an orderer gets: see `Pbft`.
 class Checkpointing {
  public:
-  using consumes = events<AppSnapshot, HashResult<CheckpointHash>, SignResult<CheckpointSigning>,
-                          NodeSigsVerified<CheckpointChecking>>;
-  using emits = events<AppSnapshotRequest, HashRequest<CheckpointHash>,
-                       SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
-                       WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate,
-                       CollectRequests, Halt>;
+  using consumes =
+      joined<events<SignResult<CheckpointSigning>, NodeSigsVerified<CheckpointChecking>,
+                    WalEntry<CheckpointEntry>, WalEntry<StableEntry>, WalEntry<InstalledEntry>>,
+             CheckpointMaker::consumes, CheckpointProofs::consumes>;
+  using emits =
+      joined<events<SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
+                    WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate,
+                    CollectRequests, Halt>,
+             CheckpointMaker::emits, CheckpointProofs::emits>;
 
   /// How many stable epochs are kept for those who lag behind.
   static constexpr std::uint64_t epochs_kept = 2;
 
   /// How many epochs have a stable checkpoint.
   std::uint64_t stable_epochs() const noexcept { return stable_ ? stable_->value + 1 : 0; }
+  /// How many epochs are certified to be stable somewhere.
+  std::uint64_t proven_epochs() const noexcept {
+    const auto& newest = proofs_.newest();
+    return std::max(stable_epochs(), newest ? newest->header.epoch.value + 1 : 0);
+  }
   /// The first epoch that is not forgotten.
   Epoch first_kept() const noexcept {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
   }
 
+  // Recovery: entries of the write-ahead log in their order, then `restored`, then `start`.
+
+  void process(WalEntry<CheckpointEntry> read, auto& env) {
+    CheckpointEntry& entry = read.entry;
+    const Cluster& cluster = env.cluster();
+    Checkpoint& checkpoint = checkpoints_[entry.header.epoch];
+    checkpoint.votes.keep(cluster.self().index, {entry.header, entry.signature}, true,
+                          cluster.members().size());
+    checkpoint.own = std::move(entry);
+  }
+  void process(WalEntry<StableEntry> read, auto& /*env*/) {
+    StableEntry& entry = read.entry;
+    Checkpoint* checkpoint = find(entry.header.epoch);
+    if (!checkpoint || !checkpoint->own || checkpoint->own->header != entry.header) return;
+    checkpoint->proof = {entry.header, std::move(entry.certificate)};
+    go_on_from(entry.header);
+    forget();
+  }
+  void process(WalEntry<InstalledEntry> read, auto& /*env*/) { adopt(std::move(read.entry)); }
+
+  /// The newest stable checkpoint with its state, if there is one. Throws ModuleFailure.
+  std::optional<StableState> restored() const {
+    if (!stable_) return std::nullopt;
+    const CheckpointEntry& own = *checkpoints_.find(*stable_)->second.own;
+    return opened(own.header, own.state);
+  }
+
+  /// The same, to go on from there. Requires that there is one.
+  StableState skip_to_stable() {
+    maker_.go_on_from(checkpoints_.find(*stable_)->second.own->header);
+    return *restored();
+  }
+
+  /// From here on this replica may speak: what it said of epochs that are not stable yet, it says
+  /// again.
+  void start(const IssConfig& parameters, auto& env) {
+    maker_.start(parameters, env);
+    std::vector<Epoch> open;
+    for (const auto& [epoch, checkpoint] : checkpoints_)
+      if (checkpoint.own && !is_stable(epoch)) open.push_back(epoch);
+    for (const Epoch epoch : open) {
+      env.emit(env.to_others(vote_of(*checkpoints_[epoch].own)));
+      try_to_stabilise(epoch, env);
+    }
+  }
+
+  // The own checkpoint.
+
   /// All of `epoch` is delivered: `digests` up to `last`. The other arguments are what else the
-  /// header covers.
-  template <class Policy>
-  void begin(Epoch epoch, SeqNr last, const std::vector<Digest>& digests,
-             std::vector<ClientWindow> windows, const Policy& policy, const IssConfig& parameters,
-             auto& env) {
-    const auto part = [&](CheckpointPart kind, std::string_view domain, const auto& value) {
-      env.emit(HashRequest<CheckpointHash>{{canonical(domain, value, env)}, {epoch, kind}});
-    };
-    part(CheckpointPart::log, "log", LogContent{log_, digests});
-    part(CheckpointPart::clients, "clients", windows);
-    part(CheckpointPart::policy, "policy", policy);
-    part(CheckpointPart::membership, "members", env.cluster().members());
-    part(CheckpointPart::parameters, "parameters", parameters);
-    checkpoints_[epoch].begin(epoch, last, std::move(windows));
-    env.emit(AppSnapshotRequest{last});
+  /// header covers; `policy` and `pace` are reflected.
+  template <class Policy, class Pace>
+  void begin(Epoch epoch, SeqNr last, std::vector<Digest> digests,
+             std::vector<ClientWindow> windows, const Policy& policy, const Pace& pace,
+             const IssConfig& parameters, auto& env) {
+    maker_.begin(epoch, last, std::move(digests), std::move(windows), policy, pace, parameters,
+                 env);
   }
 
-  void process(AppSnapshot snapshot, auto& env) {
-    const Epoch epoch = snapshot_epoch_;
-    ++snapshot_epoch_;
-    checkpoints_[epoch].app_length(snapshot.data.size());
-    Bytes head = canonical("app state", std::uint64_t{snapshot.data.size()}, env);
-    env.emit(HashRequest<CheckpointHash>{{std::move(head), std::move(snapshot.data)},
-                                         {epoch, CheckpointPart::app_state}});
-  }
-
+  void process(AppSnapshot snapshot, auto& env) { maker_.process(std::move(snapshot), env); }
+  void process(HashResult<ChunkHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
   void process(HashResult<CheckpointHash> hashed, auto& env) {
-    const CheckpointHash& origin = hashed.origin;
-    if (origin.part == CheckpointPart::log) log_ = hashed.digest;
-    const auto header = checkpoints_[origin.epoch].part(origin.part, hashed.digest);
-    if (!header) return;
-    env.emit(SignRequest<CheckpointSigning>{canonical("checkpoint", *header, env), {*header}});
+    if (const auto header = maker_.process(std::move(hashed), env)) made(*header, env);
   }
 
   void process(SignResult<CheckpointSigning> signed_, auto& env) {
     const CheckpointVote vote{signed_.origin.header, signed_.signature};
-    env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature},
+    const CheckpointState* state = maker_.state(vote.header.epoch);
+    if (!state) return;
+    env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature, *state},
                                         RetentionIndex(vote.header.epoch.value)})
         .then(env.to_others(vote), env.to_self(vote));
   }
 
+  // What others say.
+
   /// A vote for a checkpoint, of `current + epochs_ahead_kept` at the latest.
   void receive(Member from, CheckpointVote vote, Epoch current, auto& env) {
     const CheckpointHeader header = vote.header;
-    if (stable_ && header.epoch <= *stable_) return;
+    if (is_stable(header.epoch)) return;
     if (header.epoch > current + epochs_ahead_kept) return env.bad(BadMessage::far_epoch);
     Checkpoint& checkpoint = checkpoints_[header.epoch];
     const bool own = from.id == env.cluster().self().id;
-    if (!checkpoint.keep(from.index, std::move(vote), own, env.cluster().members().size()))
+    if (own) record(vote);
+    if (!checkpoint.votes.keep(from.index, std::move(vote), own, env.cluster().members().size()))
       return env.bad(BadMessage::duplicate);
-    check_votes(checkpoint, header, env);
+    checkpoint.votes.check(header, env);
     if (own) try_to_stabilise(header.epoch, env);
   }
 
   void process(NodeSigsVerified<CheckpointChecking> verified, auto& env) {
     const CheckpointHeader& header = verified.origin.header;
-    const auto checkpoint = checkpoints_.find(header.epoch);
-    if (checkpoint == checkpoints_.end()) return;
-    for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
-      const bool valid = verified.verdicts[i] == SignatureCheck::valid;
-      if (!valid) env.bad(BadMessage::signature);
-      checkpoint->second.checked(env.cluster().find(verified.origin.signers[i])->index, valid);
-    }
+    Checkpoint* checkpoint = find(header.epoch);
+    if (!checkpoint || is_stable(header.epoch)) return;
+    checkpoint->votes.checked(verified, env);
     try_to_stabilise(header.epoch, env);
   }
 
+  /// Proof that a checkpoint is stable elsewhere.
+  void receive(Member from, StableCheckpoint proof, auto& env) {
+    if (is_stable(proof.header.epoch)) return;
+    const Checkpoint* checkpoint = find(proof.header.epoch);
+    if (checkpoint && checkpoint->proof) return;
+    proofs_.receive(from, std::move(proof), maker_.membership(), env);
+  }
+  void process(NodeSigsVerified<ProofChecking> verified, auto& env) {
+    auto proof = proofs_.checked(std::move(verified), env);
+    if (!proof || is_stable(proof->header.epoch)) return;
+    const Epoch epoch = proof->header.epoch;
+    if (maker_.parameters() && maker_.parameters() != proof->header.parameters)
+      return env.halt("this replica's configuration differs from that of the others, who have "
+                      "certified the checkpoint of epoch " + std::to_string(epoch.value));
+    if (Checkpoint* checkpoint = find(epoch)) checkpoint->proof = std::move(proof);
+    try_to_stabilise(epoch, env);
+  }
+
+  // Those who lag behind.
+
+  /// Sends a peer what it lacks to have as many stable epochs as this replica: certificates, and
+  /// the own votes for what is not stable here either.
+  void tell(Member to, std::uint64_t its_stable_epochs, auto& env) const {
+    auto known = checkpoints_.lower_bound(Epoch(its_stable_epochs));
+    for (; known != checkpoints_.end(); ++known) {
+      const auto& [epoch, checkpoint] = *known;
+      if (is_stable(epoch)) {
+        if (checkpoint.proof) env.emit(env.to(to.id, *checkpoint.proof));
+      } else if (checkpoint.own) {
+        env.emit(env.to(to.id, vote_of(*checkpoint.own)));
+      }
+    }
+  }
+
+  /// The state of a stable checkpoint, for those who ask for it; null if it is not kept.
+  const CheckpointState* stable_state(Epoch epoch) const {
+    const auto found = checkpoints_.find(epoch);
+    const bool kept = found != checkpoints_.end() && is_stable(epoch) && found->second.own &&
+                      found->second.proof;
+    return kept ? &found->second.own->state : nullptr;
+  }
+
+  /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
+  const StableCheckpoint* proven_from(Epoch epoch) const {
+    const auto& newest = proofs_.newest();
+    if (!newest || newest->header.epoch < epoch || is_stable(newest->header.epoch)) return nullptr;
+    return &*newest;
+  }
+
+  /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
+  /// as far by itself. Throws ModuleFailure.
+  std::optional<StableState> install(InstalledEntry installed, auto& env) {
+    const Epoch epoch = installed.header.epoch;
+    const Checkpoint* known = find(epoch);
+    if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
+    adopt(std::move(installed));
+    env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});
+    env.emit(WalTruncate{RetentionIndex(first_kept().value)});
+    return restored();
+  }
+
  private:
-  template <class T>
-  static Bytes canonical(std::string_view domain, const T& value, auto& env) {
-    return wire::canonical(domain, env.cluster().name().view(), value);
+  bool is_stable(Epoch epoch) const noexcept { return stable_ && epoch <= *stable_; }
+  Checkpoint* find(Epoch epoch) {
+    const auto found = checkpoints_.find(epoch);
+    return found == checkpoints_.end() ? nullptr : &found->second;
   }
 
-  /// Signatures are checked together, once there are enough that they could make a quorum.
-  void check_votes(Checkpoint& checkpoint, const CheckpointHeader& header, auto& env) {
-    const auto unchecked = checkpoint.to_check(header, env.cluster().quorum().strong());
-    if (unchecked.empty()) return;
-    const Bytes message = canonical("checkpoint", header, env);
-    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
-    for (const std::size_t member : unchecked) {
-      const NodeId signer = env.cluster().members()[member];
-      request.signatures.push_back({signer, message, checkpoint.signature(member)});
-      request.origin.signers.push_back(signer);
+  /// The own header is there. Before a restart it must have been the same.
+  void made(const CheckpointHeader& header, auto& env) {
+    const Checkpoint* before = find(header.epoch);
+    if (!before || !before->own) {
+      Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
+      env.emit(SignRequest<CheckpointSigning>{std::move(message), {header}});
+    } else if (before->own->header != header) {
+      env.halt("this replica has diverged: at the end of epoch " +
+               std::to_string(header.epoch.value) +
+               " it has another state than before it was restarted");
+    } else {
+      maker_.forget(header.epoch);
     }
-    env.emit(std::move(request));
+  }
+  /// The own vote has been written ahead, with the state.
+  void record(const CheckpointVote& vote) {
+    const Epoch epoch = vote.header.epoch;
+    const CheckpointState* state = maker_.state(epoch);
+    if (!state) return;
+    checkpoints_[epoch].own = CheckpointEntry{vote.header, vote.signature, *state};
+    maker_.forget(epoch);
   }
 
-  /// A certified header that differs from the own one means that states have diverged: going on
-  /// would only spread the damage.
+  // Stability.
+
+  /// Stable is what a quorum has signed and this replica has durably. A certified header that
+  /// differs from the own one means that states have diverged: going on would only spread the
+  /// damage.
   void try_to_stabilise(Epoch epoch, auto& env) {
-    Checkpoint& checkpoint = checkpoints_[epoch];
-    auto certified = checkpoint.certified(env.cluster());
-    const auto own = checkpoint.own();
-    if (!certified || !own || (stable_ && epoch <= *stable_)) return;
-    if (*own != certified->header) {
-      env.emit(Halt{"this replica has diverged: at the end of epoch " +
-                    std::to_string(epoch.value) +
-                    " a quorum certifies another state than the own one"});
-      return;
-    }
+    Checkpoint* checkpoint = find(epoch);
+    if (!checkpoint || !checkpoint->own || is_stable(epoch)) return;
+    const auto& newest = proofs_.newest();
+    if (!checkpoint->proof)
+      checkpoint->proof = newest && newest->header.epoch == epoch
+                              ? newest
+                              : checkpoint->votes.certified(env.cluster());
+    if (!checkpoint->proof) return;
+    if (checkpoint->own->header != checkpoint->proof->header)
+      return env.halt("this replica has diverged: at the end of epoch " +
+                      std::to_string(epoch.value) +
+                      " a quorum certifies another state than the own one");
     stable_ = epoch;
     collect(env.emit(WalAppend<StableEntry>{
-        {certified->header, std::move(certified->certificate)}, RetentionIndex(epoch.value)}));
+        {checkpoint->proof->header, checkpoint->proof->certificate},
+        RetentionIndex(epoch.value)}));
   }
 
-  /// Forgets what lies before `first_kept`, once the stable checkpoint is durable.
+  /// Forgets what lies before `first_kept`, once the stable checkpoint is durable. That and its
+  /// state have the retention index of their epoch, so they stay until there are two newer ones.
   void collect(auto stable) {
     if (first_kept() == Epoch(0)) return;
-    const Epoch through(first_kept().value - 1);
-    const auto checkpoint = checkpoints_.find(through);
-    if (checkpoint != checkpoints_.end())
-      stable.then(CollectRequests{{checkpoint->second.last(), checkpoint->second.windows()}},
-                  WalTruncate{RetentionIndex(first_kept().value)});
-    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(through));
+    const WalTruncate truncate{RetentionIndex(first_kept().value)};
+    const Checkpoint* last = find(Epoch(first_kept().value - 1));
+    if (last && last->own) {
+      stable.then(CollectRequests{collection_of(*last->own)}, truncate);
+    } else {
+      stable.then(truncate);
+    }
+    forget();
+  }
+  void forget() {
+    checkpoints_.erase(checkpoints_.begin(), checkpoints_.lower_bound(first_kept()));
+  }
+
+  void go_on_from(const CheckpointHeader& header) {
+    stable_ = header.epoch;
+    maker_.go_on_from(header);
+  }
+  /// A fetched state takes the place of an own one, without an own vote.
+  void adopt(InstalledEntry installed) {
+    const CheckpointHeader header = installed.header;
+    checkpoints_.erase(checkpoints_.begin(), checkpoints_.upper_bound(header.epoch));
+    Checkpoint& checkpoint = checkpoints_[header.epoch];
+    checkpoint.own = CheckpointEntry{header, {}, std::move(installed.state)};
+    checkpoint.proof = {header, std::move(installed.certificate)};
+    go_on_from(header);
   }
 
   std::map<Epoch, Checkpoint> checkpoints_;
-  /// Hash of the log up to the last epoch whose hash is there.
-  Digest log_;
   std::optional<Epoch> stable_;
-  /// The epoch of the next snapshot: the App makes them in order.
-  Epoch snapshot_epoch_;
+  CheckpointMaker maker_;
+  CheckpointProofs proofs_;
 };
 
 }  // namespace mirbft::iss
@@ -10345,7 +11212,9 @@ class EpochState {
       : plan_(std::move(plan)),
         decisions_(plan_.length()),
         open_(plan_.segments(), plan_.segment_length()),
-        done_(plan_.segments(), std::vector<std::vector<Digest>>(members)) {
+        first_open_(plan_.segments()),
+        members_(members),
+        said_(plan_.segments()) {
     segments_.reserve(plan_.segments());
     for (std::uint32_t index = 0; index < plan_.segments(); ++index)
       segments_.emplace_back(plan_, index, members);
@@ -10354,6 +11223,7 @@ class EpochState {
   const EpochPlan& plan() const noexcept { return plan_; }
   bool has(std::uint32_t segment) const noexcept { return segment < segments_.size(); }
   Segment& segment(std::uint32_t index) { return segments_[index]; }
+  const Segment& segment(std::uint32_t index) const { return segments_[index]; }
 
   /// Notes a decision. Returns whether its segment is complete by that.
   bool decide(std::uint32_t segment, std::uint32_t slot, const Digest& digest, Batch batch) {
@@ -10367,6 +11237,19 @@ class EpochState {
     return decisions_[segment + std::size_t{slot} * plan_.segments()];
   }
   bool is_complete(std::uint32_t segment) const noexcept { return open_[segment] == 0; }
+  /// The first sequence number of a segment that is not decided; the epoch's end if all are.
+  SeqNr first_open(std::uint32_t segment) {
+    std::uint32_t& slot = first_open_[segment];
+    while (slot < plan_.segment_length() && at(segment, slot)) ++slot;
+    return slot < plan_.segment_length() ? plan_.sn_of(segment, slot) : plan_.end();
+  }
+  /// How many leaders have lost a slot.
+  std::size_t suspected() {
+    std::size_t count = 0;
+    for (std::uint32_t segment = 0; segment < plan_.segments(); ++segment)
+      count += std::ranges::any_of(digests(segment), [](auto& one) { return one == nil_digest; });
+    return count;
+  }
 
   std::vector<Digest> digests(std::uint32_t segment) {
     std::vector<Digest> all;
@@ -10381,33 +11264,45 @@ class EpochState {
     return all;
   }
 
-  /// A member says that it is done with a segment. False when it said so before.
-  bool done(std::size_t member, std::uint32_t segment, std::vector<Digest> digests) {
-    auto& vector = done_[segment][member];
-    if (!vector.empty()) return false;
-    vector = std::move(digests);
-    return true;
+  // What members say that they have decided.
+
+  /// A member says so of one slot. False when it has said otherwise before.
+  bool said(std::size_t member, std::uint32_t segment, std::uint32_t slot, const Digest& digest) {
+    auto& all = said_[segment];
+    if (all.empty()) all.resize(members_);
+    if (all[member].empty()) all[member].resize(plan_.segment_length());
+    auto& known = all[member][slot];
+    if (!known) known = digest;
+    return known == digest;
   }
-  /// How many members are done with a segment.
-  std::size_t done_count(std::uint32_t segment) const {
-    std::size_t count = 0;
-    for (const auto& digests : done_[segment]) count += !digests.empty();
-    return count;
+  /// The members that have said anything of a segment.
+  std::vector<std::size_t> speakers(std::uint32_t segment) const {
+    std::vector<std::size_t> found;
+    for (std::size_t member = 0; member < said_[segment].size(); ++member)
+      if (!said_[segment][member].empty()) found.push_back(member);
+    return found;
   }
-  /// The members that vouch for the digests that a weak quorum agrees on, if one does.
-  std::vector<std::size_t> vouching(std::uint32_t segment, Quorum quorum) const {
-    const auto& all = done_[segment];
-    for (const auto& digests : all) {
-      if (digests.empty()) continue;
-      std::vector<std::size_t> same;
-      for (std::size_t member = 0; member < all.size(); ++member)
-        if (all[member] == digests) same.push_back(member);
-      if (same.size() >= quorum.weak()) return same;
+  /// The digest that a weak quorum has decided for a slot, if one says so.
+  std::optional<Digest> vouched(std::uint32_t segment, std::uint32_t slot, Quorum quorum) const {
+    const auto& all = said_[segment];
+    for (std::size_t member = 0; member < all.size(); ++member) {
+      if (all[member].empty() || !all[member][slot]) continue;
+      std::size_t same = 0;
+      for (const auto& other : all) same += !other.empty() && other[slot] == all[member][slot];
+      if (same >= quorum.weak()) return all[member][slot];
     }
-    return {};
+    return std::nullopt;
   }
-  const std::vector<Digest>& digests_of(std::size_t member, std::uint32_t segment) const {
-    return done_[segment][member];
+  /// How many members have decided a whole segment as this replica has.
+  std::size_t agreeing(std::uint32_t segment) {
+    std::size_t count = 0;
+    for (const auto& one : said_[segment]) {
+      bool same = !one.empty();
+      for (std::uint32_t slot = 0; same && slot < plan_.segment_length(); ++slot)
+        same = one[slot] == at(segment, slot)->digest;
+      count += same;
+    }
+    return count;
   }
 
  private:
@@ -10416,7 +11311,11 @@ class EpochState {
   std::vector<std::optional<Decision>> decisions_;
   /// Undecided slots by segment.
   std::vector<std::uint32_t> open_;
-  std::vector<std::vector<std::vector<Digest>>> done_;
+  /// No slot of a segment before this one is open.
+  std::vector<std::uint32_t> first_open_;
+  std::size_t members_;
+  /// By segment, member and slot; empty where nobody has said anything.
+  std::vector<std::vector<std::vector<std::optional<Digest>>>> said_;
 };
 
 }  // namespace mirbft::iss
@@ -10523,51 +11422,72 @@ class Laggard {
  public:
   static constexpr std::size_t asked_at_once = 16;
 
-  /// Asks for the batches of segments that a weak quorum has finished and this replica has not;
-  /// not at once, since most of them are on their way, and each time another replica.
+  explicit Laggard(std::size_t members) : allowance_(members) {}
+
+  /// From time to time: peers may ask again.
+  void refill() { allowance_.refill(); }
+
+  /// Asks for the batches of slots that a weak quorum has decided and this replica has not, and for
+  /// those of which the orderer knows no more than the digest; not at once, since most of them are
+  /// on their way, and each time another replica.
   template <class Epochs>
   void ask(Epochs& epoch, const WaitingBatches& waiting, std::chrono::nanoseconds now,
            std::chrono::nanoseconds patience, auto& env) {
-    if (now - asked_ < patience) return;
+    if (now - asked_ < patience || env.cluster().others().empty()) return;
     asked_ = now;
     const EpochPlan& plan = epoch.plan();
     for (std::uint32_t segment = 0; segment < plan.segments(); ++segment) {
       if (epoch.is_complete(segment)) continue;
-      const auto vouching = epoch.vouching(segment, env.cluster().quorum());
-      if (vouching.empty()) continue;
       BatchesWanted wanted{{plan.epoch(), segment}, {}};
       for (std::uint32_t slot = 0; slot < plan.segment_length(); ++slot)
-        if (!epoch.at(segment, slot) && !waiting.adopts(plan.sn_of(segment, slot)) &&
-            wanted.slots.size() < asked_at_once)
+        if (wanted.slots.size() < asked_at_once && !waiting.adopts(plan.sn_of(segment, slot)) &&
+            expected(epoch, segment, slot, env.cluster().quorum()))
           wanted.slots.push_back(slot);
-      const std::size_t whom = vouching[turn_++ % vouching.size()];
-      env.emit(env.to(env.cluster().members()[whom], std::move(wanted)));
+      if (wanted.slots.empty()) continue;
+      // Who says that it has decided must have the batch, but may be down.
+      const auto speakers = epoch.speakers(segment);
+      const NodeId whom = speakers.empty() || turn_ % 2 == 1
+                              ? in_turn(env.cluster().others())
+                              : env.cluster().members()[in_turn(speakers)];
+      env.emit(env.to(whom, std::move(wanted)));
     }
   }
 
   /// Another replica asks.
   template <class Epochs>
-  static void answer(Member from, const BatchesWanted& wanted, Epochs& epoch, auto& env) {
-    if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots))
+  void answer(Member from, const BatchesWanted& wanted, Epochs& epoch, auto& env) {
+    if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots) ||
+        allowance_.is_spent(from))
       return env.bad(BadMessage::oversized);
     for (const std::uint32_t slot : wanted.slots) {
       if (slot >= epoch.plan().segment_length()) return env.bad(BadMessage::oversized);
-      if (const auto& decision = epoch.at(wanted.segment.index, slot))
-        env.emit(env.to(from.id, BatchSupplied{wanted.segment, slot, decision->batch}));
+      const auto& decision = epoch.at(wanted.segment.index, slot);
+      const auto batch = decision ? std::optional(decision->batch)
+                                  : epoch.segment(wanted.segment.index).batch_of(slot);
+      if (!batch) continue;
+      BatchSupplied supplied{wanted.segment, slot, *batch};
+      allowance_.spend(from, wire::encoded_size(supplied));
+      env.emit(env.to(from.id, std::move(supplied)));
     }
   }
 
-  /// The digest that a weak quorum vouches for, of a slot that is not decided here.
+  /// The digest that a weak quorum vouches for, of a slot that is not decided here; or else the one
+  /// of which the orderer wants the batch.
   template <class Epochs>
-  static std::optional<Digest> vouched(Epochs& epoch, std::uint32_t segment, std::uint32_t slot,
+  static std::optional<Digest> expected(Epochs& epoch, std::uint32_t segment, std::uint32_t slot,
                                        Quorum quorum) {
     if (slot >= epoch.plan().segment_length() || epoch.at(segment, slot)) return std::nullopt;
-    const auto vouching = epoch.vouching(segment, quorum);
-    if (vouching.empty()) return std::nullopt;
-    return epoch.digests_of(vouching.front(), segment)[slot];
+    const auto vouched = epoch.vouched(segment, slot, quorum);
+    return vouched ? vouched : epoch.segment(segment).wanted(slot);
   }
 
  private:
+  template <class T>
+  const T& in_turn(const std::vector<T>& list) {
+    return list[turn_++ % list.size()];
+  }
+
+  Allowance allowance_;
   std::chrono::nanoseconds asked_{};
   std::size_t turn_ = 0;
 };
@@ -10580,32 +11500,243 @@ class Laggard {
 namespace mirbft {
 
 // A leader policy is a value type, reflected (its state is part of the checkpoint), with
-//   leaders(epoch, members) const  the leaders of an epoch, sorted, at least one;
-//   delivered(sn, leader, outcome) what became of a leader's sequence number.
+//   leaders(epoch, members, quorum) const  the leaders of an epoch, sorted, at least one;
+//   delivered(sn, leader, outcome)         what became of a leader's sequence number; called for
+//                                          each, in ascending order;
+//   epoch_ended(epoch, leaders)            all of an epoch, which these led, is delivered; called
+//                                          before the epoch's checkpoint is made.
+// Anything else that it depends on would let replicas disagree on who leads.
 
 /// Whether a sequence number delivered a batch, or nothing because its leader was given up on.
 enum class SlotOutcome : std::uint8_t { batch, nil };
 
 /// Every member leads (ISS, section 3.4, SIMPLE).
 struct Simple {
-  std::vector<NodeId> leaders(Epoch, const std::vector<NodeId>& members) const { return members; }
+  std::vector<NodeId> leaders(Epoch, const std::vector<NodeId>& members, Quorum) const {
+    return members;
+  }
   void delivered(SeqNr, NodeId, SlotOutcome) noexcept {}
+  void epoch_ended(Epoch, const std::vector<NodeId>&) noexcept {}
 };
 
 /// One member leads everything: plain PBFT. `leader` is its place among the sorted members.
 struct Fixed {
   std::uint32_t leader = 0;
 
-  std::vector<NodeId> leaders(Epoch, const std::vector<NodeId>& members) const {
+  std::vector<NodeId> leaders(Epoch, const std::vector<NodeId>& members, Quorum) const {
     return {members[leader % members.size()]};
   }
   void delivered(SeqNr, NodeId, SlotOutcome) noexcept {}
+  void epoch_ended(Epoch, const std::vector<NodeId>&) noexcept {}
+};
+
+/// All lead but the f whose last nil is the most recent (ISS, section 3.4, BLACKLIST). Who fails
+/// stays out until others fail later; a correct member that was suspected wrongly comes back then.
+struct Blacklist {
+  /// Every member that ever had a nil, once, by its last one. Sequence numbers are delivered in
+  /// order, so the newest stands last, and none need be kept.
+  std::vector<NodeId> suspects;
+
+  std::vector<NodeId> leaders(Epoch, const std::vector<NodeId>& members, Quorum quorum) const {
+    std::vector<NodeId> leading = members;
+    for (auto suspect = suspects.rbegin();
+         suspect != suspects.rend() && members.size() - leading.size() < quorum.faulty(); ++suspect)
+      std::erase(leading, *suspect);
+    return leading;
+  }
+  void delivered(SeqNr, NodeId leader, SlotOutcome outcome) {
+    if (outcome != SlotOutcome::nil || (!suspects.empty() && suspects.back() == leader)) return;
+    std::erase(suspects, leader);
+    suspects.push_back(leader);
+  }
+  void epoch_ended(Epoch, const std::vector<NodeId>&) noexcept {}
+};
+
+/// What `Backoff` remembers of a member that has failed.
+struct Ban {
+  NodeId member;
+  /// How many epochs the next ban lasts.
+  std::uint64_t length = 0;
+  /// The first epoch that it may lead again.
+  Epoch until;
+};
+
+/// Who has a nil is banned for some epochs, each time for twice as many, and for one fewer with
+/// each epoch that it leads without one (ISS, section 3.4, BACKOFF). At least f+1 lead, so that one
+/// of them is correct: the bans that end first are lifted for that.
+struct Backoff {
+  /// Epochs of the first ban, and of the longest.
+  std::uint64_t first_ban = 2;
+  std::uint64_t longest_ban = 1024;
+  /// By ascending member.
+  std::vector<Ban> bans;
+  /// Who had a nil in the current epoch, ascending.
+  std::vector<NodeId> failed;
+
+  std::vector<NodeId> leaders(Epoch epoch, const std::vector<NodeId>& members,
+                              Quorum quorum) const {
+    std::vector<NodeId> leading;
+    std::vector<std::pair<Epoch, NodeId>> banned;
+    for (const NodeId member : members) {
+      const auto ban = place(member);
+      if (is_at(ban, member) && epoch < ban->until) {
+        banned.emplace_back(ban->until, member);
+      } else {
+        leading.push_back(member);
+      }
+    }
+    std::sort(banned.begin(), banned.end());
+    for (auto next = banned.begin(); leading.size() < quorum.faulty() + 1; ++next)
+      leading.push_back(next->second);
+    std::sort(leading.begin(), leading.end());
+    return leading;
+  }
+  void delivered(SeqNr, NodeId leader, SlotOutcome outcome) {
+    if (outcome != SlotOutcome::nil) return;
+    const auto at = std::lower_bound(failed.begin(), failed.end(), leader);
+    if (at == failed.end() || *at != leader) failed.insert(at, leader);
+  }
+  void epoch_ended(Epoch epoch, const std::vector<NodeId>& leaders) {
+    for (const NodeId leader : leaders) {
+      if (std::binary_search(failed.begin(), failed.end(), leader)) {
+        ban(leader, epoch);
+      } else {
+        relent(leader);
+      }
+    }
+    failed.clear();
+  }
+
+ private:
+  std::vector<Ban>::const_iterator place(NodeId member) const {
+    return std::lower_bound(bans.begin(), bans.end(), member,
+                            [](const Ban& ban, NodeId wanted) { return ban.member < wanted; });
+  }
+  bool is_at(std::vector<Ban>::const_iterator ban, NodeId member) const {
+    return ban != bans.end() && ban->member == member;
+  }
+  Ban* find(NodeId member) {
+    const auto ban = place(member);
+    return is_at(ban, member) ? &bans[static_cast<std::size_t>(ban - bans.begin())] : nullptr;
+  }
+
+  void ban(NodeId member, Epoch epoch) {
+    Ban* known = find(member);
+    if (!known) known = &*bans.insert(place(member), {member, first_ban, {}});
+    known->until = epoch + 1 + known->length;
+    known->length = std::min(2 * known->length, longest_ban);
+  }
+  void relent(NodeId member) {
+    Ban* known = find(member);
+    if (!known) return;
+    if (known->length > first_ban) --known->length;
+    if (known->length <= first_ban) bans.erase(place(member));
+  }
 };
 
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Simple);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Fixed, leader);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Blacklist, suspects);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Ban, member, length, until);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Backoff, first_ban, longest_ban, bans, failed);
+
+// <mirbft/protocol/iss/own_batches.hpp>
+// What this replica has proposed in the current epoch, until it is delivered.
+
+namespace mirbft::iss {
+
+/// The cutter takes requests out of their buckets. Those of a batch that is given up on, since its
+/// slot was decided as nil, must get back into them, or nobody here would ever propose them again.
+class OwnBatches {
+ public:
+  /// This replica proposes `batch` for `sn`, or has done so before a restart.
+  void proposed(SeqNr sn, Batch batch) { open_.insert_or_assign(sn, std::move(batch)); }
+
+  /// `sn` delivers this; nil is empty.
+  void delivered(SeqNr sn, const Batch& batch) {
+    const auto own = open_.find(sn);
+    if (own != open_.end() && own->second == batch) open_.erase(own);
+  }
+
+  /// Batches that are neither delivered nor put back.
+  std::size_t size() const noexcept { return open_.size(); }
+
+  /// The end of the epoch: puts the requests of lost batches back at the head of their buckets, in
+  /// the order in which they stood there, but for those that were delivered otherwise. Not before
+  /// that: within the epoch their numbers stay claimed, so that nobody may propose them. Call
+  /// before `Buckets::begin_epoch`.
+  void put_back(Buckets& buckets, Clients& clients) {
+    for (auto batch = open_.rbegin(); batch != open_.rend(); ++batch) {
+      const auto& requests = *batch->second;
+      for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+        const auto size = clients.ready_size(*request);
+        if (size && !clients.is_delivered(request->client, request->req_no))
+          buckets.put_back(*request, *size);
+      }
+    }
+    open_.clear();
+  }
+
+ private:
+  std::map<SeqNr, Batch> open_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/pace.hpp>
+// How long a leader may take: a time-out that follows the delivered log, and what derives from it.
+
+namespace mirbft::iss {
+
+/// T_e (protocol, section 6). Part of the checkpoint: every epoch starts at view 0 again, so that
+/// patience that was learnt in one epoch would be lost if it were kept by segment.
+struct Pace {
+  /// Clean epochs in a row after which the time-out is halved.
+  static constexpr std::uint32_t clean_epochs_needed = 8;
+
+  /// T_e of the current epoch. Starts as `IssConfig::base_timeout`.
+  std::chrono::nanoseconds timeout{};
+  /// How many epochs in a row have been without nil.
+  std::uint32_t clean_epochs = 0;
+
+  friend bool operator==(const Pace&, const Pace&) = default;
+
+  /// The end of an epoch in which `suspected` leaders had at least one nil. More than f of them
+  /// cannot all have been faulty: some correct one had too little time. Up to f may have been, and
+  /// change nothing. `base` is T_0.
+  constexpr void epoch_ended(std::size_t suspected, Quorum quorum, std::chrono::nanoseconds base) {
+    clean_epochs = suspected == 0 ? clean_epochs + 1 : 0;
+    if (suspected > quorum.faulty()) timeout = std::min(2 * timeout, longest_timeout);
+    if (clean_epochs < clean_epochs_needed) return;
+    clean_epochs = 0;
+    timeout = std::max(timeout / 2, base);
+  }
+};
+
+/// How long a segment may stand still in a view before its primary is given up on.
+constexpr std::chrono::nanoseconds view_timeout(std::chrono::nanoseconds timeout, View view) {
+  constexpr std::uint64_t most_doublings = 12;
+  return timeout * (std::int64_t{1} << std::min(view.value, most_doublings));
+}
+
+/// How long a whole segment of `length` slots may take in view 0: a leader that always makes a
+/// little progress must not hold up an epoch for ever.
+constexpr std::chrono::nanoseconds segment_timeout(std::chrono::nanoseconds timeout,
+                                                   std::uint32_t length,
+                                                   std::chrono::nanoseconds slot_time) {
+  return 4 * timeout + 2 * std::int64_t{length} * slot_time;
+}
+
+/// How long to wait for an answer before what was said is said again.
+constexpr std::chrono::nanoseconds resend_interval(std::chrono::nanoseconds timeout) {
+  return timeout / 2;
+}
+
+}  // namespace mirbft::iss
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::iss::Pace, timeout, clean_epochs);
 
 // <mirbft/protocol/iss/proposer.hpp>
 // When a leader fills its next slot.
@@ -10637,6 +11768,9 @@ class Proposer {
     return true;
   }
 
+  /// Somebody has delivered everything before `next`.
+  void reached(SeqNr next) noexcept { highest_ = std::max(highest_, next); }
+
   /// The slot that is to be filled now: a batch is full or has waited long enough, nothing of
   /// one's own is in flight, or other leaders are ahead. So batches grow with the load: while one
   /// is on its way the next one gathers.
@@ -10659,8 +11793,15 @@ class Proposer {
     ++proposed_;
     last_ = now;
   }
-  /// One of the own slots is decided.
-  void decided() noexcept { --in_flight_; }
+  /// The slot that was due needs no proposal: this replica has made one before it was restarted.
+  void skip() noexcept { ++next_; }
+  /// One of the own slots is decided, perhaps without ever having been proposed for.
+  void decided(std::uint32_t slot) noexcept {
+    if (slot < next_ && in_flight_ != 0) --in_flight_;
+  }
+
+  /// Whoever leads this sequence number is expected to propose for it.
+  bool is_pulled(SeqNr sn) const noexcept { return sn < highest_; }
 
  private:
   std::optional<std::uint32_t> own_;
@@ -10669,6 +11810,421 @@ class Proposer {
   SeqNr highest_;
   std::chrono::nanoseconds last_{};
   std::uint64_t proposed_ = 0;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/reminders.hpp>
+// What is lost on the way is asked for and said again.
+
+namespace mirbft::iss {
+
+/// The first rung of the ladder (protocol, section 8): a replica that stands still says what it
+/// lacks, and every other one repeats what it has said of that itself. So no message needs an
+/// acknowledgement of its own.
+class Reminders {
+ public:
+  /// Slots in one question.
+  static constexpr std::size_t asked_at_once = 256;
+
+  explicit Reminders(std::size_t members) : allowance_(members) {}
+
+  /// At every Tick: tells where this replica stands, and asks for what it lacks, once an interval.
+  template <class Epochs>
+  void remind(Epochs& epoch, const Progress& own, auto& env) {
+    if (env.now() - last_ < env.resend_after()) return;
+    last_ = env.now();
+    allowance_.refill();
+    if (env.cluster().others().empty()) return;
+    env.emit(env.to_others(own));
+    for (std::uint32_t segment = 0; segment < epoch.plan().segments(); ++segment)
+      if (epoch.segment(segment).idle_for(env.now()) >= env.resend_after())
+        ask(epoch, segment, env);
+  }
+
+  /// A peer asks for what this replica has said.
+  template <class Epochs>
+  void answer(Member from, const SlotsWanted& wanted, Epochs& epoch, auto& env) {
+    const std::uint32_t index = wanted.segment.index;
+    if (wanted.slots.size() > asked_at_once || !is_ascending(wanted.slots) ||
+        (!wanted.slots.empty() && wanted.slots.back() >= epoch.plan().segment_length()))
+      return env.bad(BadMessage::oversized);
+    if (allowance_.is_spent(from)) return;
+    const auto send = [&](auto message) {
+      allowance_.spend(from, wire::encoded_size(message));
+      env.emit(env.to(from.id, std::move(message)));
+    };
+    if (epoch.is_complete(index)) send(Done{wanted.segment, epoch.digests(index)});
+    const auto& segment = epoch.segment(index);
+    segment.repeat_view(send);
+    Decided decided{wanted.segment, {}};
+    for (const std::uint32_t slot : wanted.slots) {
+      segment.repeat_slot(slot, env.cluster().self().id, send);
+      if (const auto& decision = epoch.at(index, slot))
+        decided.decisions.push_back({slot, decision->digest});
+    }
+    if (!epoch.is_complete(index) && !decided.decisions.empty()) send(std::move(decided));
+  }
+
+ private:
+  template <class Epochs>
+  static void ask(Epochs& epoch, std::uint32_t segment, auto& env) {
+    if (epoch.is_complete(segment)) return;
+    SlotsWanted wanted{{epoch.plan().epoch(), segment}, {}};
+    for (std::uint32_t slot = 0;
+         slot < epoch.plan().segment_length() && wanted.slots.size() < asked_at_once; ++slot)
+      if (!epoch.at(segment, slot)) wanted.slots.push_back(slot);
+    env.emit(env.to_others(std::move(wanted)));
+  }
+
+  std::chrono::nanoseconds last_{};
+  Allowance allowance_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/slot_range.hpp>
+// The sequence numbers of one segment, which an orderer counts from 0 as places.
+
+namespace mirbft::iss {
+
+/// Every `stride`-th number from `first` on.
+struct SlotRange {
+  SeqNr first;
+  std::uint64_t stride = 1;
+  std::uint32_t count = 0;
+
+  SeqNr sn_of(std::uint32_t place) const noexcept { return first + place * stride; }
+  /// None for a number of another segment.
+  std::optional<std::uint32_t> place_of(SeqNr sn) const noexcept {
+    const std::uint64_t distance = sn - first;
+    if (sn < first || distance % stride != 0 || distance / stride >= count) return std::nullopt;
+    return static_cast<std::uint32_t>(distance / stride);
+  }
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/state_supply.hpp>
+// Answers to those who fetch the state of a stable checkpoint.
+
+namespace mirbft::iss {
+
+/// Supplies heads and chunks of the stable states that are kept, so many bytes to each peer.
+class StateSupply {
+ public:
+  /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
+  /// bring a huge answer for ever.
+  static constexpr std::uint64_t answer_allowance = 32u << 20;
+
+  explicit StateSupply(std::size_t members) : answered_(members) {}
+
+  /// From time to time: peers may ask again.
+  void refill() { answered_.assign(answered_.size(), 0); }
+
+  void receive(Member from, StateWanted wanted, const Checkpointing& kept, auto& env) {
+    const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
+    if (!state) return;
+    StateHead head{wanted.epoch, list_of(state->clients), state->policy, state->pace,
+                   list_of(state->app)};
+    const std::size_t digests = head.clients.digests.size() + head.app.digests.size();
+    spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
+    env.emit(env.to(from.id, std::move(head)));
+  }
+
+  void receive(Member from, ChunkWanted wanted, const Checkpointing& kept, auto& env) {
+    const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
+    if (!state) return;
+    const std::uint64_t clients = state->clients.digests.size();
+    if (wanted.index >= clients + state->app.digests.size()) return env.bad(BadMessage::oversized);
+    Bytes chunk = wanted.index < clients ? chunk_of(state->clients.data, wanted.index)
+                                         : chunk_of(state->app.data, wanted.index - clients);
+    spend(from, chunk.size());
+    env.emit(env.to(from.id, ChunkSupplied{wanted.epoch, wanted.index, std::move(chunk)}));
+  }
+
+ private:
+  /// What any answer costs at least: about a certificate.
+  static constexpr std::uint64_t least_cost = 4096;
+
+  /// The state, if it is kept and the peer may have more. Who asks for one that is collected hears
+  /// which ones are there.
+  const CheckpointState* state_for(Member from, Epoch epoch, const Checkpointing& kept, auto& env) {
+    if (answered_[from.index] >= answer_allowance) {
+      env.bad(BadMessage::oversized);
+      return nullptr;
+    }
+    spend(from, least_cost);
+    const CheckpointState* state = kept.stable_state(epoch);
+    if (!state) kept.tell(from, epoch.value, env);
+    return state;
+  }
+  void spend(Member whom, std::uint64_t bytes) { answered_[whom.index] += bytes; }
+
+  /// Bytes sent to each member since the last `refill`.
+  std::vector<std::uint64_t> answered_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/state_transfer.hpp>
+// State transfer: fetches the state of a stable checkpoint from the others, piece by piece.
+
+namespace mirbft::iss {
+
+/// The last rung of the ladder (protocol, section 8). Nothing is believed but hashes that lead up
+/// to a header that a quorum has signed, so any peer may supply any piece. Piece 0 is the head,
+/// piece `i + 1` is chunk `i`.
+class StateTransfer {
+ public:
+  using consumes = events<HashResult<TransferHash>>;
+  using emits = events<HashRequest<TransferHash>, WalAppend<InstalledEntry>, StateInstalled>;
+
+  /// Pieces that are on their way at a time, from all peers together.
+  static constexpr std::size_t pieces_at_once = 16;
+  /// How many stable checkpoints a replica keeps: `Checkpointing::epochs_kept`.
+  static constexpr std::uint64_t epochs_kept = 2;
+
+  /// Whether a state is being fetched or waits to be taken.
+  bool is_active() const noexcept { return target_.has_value(); }
+
+  /// A verified checkpoint that only a transfer leads to. A transfer that is under way goes on,
+  /// unless the peers have collected its checkpoint by now.
+  void begin(const StableCheckpoint& proof, auto& env) {
+    const Epoch epoch = proof.header.epoch;
+    if (done_ || (target_ && epoch < target_->header.epoch + epochs_kept)) return;
+    target_ = proof;
+    faults_.resize(env.cluster().members().size());
+    asked_.clear();
+    unasked_.assign(1, head_piece);
+    incoming_.reset();
+    ask(env);
+  }
+  /// Asks other peers for what has not come, and gives up if this replica has got as far by itself.
+  /// Call it at every `Tick`.
+  void tick(std::uint64_t stable_epochs, auto& env) {
+    if (!target_ || done_) return;
+    if (target_->header.epoch.value < stable_epochs) return reset();
+    std::vector<std::uint64_t> overdue;
+    for (const auto& [piece, question] : asked_)
+      if (!question.answered && env.now() - question.at >= env.timeout()) overdue.push_back(piece);
+    for (const std::uint64_t piece : overdue) fail(piece);
+    ask(env);
+  }
+
+  void receive(Member from, StateHead head, auto& env) {
+    Question* question = question_of(from, head.epoch, head_piece);
+    if (!question) return env.bad(BadMessage::unasked);
+    if (!is_whole(head.clients) || !is_whole(head.app) ||
+        head.app.length != target_->header.app_length)
+      return refuse(head_piece, env);
+    question->answered = true;
+    incoming_ = std::move(head);
+    unchecked_ = 3;
+    check_head(*question, env);
+  }
+
+  void receive(Member from, ChunkSupplied supplied, auto& env) {
+    if (!head_ || supplied.index >= chunks_.size()) return env.bad(BadMessage::unasked);
+    const std::uint64_t piece = supplied.index + 1;
+    Question* question = question_of(from, supplied.epoch, piece);
+    if (!question) return env.bad(BadMessage::unasked);
+    if (supplied.data.size() != length_of(supplied.index)) return refuse(piece, env);
+    question->answered = true;
+    question->chunk = supplied.data;
+    env.emit(HashRequest<TransferHash>{
+        chunk_content(env.cluster().name().view(), std::move(supplied.data)),
+        {piece, CheckpointPart::app_state, question->number}});
+  }
+
+  void process(HashResult<TransferHash> hashed, auto& env) {
+    const TransferHash& origin = hashed.origin;
+    const auto question = asked_.find(origin.piece);
+    if (question == asked_.end() || question->second.number != origin.question) return;
+    if (hashed.digest != expected(origin)) return refuse(origin.piece, env);
+    if (origin.piece == head_piece) {
+      if (--unchecked_ != 0) return;
+      accept_head();
+    } else {
+      chunks_[origin.piece - 1] = std::move(question->second.chunk);
+      --missing_;
+    }
+    asked_.erase(question);
+    ask(env);
+    if (missing_ == 0) finish(env);
+  }
+
+  /// What was fetched, once `StateInstalled` says that it is durable.
+  InstalledEntry take() {
+    InstalledEntry entry = std::move(*done_);
+    done_.reset();
+    reset();
+    return entry;
+  }
+
+ private:
+  static constexpr std::uint64_t head_piece = 0;
+
+  struct Question {
+    Member whom;
+    std::chrono::nanoseconds at{};
+    std::uint64_t number = 0;
+    /// The answer is here, and is being hashed.
+    bool answered = false;
+    Bytes chunk;
+  };
+
+  // Questions.
+
+  void ask(auto& env) {
+    if (!target_ || done_) return;
+    const Epoch epoch = target_->header.epoch;
+    while (!unasked_.empty() && asked_.size() < pieces_at_once) {
+      const std::uint64_t piece = unasked_.front();
+      unasked_.pop_front();
+      const Member whom = next_peer(env.cluster());
+      asked_[piece] = {whom, env.now(), ++questions_, false, {}};
+      if (piece == head_piece) {
+        env.emit(env.to(whom.id, StateWanted{epoch}));
+      } else {
+        env.emit(env.to(whom.id, ChunkWanted{epoch, piece - 1}));
+      }
+    }
+  }
+  /// The next one in turn of those that have failed least often.
+  Member next_peer(const Cluster& cluster) {
+    const std::vector<NodeId>& others = cluster.others();
+    std::optional<Member> best;
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      const Member peer = *cluster.find(others[(turn_ + i) % others.size()]);
+      if (!best || faults_[peer.index] < faults_[best->index]) best = peer;
+    }
+    turn_ = (turn_ + 1) % others.size();
+    return *best;
+  }
+  Question* question_of(Member from, Epoch epoch, std::uint64_t piece) {
+    const auto found = asked_.find(piece);
+    const bool asked = target_ && target_->header.epoch == epoch && found != asked_.end() &&
+                       found->second.whom.id == from.id && !found->second.answered;
+    return asked ? &found->second : nullptr;
+  }
+
+  /// The peer that was asked for a piece has not supplied it: it is another's turn.
+  void fail(std::uint64_t piece) {
+    const auto question = asked_.find(piece);
+    ++faults_[question->second.whom.index];
+    asked_.erase(question);
+    unasked_.push_front(piece);
+  }
+  void refuse(std::uint64_t piece, auto& env) {
+    env.bad(BadMessage::state);
+    fail(piece);
+    ask(env);
+  }
+
+  // The head.
+
+  static bool is_whole(const ChunkList& list) {
+    return list.digests.size() == chunks_of(list.length);
+  }
+  void check_head(const Question& question, auto& env) {
+    const ByteView cluster = env.cluster().name().view();
+    const auto check = [&](CheckpointPart part, Bytes content) {
+      env.emit(HashRequest<TransferHash>{{std::move(content)},
+                                         {head_piece, part, question.number}});
+    };
+    const auto check_list = [&](CheckpointPart part, const ChunkList& list) {
+      check(part, list_content(cluster, part, list));
+    };
+    check_list(CheckpointPart::clients, incoming_->clients);
+    check_list(CheckpointPart::app_state, incoming_->app);
+    check(CheckpointPart::policy, policy_content(cluster, incoming_->policy, incoming_->pace));
+  }
+  /// Chunks of an earlier transfer that have not changed since are not fetched again, so that a
+  /// large state comes in though checkpoints move on meanwhile.
+  void accept_head() {
+    std::map<Digest, Bytes> known;
+    for (std::uint64_t index = 0; index < chunks_.size(); ++index)
+      if (!chunks_[index].empty()) known[digest_of(*head_, index)] = std::move(chunks_[index]);
+    head_ = std::move(incoming_);
+    incoming_.reset();
+    chunks_.assign(head_->clients.digests.size() + head_->app.digests.size(), {});
+    missing_ = 0;
+    for (std::uint64_t index = 0; index < chunks_.size(); ++index) {
+      const auto same = known.find(digest_of(*head_, index));
+      if (same != known.end()) {
+        chunks_[index] = same->second;
+      } else {
+        unasked_.push_back(index + 1);
+        ++missing_;
+      }
+    }
+  }
+
+  // Chunks.
+
+  static const Digest& digest_of(const StateHead& head, std::uint64_t index) {
+    const std::uint64_t clients = head.clients.digests.size();
+    return index < clients ? head.clients.digests[index] : head.app.digests[index - clients];
+  }
+  std::uint64_t length_of(std::uint64_t index) const {
+    const std::uint64_t clients = head_->clients.digests.size();
+    return index < clients ? chunk_length(head_->clients.length, index)
+                           : chunk_length(head_->app.length, index - clients);
+  }
+  const Digest& expected(const TransferHash& origin) const {
+    if (origin.piece != head_piece) return digest_of(*head_, origin.piece - 1);
+    switch (origin.part) {
+      case CheckpointPart::clients: return target_->header.clients;
+      case CheckpointPart::policy: return target_->header.policy;
+      default: return target_->header.app_state;
+    }
+  }
+  ChunkedBytes joined(const ChunkList& list, std::uint64_t first) const {
+    return {Bytes::filled(list.length,
+                          [&](std::uint8_t* at) {
+                            for (std::uint64_t i = 0; i < list.digests.size(); ++i) {
+                              const Bytes& chunk = chunks_[first + i];
+                              std::memcpy(at, chunk.data(), chunk.size());
+                              at += chunk.size();
+                            }
+                          }),
+            list.digests};
+  }
+  void finish(auto& env) {
+    done_ = InstalledEntry{target_->header, target_->certificate,
+                           {joined(head_->clients, 0), head_->policy, head_->pace,
+                            joined(head_->app, head_->clients.digests.size())}};
+    chunks_.clear();
+    const Epoch epoch = target_->header.epoch;
+    env.emit(WalAppend<InstalledEntry>{*done_, RetentionIndex(epoch.value)})
+        .then(StateInstalled{epoch});
+  }
+  void reset() {
+    target_.reset();
+    incoming_.reset();
+    head_.reset();
+    chunks_.clear();
+    asked_.clear();
+    unasked_.clear();
+  }
+
+  std::optional<StableCheckpoint> target_;
+  /// A head that is being checked, and how many of its parts are not yet.
+  std::optional<StateHead> incoming_;
+  std::uint32_t unchecked_ = 0;
+  /// The head of `chunks_`; an empty one is not here.
+  std::optional<StateHead> head_;
+  std::vector<Bytes> chunks_;
+  std::uint64_t missing_ = 0;
+  std::optional<InstalledEntry> done_;
+
+  std::deque<std::uint64_t> unasked_;
+  std::map<std::uint64_t, Question> asked_;
+  std::uint64_t questions_ = 0;
+  /// By member: how many pieces it was asked for and did not supply.
+  std::vector<std::uint64_t> faults_;
+  std::size_t turn_ = 0;
 };
 
 }  // namespace mirbft::iss
@@ -10689,41 +12245,65 @@ struct IssStatus {
   std::uint64_t batches_waiting_for_bodies = 0;
   std::uint64_t clients = 0;
   std::uint64_t early_bytes = 0;
+  /// Of the current epoch: segments that are not finished, and those whose leader this replica has
+  /// given up on.
+  std::uint64_t open_segments = 0;
+  std::uint64_t suspected_segments = 0;
+  /// T_e, how long a leader may stand still.
+  std::chrono::nanoseconds timeout{};
   iss::BadMessages bad_messages;
 };
 
 /// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
 /// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such
 /// as `Pbft` agrees on each slot. Deterministic.
-template <class Orderer, class LeaderPolicy = Simple>
+template <class Orderer, class LeaderPolicy = Blacklist>
 class Iss {
  public:
   using Message = IssMessage<typename Orderer::Message>;
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>>,
-      iss::Bodies::consumes, iss::Checkpointing::consumes, typename Orderer::consumes>;
+             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, StateInstalled, AppRestored>,
+      iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
+      typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WindowsMoved, Halt>,
-                       iss::Bodies::emits, iss::Checkpointing::emits, typename Orderer::emits>;
+                              WalAppend<AmnesiaEntry>, WindowsMoved, AppRestoreState, Halt>,
+                       iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
+                       typename Orderer::emits>;
 
   /// Throws ConfigError.
   explicit Iss(IssConfig config, LeaderPolicy policy = {})
       : config_((iss::check(config), std::move(config))),
         policy_(std::move(policy)),
-        cluster_(config_),
+        cluster_(config_, Orderer::quorum(config_.members.size())),
         clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
         early_(config_.members.size(), config_.early_bytes_per_peer),
-        bodies_(config_.members.size()) {}
+        bodies_(config_.members.size()),
+        laggard_(config_.members.size()),
+        reminders_(config_.members.size()),
+        supply_(config_.members.size()),
+        amnesia_(config_.memory, config_.members.size()),
+        pace_{config_.base_timeout} {}
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
   }
 
-  void process(Init, auto& out) { enter_epoch(Epoch(0), SeqNr(0), out); }
+  /// The write-ahead log has been played back: goes on from the newest stable checkpoint in it.
+  void process(Init, auto& out) {
+    if (const auto entry = amnesia_.begin()) remember(*entry, out);
+    if (auto state = checkpointing_.restored()) {
+      go_on_from(std::move(*state), out);
+    } else {
+      enter_epoch(Epoch(0), SeqNr(0), out);
+    }
+    auto env = env_of(out);
+    checkpointing_.start(parameters(), env);
+    go_on(out);
+  }
 
   void process(Tick tick, auto& out) {
     now_ = tick.now;
@@ -10732,9 +12312,14 @@ class Iss {
       if (now_ - refilled_ >= config_.fetch_delay) {
         refilled_ = now_;
         bodies_.refill();
+        laggard_.refill();
+        supply_.refill();
       }
       ask_for_bodies(env);
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
+      watch_segments(env);
+      reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
+      transfer_state(env);
     }
     note_to_continue(out);
   }
@@ -10791,12 +12376,27 @@ class Iss {
     epoch->segment(event.origin.content.segment.index).process(std::move(event), env);
   }
 
+  /// What the orderer has written ahead waits for its epoch to be entered.
   template <class Entry>
-  void process(WalEntry<Entry>, auto& out) {
-    out.emit(Halt{
-        "the write-ahead log is not empty, and this version cannot recover from it: start this "
-        "replica with an empty log, as a new member"});
+    requires std::is_constructible_v<typename Orderer::Entry, Entry>
+  void process(WalEntry<Entry> found, auto&) {
+    const Epoch epoch = Orderer::segment_of(found.entry).epoch;
+    recovered_[epoch].push_back(std::move(found.entry));
   }
+  /// Which epochs were begun follows from what was decided in them.
+  void process(WalEntry<EpochEntry>, auto&) {}
+  void process(WalEntry<AmnesiaEntry> found, auto&) { amnesia_.recover(found.entry); }
+
+  void process(HashResult<TransferHash> hashed, auto& out) {
+    auto env = env_of(out);
+    transfer_.process(std::move(hashed), env);
+  }
+  void process(StateInstalled, auto& out) {
+    auto env = env_of(out);
+    if (auto state = checkpointing_.install(transfer_.take(), env))
+      go_on_from(std::move(*state), out);
+  }
+  void process(AppRestored, auto&) {}
 
   template <class E>
     requires is_listed<E, iss::Bodies::consumes>
@@ -10814,6 +12414,14 @@ class Iss {
   }
 
   Status status() const {
+    std::uint64_t open = 0;
+    std::uint64_t suspected = 0;
+    if (const auto found = epochs_.find(epoch_); found != epochs_.end())
+      for (std::uint32_t index = 0; found->second.has(index); ++index) {
+        const Segment& segment = found->second.segment(index);
+        open += !segment.is_complete();
+        suspected += !segment.is_complete() && !segment.is_open();
+      }
     return {epoch_,
             next_,
             checkpointing_.stable_epochs(),
@@ -10823,6 +12431,9 @@ class Iss {
             waiting_.size(),
             clients_.size(),
             early_.bytes(),
+            open,
+            suspected,
+            pace_.timeout,
             bad_};
   }
 
@@ -10831,8 +12442,6 @@ class Iss {
   using Segment = typename Orderer::Segment;
   using Epochs = iss::EpochState<Segment>;
 
-  /// How many epochs may begin before the checkpoint of an earlier one is stable.
-  static constexpr std::uint64_t epochs_ahead = 2;
   /// What the orderer sees of ISS while it handles one event.
   template <class Out>
   class Env {
@@ -10846,6 +12455,21 @@ class Iss {
     }
     auto to_others(auto message) { return to(iss_.cluster_.others(), std::move(message)); }
     auto to(NodeId whom, auto message) { return to(std::vector{whom}, std::move(message)); }
+    std::chrono::nanoseconds now() const noexcept { return iss_.now_; }
+    std::chrono::nanoseconds timeout() const noexcept { return iss_.pace_.timeout; }
+    std::chrono::nanoseconds patience(View view) const noexcept {
+      return iss::view_timeout(iss_.pace_.timeout, view);
+    }
+    std::chrono::nanoseconds segment_patience(std::size_t length) const noexcept {
+      return iss::segment_timeout(iss_.pace_.timeout, static_cast<std::uint32_t>(length),
+                                  iss_.config_.slot_time);
+    }
+    std::chrono::nanoseconds resend_after() const noexcept {
+      return iss::resend_interval(iss_.pace_.timeout);
+    }
+    bool may_vote(SegmentId segment) const noexcept {
+      return iss_.amnesia_.may_vote_in(segment.epoch);
+    }
     auto to_self(auto message) {
       return MessageReceived<Message>{iss_.cluster_.self().id, wrap(std::move(message))};
     }
@@ -10855,7 +12479,14 @@ class Iss {
     void decided(SegmentId segment, std::uint32_t slot, const Digest& digest, Batch batch) {
       iss_.decided(segment, slot, digest, std::move(batch), out_);
     }
+    void claimed(SegmentId segment, std::uint32_t slot, const Batch& batch) {
+      Epochs& epoch = *iss_.find_epoch(segment.epoch);
+      const SeqNr sn = epoch.plan().sn_of(segment.index, slot);
+      (void)iss_.claim_all(epoch, segment.index, sn, batch);
+      if (iss_.proposer_.leads(segment.index)) iss_.own_batches_.proposed(sn, batch);
+    }
     void bad(Bad reason) { iss_.bad_.count(reason); }
+    void halt(std::string reason) { out_.emit(Halt{std::move(reason)}); }
 
    private:
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
@@ -10898,7 +12529,7 @@ class Iss {
     if (auto* ordering = std::get_if<typename Orderer::Message>(&message)) {
       receive(from, std::move(*ordering), out);
     } else if (auto* done = std::get_if<Done>(&message)) {
-      receive(from, std::move(*done));
+      receive(from, std::move(*done), env);
     } else if (auto* vote = std::get_if<CheckpointVote>(&message)) {
       checkpointing_.receive(from, std::move(*vote), epoch_, env);
       go_on(out);
@@ -10913,6 +12544,22 @@ class Iss {
         laggard_.answer(from, *batches, *epoch, env);
     } else if (auto* batch = std::get_if<BatchSupplied>(&message)) {
       receive(std::move(*batch), out);
+    } else if (auto* stable = std::get_if<StableCheckpoint>(&message)) {
+      checkpointing_.receive(from, std::move(*stable), env);
+    } else if (auto* state = std::get_if<StateWanted>(&message)) {
+      supply_.receive(from, *state, checkpointing_, env);
+    } else if (auto* head = std::get_if<StateHead>(&message)) {
+      transfer_.receive(from, std::move(*head), env);
+    } else if (auto* chunk = std::get_if<ChunkWanted>(&message)) {
+      supply_.receive(from, *chunk, checkpointing_, env);
+    } else if (auto* piece = std::get_if<ChunkSupplied>(&message)) {
+      transfer_.receive(from, std::move(*piece), env);
+    } else if (auto* progress = std::get_if<Progress>(&message)) {
+      receive(from, *progress, env);
+    } else if (auto* decided = std::get_if<Decided>(&message)) {
+      receive(from, *decided, env);
+    } else if (auto* slots = std::get_if<SlotsWanted>(&message)) {
+      receive(from, *slots, env);
     }
   }
 
@@ -10941,13 +12588,60 @@ class Iss {
     epoch->segment(segment.index).receive(from, std::move(message), env);
   }
 
-  void receive(iss::Member from, Done done) {
+  void receive(iss::Member from, Done done, auto& env) {
     if (is_early(done.segment)) return keep_for_later(from, std::move(done));
     Epochs* epoch = epoch_of(done.segment);
     if (!epoch) return;
     if (done.digests.size() != epoch->plan().segment_length()) return bad_.count(Bad::oversized);
-    if (!epoch->done(from.index, done.segment.index, std::move(done.digests)))
-      bad_.count(Bad::duplicate);
+    bool consistent = true;
+    for (std::uint32_t slot = 0; slot < done.digests.size(); ++slot)
+      consistent &= epoch->said(from.index, done.segment.index, slot, done.digests[slot]);
+    if (!consistent) bad_.count(Bad::duplicate);
+    settle(done.segment, env);
+  }
+  void receive(iss::Member from, const Decided& decided, auto& env) {
+    Epochs* epoch = started_ ? find_epoch(decided.segment.epoch) : nullptr;
+    if (!epoch || !epoch->has(decided.segment.index)) return bad_.count(Bad::old_epoch);
+    if (decided.decisions.size() > iss::Reminders::asked_at_once)
+      return bad_.count(Bad::oversized);
+    for (const auto& [slot, digest] : decided.decisions)
+      if (slot >= epoch->plan().segment_length() ||
+          !epoch->said(from.index, decided.segment.index, slot, digest))
+        return bad_.count(Bad::duplicate);
+    settle(decided.segment, env);
+  }
+
+  /// What members say that they have decided: a strong quorum that is done makes a segment stable,
+  /// a weak one is believed what was given up on, where there is nothing to fetch.
+  void settle(SegmentId id, auto& env) {
+    Epochs& epoch = *find_epoch(id.epoch);
+    if (epoch.is_complete(id.index)) {
+      if (epoch.agreeing(id.index) >= cluster_.quorum().strong()) epoch.segment(id.index).stable();
+      return;
+    }
+    for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+      Epochs* still = find_epoch(id.epoch);
+      if (still && !still->at(id.index, slot) &&
+          still->vouched(id.index, slot, cluster_.quorum()) == nil_digest)
+        still->segment(id.index).adopt(slot, nil_digest, {}, env);
+    }
+  }
+
+  /// A peer that is ahead shows that there is something to wait for; one that is behind is told
+  /// what it has missed.
+  void receive(iss::Member from, const Progress& progress, auto& env) {
+    if (!started_) return;
+    checkpointing_.tell(from, progress.stable_epochs, env);
+    if (const auto entry = amnesia_.heard(from.index, progress.stable_epochs,
+                                          checkpointing_.proven_epochs(), cluster_.quorum()))
+      remember(*entry, env);
+    if (progress.epoch < epoch_) return;
+    const SeqNr seen = progress.epoch > epoch_ ? plan().end() : progress.next;
+    if (seen > next_) proposer_.reached(seen);
+  }
+  void receive(iss::Member from, const SlotsWanted& wanted, auto& env) {
+    if (Epochs* epoch = started_ ? find_epoch(wanted.segment.epoch) : nullptr)
+      if (epoch->has(wanted.segment.index)) reminders_.answer(from, wanted, *epoch, env);
   }
 
   /// A request that leaves its message: a slice would keep the whole frame in memory.
@@ -10968,7 +12662,7 @@ class Iss {
     Epochs* epoch = epoch_of(supplied.segment);
     if (!epoch) return;
     if (supplied.batch->size() > config_.max_batch_requests) return bad_.count(Bad::oversized);
-    if (!laggard_.vouched(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
+    if (!laggard_.expected(*epoch, supplied.segment.index, supplied.slot, cluster_.quorum()))
       return bad_.count(Bad::unasked);
     hash(*epoch, {supplied.segment, supplied.slot, std::move(supplied.batch), BatchUse::adopt},
          out);
@@ -11064,15 +12758,18 @@ class Iss {
     }
   }
 
-  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here.
+  /// The batch is adopted if it is the one that is vouched for, as soon as its bodies are here; or
+  /// handed to the orderer, who wants it for a vote.
   void adopt(Epochs& epoch, BatchHash batch, const Digest& digest, auto& env) {
     const std::uint32_t segment = batch.segment.index;
-    if (laggard_.vouched(epoch, segment, batch.slot, cluster_.quorum()) != digest)
+    if (laggard_.expected(epoch, segment, batch.slot, cluster_.quorum()) != digest)
       return bad_.count(Bad::unasked);
     std::vector<RequestRef> missing;
     for (const RequestRef& reference : *batch.batch)
       if (!clients_.ready_size(reference)) missing.push_back(reference);
-    if (missing.empty()) {
+    if (missing.empty() && epoch.segment(segment).wanted(batch.slot) == digest) {
+      epoch.segment(segment).supplied(batch.slot, digest, std::move(batch.batch), env);
+    } else if (missing.empty()) {
       epoch.segment(segment).adopt(batch.slot, digest, std::move(batch.batch), env);
     } else {
       waiting_.add(epoch.plan().sn_of(segment, batch.slot), std::move(batch), missing, now_);
@@ -11082,15 +12779,22 @@ class Iss {
   // Own proposals.
 
   void propose(auto& out) {
-    if (!started_) return;
+    if (!started_ || !amnesia_.may_vote_in(epoch_)) return;
     while (const auto slot = proposer_.due(plan(), buckets_, config_, now_)) {
       const std::uint32_t segment = *proposer_.own_segment();
+      if (!current().segment(segment).is_open()) return;
+      if (current().segment(segment).is_proposed(*slot)) {
+        proposer_.skip();
+        continue;
+      }
       const SeqNr sn = plan().sn_of(segment, *slot);
       const auto claim = [&](const RequestRef& reference) {
-        return clients_.claim(sn, reference.client, reference.req_no);
+        return !clients_.is_delivered(reference.client, reference.req_no) &&
+               clients_.claim(sn, reference.client, reference.req_no);
       };
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
+      own_batches_.proposed(sn, batch);
       proposer_.propose(now_);
       hash(current(), {{epoch_, segment}, *slot, std::move(batch), BatchUse::propose}, out);
     }
@@ -11104,10 +12808,14 @@ class Iss {
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
       Done done{segment, epoch.digests(segment.index)};
       out.emit(SendMessage<Message>{cluster_.others(), done});
-      (void)epoch.done(cluster_.self().index, segment.index, std::move(done.digests));
+      for (std::uint32_t place = 0; place < done.digests.size(); ++place)
+        (void)epoch.said(cluster_.self().index, segment.index, place, done.digests[place]);
+      auto env = env_of(out);
+      settle(segment, env);
     }
-    if (segment.epoch == epoch_ && proposer_.leads(segment.index)) {
-      proposer_.decided();
+    if (segment.epoch == epoch_) {
+      if (proposer_.leads(segment.index)) proposer_.decided(slot);
+      (void)proposer_.saw(plan().sn_of(segment.index, slot), plan());
       note_to_continue(out);
     }
     deliver(out);
@@ -11123,9 +12831,12 @@ class Iss {
         buckets_.delivered(reference, clients_);
       }
       delivered_ += decision.batch->size();
-      policy_.delivered(next_, plan().leader(plan().segment_of(next_)), SlotOutcome::batch);
+      own_batches_.delivered(next_, decision.batch);
+      policy_.delivered(next_, plan().leader(plan().segment_of(next_)),
+                        decision.digest == nil_digest ? SlotOutcome::nil : SlotOutcome::batch);
       out.emit(Deliver{next_, decision.batch});
       ++next_;
+      delivered_at_ = now_;
     }
     waiting_.forget_before(next_);
     if (next_ == plan().end()) finish_epoch(out);
@@ -11144,33 +12855,117 @@ class Iss {
     finished_ = false;
     epoch_ = epoch;
     iss::EpochPlan next(epoch, first, cluster_.members(),
-                        policy_.leaders(epoch, cluster_.members()), config_);
+                        policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
+                        config_);
     proposer_.begin_epoch(next, cluster_.self().id);
+    own_batches_.put_back(buckets_, clients_);
     clients_.begin_epoch(first);
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
     out.emit(WindowsMoved{epoch, clients_.windows()});
+    resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
     note_to_continue(out);
+  }
+
+  /// Where others have forgotten the current epoch, only a transfer of state helps; and also where
+  /// they do remember it, or should, and that has not helped for long: those who were restarted
+  /// know no more than their checkpoint.
+  void transfer_state(auto& env) {
+    const bool stuck = now_ - delivered_at_ >= 2 * pace_.timeout;
+    const std::uint64_t ahead = stuck ? 0 : iss::Checkpointing::epochs_kept;
+    if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
+      transfer_.begin(*proof, env);
+    transfer_.tick(checkpointing_.stable_epochs(), env);
+  }
+
+  /// For ever: another restart must not make up for what was forgotten.
+  static void remember(const AmnesiaEntry& entry, auto& out) {
+    out.emit(WalAppend<AmnesiaEntry>{entry, RetentionIndex(~std::uint64_t{0})});
+  }
+
+  /// A stable checkpoint with its state takes the place of all that came before it.
+  void go_on_from(iss::StableState state, auto& out) {
+    const Epoch next(state.header.epoch.value + 1);
+    policy_ = decoded<LeaderPolicy>(state.policy, "leader policy");
+    pace_ = decoded<iss::Pace>(state.pace, "time-out");
+    clients_.restore(state.windows);
+    next_ = state.header.last + 1;
+    waiting_.forget_before(next_);
+    epochs_.erase(epochs_.begin(), epochs_.lower_bound(next));
+    recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
+    out.emit(AppRestoreState{state.header.last, std::move(state.app)});
+    enter_epoch(next, next_, out);
+  }
+  template <class T>
+  static T decoded(const Bytes& bytes, const char* what) {
+    auto value = wire::decode<T>(bytes, wire::Form::canonical);
+    if (!value)
+      throw ModuleFailure(std::string("the ") + what + " of a stable checkpoint cannot be read");
+    return std::move(*value);
+  }
+
+  /// What was done in this epoch before a restart is known again, and said again. That may end the
+  /// epoch, and even begin the next.
+  void resume(Epoch epoch, auto& out) {
+    auto found = recovered_.extract(epoch);
+    if (!found) return;
+    auto env = env_of(out);
+    for (typename Orderer::Entry& entry : found.mapped())
+      visit_alternative(entry, [&](auto& one) {
+        const SegmentId id = Orderer::segment_of(one);
+        Epochs* state = find_epoch(epoch);
+        if (state && state->has(id.index)) state->segment(id.index).recover(std::move(one), env);
+      });
+    for (std::uint32_t index = 0;; ++index) {
+      Epochs* state = find_epoch(epoch);
+      if (!state || !state->has(index)) return;
+      state->segment(index).resume(env);
+    }
+  }
+
+  /// Tells each segment the time, and whether anybody waits for it: its leader has requests to
+  /// propose that are known here, or others have gone ahead. Requests that wait in vain are passed
+  /// on again: perhaps nobody else knows of them.
+  void watch_segments(auto& env) {
+    const bool relays = now_ - relayed_ >= env.resend_after();
+    if (relays) relayed_ = now_;
+    Epochs* const epoch = &current();
+    for (std::uint32_t index = 0; epoch->has(index); ++index) {
+      if (epoch->is_complete(index)) continue;
+      const bool expected = proposer_.is_pulled(epoch->first_open(index)) || buckets_.waits(index);
+      epoch->segment(index).tick(expected, env);
+      if (relays && epoch->segment(index).idle_for(now_) >= env.resend_after())
+        for (const RequestRef& reference :
+             buckets_.oldest(index, iss::Bodies::repeated_at_once, clients_))
+          bodies_.relay_later(reference);
+    }
   }
 
   /// Everything of the epoch is delivered: begins its checkpoint.
   void finish_epoch(auto& out) {
     finished_ = true;
     clients_.slide();
+    policy_.epoch_ended(epoch_, plan().leaders());
+    pace_.epoch_ended(current().suspected(), cluster_.quorum(), config_.base_timeout);
     auto env = env_of(out);
     checkpointing_.begin(epoch_, plan().last(), current().digests(), clients_.windows(), policy_,
-                         parameters(), env);
+                         pace_, parameters(), env);
     go_on(out);
   }
 
-  /// Forgets epochs that are no longer needed, and begins the next one if it may begin.
+  /// Forgets epochs that are no longer needed, and begins the next one if it may begin. After a
+  /// restart the checkpoint of an epoch may become stable before its batches are here again: then
+  /// its state, which is, takes their place.
   void go_on(auto& out) {
+    if (!started_) return;
+    if (!finished_ && checkpointing_.stable_epochs() > epoch_.value)
+      return go_on_from(checkpointing_.skip_to_stable(), out);
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const std::uint64_t next = epoch_.value + 1;
-    if (finished_ && next < checkpointing_.stable_epochs() + epochs_ahead)
+    if (finished_ && next < checkpointing_.stable_epochs() + iss::epochs_ahead)
       enter_epoch(Epoch(next), plan().end(), out);
   }
 
@@ -11178,6 +12973,7 @@ class Iss {
   IssConfig parameters() const {
     IssConfig common = config_;
     common.self = {};
+    common.memory = {};
     common.members = cluster_.members();
     return common;
   }
@@ -11192,13 +12988,23 @@ class Iss {
   iss::Bodies bodies_;
   iss::Laggard laggard_;
   iss::Proposer proposer_;
+  iss::OwnBatches own_batches_;
+  iss::Reminders reminders_;
+  iss::StateSupply supply_;
+  iss::StateTransfer transfer_;
+  iss::Amnesia amnesia_;
+  iss::Pace pace_;
   iss::Checkpointing checkpointing_;
   std::map<Epoch, Epochs> epochs_;
+  /// Entries of the write-ahead log, of epochs that are not entered yet.
+  std::map<Epoch, std::vector<typename Orderer::Entry>> recovered_;
 
   Epoch epoch_;
   SeqNr next_;
   std::chrono::nanoseconds now_{};
   std::chrono::nanoseconds refilled_{};
+  std::chrono::nanoseconds relayed_{};
+  std::chrono::nanoseconds delivered_at_{};
   bool started_ = false;
   /// The current epoch is delivered; the next one waits for a stable checkpoint.
   bool finished_ = false;
@@ -11212,13 +13018,651 @@ class Iss {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoints,
                         delivered_requests, proposed_batches, own_requests_waiting,
-                        batches_waiting_for_bodies, clients, early_bytes, bad_messages);
+                        batches_waiting_for_bodies, clients, early_bytes, open_segments,
+                        suspected_segments, timeout, bad_messages);
+
+// <mirbft/protocol/orderers/paxos.hpp>
+// Paxos as an orderer of ISS: for clusters whose members may crash but do not lie.
+
+// <mirbft/protocol/orderers/paxos_messages.hpp>
+// What Paxos says and writes ahead for a segment.
+
+namespace mirbft {
+
+/// The leader's proposal for a slot in ballot 0, of which it has no need to ask first. It says as
+/// well that the leader has accepted it.
+struct PaxosAccept {
+  SegmentId segment;
+  SeqNr sn;
+  Batch batch;
+};
+
+/// "I have accepted this in this ballot, durably."
+struct PaxosAccepted {
+  SegmentId segment;
+  View ballot;
+  SeqNr sn;
+  Digest digest;
+};
+
+/// What a member has accepted for a slot, within its promise.
+struct PaxosClaim {
+  View ballot;
+  SeqNr sn;
+  Digest digest;
+};
+
+/// "I accept nothing below this ballot any more, and this is what I have accepted, durably."
+/// To all: it is reason for every other member to wait for progress, or to promise the same.
+struct PaxosPromise {
+  SegmentId segment;
+  View ballot;
+  /// Of each slot the newest, by ascending `sn`.
+  std::vector<PaxosClaim> claims;
+};
+
+/// What the owner of a ballot above 0 proposes, slot by slot; `nil_digest` where nothing can have
+/// been chosen.
+struct PaxosTakeOver {
+  SegmentId segment;
+  View ballot;
+  std::vector<Digest> digests;
+};
+
+using PaxosMessage = std::variant<PaxosAccept, PaxosAccepted, PaxosPromise, PaxosTakeOver>;
+
+namespace wire {
+template <>
+inline constexpr std::string_view given_name<PaxosMessage> = "PaxosMessage";
+}  // namespace wire
+
+/// Before a promise is sent.
+struct PaxosPromiseEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 40;
+
+  SegmentId segment;
+  View ballot;
+};
+
+/// Before anything is accepted in a ballot above 0, and before its owner proposes anything in it.
+struct PaxosTakeOverEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 41;
+
+  PaxosTakeOver message;
+};
+
+/// Before an `Accept` or `Accepted` is sent.
+struct PaxosAcceptedEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 42;
+
+  SegmentId segment;
+  View ballot;
+  SeqNr sn;
+  Digest digest;
+  /// Empty where the entry before it, of this slot, has the same digest.
+  Batch batch;
+};
+
+/// A slot is decided. Nothing waits for it: it only saves work after a restart.
+struct PaxosDecidedEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 43;
+
+  SegmentId segment;
+  SeqNr sn;
+  Digest digest;
+  /// Empty where what was accepted last has the same digest.
+  Batch batch;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosAccept, segment, sn, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosAccepted, segment, ballot, sn, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosClaim, ballot, sn, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosPromise, segment, ballot, claims);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosTakeOver, segment, ballot, digests);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosPromiseEntry, segment, ballot);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosTakeOverEntry, message);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosAcceptedEntry, segment, ballot, sn, digest, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PaxosDecidedEntry, segment, sn, digest, batch);
+
+// <mirbft/protocol/orderers/paxos_slot.hpp>
+// One slot of a Paxos segment: what is proposed, what was accepted, and what that has led to.
+
+namespace mirbft::paxos {
+
+/// What a member has accepted, and in which ballot.
+struct Acceptance {
+  View ballot;
+  Digest digest;
+
+  friend bool operator==(const Acceptance&, const Acceptance&) = default;
+};
+
+/// What this replica knows of a slot.
+struct Slot {
+  /// How far it has come in the current ballot.
+  enum class Stage : std::uint8_t {
+    idle,
+    checking,  // the leader's proposal is being checked, its bodies may be missing
+    fetching,  // the ballot's digest is known, its batch is not here
+    accepted,
+  };
+
+  Stage stage = Stage::idle;
+  /// What the current ballot proposes, once its digest is known.
+  Digest proposed;
+
+  /// The leader's batch if it is here, and its digest once that is computed.
+  Batch batch;
+  std::optional<Digest> batch_digest;
+
+  /// The newest that this replica has accepted; durable before anything is said that follows
+  /// from it, since the log keeps its order.
+  std::optional<Acceptance> accepted;
+  /// The newest that is durable, so that it may be said again.
+  std::optional<Acceptance> said;
+
+  /// Of each member the newest. A member never goes back to a lower ballot.
+  std::vector<std::optional<Acceptance>> acceptances;
+  /// A majority has accepted this in one ballot.
+  std::optional<Digest> chosen;
+  std::optional<Digest> decided;
+
+  bool holds(const Digest& wanted) const noexcept {
+    return wanted == nil_digest || batch_digest == wanted;
+  }
+  Batch batch_for(const Digest& wanted) const { return wanted == nil_digest ? Batch{} : batch; }
+  /// The batch as the log needs it: nothing where what was accepted last has it already.
+  Batch batch_to_log(const Digest& wanted) const {
+    return accepted && accepted->digest == wanted ? Batch{} : batch_for(wanted);
+  }
+
+  /// Notes what a member has accepted. Returns how many have accepted the same.
+  std::size_t note(std::size_t member, const Acceptance& acceptance, std::size_t members) {
+    acceptances.resize(members);
+    auto& newest = acceptances[member];
+    if (!newest || newest->ballot < acceptance.ballot) newest = acceptance;
+    std::size_t same = 0;
+    for (const auto& other : acceptances) same += other == acceptance;
+    return same;
+  }
+};
+
+}  // namespace mirbft::paxos
+
+namespace mirbft {
+
+/// Single-decree Paxos (Lamport, "Paxos Made Simple", 2001) for each slot of a segment, with the
+/// ballots of all its slots in common. n > 2f members, of which f may stop; nothing is signed.
+/// `env` is what every orderer gets: see `Pbft`.
+///
+/// Ballot b is owned by members[(index(leader) + b) mod n]. The leader owns ballot 0 and proposes
+/// in it at once, since there is no lower one. Who gives up on a ballot promises the next one and
+/// tells all: phases 1a and 1b in one. The others then wait for the segment as well, and promise
+/// in their turn unless it makes progress: one member that hears too little does not stop it. The
+/// owner of a ballot with a majority of promises proposes for all slots together. In ballots above
+/// 0 digests are enough, since no member accepts what it does not hold. A slot has one batch at
+/// most: what the leader has proposed was durable first, and no other member proposes a new one.
+struct Paxos {
+  using Message = PaxosMessage;
+  using Entry = std::variant<PaxosPromiseEntry, PaxosTakeOverEntry, PaxosAcceptedEntry,
+                             PaxosDecidedEntry>;
+  using consumes = events<WalEntry<PaxosPromiseEntry>, WalEntry<PaxosTakeOverEntry>,
+                          WalEntry<PaxosAcceptedEntry>, WalEntry<PaxosDecidedEntry>>;
+  using emits = events<WalAppend<PaxosPromiseEntry>, WalAppend<PaxosTakeOverEntry>,
+                       WalAppend<PaxosAcceptedEntry>, WalAppend<PaxosDecidedEntry>>;
+
+  static constexpr Quorum quorum(std::size_t members) noexcept {
+    return Quorum(members, Faults::crash);
+  }
+
+  static FrameClass frame_class(const Message& message) noexcept {
+    return std::holds_alternative<PaxosAccepted>(message) ? FrameClass::vote : FrameClass::batch;
+  }
+
+  static SegmentId segment_of(const Message& message) noexcept {
+    SegmentId segment;
+    visit_alternative(message, [&](const auto& one) { segment = one.segment; });
+    return segment;
+  }
+  static SegmentId segment_of(const PaxosPromiseEntry& entry) noexcept { return entry.segment; }
+  static SegmentId segment_of(const PaxosTakeOverEntry& entry) noexcept {
+    return entry.message.segment;
+  }
+  static SegmentId segment_of(const PaxosAcceptedEntry& entry) noexcept { return entry.segment; }
+  static SegmentId segment_of(const PaxosDecidedEntry& entry) noexcept { return entry.segment; }
+
+  class Segment;
+};
+
+/// The state of one segment at one replica.
+class Paxos::Segment {
+ public:
+  Segment(const iss::EpochPlan& plan, std::uint32_t index, std::size_t members)
+      : id_{plan.epoch(), index},
+        leader_(plan.leader(index)),
+        range_{plan.sn_of(index, 0), plan.segments(), plan.segment_length()},
+        slots_(plan.segment_length()),
+        promises_(members) {}
+
+  NodeId leader() const noexcept { return leader_; }
+  View view() const noexcept { return ballot_; }
+  bool is_complete() const noexcept { return decided_ == slots_.size(); }
+  /// Whether its leader may still propose.
+  bool is_open() const noexcept { return promised_ == View(0); }
+
+  // Proposals, batches and decisions.
+
+  /// The leader's own proposal for a slot that has none yet. It comes to nothing once ballot 0 is
+  /// given up on: then the slot is decided as nil, and its requests go back to their buckets.
+  void propose(std::uint32_t place, Batch batch, const Digest& digest, auto& env) {
+    if (!is_open()) return;
+    hold(place, std::move(batch), digest);
+    accept(place, digest, env);
+  }
+  /// Whether this replica has proposed for a slot, perhaps before a restart.
+  bool is_proposed(std::uint32_t place) const noexcept {
+    return slots_[place].stage != Stage::idle || slots_[place].decided;
+  }
+
+  /// The answer to `env.check`: the proposal keeps the rules, its bodies are here.
+  void checked(std::uint32_t place, const Digest& digest, auto& env) {
+    Slot& slot = slots_[place];
+    if (slot.decided) return;
+    slot.batch_digest = digest;
+    if (slot.stage == Stage::checking && is_open()) {
+      accept(place, digest, env);
+      note(place, env.cluster().find(leader_)->index, {View(0), digest}, env);
+    }
+    has_come(place, digest, env);
+  }
+
+  /// The digest of a batch that this replica lacks: fetched from others, and then `supplied`.
+  std::optional<Digest> wanted(std::uint32_t place) const {
+    const Slot& slot = slots_[place];
+    if (slot.decided) return std::nullopt;
+    if (slot.chosen) return slot.chosen;
+    return slot.stage == Stage::fetching ? std::optional(slot.proposed) : std::nullopt;
+  }
+  void supplied(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
+    if (wanted(place) != digest) return;
+    hold(place, std::move(batch), digest);
+    has_come(place, digest, env);
+  }
+  /// The batch that is here for a slot that may be undecided, for others who want it.
+  std::optional<Batch> batch_of(std::uint32_t place) const {
+    const Slot& slot = slots_[place];
+    return slot.batch_digest ? std::optional(slot.batch) : std::nullopt;
+  }
+
+  /// Others have decided this: so has this replica.
+  void adopt(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
+    if (slots_[place].decided) return;
+    if (digest != nil_digest) hold(place, std::move(batch), digest);
+    decide(place, digest, env);
+  }
+  bool is_committed(std::uint32_t place) const noexcept {
+    return slots_[place].decided.has_value();
+  }
+
+  void receive(iss::Member from, Message message, auto& env) {
+    if (is_stable_) return;
+    visit_alternative(message, [&](auto& one) { receive(from, std::move(one), env); });
+  }
+
+  // Time.
+
+  /// At every Tick. `expected` tells whether anybody waits for this segment: a leader who has
+  /// nothing to propose is not suspected.
+  void tick(bool expected, auto& env) {
+    const auto now = env.now();
+    const auto elapsed = now - std::exchange(last_tick_, now);
+    if (is_stable_) return;
+    if (is_changing()) return tick_while_changing(env);
+    if (is_complete()) return;
+    if (!expected && ballot_ == View(0) && highest_promise() == View(0)) {
+      last_progress_ = now;
+      return;
+    }
+    if (began_) waited_ += elapsed;
+    if (!std::exchange(began_, true)) last_progress_ = now;
+    const bool stuck = now - last_progress_ >= env.patience(ballot_);
+    const bool slow = ballot_ == View(0) && waited_ >= env.segment_patience(slots_.size());
+    if (stuck || slow) promise(std::max(ballot_ + 1, highest_promise()), env);
+  }
+  /// For how long nothing has been decided here although it was expected.
+  std::chrono::nanoseconds idle_for(std::chrono::nanoseconds now) const noexcept {
+    return began_ ? now - last_progress_ : std::chrono::nanoseconds(0);
+  }
+
+  /// A majority is done with the segment: nobody needs what was said of it any more.
+  void stable() {
+    if (!is_complete()) return;
+    is_stable_ = true;
+    for (Slot& slot : slots_) {
+      const auto decided = slot.decided;
+      slot = {};
+      slot.decided = decided;
+    }
+    promises_ = {};
+    take_over_.reset();
+  }
+
+  /// Says again, by `send(message)`, what this replica has said of a slot.
+  void repeat_slot(std::uint32_t place, NodeId self, auto&& send) const {
+    const Slot& slot = slots_[place];
+    if (!slot.said) return;
+    const SeqNr sn = range_.sn_of(place);
+    if (self == leader_ && slot.said->ballot == View(0)) send(PaxosAccept{id_, sn, slot.batch});
+    // Of a leader too: who no longer looks at its proposal can still learn from that.
+    send(PaxosAccepted{id_, slot.said->ballot, sn, slot.said->digest});
+  }
+  /// The same of the segment as a whole.
+  void repeat_view(auto&& send) const {
+    if (is_changing() && has_said_promise_) send(own_promise());
+    if (take_over_) send(*take_over_);
+  }
+
+  // After a restart: entries of the write-ahead log, in order, and then `resume`.
+
+  void recover(PaxosPromiseEntry entry, auto&) {
+    promised_ = std::max(promised_, entry.ballot);
+    has_said_promise_ = true;
+  }
+  void recover(PaxosTakeOverEntry entry, auto& env) { begin(std::move(entry.message), env); }
+  void recover(PaxosAcceptedEntry entry, auto& env) {
+    const auto place = range_.place_of(entry.sn);
+    if (!place) return;
+    Slot& slot = slots_[*place];
+    if (!slot.holds(entry.digest)) hold(*place, std::move(entry.batch), entry.digest);
+    if (entry.ballot == View(0)) env.claimed(id_, *place, slot.batch);
+    slot.accepted = slot.said = {entry.ballot, entry.digest};
+    slot.stage = Stage::accepted;
+    slot.proposed = entry.digest;
+    if (!slot.decided)
+      (void)slot.note(env.cluster().self().index, *slot.said, env.cluster().members().size());
+  }
+  void recover(PaxosDecidedEntry entry, auto& env) {
+    const auto place = range_.place_of(entry.sn);
+    if (!place || slots_[*place].decided) return;
+    if (!slots_[*place].holds(entry.digest)) hold(*place, std::move(entry.batch), entry.digest);
+    settle(*place, entry.digest, env);
+  }
+  void resume(auto& env) {
+    if (is_changing()) {
+      promises_[env.cluster().self().index] = own_promise();
+      try_to_take_over(env);
+    } else if (ballot_ != View(0)) {
+      accept_all(env);
+    }
+    const NodeId self = env.cluster().self().id;
+    const auto send = [&](auto message) { env.emit(env.to_others(std::move(message))); };
+    repeat_view(send);
+    for (std::uint32_t place = 0; place < slots_.size(); ++place)
+      if (!slots_[place].decided) repeat_slot(place, self, send);
+  }
+
+ private:
+  using Bad = iss::BadMessage;
+  using Slot = paxos::Slot;
+  using Stage = Slot::Stage;
+
+  RetentionIndex retention() const noexcept { return RetentionIndex(id_.epoch.value); }
+  /// This replica has promised a ballot, and accepts nothing until that or a later one begins.
+  bool is_changing() const noexcept { return promised_ > ballot_; }
+  NodeId owner(View ballot, const iss::Cluster& cluster) const {
+    const std::size_t n = cluster.members().size();
+    return cluster.members()[(cluster.find(leader_)->index + ballot.value % n) % n];
+  }
+  void hold(std::uint32_t place, Batch batch, const Digest& digest) {
+    slots_[place].batch = std::move(batch);
+    slots_[place].batch_digest = digest;
+  }
+
+  // Accepting, and learning what was chosen.
+
+  /// At most one value a slot and ballot; it is here, and durable before anybody hears of it.
+  void accept(std::uint32_t place, const Digest& digest, auto& env) {
+    if (!env.may_vote(id_)) return;
+    Slot& slot = slots_[place];
+    const SeqNr sn = range_.sn_of(place);
+    slot.stage = Stage::accepted;
+    slot.proposed = digest;
+    const Batch to_log = slot.batch_to_log(digest);
+    slot.accepted = {ballot_, digest};
+    const PaxosAccepted own{id_, ballot_, sn, digest};
+    auto durable =
+        env.emit(WalAppend<PaxosAcceptedEntry>{{id_, ballot_, sn, digest, to_log}, retention()});
+    if (ballot_ == View(0) && env.cluster().self().id == leader_) {
+      durable.then(env.to_others(PaxosAccept{id_, sn, slot.batch}), env.to_self(own));
+    } else {
+      durable.then(env.to_others(own), env.to_self(own));
+    }
+  }
+
+  void receive(iss::Member from, PaxosAccept message, auto& env) {
+    const std::optional<std::uint32_t> place = range_.place_of(message.sn);
+    if (!place || from.id != leader_ || from.id == env.cluster().self().id)
+      return env.bad(Bad::proposal);
+    Slot& slot = slots_[*place];
+    if (slot.decided || !is_open() || slot.stage != Stage::idle) return;
+    slot.stage = Stage::checking;
+    slot.batch = std::move(message.batch);
+    slot.batch_digest.reset();
+    env.check(id_, *place, slot.batch);
+  }
+
+  void receive(iss::Member from, const PaxosAccepted& message, auto& env) {
+    const std::optional<std::uint32_t> place = range_.place_of(message.sn);
+    if (!place) return env.bad(Bad::vote);
+    const paxos::Acceptance acceptance{message.ballot, message.digest};
+    if (from.id == env.cluster().self().id) slots_[*place].said = acceptance;
+    note(*place, from.index, acceptance, env);
+  }
+
+  void note(std::uint32_t place, std::size_t member, const paxos::Acceptance& acceptance,
+            auto& env) {
+    Slot& slot = slots_[place];
+    if (slot.decided || slot.chosen) return;
+    const std::size_t same = slot.note(member, acceptance, env.cluster().members().size());
+    if (same < env.cluster().quorum().strong()) return;
+    slot.chosen = acceptance.digest;
+    if (slot.holds(*slot.chosen)) decide(place, acceptance.digest, env);
+  }
+
+  /// A batch is here now: it may be what a majority has chosen, or what the ballot proposes.
+  void has_come(std::uint32_t place, const Digest& digest, auto& env) {
+    Slot& slot = slots_[place];
+    if (slot.stage == Stage::fetching && slot.proposed == digest && !is_changing())
+      accept(place, digest, env);
+    if (slot.chosen == digest && !slot.decided) decide(place, digest, env);
+  }
+
+  void decide(std::uint32_t place, const Digest& digest, auto& env) {
+    const Slot& slot = slots_[place];
+    env.emit(WalAppend<PaxosDecidedEntry>{
+        {id_, range_.sn_of(place), digest, slot.batch_to_log(digest)}, retention()});
+    settle(place, digest, env);
+  }
+  void settle(std::uint32_t place, const Digest& digest, auto& env) {
+    Slot& slot = slots_[place];
+    slot.decided = digest;
+    slot.acceptances = {};
+    ++decided_;
+    last_progress_ = env.now();
+    env.decided(id_, place, digest, slot.batch_for(digest));
+  }
+
+  // Changing ballots.
+
+  /// Accepts nothing below `ballot` any more, and tells all.
+  void promise(View ballot, auto& env) {
+    if (!env.may_vote(id_)) return;
+    promised_ = ballot;
+    called_.reset();
+    has_said_promise_ = has_drafted_ = false;
+    const PaxosPromise own = own_promise();
+    env.emit(WalAppend<PaxosPromiseEntry>{{id_, ballot}, retention()})
+        .then(env.to_others(own), env.to_self(own));
+  }
+  View highest_promise() const noexcept {
+    View highest;
+    for (const auto& one : promises_)
+      if (one) highest = std::max(highest, one->ballot);
+    return highest;
+  }
+  /// Nothing is accepted between a promise and the ballot that it is for, so that this is the same
+  /// each time.
+  PaxosPromise own_promise() const {
+    PaxosPromise own{id_, promised_, {}};
+    for (std::uint32_t place = 0; place < slots_.size(); ++place)
+      if (const auto& accepted = slots_[place].accepted)
+        own.claims.push_back({accepted->ballot, range_.sn_of(place), accepted->digest});
+    return own;
+  }
+
+  void receive(iss::Member from, PaxosPromise message, auto& env) {
+    for (const PaxosClaim& claim : message.claims)
+      if (!range_.place_of(claim.sn) || claim.ballot >= message.ballot) return env.bad(Bad::vote);
+    if (message.ballot <= ballot_) {
+      if (take_over_ && from.id != env.cluster().self().id)
+        env.emit(env.to(from.id, *take_over_));
+      return;
+    }
+    if (from.id == env.cluster().self().id && message.ballot == promised_)
+      has_said_promise_ = true;
+    auto& newest = promises_[from.index];
+    if (newest && message.ballot < newest->ballot) return;
+    newest = std::move(message);
+    // Who has decided everything has nothing to lose by it.
+    if ((is_changing() || is_complete()) && newest->ballot > promised_)
+      promise(newest->ballot, env);
+    try_to_take_over(env);
+  }
+
+  /// A majority has promised the own ballot: of each slot what was accepted last, or nil where
+  /// nothing can have been chosen. Durable before it is proposed, since after a restart another
+  /// majority might lead to another proposal.
+  void try_to_take_over(auto& env) {
+    if (!is_changing() || has_drafted_ ||
+        owner(promised_, env.cluster()) != env.cluster().self().id)
+      return;
+    std::size_t promised = 0;
+    std::vector<paxos::Acceptance> newest(slots_.size());
+    for (const auto& one : promises_) {
+      if (!one || one->ballot != promised_) continue;
+      ++promised;
+      for (const PaxosClaim& claim : one->claims) {
+        paxos::Acceptance& best = newest[*range_.place_of(claim.sn)];
+        if (claim.ballot >= best.ballot) best = {claim.ballot, claim.digest};
+      }
+    }
+    if (promised < env.cluster().quorum().strong()) return;
+    has_drafted_ = true;
+    PaxosTakeOver own{id_, promised_, {}};
+    for (const paxos::Acceptance& best : newest) own.digests.push_back(best.digest);
+    env.emit(WalAppend<PaxosTakeOverEntry>{{own}, retention()})
+        .then(env.to_others(own), env.to_self(own));
+  }
+
+  /// Anybody may pass it on: nobody lies.
+  void receive(iss::Member from, PaxosTakeOver message, auto& env) {
+    if (message.digests.size() != slots_.size()) return env.bad(Bad::vote);
+    if (message.ballot <= ballot_ || message.ballot < promised_ || !env.may_vote(id_)) return;
+    if (from.id != env.cluster().self().id)
+      env.emit(WalAppend<PaxosTakeOverEntry>{{message}, retention()});
+    begin(std::move(message), env);
+    accept_all(env);
+  }
+
+  void begin(PaxosTakeOver message, auto& env) {
+    ballot_ = promised_ = message.ballot;
+    called_.reset();
+    has_said_promise_ = has_drafted_ = false;
+    began_ = true;
+    last_progress_ = last_said_ = env.now();
+    for (std::uint32_t place = 0; place < slots_.size(); ++place) {
+      slots_[place].stage = Stage::idle;
+      slots_[place].proposed = message.digests[place];
+    }
+    take_over_ = std::move(message);
+  }
+
+  /// Also what is decided here: others may need that to finish.
+  void accept_all(auto& env) {
+    for (std::uint32_t place = 0; place < slots_.size(); ++place) {
+      Slot& slot = slots_[place];
+      if (slot.decided && slot.decided != slot.proposed)
+        return env.halt("ballot " + std::to_string(ballot_.value) +
+                        " contradicts what is decided for sequence number " +
+                        std::to_string(range_.sn_of(place).value));
+      if (slot.stage == Stage::accepted) continue;
+      if (slot.holds(slot.proposed)) {
+        accept(place, Digest(slot.proposed), env);
+      } else {
+        slot.stage = Stage::fetching;
+      }
+    }
+  }
+
+  /// The next ballot is promised only once a majority is ready for this one: a replica that is cut
+  /// off must not race ahead alone.
+  void tick_while_changing(auto& env) {
+    const auto now = env.now();
+    if (has_said_promise_ && now - last_said_ >= env.resend_after()) {
+      last_said_ = now;
+      env.emit(env.to_others(own_promise()));
+    }
+    std::size_t ready = 0;
+    for (const auto& one : promises_) ready += one && one->ballot >= promised_;
+    if (ready < env.cluster().quorum().strong()) return called_.reset();
+    if (!called_) called_ = now;
+    if (now - *called_ >= env.patience(promised_)) promise(promised_ + 1, env);
+  }
+
+  SegmentId id_;
+  NodeId leader_;
+  iss::SlotRange range_;
+  std::vector<Slot> slots_;
+  std::size_t decided_ = 0;
+  bool is_stable_ = false;
+
+  /// The ballot in which this replica accepts.
+  View ballot_;
+  /// No less than `ballot_`; above it while its owner's proposals are awaited.
+  View promised_;
+  /// The newest of each member.
+  std::vector<std::optional<PaxosPromise>> promises_;
+  /// The promise of `promised_` is durable.
+  bool has_said_promise_ = false;
+  /// This replica owns `promised_` and is about to propose in it.
+  bool has_drafted_ = false;
+  /// The proposals of the current ballot, if it is above 0.
+  std::optional<PaxosTakeOver> take_over_;
+
+  /// Whether this segment has been waited for yet.
+  bool began_ = false;
+  std::chrono::nanoseconds last_tick_{};
+  std::chrono::nanoseconds last_progress_{};
+  std::chrono::nanoseconds last_said_{};
+  /// All the time for which this segment was waited for.
+  std::chrono::nanoseconds waited_{};
+  /// Since when a majority has promised `promised_` or a later ballot.
+  std::optional<std::chrono::nanoseconds> called_;
+};
+
+}  // namespace mirbft
 
 // <mirbft/protocol/orderers/pbft.hpp>
-// PBFT as an orderer of ISS: agreement on each slot of one segment.
+// PBFT as an orderer of ISS: agreement on each slot of one segment, under changing primaries.
 
 // <mirbft/protocol/orderers/pbft_messages.hpp>
-// What PBFT says, signs and writes ahead for one slot of a segment.
+// What PBFT says, signs and writes ahead for a segment.
 
 namespace mirbft {
 
@@ -11247,7 +13691,57 @@ struct Commit {
   Digest digest;
 };
 
-using PbftMessage = std::variant<PrePrepare, Prepare, Commit>;
+/// One signature of a certificate.
+struct CertificateSignature {
+  NodeId node;
+  Bytes signature;
+};
+
+/// `q` signed Prepares for one digest in one view of a slot: no other digest can have them there.
+/// `nil_digest` may be certified like any other.
+struct Certificate {
+  View view;
+  SeqNr sn;
+  Digest digest;
+  /// By ascending member.
+  std::vector<CertificateSignature> signatures;
+};
+
+/// "In this view I held a certificate for this digest", within a ViewChange.
+struct PreparedClaim {
+  View view;
+  SeqNr sn;
+  Digest digest;
+
+  friend bool operator==(const PreparedClaim&, const PreparedClaim&) = default;
+};
+
+/// "I vote in no view below this one, and this is all that I hold certificates for" (PBFT, section
+/// 4.4). The certificates travel beside what is signed, so that a NewView need not repeat them all.
+struct ViewChange {
+  SegmentId segment;
+  View view;
+  NodeId sender;
+  /// One for each slot with a certificate, that of the highest view; by ascending `sn`.
+  std::vector<PreparedClaim> claims;
+  Bytes signature;
+  /// Those of the claims, in their order. None within a NewView.
+  std::vector<Certificate> certificates;
+};
+
+/// The new primary's proof of what may be voted for in its view: exactly `q` ViewChanges, and one
+/// certificate for each slot that any of them claims. The outcome follows from these alone.
+struct NewView {
+  SegmentId segment;
+  View view;
+  /// By ascending sender.
+  std::vector<ViewChange> view_changes;
+  /// By ascending `sn`.
+  std::vector<Certificate> certificates;
+  Bytes signature;
+};
+
+using PbftMessage = std::variant<PrePrepare, Prepare, Commit, ViewChange, NewView>;
 
 namespace wire {
 template <>
@@ -11279,46 +13773,105 @@ struct PrepareChecking {
   std::vector<NodeId> signers;
 };
 
-/// One signature of a certificate.
-struct CertificateSignature {
-  NodeId node;
-  Bytes signature;
+/// What a ViewChange's signature covers.
+struct ViewChangeContent {
+  SegmentId segment;
+  View view;
+  NodeId sender;
+  std::vector<PreparedClaim> claims;
 };
 
-/// Before a PrePrepare is sent: which batch it was.
-struct ProposalEntry {
+/// What a NewView's signature covers.
+struct NewViewContent {
+  SegmentId segment;
+  View view;
+  std::vector<ViewChange> view_changes;
+  std::vector<Certificate> certificates;
+};
+
+/// Which message of a view change of a segment: its view, and who has sent it.
+struct ViewChangeMark {
+  SegmentId segment;
+  View view;
+  NodeId sender;
+};
+
+/// Origin of the signature under this replica's own ViewChange.
+struct ViewChangeSigning {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 22;
+
+  ViewChangeContent content;
+};
+
+/// Origin of the check of another replica's ViewChange.
+struct ViewChangeChecking {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 23;
+
+  ViewChangeMark content;
+};
+
+/// Origin of the signature under this replica's own NewView.
+struct NewViewSigning {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 24;
+
+  ViewChangeMark content;
+};
+
+/// Origin of the check of a NewView.
+struct NewViewChecking {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 25;
+
+  ViewChangeMark content;
+};
+
+/// Before a Prepare is sent, and a PrePrepare with it: what it says, and of which batch.
+struct VoteEntry {
   static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 20;
 
-  SegmentId segment;
-  SeqNr sn;
-  Batch batch;
-};
-
-/// Before a Prepare is sent: what it says.
-struct VoteEntry {
-  static constexpr auto module = slot::protocol;
-  static constexpr std::uint32_t number = 21;
-
   PrepareContent content;
   Bytes signature;
+  Batch batch;
 };
 
 /// Before a Commit is sent: the certificate that it stands for.
 struct PreparedEntry {
   static constexpr auto module = slot::protocol;
-  static constexpr std::uint32_t number = 22;
+  static constexpr std::uint32_t number = 21;
 
-  PrepareContent content;
-  std::vector<CertificateSignature> certificate;
+  SegmentId segment;
+  Certificate certificate;
 };
 
 /// A slot is decided. Nothing waits for it: it only saves work after a restart.
 struct DecidedEntry {
   static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 22;
+
+  SegmentId segment;
+  SeqNr sn;
+  Digest digest;
+  Batch batch;
+};
+
+/// Before a ViewChange is sent. Its certificates are in entries of their own.
+struct ViewChangeEntry {
+  static constexpr auto module = slot::protocol;
   static constexpr std::uint32_t number = 23;
 
-  PrepareContent content;
+  ViewChange message;
+};
+
+/// Before anything is voted for in a view, and before the NewView is sent by the one who made it.
+struct NewViewEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 24;
+
+  NewView message;
 };
 
 }  // namespace mirbft
@@ -11326,46 +13879,390 @@ struct DecidedEntry {
 BOOST_HANA_ADAPT_STRUCT(mirbft::PrePrepare, segment, sn, batch, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Prepare, segment, view, sn, digest, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Commit, segment, view, sn, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CertificateSignature, node, signature);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Certificate, view, sn, digest, signatures);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PreparedClaim, view, sn, digest);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ViewChange, segment, view, sender, claims, signature,
+                        certificates);
+BOOST_HANA_ADAPT_STRUCT(mirbft::NewView, segment, view, view_changes, certificates, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::PrepareContent, segment, view, sn, digest);
 BOOST_HANA_ADAPT_STRUCT(mirbft::PrepareSigning, content);
 BOOST_HANA_ADAPT_STRUCT(mirbft::PrepareChecking, content, signers);
-BOOST_HANA_ADAPT_STRUCT(mirbft::CertificateSignature, node, signature);
-BOOST_HANA_ADAPT_STRUCT(mirbft::ProposalEntry, segment, sn, batch);
-BOOST_HANA_ADAPT_STRUCT(mirbft::VoteEntry, content, signature);
-BOOST_HANA_ADAPT_STRUCT(mirbft::PreparedEntry, content, certificate);
-BOOST_HANA_ADAPT_STRUCT(mirbft::DecidedEntry, content);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ViewChangeContent, segment, view, sender, claims);
+BOOST_HANA_ADAPT_STRUCT(mirbft::NewViewContent, segment, view, view_changes, certificates);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ViewChangeMark, segment, view, sender);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ViewChangeSigning, content);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ViewChangeChecking, content);
+BOOST_HANA_ADAPT_STRUCT(mirbft::NewViewSigning, content);
+BOOST_HANA_ADAPT_STRUCT(mirbft::NewViewChecking, content);
+BOOST_HANA_ADAPT_STRUCT(mirbft::VoteEntry, content, signature, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PreparedEntry, segment, certificate);
+BOOST_HANA_ADAPT_STRUCT(mirbft::DecidedEntry, segment, sn, digest, batch);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ViewChangeEntry, message);
+BOOST_HANA_ADAPT_STRUCT(mirbft::NewViewEntry, message);
+
+// <mirbft/protocol/orderers/pbft_slot.hpp>
+// One slot of a PBFT segment: the proposal, the votes for it, and what they have led to.
+
+namespace mirbft::pbft {
+
+using iss::SlotRange;
+
+/// A member's Prepare.
+struct PrepareVote {
+  enum class Opinion : std::uint8_t { unchecked, valid, forged };
+
+  View view;
+  Digest digest;
+  Bytes signature;
+  Opinion opinion = Opinion::unchecked;
+};
+/// A member's Commit.
+struct CommitVote {
+  View view;
+  Digest digest;
+};
+
+/// What became of a vote: `contradicts` means another digest in the same view.
+enum class Kept : std::uint8_t { news, known, contradicts };
+
+/// Of each member the vote of its highest view: a correct member never goes back to a lower one.
+template <class Vote>
+class Votes {
+ public:
+  void make_room(std::size_t members) {
+    if (votes_.empty()) votes_.resize(members);
+  }
+  void clear() { votes_ = {}; }
+
+  Kept keep(std::size_t member, Vote vote) {
+    auto& kept = votes_[member];
+    if (kept && vote.view < kept->view) return Kept::known;
+    if (kept && vote.view == kept->view)
+      return vote.digest == kept->digest ? Kept::known : Kept::contradicts;
+    kept = std::move(vote);
+    return Kept::news;
+  }
+  /// The vote of a member if it is for `digest` in `view`.
+  Vote* find(std::size_t member, View view, const Digest& digest) {
+    if (member >= votes_.size() || !votes_[member]) return nullptr;
+    Vote& vote = *votes_[member];
+    return vote.view == view && vote.digest == digest ? &vote : nullptr;
+  }
+  std::size_t size() const noexcept { return votes_.size(); }
+
+ private:
+  std::vector<std::optional<Vote>> votes_;
+};
+
+/// What this replica knows of a slot.
+struct Slot {
+  /// How far it has come in the current view.
+  enum class Stage : std::uint8_t {
+    idle,
+    checking,  // the proposal is being checked, its bodies may be missing
+    fetching,  // the view's digest is known, its batch is not here
+    voting,    // the own Prepare is being signed and written ahead
+    voted,
+    preparing,  // the certificate is being written ahead
+    prepared,
+  };
+
+  Stage stage = Stage::idle;
+  /// What is voted for in the current view.
+  Digest digest;
+  /// Signatures of Prepares are being checked.
+  bool checking = false;
+  Votes<PrepareVote> prepares;
+  Votes<CommitVote> commits;
+
+  /// The newest batch that is here, and its digest once that is computed.
+  Batch batch;
+  std::optional<Digest> batch_digest;
+  Bytes leader_signature;
+
+  // What this replica has said, durably; of each the newest.
+  std::optional<PrepareVote> own_prepare;
+  std::optional<CommitVote> own_commit;
+  std::optional<Certificate> certificate;
+
+  std::optional<Digest> decided;
+  /// Votes of this view and below no longer matter.
+  View decided_in;
+
+  bool holds(const Digest& wanted) const noexcept {
+    return wanted == nil_digest || batch_digest == wanted;
+  }
+  Batch batch_for(const Digest& wanted) const { return wanted == nil_digest ? Batch{} : batch; }
+};
+
+}  // namespace mirbft::pbft
+
+// <mirbft/protocol/orderers/pbft_view_change.hpp>
+// View changes of a PBFT segment: which messages are well formed, and what follows from them.
+
+namespace mirbft::pbft {
+
+// What is signed.
+
+inline Bytes signed_bytes(const iss::Cluster& cluster, const PrepareContent& content) {
+  return wire::canonical("prepare", cluster.name().view(), content);
+}
+inline ViewChangeContent content_of(const ViewChange& message) {
+  return {message.segment, message.view, message.sender, message.claims};
+}
+inline Bytes signed_bytes(const iss::Cluster& cluster, const ViewChange& message) {
+  return wire::canonical("view change", cluster.name().view(), content_of(message));
+}
+inline Bytes signed_bytes(const iss::Cluster& cluster, const NewView& message) {
+  const NewViewContent content{message.segment, message.view, message.view_changes,
+                               message.certificates};
+  return wire::canonical("new view", cluster.name().view(), content);
+}
+
+// What is well formed. Cheap, and before any signature is checked.
+
+/// Exactly a strong quorum of distinct members has signed.
+inline bool is_well_formed(const Certificate& certificate, const iss::Cluster& cluster) {
+  const auto& signatures = certificate.signatures;
+  if (signatures.size() != cluster.quorum().strong()) return false;
+  for (std::size_t i = 0; i < signatures.size(); ++i)
+    if (!cluster.find(signatures[i].node) ||
+        (i != 0 && signatures[i - 1].node >= signatures[i].node))
+      return false;
+  return true;
+}
+
+/// Each claim is of another slot of the segment, and of a view before the one that is called for.
+inline bool are_well_formed(const std::vector<PreparedClaim>& claims, View before,
+                            const SlotRange& slots) {
+  for (std::size_t i = 0; i < claims.size(); ++i)
+    if (!slots.place_of(claims[i].sn) || claims[i].view >= before ||
+        (i != 0 && claims[i - 1].sn >= claims[i].sn))
+      return false;
+  return true;
+}
+
+inline bool proves(const Certificate& certificate, const PreparedClaim& claim) {
+  return certificate.view == claim.view && certificate.sn == claim.sn &&
+         certificate.digest == claim.digest;
+}
+
+/// A ViewChange as its sender sends it: with the certificate of each claim.
+inline bool is_well_formed(const ViewChange& message, const SlotRange& slots,
+                           const iss::Cluster& cluster) {
+  if (message.view == View(0) || !are_well_formed(message.claims, message.view, slots) ||
+      message.certificates.size() != message.claims.size())
+    return false;
+  for (std::size_t i = 0; i < message.claims.size(); ++i)
+    if (!proves(message.certificates[i], message.claims[i]) ||
+        !is_well_formed(message.certificates[i], cluster))
+      return false;
+  return true;
+}
+
+/// What a set of ViewChanges leads to: of each slot that is claimed, the claim of the highest view;
+/// every other slot is given up. None if two claims contradict one another there. A function of
+/// the set alone, so that the primary and its followers cannot differ.
+inline std::optional<std::vector<PreparedClaim>> outcome(const std::vector<ViewChange>& changes) {
+  std::map<SeqNr, PreparedClaim> highest;
+  bool contradiction = false;
+  for (const ViewChange& change : changes)
+    for (const PreparedClaim& claim : change.claims) {
+      PreparedClaim& known = highest.try_emplace(claim.sn, claim).first->second;
+      if (claim.view > known.view) known = claim;
+    }
+  for (const ViewChange& change : changes)
+    for (const PreparedClaim& claim : change.claims) {
+      const PreparedClaim& chosen = highest.at(claim.sn);
+      contradiction |= claim.view == chosen.view && claim.digest != chosen.digest;
+    }
+  if (contradiction) return std::nullopt;
+  std::vector<PreparedClaim> claims;
+  for (const auto& [sn, claim] : highest) claims.push_back(claim);
+  return claims;
+}
+
+inline bool is_well_formed(const NewView& message, const SlotRange& slots,
+                           const iss::Cluster& cluster) {
+  const auto& changes = message.view_changes;
+  if (message.view == View(0) || changes.size() != cluster.quorum().strong()) return false;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    if (changes[i].segment != message.segment || changes[i].view != message.view ||
+        !cluster.find(changes[i].sender) || !changes[i].certificates.empty() ||
+        (i != 0 && changes[i - 1].sender >= changes[i].sender) ||
+        !are_well_formed(changes[i].claims, message.view, slots))
+      return false;
+  const auto claims = outcome(changes);
+  if (!claims || claims->size() != message.certificates.size()) return false;
+  for (std::size_t i = 0; i < claims->size(); ++i)
+    if (!proves(message.certificates[i], (*claims)[i]) ||
+        !is_well_formed(message.certificates[i], cluster))
+      return false;
+  return true;
+}
+
+// What has to be verified.
+
+inline void add_signatures(std::vector<NodeSignature>& list, SegmentId segment,
+                           const Certificate& certificate, const iss::Cluster& cluster) {
+  const PrepareContent content{segment, certificate.view, certificate.sn, certificate.digest};
+  const Bytes message = signed_bytes(cluster, content);
+  for (const CertificateSignature& one : certificate.signatures)
+    list.push_back({one.node, message, one.signature});
+}
+inline std::vector<NodeSignature> signatures_of(const ViewChange& change,
+                                                const iss::Cluster& cluster) {
+  std::vector<NodeSignature> list{
+      {change.sender, signed_bytes(cluster, change), change.signature}};
+  for (const Certificate& certificate : change.certificates)
+    add_signatures(list, change.segment, certificate, cluster);
+  return list;
+}
+inline std::vector<NodeSignature> signatures_of(const NewView& message, NodeId primary,
+                                                const iss::Cluster& cluster) {
+  std::vector<NodeSignature> list{{primary, signed_bytes(cluster, message), message.signature}};
+  for (const ViewChange& change : message.view_changes)
+    list.push_back({change.sender, signed_bytes(cluster, change), change.signature});
+  for (const Certificate& certificate : message.certificates)
+    add_signatures(list, message.segment, certificate, cluster);
+  return list;
+}
+inline bool all_valid(const std::vector<SignatureCheck>& verdicts) {
+  return std::all_of(verdicts.begin(), verdicts.end(),
+                     [](SignatureCheck one) { return one == SignatureCheck::valid; });
+}
+
+/// The ViewChanges of a segment: of each member that of the highest view.
+class ViewChanges {
+ public:
+  void make_room(std::size_t members) {
+    if (of_.empty()) of_.resize(members);
+  }
+  void clear() { of_ = {}; }
+
+  /// Keeps a message whose signatures are yet to be checked. False when it is not news.
+  bool keep(std::size_t member, ViewChange message) {
+    One& one = of_[member];
+    if (message.view <= one.view) return false;
+    one = {message.view, std::move(message), false};
+    return true;
+  }
+  /// The message that `mark` names, if it is still the newest of its sender.
+  void checked(std::size_t member, View view, bool valid) {
+    if (member >= of_.size() || of_[member].view != view) return;
+    of_[member].is_valid = valid;
+  }
+
+  /// The highest view that at least `count` members call for, or a later one.
+  View called_for_by(std::size_t count) const {
+    std::vector<View> views;
+    for (const One& one : of_) views.push_back(one.view);
+    if (views.size() < count) return View(0);
+    const auto nth = views.begin() + static_cast<std::ptrdiff_t>(count - 1);
+    std::nth_element(views.begin(), nth, views.end(), std::greater<>());
+    return *nth;
+  }
+
+  /// The NewView of `view`, unsigned, once a strong quorum calls for exactly that view.
+  std::optional<NewView> new_view(SegmentId segment, View view, std::size_t quorum) const {
+    NewView made{segment, view, {}, {}, {}};
+    std::vector<const ViewChange*> chosen;
+    for (const One& one : of_)
+      if (one.is_valid && one.view == view && chosen.size() < quorum)
+        chosen.push_back(&one.message);
+    if (chosen.size() < quorum) return std::nullopt;
+    for (const ViewChange* change : chosen) {
+      made.view_changes.push_back(*change);
+      made.view_changes.back().certificates.clear();
+    }
+    const auto claims = outcome(made.view_changes);
+    if (!claims) return std::nullopt;
+    for (const PreparedClaim& claim : *claims)
+      made.certificates.push_back(certificate_of(claim, chosen));
+    return made;
+  }
+
+ private:
+  struct One {
+    View view;
+    ViewChange message;
+    bool is_valid = false;
+  };
+
+  static Certificate certificate_of(const PreparedClaim& claim,
+                                    const std::vector<const ViewChange*>& changes) {
+    for (const ViewChange* change : changes)
+      for (const Certificate& certificate : change->certificates)
+        if (proves(certificate, claim)) return certificate;
+    return {};
+  }
+
+  std::vector<One> of_;
+};
+
+}  // namespace mirbft::pbft
 
 namespace mirbft {
 
 /// Practical Byzantine Fault Tolerance (Castro and Liskov, OSDI 1999), one instance a segment.
 ///
-/// An orderer of `Iss` offers `Message`, `consumes`, `emits`, `segment_of`, `frame_class` and the
-/// class `Segment`, whose calls get an environment `env`:
+/// An orderer of `Iss` offers `Message`, `Entry` (a variant of what it writes ahead), `consumes`,
+/// `emits`, `segment_of`, `frame_class`, `quorum`, and the class `Segment`, whose calls get an
+/// environment `env`:
 ///   env.cluster()                         the members;
 ///   env.emit(event)                       emits, with `.then(…)`;
-///   env.to_others(m), env.to_self(m)      events that carry an orderer's message;
+///   env.to(node, m), env.to_others(m), env.to_self(m)   events that carry an orderer's message;
+///   env.now()                             the time of the newest Tick;
+///   env.patience(view)                    how long a view may go without progress;
+///   env.segment_patience(length)          how long a whole segment may be waited for;
+///   env.resend_after()                    when to say something again;
+///   env.may_vote(segment)                 false where this replica only learns;
+///   env.claimed(segment, slot, batch)     a proposal that was voted for before a restart;
 ///   env.check(segment, slot, batch)       asks whether a proposal may be voted for; the answer is
 ///                                         a call of `checked`, when every body is there, or none;
-///   env.decided(segment, slot, digest, batch)  the slot is committed;
-///   env.bad(reason)                       counts a message that breaks a rule.
+///   env.decided(segment, slot, digest, batch)  the slot is committed, `nil_digest` for nothing;
+///   env.bad(reason)                       counts a message that breaks a rule;
+///   env.halt(reason)                      going on would be wrong.
 struct Pbft {
   using Message = PbftMessage;
-  using consumes = events<SignResult<PrepareSigning>, NodeSigsVerified<PrepareChecking>,
-                          WalEntry<ProposalEntry>, WalEntry<VoteEntry>, WalEntry<PreparedEntry>,
-                          WalEntry<DecidedEntry>>;
-  using emits = events<SignRequest<PrepareSigning>, VerifyNodeSigs<PrepareChecking>,
-                       WalAppend<ProposalEntry>, WalAppend<VoteEntry>, WalAppend<PreparedEntry>,
-                       WalAppend<DecidedEntry>>;
+  using Entry =
+      std::variant<VoteEntry, PreparedEntry, DecidedEntry, ViewChangeEntry, NewViewEntry>;
+  using consumes =
+      events<SignResult<PrepareSigning>, NodeSigsVerified<PrepareChecking>,
+             SignResult<ViewChangeSigning>, NodeSigsVerified<ViewChangeChecking>,
+             SignResult<NewViewSigning>, NodeSigsVerified<NewViewChecking>, WalEntry<VoteEntry>,
+             WalEntry<PreparedEntry>, WalEntry<DecidedEntry>, WalEntry<ViewChangeEntry>,
+             WalEntry<NewViewEntry>>;
+  using emits =
+      events<SignRequest<PrepareSigning>, VerifyNodeSigs<PrepareChecking>,
+             SignRequest<ViewChangeSigning>, VerifyNodeSigs<ViewChangeChecking>,
+             SignRequest<NewViewSigning>, VerifyNodeSigs<NewViewChecking>, WalAppend<VoteEntry>,
+             WalAppend<PreparedEntry>, WalAppend<DecidedEntry>, WalAppend<ViewChangeEntry>,
+             WalAppend<NewViewEntry>>;
+
+  static constexpr Quorum quorum(std::size_t members) noexcept {
+    return Quorum(members);
+  }
 
   static FrameClass frame_class(const Message& message) noexcept {
-    return std::holds_alternative<PrePrepare>(message) ? FrameClass::batch : FrameClass::vote;
+    const bool small =
+        std::holds_alternative<Prepare>(message) || std::holds_alternative<Commit>(message);
+    return small ? FrameClass::vote : FrameClass::batch;
   }
 
   static SegmentId segment_of(const Message& message) noexcept {
-    if (const auto* preprepare = std::get_if<PrePrepare>(&message)) return preprepare->segment;
-    if (const auto* prepare = std::get_if<Prepare>(&message)) return prepare->segment;
-    return std::get_if<Commit>(&message)->segment;
+    SegmentId segment;
+    visit_alternative(message, [&](const auto& one) { segment = one.segment; });
+    return segment;
   }
+  static SegmentId segment_of(const VoteEntry& entry) noexcept { return entry.content.segment; }
+  static SegmentId segment_of(const PreparedEntry& entry) noexcept { return entry.segment; }
+  static SegmentId segment_of(const DecidedEntry& entry) noexcept { return entry.segment; }
+  static SegmentId segment_of(const ViewChangeEntry& entry) noexcept {
+    return entry.message.segment;
+  }
+  static SegmentId segment_of(const NewViewEntry& entry) noexcept { return entry.message.segment; }
 
   class Segment;
 };
@@ -11376,49 +14273,90 @@ class Pbft::Segment {
   Segment(const iss::EpochPlan& plan, std::uint32_t index, std::size_t members)
       : id_{plan.epoch(), index},
         leader_(plan.leader(index)),
-        first_(plan.sn_of(index, 0)),
-        stride_(plan.segments()),
+        range_{plan.sn_of(index, 0), plan.segments(), plan.segment_length()},
         members_(members),
         slots_(plan.segment_length()) {}
 
-  /// The leader's own proposal for a slot. Requires that the slot has none yet.
+  NodeId leader() const noexcept { return leader_; }
+  View view() const noexcept { return view_; }
+  bool is_complete() const noexcept { return decided_ == slots_.size(); }
+  /// Whether its leader may still propose.
+  bool is_open() const noexcept { return view_ == View(0) && !is_changing(); }
+
+  // Proposals, batches and decisions.
+
+  /// The leader's own proposal for a slot that has none yet. It comes to nothing once the view is
+  /// changing: then the slot is decided as nil, and its requests go back to their buckets.
   void propose(std::uint32_t place, Batch batch, const Digest& digest, auto& env) {
-    Slot& slot = slots_[place];
-    slot.batch = std::move(batch);
+    if (!is_open()) return;
+    hold(place, std::move(batch), digest);
     vote(place, digest, env);
+  }
+  /// Whether this replica has proposed for a slot, perhaps before a restart.
+  bool is_proposed(std::uint32_t place) const noexcept {
+    return slots_[place].stage != Stage::idle || slots_[place].decided;
   }
 
   /// The answer to `env.check`: the proposal keeps the rules, its bodies are here.
   void checked(std::uint32_t place, const Digest& digest, auto& env) {
     Slot& slot = slots_[place];
-    if (slot.stage != Stage::checking) return;
-    slot.prepares[slot.leader_index] = {Opinion::unchecked, digest, slot.leader_signature};
+    if (slot.batch_digest) return;  // another batch has taken the place of the one that was checked
+    slot.batch_digest = digest;
+    if (slot.stage == Stage::fetching && slot.digest == digest) return vote(place, digest, env);
+    if (slot.stage != Stage::checking || is_changing()) return;
+    const std::size_t leader = env.cluster().find(leader_)->index;
+    make_room(slot);
+    (void)slot.prepares.keep(leader, {view_, digest, slot.leader_signature});
     vote(place, digest, env);
   }
 
-  void receive(iss::Member from, Message message, auto& env) {
-    if (auto* preprepare = std::get_if<PrePrepare>(&message)) {
-      receive(from, std::move(*preprepare), env);
-    } else if (auto* prepare = std::get_if<Prepare>(&message)) {
-      receive(from, std::move(*prepare), env);
-    } else if (auto* commit = std::get_if<Commit>(&message)) {
-      receive(from, *commit, env);
-    }
+  /// The digest of a batch that this replica lacks: fetched from others, and then `supplied`.
+  std::optional<Digest> wanted(std::uint32_t place) const {
+    const Slot& slot = slots_[place];
+    return slot.stage == Stage::fetching && !slot.decided ? std::optional(slot.digest)
+                                                          : std::nullopt;
+  }
+  void supplied(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
+    if (wanted(place) != digest) return;
+    hold(place, std::move(batch), digest);
+    vote(place, digest, env);
+  }
+  /// The batch that is here for a slot that may be undecided, for others who want it.
+  std::optional<Batch> batch_of(std::uint32_t place) const {
+    const Slot& slot = slots_[place];
+    return slot.batch_digest ? std::optional(slot.batch) : std::nullopt;
   }
 
-  /// Own signature is there: the vote becomes durable, and only then is it sent and counted.
+  /// Others have committed this: so has this replica.
+  void adopt(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
+    if (slots_[place].decided) return;
+    if (digest != nil_digest) hold(place, std::move(batch), digest);
+    commit(place, digest, env);
+  }
+  bool is_committed(std::uint32_t place) const noexcept {
+    return slots_[place].decided.has_value();
+  }
+
+  // Messages, and answers of other modules.
+
+  void receive(iss::Member from, Message message, auto& env) {
+    if (is_stable_) return;
+    visit_alternative(message, [&](auto& one) { receive(from, std::move(one), env); });
+  }
+
+  /// The own signature is there: the vote becomes durable, and only then is it sent and counted.
   void process(SignResult<PrepareSigning> signed_, auto& env) {
     const PrepareContent& content = signed_.origin.content;
-    const std::optional<std::uint32_t> place = place_of(content.sn);
-    if (!place || slots_[*place].stage != Stage::voting) return;
+    const std::optional<std::uint32_t> place = range_.place_of(content.sn);
+    if (!place || content.view != view_ || is_changing()) return;
     const Slot& slot = slots_[*place];
-    const RetentionIndex retention(id_.epoch.value);
+    if (slot.stage != Stage::voting || slot.digest != content.digest) return;
+    const Batch batch = slot.batch_for(content.digest);
     const Prepare own{id_, content.view, content.sn, content.digest, signed_.signature};
-    const bool leads = env.cluster().self().id == leader_;
-    if (leads) env.emit(WalAppend<ProposalEntry>{{id_, content.sn, slot.batch}, retention});
-    auto voted = env.emit(WalAppend<VoteEntry>{{content, signed_.signature}, retention});
-    if (leads) {
-      voted.then(env.to_others(PrePrepare{id_, content.sn, slot.batch, signed_.signature}),
+    auto voted =
+        env.emit(WalAppend<VoteEntry>{{content, signed_.signature, batch}, retention()});
+    if (view_ == View(0) && env.cluster().self().id == leader_) {
+      voted.then(env.to_others(PrePrepare{id_, content.sn, batch, signed_.signature}),
                  env.to_self(own));
     } else {
       voted.then(env.to_others(own), env.to_self(own));
@@ -11427,133 +14365,291 @@ class Pbft::Segment {
 
   void process(NodeSigsVerified<PrepareChecking> verified, auto& env) {
     const PrepareContent& content = verified.origin.content;
-    const std::optional<std::uint32_t> place = place_of(content.sn);
+    const std::optional<std::uint32_t> place = range_.place_of(content.sn);
     if (!place) return;
     Slot& slot = slots_[*place];
-    slot.checking = false;
-    if (slot.stage != Stage::voted || slot.digest != content.digest) return;
+    if (content.view == view_) slot.checking = false;
     for (std::size_t i = 0; i < verified.verdicts.size(); ++i) {
-      const auto signer = env.cluster().find(verified.origin.signers[i]);
+      const std::size_t signer = env.cluster().find(verified.origin.signers[i])->index;
       const bool valid = verified.verdicts[i] == SignatureCheck::valid;
-      slot.prepares[signer->index].opinion = valid ? Opinion::valid : Opinion::forged;
       if (!valid) env.bad(Bad::signature);
+      if (PrepareVote* vote = slot.prepares.find(signer, content.view, content.digest))
+        vote->opinion = valid ? Opinion::valid : Opinion::forged;
     }
     try_to_prepare(*place, env);
   }
 
-  /// Others have committed this: so has this replica.
-  void adopt(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
-    Slot& slot = slots_[place];
-    if (slot.stage == Stage::committed) return;
-    slot.digest = digest;
-    slot.batch = std::move(batch);
-    commit(place, env);
+  void process(SignResult<ViewChangeSigning> signed_, auto& env) {
+    ViewChangeContent& content = signed_.origin.content;
+    if (content.view != target_ || !is_changing()) return;
+    ViewChange own{content.segment,          content.view, content.sender,
+                   std::move(content.claims), {},           {}};
+    own.signature = std::move(signed_.signature);
+    auto durable = env.emit(WalAppend<ViewChangeEntry>{{own}, retention()});
+    own.certificates = certificates();
+    durable.then(env.to_others(own), env.to_self(own));
   }
-  bool is_committed(std::uint32_t place) const noexcept {
-    return slots_[place].stage == Stage::committed;
+
+  void process(NodeSigsVerified<ViewChangeChecking> verified, auto& env) {
+    const ViewChangeMark& mark = verified.origin.content;
+    const bool valid = pbft::all_valid(verified.verdicts);
+    if (!valid) env.bad(Bad::signature);
+    changes_.checked(env.cluster().find(mark.sender)->index, mark.view, valid);
+    try_to_lead(env);
   }
-  NodeId leader() const noexcept { return leader_; }
+
+  void process(SignResult<NewViewSigning> signed_, auto& env) {
+    if (!draft_ || signed_.origin.content.view != draft_->view || target_ != draft_->view) return;
+    draft_->signature = std::move(signed_.signature);
+    const NewView own = std::move(*draft_);
+    env.emit(WalAppend<NewViewEntry>{{own}, retention()})
+        .then(env.to_others(own), env.to_self(own));
+    enter(own, env);
+  }
+
+  void process(NodeSigsVerified<NewViewChecking> verified, auto& env) {
+    const ViewChangeMark& mark = verified.origin.content;
+    const std::size_t sender = env.cluster().find(mark.sender)->index;
+    if (sender >= offered_.size() || !offered_[sender] || offered_[sender]->view != mark.view)
+      return;
+    const NewView message = *std::exchange(offered_[sender], std::nullopt);
+    if (!pbft::all_valid(verified.verdicts)) return env.bad(Bad::signature);
+    if (message.view <= view_ || message.view < target_) return;
+    env.emit(WalAppend<NewViewEntry>{{message}, retention()}).then(env.to_self(message));
+    enter(message, env);
+  }
+
+  // Time.
+
+  /// At every Tick. `expected` tells whether anybody waits for this segment: a leader who has
+  /// nothing to propose is not suspected.
+  void tick(bool expected, auto& env) {
+    const auto now = env.now();
+    const auto elapsed = now - std::exchange(last_tick_, now);
+    if (is_stable_ || is_complete()) return;
+    if (is_changing()) return tick_while_changing(env);
+    if (!expected && view_ == View(0)) {
+      last_progress_ = now;
+      return;
+    }
+    if (began_) waited_ += elapsed;
+    if (!std::exchange(began_, true)) last_progress_ = now;
+    const bool stuck = now - last_progress_ >= env.patience(view_);
+    const bool slow = view_ == View(0) && waited_ >= env.segment_patience(slots_.size());
+    if (stuck || slow) call_for(view_ + 1, env);
+  }
+  /// For how long nothing has been decided here although it was expected.
+  std::chrono::nanoseconds idle_for(std::chrono::nanoseconds now) const noexcept {
+    return began_ ? now - last_progress_ : std::chrono::nanoseconds(0);
+  }
+
+  /// A strong quorum is done with the segment: nobody needs its votes or certificates any more.
+  void stable() {
+    if (!is_complete()) return;
+    is_stable_ = true;
+    for (Slot& slot : slots_) {
+      const auto decided = slot.decided;
+      slot = {};
+      slot.decided = decided;
+    }
+    changes_.clear();
+    offered_ = {};
+    own_change_.reset();
+    new_view_.reset();
+  }
+
+  /// Says again, by `send(message)`, what this replica has said of a slot.
+  void repeat_slot(std::uint32_t place, NodeId self, auto&& send) const {
+    const Slot& slot = slots_[place];
+    const SeqNr sn = range_.sn_of(place);
+    if (const auto& own = slot.own_prepare) {
+      if (own->view == View(0) && self == leader_) {
+        send(PrePrepare{id_, sn, slot.batch, own->signature});
+      } else {
+        send(Prepare{id_, own->view, sn, own->digest, own->signature});
+      }
+    }
+    if (const auto& own = slot.own_commit) send(Commit{id_, own->view, sn, own->digest});
+  }
+  /// The same of the segment as a whole.
+  void repeat_view(auto&& send) const {
+    if (is_changing() && own_change_) send(*own_change_);
+    if (new_view_) send(*new_view_);
+  }
+
+  // After a restart: entries of the write-ahead log, in order, and then `resume`.
+
+  void recover(VoteEntry entry, auto& env) {
+    const auto place = range_.place_of(entry.content.sn);
+    if (!place) return;
+    Slot& slot = slots_[*place];
+    const PrepareContent& content = entry.content;
+    if (content.digest != nil_digest) hold(*place, std::move(entry.batch), content.digest);
+    if (content.view == View(0)) env.claimed(id_, *place, slot.batch);
+    slot.own_prepare = {content.view, content.digest, entry.signature, Opinion::valid};
+    if (content.view != view_ || (slot.decided && content.view <= slot.decided_in)) return;
+    slot.digest = content.digest;
+    slot.stage = Stage::voted;
+    make_room(slot);
+    (void)slot.prepares.keep(env.cluster().self().index, *slot.own_prepare);
+  }
+  void recover(PreparedEntry entry, auto& env) {
+    const auto place = range_.place_of(entry.certificate.sn);
+    if (!place) return;
+    Slot& slot = slots_[*place];
+    slot.own_commit = {entry.certificate.view, entry.certificate.digest};
+    if (!slot.decided) {
+      make_room(slot);
+      (void)slot.commits.keep(env.cluster().self().index, *slot.own_commit);
+    }
+    if (entry.certificate.view == view_) slot.stage = Stage::prepared;
+    slot.certificate = std::move(entry.certificate);
+  }
+  void recover(DecidedEntry entry, auto& env) {
+    const auto place = range_.place_of(entry.sn);
+    if (!place || slots_[*place].decided) return;
+    if (!slots_[*place].holds(entry.digest)) hold(*place, std::move(entry.batch), entry.digest);
+    decide(*place, entry.digest, env);
+  }
+  void recover(ViewChangeEntry entry, auto& env) {
+    target_ = entry.message.view;
+    began_ = true;
+    own_change_ = std::move(entry.message);
+    own_change_->certificates = certificates();
+    changes_.make_room(members_);
+    keep_own_change(env);
+  }
+  void recover(NewViewEntry entry, auto& env) {
+    begin_view(entry.message, env);
+    new_view_ = std::move(entry.message);
+  }
+
+  void resume(auto& env) {
+    if (!is_changing() && view_ != View(0)) vote_for_outcome(env);
+    const auto send = [&](auto message) { env.emit(env.to_others(std::move(message))); };
+    repeat_view(send);
+    for (std::uint32_t place = 0; place < slots_.size(); ++place) {
+      if (slots_[place].decided) continue;
+      repeat_slot(place, env.cluster().self().id, send);
+      try_to_prepare(place, env);
+      try_to_commit(place, env);
+    }
+  }
 
  private:
-  enum class Stage : std::uint8_t { idle, checking, voting, voted, preparing, prepared, committed };
-  enum class Opinion : std::uint8_t { absent, unchecked, valid, forged };
   using Bad = iss::BadMessage;
+  using Slot = pbft::Slot;
+  using Stage = Slot::Stage;
+  using PrepareVote = pbft::PrepareVote;
+  using Opinion = PrepareVote::Opinion;
 
-  struct Vote {
-    Opinion opinion = Opinion::absent;
-    Digest digest;
-    Bytes signature;
-  };
-  struct Slot {
-    Stage stage = Stage::idle;
-    bool checking = false;
-    std::size_t leader_index = 0;
-    Batch batch;
-    Digest digest;
-    Bytes leader_signature;
-    std::vector<Vote> prepares;
-    std::vector<std::optional<Digest>> commits;
-  };
-
-  SeqNr sn_of(std::uint32_t place) const noexcept { return first_ + place * stride_; }
-  std::optional<std::uint32_t> place_of(SeqNr sn) const noexcept {
-    const std::uint64_t distance = sn - first_;
-    if (sn < first_ || distance % stride_ != 0 || distance / stride_ >= slots_.size())
-      return std::nullopt;
-    return static_cast<std::uint32_t>(distance / stride_);
+  RetentionIndex retention() const noexcept { return RetentionIndex(id_.epoch.value); }
+  /// This replica has called for a view, and votes in none until that or a later one begins.
+  bool is_changing() const noexcept { return target_ > view_; }
+  NodeId primary(View view, const iss::Cluster& cluster) const {
+    const std::size_t n = cluster.members().size();
+    return cluster.members()[(cluster.find(leader_)->index + view.value % n) % n];
   }
   void make_room(Slot& slot) {
-    if (!slot.prepares.empty()) return;
-    slot.prepares.resize(members_);
-    slot.commits.resize(members_);
+    slot.prepares.make_room(members_);
+    slot.commits.make_room(members_);
+  }
+  void hold(std::uint32_t place, Batch batch, const Digest& digest) {
+    slots_[place].batch = std::move(batch);
+    slots_[place].batch_digest = digest;
   }
 
+  // Voting.
+
+  /// One vote a slot and view, restarts included: another one would be a lie to somebody.
   void vote(std::uint32_t place, const Digest& digest, auto& env) {
+    if (!env.may_vote(id_)) return;
     Slot& slot = slots_[place];
     make_room(slot);
-    slot.stage = Stage::voting;
     slot.digest = digest;
-    const PrepareContent content{id_, View(0), sn_of(place), digest};
-    env.emit(SignRequest<PrepareSigning>{signed_bytes(content, env), {content}});
-  }
-
-  static Bytes signed_bytes(const PrepareContent& content, auto& env) {
-    return wire::canonical("prepare", env.cluster().name().view(), content);
+    if (slot.own_prepare && slot.own_prepare->view == view_) {
+      if (slot.own_prepare->digest != digest)
+        return env.halt("a second vote for sequence number " +
+                        std::to_string(range_.sn_of(place).value) + " in view " +
+                        std::to_string(view_.value));
+      slot.stage = Stage::voted;
+      return try_to_prepare(place, env);
+    }
+    slot.stage = Stage::voting;
+    const PrepareContent content{id_, view_, range_.sn_of(place), digest};
+    env.emit(SignRequest<PrepareSigning>{pbft::signed_bytes(env.cluster(), content), {content}});
   }
 
   void receive(iss::Member from, PrePrepare message, auto& env) {
-    const std::optional<std::uint32_t> place = place_of(message.sn);
+    const std::optional<std::uint32_t> place = range_.place_of(message.sn);
     if (!place || from.id != leader_ || from.id == env.cluster().self().id)
       return env.bad(Bad::proposal);
     Slot& slot = slots_[*place];
-    if (slot.stage == Stage::committed) return;
-    if (slot.stage != Stage::idle) return env.bad(Bad::duplicate);
-    make_room(slot);
+    if (slot.decided || !is_open()) return;
+    if (slot.stage != Stage::idle) {
+      // Said again, since this replica has asked; or a second proposal.
+      if (!(slot.batch == message.batch)) env.bad(Bad::duplicate);
+      return;
+    }
     slot.stage = Stage::checking;
-    slot.leader_index = from.index;
     slot.batch = std::move(message.batch);
+    slot.batch_digest.reset();
     slot.leader_signature = std::move(message.signature);
     env.check(id_, *place, slot.batch);
   }
 
-  void receive(iss::Member from, Prepare message, auto& env) {
-    const std::optional<std::uint32_t> place = place_of(message.sn);
-    if (!place || message.view != View(0)) return env.bad(Bad::vote);
+  /// The slot of a vote, if the vote may still matter.
+  Slot* slot_for(SeqNr sn, View view, auto& env) {
+    const std::optional<std::uint32_t> place = range_.place_of(sn);
+    if (!place) {
+      env.bad(Bad::vote);
+      return nullptr;
+    }
     Slot& slot = slots_[*place];
-    if (slot.stage >= Stage::preparing) return;
+    if (slot.decided && view <= slot.decided_in) return nullptr;
     make_room(slot);
-    Vote& vote = slot.prepares[from.index];
-    if (vote.opinion != Opinion::absent) return env.bad(Bad::duplicate);
+    return &slot;
+  }
+
+  void receive(iss::Member from, Prepare message, auto& env) {
+    Slot* slot = slot_for(message.sn, message.view, env);
+    if (!slot) return;
     const bool own = from.id == env.cluster().self().id;
-    vote = {own ? Opinion::valid : Opinion::unchecked, message.digest,
-            std::move(message.signature)};
-    if (own) slot.stage = Stage::voted;
-    try_to_prepare(*place, env);
+    const PrepareVote vote{message.view, message.digest, std::move(message.signature),
+                           own ? Opinion::valid : Opinion::unchecked};
+    const auto kept = slot->prepares.keep(from.index, vote);
+    if (kept == pbft::Kept::contradicts) return env.bad(Bad::duplicate);
+    if (own && kept == pbft::Kept::news) {
+      slot->own_prepare = vote;
+      if (slot->stage == Stage::voting && message.view == view_) slot->stage = Stage::voted;
+    }
+    try_to_prepare(*range_.place_of(message.sn), env);
   }
 
   void receive(iss::Member from, const Commit& message, auto& env) {
-    const std::optional<std::uint32_t> place = place_of(message.sn);
-    if (!place || message.view != View(0)) return env.bad(Bad::vote);
-    Slot& slot = slots_[*place];
-    if (slot.stage == Stage::committed) return;
-    make_room(slot);
-    if (slot.commits[from.index]) return env.bad(Bad::duplicate);
-    slot.commits[from.index] = message.digest;
-    if (from.id == env.cluster().self().id) slot.stage = Stage::prepared;
-    try_to_commit(*place, env);
+    Slot* slot = slot_for(message.sn, message.view, env);
+    if (!slot) return;
+    const pbft::CommitVote vote{message.view, message.digest};
+    const auto kept = slot->commits.keep(from.index, vote);
+    if (kept == pbft::Kept::contradicts) return env.bad(Bad::duplicate);
+    if (from.id == env.cluster().self().id && kept == pbft::Kept::news) {
+      slot->own_commit = vote;
+      if (slot->stage == Stage::preparing && message.view == view_) slot->stage = Stage::prepared;
+    }
+    try_to_commit(*range_.place_of(message.sn), env);
   }
 
   /// q valid Prepares that match the own vote make a certificate. Signatures are checked together,
   /// once there are enough that they could matter.
   void try_to_prepare(std::uint32_t place, auto& env) {
     Slot& slot = slots_[place];
-    if (slot.stage != Stage::voted || slot.checking) return;
+    if (slot.stage != Stage::voted || slot.checking || is_changing()) return;
     std::size_t valid = 0;
     std::size_t unchecked = 0;
-    for (const Vote& vote : slot.prepares) {
-      if (vote.digest != slot.digest) continue;
-      valid += vote.opinion == Opinion::valid;
-      unchecked += vote.opinion == Opinion::unchecked;
+    for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
+      const PrepareVote* vote = slot.prepares.find(member, view_, slot.digest);
+      valid += vote && vote->opinion == Opinion::valid;
+      unchecked += vote && vote->opinion == Opinion::unchecked;
     }
     const std::size_t needed = env.cluster().quorum().strong();
     if (valid >= needed) {
@@ -11565,14 +14661,14 @@ class Pbft::Segment {
 
   void check_signatures(std::uint32_t place, auto& env) {
     Slot& slot = slots_[place];
-    const PrepareContent content{id_, View(0), sn_of(place), slot.digest};
-    const Bytes message = signed_bytes(content, env);
+    const PrepareContent content{id_, view_, range_.sn_of(place), slot.digest};
+    const Bytes message = pbft::signed_bytes(env.cluster(), content);
     VerifyNodeSigs<PrepareChecking> request{{}, {content, {}}};
-    for (std::size_t i = 0; i < slot.prepares.size(); ++i) {
-      const Vote& vote = slot.prepares[i];
-      if (vote.opinion != Opinion::unchecked || vote.digest != slot.digest) continue;
-      const NodeId signer = env.cluster().members()[i];
-      request.signatures.push_back({signer, message, vote.signature});
+    for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
+      const PrepareVote* vote = slot.prepares.find(member, view_, slot.digest);
+      if (!vote || vote->opinion != Opinion::unchecked) continue;
+      const NodeId signer = env.cluster().members()[member];
+      request.signatures.push_back({signer, message, vote->signature});
       request.origin.signers.push_back(signer);
     }
     slot.checking = true;
@@ -11583,41 +14679,236 @@ class Pbft::Segment {
   void prepare(std::uint32_t place, auto& env) {
     Slot& slot = slots_[place];
     slot.stage = Stage::preparing;
-    const PrepareContent content{id_, View(0), sn_of(place), slot.digest};
-    PreparedEntry entry{content, {}};
-    for (std::size_t i = 0; i < slot.prepares.size(); ++i)
-      if (slot.prepares[i].opinion == Opinion::valid && slot.prepares[i].digest == slot.digest)
-        entry.certificate.push_back({env.cluster().members()[i], slot.prepares[i].signature});
-    const Commit own{id_, content.view, content.sn, content.digest};
-    env.emit(WalAppend<PreparedEntry>{std::move(entry), RetentionIndex(id_.epoch.value)})
+    Certificate certificate{view_, range_.sn_of(place), slot.digest, {}};
+    for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
+      const PrepareVote* vote = slot.prepares.find(member, view_, slot.digest);
+      if (vote && vote->opinion == Opinion::valid &&
+          certificate.signatures.size() < env.cluster().quorum().strong())
+        certificate.signatures.push_back({env.cluster().members()[member], vote->signature});
+    }
+    const Commit own{id_, view_, certificate.sn, slot.digest};
+    slot.certificate = certificate;
+    env.emit(WalAppend<PreparedEntry>{{id_, std::move(certificate)}, retention()})
         .then(env.to_others(own), env.to_self(own));
   }
 
+  /// Also while the view is changing: a decision is one in every view.
   void try_to_commit(std::uint32_t place, auto& env) {
     Slot& slot = slots_[place];
-    if (slot.stage != Stage::prepared) return;
+    if (slot.decided || !slot.certificate || !slot.own_commit ||
+        slot.own_commit->view != slot.certificate->view)
+      return;
+    const Certificate& certificate = *slot.certificate;
     std::size_t matching = 0;
-    for (const auto& digest : slot.commits) matching += digest == slot.digest;
-    if (matching < env.cluster().quorum().strong()) return;
-    env.emit(WalAppend<DecidedEntry>{{{id_, View(0), sn_of(place), slot.digest}},
-                                     RetentionIndex(id_.epoch.value)});
-    commit(place, env);
+    for (std::size_t member = 0; member < slot.commits.size(); ++member)
+      matching += slot.commits.find(member, certificate.view, certificate.digest) != nullptr;
+    if (matching >= env.cluster().quorum().strong())
+      commit(place, Digest(certificate.digest), env);
   }
 
-  void commit(std::uint32_t place, auto& env) {
+  /// The entry repeats the batch only where no vote in the log has it.
+  void commit(std::uint32_t place, const Digest& digest, auto& env) {
+    const Slot& slot = slots_[place];
+    const bool voted = slot.own_prepare && slot.own_prepare->digest == digest;
+    env.emit(WalAppend<DecidedEntry>{
+        {id_, range_.sn_of(place), digest, voted ? Batch{} : slot.batch_for(digest)},
+        retention()});
+    decide(place, digest, env);
+  }
+  void decide(std::uint32_t place, const Digest& digest, auto& env) {
     Slot& slot = slots_[place];
-    slot.stage = Stage::committed;
-    slot.prepares = {};
-    slot.commits = {};
-    env.decided(id_, place, slot.digest, std::move(slot.batch));
+    slot.decided = digest;
+    slot.decided_in = view_;
+    slot.prepares.clear();
+    slot.commits.clear();
+    ++decided_;
+    last_progress_ = env.now();
+    env.decided(id_, place, digest, slot.batch_for(digest));
+  }
+
+  // Changing views.
+
+  /// Votes in no view before `view` any more, and calls for it.
+  void call_for(View view, auto& env) {
+    if (!env.may_vote(id_)) return;
+    target_ = view;
+    began_ = true;
+    called_.reset();
+    draft_.reset();
+    ViewChange change{id_, view, env.cluster().self().id, {}, {}, {}};
+    for (const Slot& slot : slots_)
+      if (slot.certificate)
+        change.claims.push_back(
+            {slot.certificate->view, slot.certificate->sn, slot.certificate->digest});
+    env.emit(SignRequest<ViewChangeSigning>{pbft::signed_bytes(env.cluster(), change),
+                                            {pbft::content_of(change)}});
+  }
+  std::vector<Certificate> certificates() const {
+    std::vector<Certificate> all;
+    for (const Slot& slot : slots_)
+      if (slot.certificate) all.push_back(*slot.certificate);
+    return all;
+  }
+  void keep_own_change(auto& env) {
+    const std::size_t self = env.cluster().self().index;
+    (void)changes_.keep(self, *own_change_);
+    changes_.checked(self, own_change_->view, true);
+  }
+
+  void receive(iss::Member from, ViewChange message, auto& env) {
+    if (message.sender != from.id || !pbft::is_well_formed(message, range_, env.cluster()))
+      return env.bad(Bad::vote);
+    changes_.make_room(members_);
+    if (from.id == env.cluster().self().id) {
+      own_change_ = std::move(message);
+      keep_own_change(env);
+    } else if (message.view <= view_) {
+      if (new_view_ && may_answer(from, env)) env.emit(env.to(from.id, *new_view_));
+      return;
+    } else {
+      VerifyNodeSigs<ViewChangeChecking> check{pbft::signatures_of(message, env.cluster()),
+                                               {{id_, message.view, from.id}}};
+      const View view = message.view;
+      if (!changes_.keep(from.index, std::move(message))) return answer(from, view, env);
+      env.emit(std::move(check));
+    }
+    join(env);
+    try_to_lead(env);
+  }
+
+  /// A member says it again, so it still waits. Whoever waits repeats itself unasked; a replica
+  /// that is complete does not.
+  void answer(iss::Member from, View view, auto& env) {
+    if (is_complete() && own_change_ && own_change_->view >= view && may_answer(from, env))
+      env.emit(env.to(from.id, *own_change_));
+  }
+
+  /// Whoever says something again has waited for an interval; who does not wait is not answered
+  /// each time, since an answer is large.
+  bool may_answer(iss::Member from, auto& env) {
+    answered_.resize(members_);
+    auto& last = answered_[from.index];
+    if (last && env.now() - *last < env.resend_after() / 2) return false;
+    last = env.now();
+    return true;
+  }
+
+  /// One correct member that has given up on a view is reason enough to do so too.
+  void join(auto& env) {
+    const View wanted = changes_.called_for_by(env.cluster().quorum().weak());
+    if (wanted > target_) call_for(wanted, env);
+  }
+
+  /// The primary of the view that is called for proves what may be voted for in it.
+  void try_to_lead(auto& env) {
+    if (!is_changing() || draft_ || primary(target_, env.cluster()) != env.cluster().self().id)
+      return;
+    draft_ = changes_.new_view(id_, target_, env.cluster().quorum().strong());
+    if (draft_)
+      env.emit(SignRequest<NewViewSigning>{pbft::signed_bytes(env.cluster(), *draft_),
+                                           {{id_, target_, env.cluster().self().id}}});
+  }
+
+  /// Anybody may pass a NewView on: its primary has signed it.
+  void receive(iss::Member from, NewView message, auto& env) {
+    if (from.id == env.cluster().self().id) {
+      if (message.view == view_) new_view_ = std::move(message);
+      return;
+    }
+    if (message.view <= view_ || message.view < target_) return;
+    if (!pbft::is_well_formed(message, range_, env.cluster())) return env.bad(Bad::vote);
+    offered_.resize(members_);
+    if (offered_[from.index]) return;
+    const NodeId leads = primary(message.view, env.cluster());
+    env.emit(VerifyNodeSigs<NewViewChecking>{
+        pbft::signatures_of(message, leads, env.cluster()), {{id_, message.view, from.id}}});
+    offered_[from.index] = std::move(message);
+  }
+
+  void enter(const NewView& message, auto& env) {
+    begin_view(message, env);
+    vote_for_outcome(env);
+  }
+
+  /// Every slot has an outcome, so that no fresh proposal is made in this view.
+  void begin_view(const NewView& message, auto& env) {
+    view_ = target_ = message.view;
+    called_.reset();
+    draft_.reset();
+    began_ = true;
+    last_progress_ = last_said_ = env.now();
+    for (Slot& slot : slots_) {
+      slot.stage = Stage::idle;
+      slot.checking = false;
+      slot.digest = nil_digest;
+    }
+    for (const Certificate& certificate : message.certificates)
+      slots_[*range_.place_of(certificate.sn)].digest = certificate.digest;
+    new_view_.reset();
+  }
+
+  /// Also for what is decided here: others may need the vote to finish.
+  void vote_for_outcome(auto& env) {
+    for (std::uint32_t place = 0; place < slots_.size(); ++place) {
+      Slot& slot = slots_[place];
+      if (slot.decided && slot.decided != slot.digest)
+        return env.halt("view " + std::to_string(view_.value) +
+                        " contradicts what is decided for sequence number " +
+                        std::to_string(range_.sn_of(place).value));
+      if (slot.stage != Stage::idle) continue;
+      if (slot.holds(slot.digest)) {
+        vote(place, Digest(slot.digest), env);
+      } else {
+        slot.stage = Stage::fetching;
+      }
+    }
+  }
+
+  /// The next view is called for only once a strong quorum is ready for this one: a replica that
+  /// is cut off must not race ahead alone.
+  void tick_while_changing(auto& env) {
+    const auto now = env.now();
+    if (own_change_ && own_change_->view == target_ && now - last_said_ >= env.resend_after()) {
+      last_said_ = now;
+      env.emit(env.to_others(*own_change_));
+    }
+    if (changes_.called_for_by(env.cluster().quorum().strong()) < target_) return called_.reset();
+    if (!called_) called_ = now;
+    if (now - *called_ >= env.patience(target_)) call_for(target_ + 1, env);
   }
 
   SegmentId id_;
   NodeId leader_;
-  SeqNr first_;
-  std::uint64_t stride_;
+  pbft::SlotRange range_;
   std::size_t members_;
   std::vector<Slot> slots_;
+  std::size_t decided_ = 0;
+  bool is_stable_ = false;
+
+  View view_;
+  /// The view that this replica has called for; no less than `view_`.
+  View target_;
+  pbft::ViewChanges changes_;
+  std::optional<ViewChange> own_change_;
+  /// The own NewView while it is being signed.
+  std::optional<NewView> draft_;
+  /// What made the current view, once that is durable.
+  std::optional<NewView> new_view_;
+  /// NewViews whose signatures are being checked, by sender. Each stays until that is done, or its
+  /// verdict would be taken for that of the sender's next one.
+  std::vector<std::optional<NewView>> offered_;
+  /// When each member was last told of a view that it calls for.
+  std::vector<std::optional<std::chrono::nanoseconds>> answered_;
+
+  /// Whether this segment has been waited for yet.
+  bool began_ = false;
+  std::chrono::nanoseconds last_tick_{};
+  std::chrono::nanoseconds last_progress_{};
+  std::chrono::nanoseconds last_said_{};
+  /// All the time for which this segment was waited for.
+  std::chrono::nanoseconds waited_{};
+  /// Since when a strong quorum calls for `target_` or a later view.
+  std::optional<std::chrono::nanoseconds> called_;
 };
 
 }  // namespace mirbft
@@ -12705,6 +15996,2653 @@ ReplayResult replay(Module& module, Slot slot, LogReader& log) {
 }
 
 }  // namespace mirbft
+
+// <mirbft/sim/agenda.hpp>
+// What is going to happen, in the order of time.
+
+// <mirbft/sim/clock.hpp>
+// Virtual time, and what the clock of a node makes of it.
+
+namespace mirbft::sim {
+
+/// A point in virtual time, since the beginning of the simulation, or a span of it.
+using Time = std::chrono::nanoseconds;
+
+/// The time of the simulation: it stands still while anything happens, and jumps in between.
+class Clock {
+ public:
+  Time now() const noexcept { return now_; }
+  /// Goes on to `time`; never back.
+  void advance_to(Time time) noexcept { now_ = std::max(now_, time); }
+
+ private:
+  Time now_{};
+};
+
+/// The clock of one node: it has an origin of its own, runs too fast or too slow, and may jump
+/// forward. It never goes back, as steady clocks do not.
+class LocalClock {
+ public:
+  LocalClock() = default;
+  /// Shows `origin` at the time `now`, and gains `drift` nanoseconds in a million.
+  LocalClock(Time now, Time origin, std::int64_t drift) noexcept
+      : since_(now), shown_(origin), drift_(drift) {}
+
+  Time read(Time now) const noexcept {
+    const Time passed = now - since_;
+    return shown_ + passed + passed / 1'000'000 * drift_;
+  }
+  void jump(Time by) noexcept { shown_ += by; }
+
+ private:
+  Time since_{};
+  Time shown_{};
+  std::int64_t drift_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// Later than everything.
+inline constexpr Time never{std::numeric_limits<Time::rep>::max()};
+
+/// Things to happen, ordered by their time and, at the same time, by when they were noted down:
+/// never by an address or by chance.
+template <class What>
+class Agenda {
+ public:
+  void at(Time time, What what) {
+    heap_.push_back({time, next_number_++, std::move(what)});
+    std::push_heap(heap_.begin(), heap_.end(), later);
+  }
+
+  bool empty() const noexcept { return heap_.empty(); }
+  std::size_t size() const noexcept { return heap_.size(); }
+  /// When the next thing happens; `never` if there is none.
+  Time next() const noexcept { return heap_.empty() ? never : heap_.front().time; }
+  /// Takes out the next thing, which must be there.
+  What take() {
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    What what = std::move(heap_.back().what);
+    heap_.pop_back();
+    return what;
+  }
+  void clear() noexcept { heap_.clear(); }
+
+ private:
+  struct Entry {
+    Time time;
+    std::uint64_t number;
+    What what;
+  };
+  static bool later(const Entry& left, const Entry& right) noexcept {
+    return left.time != right.time ? left.time > right.time : left.number > right.number;
+  }
+
+  std::vector<Entry> heap_;
+  std::uint64_t next_number_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/client.hpp>
+// A simulated client: it keeps requests open, waits for answers, and asks again.
+
+// <mirbft/sim/findings.hpp>
+// What a simulation has found to be wrong.
+
+namespace mirbft::sim {
+
+/// A rule that was broken.
+struct Finding {
+  /// Short name of the rule, such as "agreement".
+  std::string rule;
+  /// What was seen, where and when, for people.
+  std::string text;
+  /// In nanoseconds since the beginning.
+  std::uint64_t at = 0;
+};
+
+/// The findings of one run. Its texts name the seed, so that a single line is enough to begin with.
+class Findings {
+ public:
+  /// Beyond so many, findings are only counted: the first ones tell the story.
+  static constexpr std::size_t kept = 16;
+
+  /// `clock` must outlive it.
+  Findings(std::uint64_t seed, const Clock& clock) noexcept : seed_(seed), clock_(clock) {}
+
+  void report(std::string rule, NodeId node, std::optional<SeqNr> sn, const std::string& what) {
+    ++count_;
+    if (all_.size() >= kept) return;
+    const auto now = static_cast<std::uint64_t>(clock_.now().count());
+    std::string text = "seed " + std::to_string(seed_) + ", node " + std::to_string(node.value);
+    if (sn) text += ", sn " + std::to_string(sn->value);
+    text += ", at " + std::to_string(now / 1'000'000) + " ms: " + rule + ": " + what;
+    all_.push_back({std::move(rule), std::move(text), now});
+  }
+
+  bool none() const noexcept { return count_ == 0; }
+  std::uint64_t count() const noexcept { return count_; }
+  const std::vector<Finding>& all() const noexcept { return all_; }
+
+ private:
+  std::uint64_t seed_;
+  const Clock& clock_;
+  std::uint64_t count_ = 0;
+  std::vector<Finding> all_;
+};
+
+}  // namespace mirbft::sim
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::Finding, rule, text, at);
+
+// <mirbft/sim/invariants.hpp>
+// Invariants of every total order broadcast, whatever the protocol.
+
+namespace mirbft::sim {
+
+/// Names of requests in findings.
+inline std::string name_of(ClientId client, ReqNo req_no) {
+  return "request " + std::to_string(req_no.value) + " of client " + std::to_string(client.value);
+}
+
+/// Agreement: correct nodes deliver one batch for a sequence number. No duplication: a request has
+/// one sequence number. Total order: an App sees each number once, ascending, without gaps, from 0
+/// or from the state that it was given, and at each number the requests that were delivered there.
+class TotalOrder {
+ public:
+  void started(NodeId node) { next_[node] = restored_[node] = SeqNr(0); }
+
+  void event(NodeId node, const Deliver& delivery, Findings& findings) {
+    const auto [place, is_first] = log_.try_emplace(delivery.sn, delivery.batch);
+    if (is_first) {
+      note_requests(node, delivery, findings);
+    } else if (place->second != delivery.batch) {
+      findings.report("agreement", node, delivery.sn,
+                      "delivers another batch than a correct node before it: " +
+                          std::to_string(delivery.batch->size()) + " requests here, " +
+                          std::to_string(place->second->size()) + " there");
+    }
+  }
+
+  void event(NodeId node, const Apply& apply, Findings& findings) {
+    // What a restored state covers and was on its way before it is not applied.
+    if (apply.sn < restored_[node]) return;
+    SeqNr& next = next_[node];
+    if (apply.sn != next)
+      findings.report("total order", node, apply.sn,
+                      "reaches the App when sn " + std::to_string(next.value) + " is due");
+    next = apply.sn + 1;
+    const auto chosen = log_.find(apply.sn);
+    const auto same = [](const Request& request, const RequestRef& reference) {
+      return request.client == reference.client && request.req_no == reference.req_no;
+    };
+    if (chosen == log_.end() || !std::equal(apply.requests.begin(), apply.requests.end(),
+                                            chosen->second->begin(), chosen->second->end(), same))
+      findings.report("total order", node, apply.sn,
+                      "the App is given other requests than those that were delivered");
+  }
+
+  void event(NodeId node, const AppRestoreState& restore, Findings& findings) {
+    SeqNr& next = next_[node];
+    if (restore.sn + 1 < next)
+      findings.report("total order", node, restore.sn,
+                      "the App goes back: sn " + std::to_string(next.value) + " is due");
+    next = restored_[node] = restore.sn + 1;
+  }
+
+  /// How many sequence numbers, and requests, were delivered by any correct node.
+  std::size_t length() const noexcept { return log_.size(); }
+  std::size_t requests() const noexcept { return places_.size(); }
+  /// Whether a correct node has delivered the request.
+  bool has(ClientId client, ReqNo req_no) const { return places_.contains({client, req_no}); }
+
+ private:
+  void note_requests(NodeId node, const Deliver& delivery, Findings& findings) {
+    for (const RequestRef& reference : *delivery.batch) {
+      const auto [place, is_first] =
+          places_.try_emplace({reference.client, reference.req_no}, delivery.sn);
+      if (!is_first)
+        findings.report("no duplication", node, delivery.sn,
+                        name_of(reference.client, reference.req_no) +
+                            " was delivered before, at sn " +
+                            std::to_string(place->second.value));
+    }
+  }
+
+  std::map<SeqNr, Batch> log_;
+  std::map<std::pair<ClientId, ReqNo>, SeqNr> places_;
+  std::map<NodeId, SeqNr> next_;
+  std::map<NodeId, SeqNr> restored_;
+};
+
+/// Integrity: what an App is given was submitted by that client under that number, byte for byte.
+class Integrity {
+ public:
+  void submitted(const Request& request) {
+    std::vector<Bytes>& bodies = bodies_[{request.client, request.req_no}];
+    if (std::find(bodies.begin(), bodies.end(), request.data) == bodies.end())
+      bodies.push_back(request.data);
+  }
+
+  void event(NodeId node, const Apply& apply, Findings& findings) {
+    for (const Request& request : apply.requests) {
+      const auto found = bodies_.find({request.client, request.req_no});
+      if (found == bodies_.end() ||
+          std::find(found->second.begin(), found->second.end(), request.data) ==
+              found->second.end())
+        findings.report("integrity", node, apply.sn,
+                        name_of(request.client, request.req_no) +
+                            " was never submitted with this body");
+    }
+  }
+
+ private:
+  std::map<std::pair<ClientId, ReqNo>, std::vector<Bytes>> bodies_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/random.hpp>
+// Random numbers that are the same with every compiler: all that a simulation draws comes from it.
+
+namespace mirbft::sim {
+
+/// xoshiro256** (Blackman and Vigna, 2018), seeded by SplitMix64. Integers only, since results of
+/// floating point and of the standard library's distributions differ between platforms.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) noexcept : seed_(seed) {
+    for (std::uint64_t& word : state_) word = mix(seed += golden);
+  }
+
+  std::uint64_t next() noexcept {
+    const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+    const std::uint64_t shifted = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= shifted;
+    state_[3] = std::rotl(state_[3], 45);
+    return result;
+  }
+
+  /// From 0 to `n - 1`; `n` is not 0. Its bias is below `n / 2^64`.
+  std::uint64_t below(std::uint64_t n) noexcept { return next() % n; }
+
+  /// From `low` to `high`, both included and in this order.
+  template <class T>
+    requires std::is_integral_v<T>
+  T between(T low, T high) noexcept {
+    const auto span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    return static_cast<T>(static_cast<std::uint64_t>(low) +
+                          (span == ~std::uint64_t{0} ? next() : below(span + 1)));
+  }
+  std::chrono::nanoseconds between(std::chrono::nanoseconds low,
+                                   std::chrono::nanoseconds high) noexcept {
+    return std::chrono::nanoseconds(between(low.count(), high.count()));
+  }
+
+  /// True in so many of a thousand cases.
+  bool chance(std::uint32_t per_mille) noexcept {
+    return per_mille != 0 && below(1000) < per_mille;
+  }
+
+  /// An element of a list that is not empty.
+  template <class List>
+  auto& pick(List& list) noexcept {
+    return list[below(list.size())];
+  }
+
+  template <class List>
+  void shuffle(List& list) noexcept {
+    for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[below(i)]);
+  }
+
+  /// A generator of its own for a part of the simulation. It depends on the seed, the label and
+  /// the number, and not on what was drawn before: a part that draws more disturbs no other.
+  Random fork(std::string_view label, std::uint64_t number = 0) const noexcept {
+    std::uint64_t child = mix(seed_ + golden);
+    for (const char letter : label) child = mix(child ^ static_cast<unsigned char>(letter));
+    return Random(mix(child + number));
+  }
+
+ private:
+  static constexpr std::uint64_t golden = 0x9e3779b97f4a7c15ull;
+
+  static constexpr std::uint64_t mix(std::uint64_t value) noexcept {
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
+    return value ^ (value >> 31);
+  }
+
+  std::uint64_t seed_;
+  std::array<std::uint64_t, 4> state_{};
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// To how many replicas a client gives a request.
+enum class Target : std::uint8_t { one, some, all };
+
+/// What a client does.
+struct ClientConfig {
+  ClientId id{};
+  /// How many requests it makes altogether, and how many of them at a time.
+  std::uint64_t requests = 100;
+  std::size_t open = 4;
+  Target target = Target::all;
+  /// When it asks again for what is not answered, with the same number.
+  Time retry_after = std::chrono::seconds(2);
+  /// Between an answer and the next request, at most.
+  Time rest = std::chrono::milliseconds(20);
+  /// The body of a request; by default some text that names it.
+  std::function<std::string(ClientId, ReqNo, Random&)> body{};
+};
+
+/// A correct client. An answer is believed when a weak quorum gives it, or the only replica that
+/// was asked.
+class Client {
+ public:
+  Client(ClientConfig config, std::vector<NodeId> replicas, Random random)
+      : config_(std::move(config)), replicas_(std::move(replicas)), random_(random) {}
+
+  ClientId id() const noexcept { return config_.id; }
+  std::uint64_t made() const noexcept { return next_.value; }
+  std::uint64_t completed() const noexcept { return next_.value - open_.size(); }
+  std::uint64_t retries() const noexcept { return retries_; }
+  /// Whether it has made all its requests, and has all the answers.
+  bool done() const noexcept { return open_.empty() && next_.value >= config_.requests; }
+  /// The first request without an answer, if there is one.
+  std::optional<ReqNo> waits_for() const {
+    return open_.empty() ? std::nullopt : std::optional(open_.begin()->first);
+  }
+
+  /// Makes no more requests.
+  void stop() noexcept { config_.requests = std::min(config_.requests, next_.value); }
+  /// From now on these are asked, and soon: what is open is due for another try at `now`.
+  void turn_to(std::vector<NodeId> replicas, Time now) {
+    replicas_ = std::move(replicas);
+    for (auto& [number, open] : open_) open.due = now;
+  }
+
+  /// Makes new requests and repeats those that are due: calls `send(NodeId, const Request&,
+  /// Spread)` for each replica, and `made(const Request&)` for new ones. Returns when it wants to
+  /// be called again; `never` if an answer must come first.
+  template <class Send, class Made>
+  Time go_on(Time now, Send&& send, Made&& made) {
+    Time wake = never;
+    for (auto& [number, open] : open_) {
+      if (open.due <= now) {
+        ++retries_;
+        ask(open, now, send);
+      }
+      wake = std::min(wake, open.due);
+    }
+    while (open_.size() < config_.open && next_.value < config_.requests) {
+      Open& open = open_[next_];
+      open.request = make_request();
+      made(open.request);
+      ask(open, now, send);
+      wake = std::min(wake, open.due);
+      ++next_;
+    }
+    return wake;
+  }
+
+  /// A correct replica has answered. Returns whether the request is complete by that, and so a new
+  /// one may be made.
+  bool replied(NodeId from, const Replied& reply, Findings& findings) {
+    const auto found = open_.find(reply.req_no);
+    if (found == open_.end()) return false;
+    Open& open = found->second;
+    switch (reply.outcome) {
+      case Outcome::delivered: check(from, reply, open, findings); break;
+      case Outcome::already_delivered: break;
+      case Outcome::overloaded:
+      case Outcome::rejected_window:
+      case Outcome::shut_down: return false;  // it tries again in time
+      default:
+        findings.report("admission", from, std::nullopt,
+                        name_of(reply.client, reply.req_no) + " is honest, and was " +
+                            std::string(to_string(reply.outcome)));
+        return false;
+    }
+    if (std::find(open.answered.begin(), open.answered.end(), from) == open.answered.end())
+      open.answered.push_back(from);
+    if (open.answered.size() < open.needed) return false;
+    open_.erase(found);
+    return true;
+  }
+
+  /// How long it rests before its next request.
+  Time rest() noexcept { return random_.between(Time{}, config_.rest); }
+
+ private:
+  struct Open {
+    Request request;
+    Time due{};
+    std::size_t needed = 1;
+    std::vector<NodeId> answered;
+    bool known = false;
+    SeqNr sn;
+    Bytes result;
+  };
+
+  Request make_request() {
+    std::string body = config_.body
+                           ? config_.body(config_.id, next_, random_)
+                           : std::to_string(config_.id.value) + "/" + std::to_string(next_.value);
+    return {config_.id, next_, Bytes(body), {}};
+  }
+
+  template <class Send>
+  void ask(Open& open, Time now, Send& send) {
+    open.due = now + config_.retry_after;
+    random_.shuffle(replicas_);
+    const std::size_t count = config_.target == Target::one    ? 1
+                              : config_.target == Target::some ? 1 + random_.below(replicas_.size())
+                                                               : replicas_.size();
+    const Spread spread = config_.target == Target::all ? Spread::by_client : Spread::by_replica;
+    open.needed = std::min(count, Quorum(replicas_.size()).weak());
+    for (std::size_t i = 0; i < count; ++i) send(replicas_[i], open.request, spread);
+  }
+
+  /// Correct replicas apply the same requests at the same places, with the same results.
+  void check(NodeId from, const Replied& reply, Open& open, Findings& findings) const {
+    if (open.known && (open.sn != reply.sn || open.result != reply.result))
+      findings.report("same results", from, reply.sn,
+                      name_of(reply.client, reply.req_no) +
+                          " has another place or result than at the replica that answered first");
+    open.known = true;
+    open.sn = reply.sn;
+    open.result = reply.result;
+  }
+
+  ClientConfig config_;
+  std::vector<NodeId> replicas_;
+  Random random_;
+  ReqNo next_;
+  std::map<ReqNo, Open> open_;
+  std::uint64_t retries_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/cluster.hpp>
+// A whole cluster of real Nodes in one thread, one seed and virtual time.
+
+// <mirbft/sim/disk.hpp>
+// The disk of a simulated node, which outlives it, and the Wal and Store modules that write to it.
+
+namespace mirbft::sim {
+
+/// The node is gone amid an operation of its disk. Thrown out of its Wal or Store.
+class PowerFailure : public ModuleFailure {
+ public:
+  PowerFailure() : ModuleFailure("the power failed") {}
+};
+
+/// What a crash leaves of what was written after the last sync: all of it, or a prefix that is
+/// drawn.
+enum class Tail : std::uint8_t { kept, drawn };
+
+/// An entry of a write-ahead log as it stands on the disk.
+struct Record {
+  std::uint32_t type = 0;
+  Bytes entry;
+  RetentionIndex retention;
+};
+
+/// What a Wal has done since the disk was made.
+struct WalStatus {
+  std::uint64_t entries = 0;
+  std::uint64_t durable = 0;
+  std::uint64_t appended = 0;
+  std::uint64_t syncs = 0;
+};
+
+/// What a Store holds.
+struct StoreStatus {
+  std::uint64_t requests = 0;
+};
+
+/// Records and requests, and which of them a crash spares: those before the last sync, and of the
+/// others what `Tail` says.
+class Disk {
+ public:
+  explicit Disk(Random random) noexcept : random_(random) {}
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  /// Calls `look(record)` for every record once it is durable.
+  void on_durable(std::function<void(const Record&)> look) { on_durable_ = std::move(look); }
+
+  /// The power fails at an operation: this one, if `operations` is 0, or so many later. A write
+  /// that it fails at is not done. Every `append`, `put`, `delivered` and `sync` is an operation.
+  void fail_after(std::uint64_t operations) noexcept { left_ = operations; }
+  /// Takes back `fail_after`, if it has not come to that yet.
+  void spare() noexcept {
+    if (!failed_) left_ = forever;
+  }
+  /// Whether the power failed, and `crash` was not called since.
+  bool failed() const noexcept { return failed_; }
+  /// How many operations there have been.
+  std::uint64_t operations() const noexcept { return operations_; }
+
+  /// The node is gone. Returns how much of what it wrote is lost.
+  std::size_t crash(Tail tail = Tail::drawn) {
+    failed_ = false;
+    left_ = forever;
+    return crash_log(tail) + crash_requests(tail);
+  }
+  /// Everything is lost: the node comes back with an empty disk.
+  void wipe() {
+    records_.clear();
+    durable_ = 0;
+    requests_.clear();
+    delivered_.clear();
+    unsynced_.clear();
+  }
+
+  /// The log, oldest first, and how many of its records a crash spares.
+  const std::vector<Record>& records() const noexcept { return records_; }
+  std::size_t durable() const noexcept { return durable_; }
+
+ private:
+  friend class Wal;
+  friend class Store;
+
+  static constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
+
+  struct Kept {
+    Request request;
+    bool durable = false;
+    std::optional<SeqNr> delivered;
+  };
+  using Requests = std::map<RequestRef, Kept>;
+
+  void operate() {
+    ++operations_;
+    if (failed_) throw PowerFailure();
+    if (left_ == forever) return;
+    failed_ = left_-- == 0;
+    if (failed_) throw PowerFailure();
+  }
+
+  void append(Record record) {
+    operate();
+    ++appended_;
+    records_.push_back(std::move(record));
+  }
+  void sync_log() {
+    operate();
+    ++syncs_;
+    if (on_durable_)
+      for (std::size_t i = durable_; i < records_.size(); ++i) on_durable_(records_[i]);
+    durable_ = records_.size();
+  }
+  void truncate(RetentionIndex index) {
+    const auto old = [index](const Record& record) { return record.retention < index; };
+    const auto unsynced = records_.begin() + static_cast<std::ptrdiff_t>(durable_);
+    durable_ -= static_cast<std::size_t>(std::count_if(records_.begin(), unsynced, old));
+    std::erase_if(records_, old);
+  }
+  std::size_t crash_log(Tail tail) {
+    const std::size_t kept =
+        tail == Tail::kept ? records_.size() : random_.between(durable_, records_.size());
+    const std::size_t lost = records_.size() - kept;
+    records_.resize(kept);
+    // What happened to reach the disk is as good as what was synced.
+    if (on_durable_)
+      for (std::size_t i = durable_; i < kept; ++i) on_durable_(records_[i]);
+    durable_ = kept;
+    return lost;
+  }
+
+  void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
+    operate();
+    const auto [place, is_new] = requests_.try_emplace(reference);
+    if (!is_new) return;
+    place->second.request = {reference.client, reference.req_no, std::move(data),
+                             std::move(authenticator)};
+    unsynced_.push_back(reference);
+  }
+  void sync_requests() {
+    operate();
+    for (const RequestRef& reference : unsynced_) {
+      const auto place = requests_.find(reference);
+      if (place != requests_.end()) place->second.durable = true;
+    }
+    unsynced_.clear();
+  }
+  std::size_t crash_requests(Tail tail) {
+    const std::size_t kept = tail == Tail::kept
+                                 ? unsynced_.size()
+                                 : random_.between(std::size_t{0}, unsynced_.size());
+    const std::size_t lost = unsynced_.size() - kept;
+    for (std::size_t i = kept; i < unsynced_.size(); ++i) requests_.erase(unsynced_[i]);
+    for (std::size_t i = 0; i < kept; ++i) {
+      const auto place = requests_.find(unsynced_[i]);
+      if (place != requests_.end()) place->second.durable = true;
+    }
+    unsynced_.clear();
+    return lost;
+  }
+
+  void deliver(SeqNr sn, const Batch& batch) {
+    operate();
+    for (const RequestRef& reference : *batch) {
+      const auto place = requests_.find(reference);
+      if (place != requests_.end()) place->second.delivered = sn;
+    }
+    delivered_.insert_or_assign(sn, batch);
+  }
+  void collect(const Collection& collection) {
+    const auto end = delivered_.upper_bound(collection.through);
+    for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
+      for (const RequestRef& reference : *at->second) requests_.erase(reference);
+    for (const ClientWindow& window : collection.windows) {
+      const auto low = requests_.lower_bound({window.client, ReqNo(0), {}});
+      const auto high = requests_.lower_bound({window.client, window.low, {}});
+      for (auto at = low; at != high;)
+        at = at->second.delivered ? std::next(at) : requests_.erase(at);
+    }
+  }
+
+  Random random_;
+  std::function<void(const Record&)> on_durable_;
+  std::uint64_t left_ = forever;
+  bool failed_ = false;
+  std::uint64_t operations_ = 0;
+
+  std::vector<Record> records_;
+  std::size_t durable_ = 0;
+  std::uint64_t appended_ = 0;
+  std::uint64_t syncs_ = 0;
+
+  Requests requests_;
+  std::map<SeqNr, Batch> delivered_;
+  /// Requests since the last sync, in their order.
+  std::vector<RequestRef> unsynced_;
+};
+
+/// The Wal module of a simulated node.
+class Wal {
+ public:
+  /// Writes to `disk`, which must outlive it.
+  explicit Wal(Disk& disk) noexcept : disk_(&disk) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    disk_->append({type, std::move(entry), retention});
+  }
+  void sync() { disk_->sync_log(); }
+  void truncate(RetentionIndex index) { disk_->truncate(index); }
+  template <class F>
+  void replay(F&& f) {
+    for (const Record& record : disk_->records()) f(record.type, record.entry);
+  }
+
+  WalStatus status() const noexcept {
+    return {disk_->records_.size(), disk_->durable_, disk_->appended_, disk_->syncs_};
+  }
+
+ private:
+  Disk* disk_;
+};
+
+/// The Store module of a simulated node.
+class Store {
+ public:
+  /// Writes to `disk`, which must outlive it.
+  explicit Store(Disk& disk) noexcept : disk_(&disk) {}
+
+  void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
+    disk_->put(reference, std::move(data), std::move(authenticator));
+  }
+  void sync() { disk_->sync_requests(); }
+  const Request* get(const RequestRef& reference) const {
+    const auto found = disk_->requests_.find(reference);
+    return found == disk_->requests_.end() ? nullptr : &found->second.request;
+  }
+  void delivered(SeqNr sn, const Batch& batch) { disk_->deliver(sn, batch); }
+  void collect(const Collection& collection) { disk_->collect(collection); }
+
+  StoreStatus status() const noexcept { return {disk_->requests_.size()}; }
+
+ private:
+  Disk* disk_;
+};
+
+}  // namespace mirbft::sim
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::WalStatus, entries, durable, appended, syncs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::StoreStatus, requests);
+
+// <mirbft/sim/fault.hpp>
+// The kinds of faults, and how often each has struck.
+
+namespace mirbft::sim {
+
+/// What can go wrong in a simulated cluster without anybody's malice.
+enum class Fault : std::uint8_t {
+  /// A frame disappears.
+  loss,
+  /// A frame arrives twice.
+  duplication,
+  /// A frame overtakes others of its link, or is overtaken.
+  reordering,
+  /// A frame takes far longer than others.
+  delay,
+  /// A link holds back everything for a while.
+  clog,
+  /// Two groups do not hear each other.
+  symmetric_partition,
+  /// One group does not hear the other, which hears it.
+  asymmetric_partition,
+  /// Two groups do not hear each other, but one member hears both and is heard by both.
+  bridge_partition,
+  /// A node is gone between two lists of events, and comes back later on the same disk.
+  crash,
+  /// A node is gone amid a list of its disk: a part of it is written, and nothing is synced.
+  crash_in_list,
+  /// What was written and not synced before a crash is lost, but for some prefix of it.
+  lost_tail,
+  /// A node does nothing for a while.
+  pause,
+  /// The clock of a node runs too fast or too slow.
+  clock_skew,
+  /// The clock of a node jumps forward.
+  clock_jump,
+  /// A module of a node gets no work done for a while; the others of the node do.
+  slow_module,
+  /// The modules of a node get their work in another order than `Node::process` would give it.
+  slot_order,
+};
+
+inline constexpr std::size_t fault_kinds = 16;
+
+constexpr std::string_view to_string(Fault fault) noexcept {
+  constexpr std::string_view names[fault_kinds] = {"loss",
+                                                   "duplication",
+                                                   "reordering",
+                                                   "delay",
+                                                   "clog",
+                                                   "symmetric_partition",
+                                                   "asymmetric_partition",
+                                                   "bridge_partition",
+                                                   "crash",
+                                                   "crash_in_list",
+                                                   "lost_tail",
+                                                   "pause",
+                                                   "clock_skew",
+                                                   "clock_jump",
+                                                   "slow_module",
+                                                   "slot_order"};
+  return names[static_cast<std::size_t>(fault)];
+}
+
+constexpr Fault fault_at(std::size_t place) noexcept { return static_cast<Fault>(place); }
+
+/// Which kinds of faults may strike.
+class FaultKinds {
+ public:
+  constexpr FaultKinds() = default;
+  constexpr FaultKinds(std::initializer_list<Fault> kinds) noexcept {
+    for (const Fault kind : kinds) bits_ |= bit(kind);
+  }
+  static constexpr FaultKinds all() noexcept {
+    FaultKinds kinds;
+    kinds.bits_ = (1u << fault_kinds) - 1;
+    return kinds;
+  }
+
+  constexpr bool has(Fault kind) const noexcept { return (bits_ & bit(kind)) != 0; }
+  constexpr bool none() const noexcept { return bits_ == 0; }
+  friend constexpr FaultKinds operator|(FaultKinds left, FaultKinds right) noexcept {
+    left.bits_ |= right.bits_;
+    return left;
+  }
+  friend constexpr bool operator==(FaultKinds, FaultKinds) = default;
+
+ private:
+  static constexpr std::uint32_t bit(Fault kind) noexcept {
+    return 1u << static_cast<unsigned>(kind);
+  }
+
+  std::uint32_t bits_ = 0;
+};
+
+/// The names of kinds, with commas between; "none" for none of them.
+inline std::string to_string(FaultKinds kinds) {
+  std::string text;
+  for (std::size_t i = 0; i < fault_kinds; ++i)
+    if (kinds.has(fault_at(i))) (text += text.empty() ? "" : ",") += to_string(fault_at(i));
+  return text.empty() ? "none" : text;
+}
+
+/// Reads names with commas between, "all" or "none". Throws ConfigError for anything else.
+inline FaultKinds parse_fault_kinds(std::string_view text) {
+  if (text == "all") return FaultKinds::all();
+  FaultKinds kinds;
+  if (text == "none") return kinds;
+  for (std::string_view rest = text;;) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    std::optional<Fault> found;
+    for (std::size_t i = 0; i < fault_kinds; ++i)
+      if (name == to_string(fault_at(i))) found = fault_at(i);
+    if (!found)
+      throw ConfigError("faults", '"' + std::string(name) + '"',
+                        "must be all, none or a list of " + to_string(FaultKinds::all()));
+    kinds = kinds | FaultKinds{*found};
+    if (name.size() == rest.size()) return kinds;
+    rest.remove_prefix(name.size() + 1);
+  }
+}
+
+/// How often each kind of fault has struck.
+class FaultCounts {
+ public:
+  void count(Fault kind, std::uint64_t times = 1) noexcept {
+    counts_[static_cast<std::size_t>(kind)] += times;
+  }
+  std::uint64_t operator[](Fault kind) const noexcept {
+    return counts_[static_cast<std::size_t>(kind)];
+  }
+  FaultCounts& operator+=(const FaultCounts& other) noexcept {
+    for (std::size_t i = 0; i < fault_kinds; ++i) counts_[i] += other.counts_[i];
+    return *this;
+  }
+  /// Those of `wanted` that have never struck.
+  FaultKinds missing(FaultKinds wanted) const noexcept {
+    FaultKinds kinds;
+    for (std::size_t i = 0; i < fault_kinds; ++i)
+      if (wanted.has(fault_at(i)) && counts_[i] == 0) kinds = kinds | FaultKinds{fault_at(i)};
+    return kinds;
+  }
+
+ private:
+  std::array<std::uint64_t, fault_kinds> counts_{};
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/network.hpp>
+// The network of a simulation, and the Net module that a node reaches it by.
+
+namespace mirbft::sim {
+
+/// A frame as a node sends it.
+struct Frame {
+  NodeId from;
+  NodeId to;
+  FrameClass kind = FrameClass::vote;
+  Bytes payload;
+};
+
+/// How the links behave; rates are of a thousand frames.
+struct LinkRates {
+  /// What an ordinary frame takes, at least and at most.
+  Time shortest = std::chrono::microseconds(50);
+  Time longest = std::chrono::milliseconds(1);
+  std::uint32_t loss = 0;
+  std::uint32_t duplication = 0;
+  std::uint32_t reordering = 0;
+  std::uint32_t delay = 0;
+  /// What a delayed frame takes, at most.
+  Time longest_delay = std::chrono::milliseconds(500);
+};
+
+/// Links in one direction that carry nothing, for one reason.
+struct Cut {
+  Fault kind = Fault::symmetric_partition;
+  /// From whom to whom.
+  std::vector<std::pair<NodeId, NodeId>> links;
+};
+
+/// What a `Net` has done, in frames.
+struct NetStatus {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  /// Sent to nobody in the network, or longer than its class allows.
+  std::uint64_t refused = 0;
+};
+
+class Net;
+
+/// Carries frames between members, late, in disorder, twice or never: as its rates and its random
+/// numbers say. What arrives waits in the receiver's inbox until its `Net` is polled.
+class Network {
+ public:
+  /// `clock` must outlive the network.
+  Network(std::vector<NodeId> members, const Clock& clock, Random random, LinkRates rates = {})
+      : members_(std::move(members)), clock_(clock), random_(random), rates_(rates) {
+    std::sort(members_.begin(), members_.end());
+    for (std::size_t i = 0; i < members_.size(); ++i)
+      ends_.push_back(std::make_unique<End>(End{this, i, false, {}, 0}));
+    links_.resize(members_.size() * members_.size());
+  }
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  /// A member's way in, until it is destroyed; then what waits for it is lost, and what arrives
+  /// too. Throws ConfigError if there is one already, or no such member.
+  Net connect(NodeId self);
+
+  /// Calls `tap(frame)` for every frame that is sent, whatever becomes of it.
+  void tap(std::function<void(const Frame&)> tap) { tap_ = std::move(tap); }
+
+  const std::vector<NodeId>& members() const noexcept { return members_; }
+  LinkRates& rates() noexcept { return rates_; }
+  const FaultCounts& faults() const noexcept { return faults_; }
+  std::uint64_t frames() const noexcept { return frames_; }
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
+  /// When the next frame arrives; `never` if none is on its way.
+  Time next_arrival() const noexcept { return flights_.next(); }
+  /// Puts the next frame into its receiver's inbox, and says whose that is.
+  NodeId arrive() {
+    Flight flight = flights_.take();
+    End& end = *ends_[flight.to];
+    if (end.open) end.inbox.push_back({members_[flight.from], std::move(flight.payload)});
+    return members_[flight.to];
+  }
+
+  /// The links of `cut` carry nothing until it is mended. Cuts may overlap.
+  void cut(const Cut& cut) {
+    for (const auto& [from, to] : cut.links) {
+      Link& link = this->link(place(from), place(to));
+      ++link.cuts;
+      link.cut_by = cut.kind;
+    }
+  }
+  void mend(const Cut& cut) {
+    for (const auto& [from, to] : cut.links) {
+      Link& link = this->link(place(from), place(to));
+      if (link.cuts != 0) --link.cuts;
+    }
+  }
+  /// A link holds back everything until `until`, then carries it in order.
+  void clog(NodeId from, NodeId to, Time until) {
+    Link& link = this->link(place(from), place(to));
+    link.clogged_until = std::max(link.clogged_until, until);
+  }
+  /// Nothing is cut or clogged any more, and from now on every frame arrives once and in order.
+  /// What is on its way already is not hurried.
+  void heal() {
+    for (Link& link : links_) {
+      link.cuts = 0;
+      link.clogged_until = {};
+    }
+    rates_ = {};
+  }
+
+ private:
+  friend class Net;
+
+  struct Flight {
+    std::size_t from;
+    std::size_t to;
+    Bytes payload;
+  };
+  struct Arrived {
+    NodeId from;
+    Bytes payload;
+  };
+  struct End {
+    Network* network;
+    std::size_t place;
+    bool open;
+    std::vector<Arrived> inbox;
+    std::size_t taken;
+  };
+  struct Link {
+    std::uint32_t cuts = 0;
+    Fault cut_by = Fault::symmetric_partition;
+    Time clogged_until{};
+    Time last_arrival{};
+  };
+
+  /// The place among the members; their number for others.
+  std::size_t find(NodeId id) const noexcept {
+    const auto found = std::lower_bound(members_.begin(), members_.end(), id);
+    return found != members_.end() && *found == id
+               ? static_cast<std::size_t>(found - members_.begin())
+               : members_.size();
+  }
+  std::size_t place(NodeId id) const {
+    const std::size_t found = find(id);
+    if (found == members_.size())
+      throw ConfigError("node", std::to_string(id.value), "is no member of the network");
+    return found;
+  }
+  Link& link(std::size_t from, std::size_t to) noexcept {
+    return links_[from * members_.size() + to];
+  }
+
+  void send(std::size_t from, std::size_t to, FrameClass kind, const Bytes& payload) {
+    ++frames_;
+    bytes_ += payload.size();
+    if (tap_) tap_({members_[from], members_[to], kind, payload});
+    Link& link = this->link(from, to);
+    if (link.cuts != 0) return faults_.count(link.cut_by);
+    if (strikes(rates_.loss, Fault::loss)) return;
+    fly(link, {from, to, payload});
+    if (strikes(rates_.duplication, Fault::duplication)) fly(link, {from, to, payload});
+  }
+
+  void fly(Link& link, Flight flight) {
+    Time arrival = clock_.now() + random_.between(rates_.shortest, rates_.longest);
+    if (arrival < link.clogged_until) {
+      faults_.count(Fault::clog);
+      arrival = link.clogged_until;
+    }
+    if (strikes(rates_.delay, Fault::delay)) arrival += random_.between({}, rates_.longest_delay);
+    if (strikes(rates_.reordering, Fault::reordering)) {
+      arrival += random_.between({}, 4 * rates_.longest);
+    } else {
+      arrival = link.last_arrival = std::max(arrival, link.last_arrival);
+    }
+    flights_.at(arrival, std::move(flight));
+  }
+
+  bool strikes(std::uint32_t per_mille, Fault kind) noexcept {
+    if (!random_.chance(per_mille)) return false;
+    faults_.count(kind);
+    return true;
+  }
+
+  std::vector<NodeId> members_;
+  const Clock& clock_;
+  Random random_;
+  LinkRates rates_;
+  std::function<void(const Frame&)> tap_;
+  std::vector<std::unique_ptr<End>> ends_;
+  std::vector<Link> links_;
+  Agenda<Flight> flights_;
+  FaultCounts faults_;
+  std::uint64_t frames_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+/// The Net module of a simulated node. It never waits: time is not its own.
+class Net {
+ public:
+  void send(NodeId to, FrameClass kind, const Bytes& payload) {
+    const std::size_t place = end_->network->find(to);
+    if (place == end_->network->members_.size() || payload.size() > frame_limit(kind)) {
+      ++status_.refused;
+      return;
+    }
+    ++status_.sent;
+    end_->network->send(end_->place, place, kind, payload);
+  }
+  void flush() noexcept {}
+
+  template <class Sink>
+  void poll(Sink&& sink, std::chrono::nanoseconds /*at_most*/, std::size_t max_frames) {
+    auto& [network, place, open, inbox, taken] = *end_;
+    for (; taken < inbox.size() && max_frames != 0; --max_frames) {
+      Network::Arrived& arrived = inbox[taken++];
+      ++status_.received;
+      sink(arrived.from, std::move(arrived.payload));
+    }
+    if (taken < inbox.size()) return;
+    inbox.clear();
+    taken = 0;
+  }
+  void wake() noexcept {}
+  void close() noexcept {}
+
+  NetStatus status() const noexcept { return status_; }
+
+ private:
+  friend class Network;
+
+  struct Disconnect {
+    void operator()(Network::End* end) const noexcept {
+      end->open = false;
+      end->inbox.clear();
+      end->taken = 0;
+    }
+  };
+
+  explicit Net(Network::End& end) noexcept : end_(&end) { end.open = true; }
+
+  std::unique_ptr<Network::End, Disconnect> end_;
+  NetStatus status_;
+};
+
+inline Net Network::connect(NodeId self) {
+  End& end = *ends_[place(self)];
+  if (end.open)
+    throw ConfigError("node", std::to_string(self.value), "is connected already; once is enough");
+  return Net(end);
+}
+
+/// All links between the two groups, in both directions.
+inline Cut symmetric_partition(const std::vector<NodeId>& left, const std::vector<NodeId>& right) {
+  Cut cut{Fault::symmetric_partition, {}};
+  for (const NodeId one : left)
+    for (const NodeId other : right) {
+      cut.links.push_back({one, other});
+      cut.links.push_back({other, one});
+    }
+  return cut;
+}
+/// All links from `mute` to `others`: these are not heard, and hear everything.
+inline Cut asymmetric_partition(const std::vector<NodeId>& mute,
+                                const std::vector<NodeId>& others) {
+  Cut cut{Fault::asymmetric_partition, {}};
+  for (const NodeId from : mute)
+    for (const NodeId to : others) cut.links.push_back({from, to});
+  return cut;
+}
+/// As a symmetric one; who is in neither group hears both and is heard by both.
+inline Cut bridge_partition(const std::vector<NodeId>& left, const std::vector<NodeId>& right) {
+  Cut cut = symmetric_partition(left, right);
+  cut.kind = Fault::bridge_partition;
+  return cut;
+}
+
+}  // namespace mirbft::sim
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::NetStatus, sent, received, refused);
+
+// <mirbft/sim/watch.hpp>
+// The invariants of a simulation, and the Interceptor that shows them every event.
+
+// <mirbft/sim/fingerprint.hpp>
+// The hash of a run: two runs of one seed must have the same.
+
+namespace mirbft::sim {
+
+/// Sums up, in order, everything that it is told. Fast and the same on every machine; no
+/// protection against those who look for collisions.
+class Fingerprint {
+ public:
+  void add(std::uint64_t value) noexcept {
+    state_ = std::rotl((state_ ^ value) * 0x9e3779b97f4a7c15ull, 29);
+  }
+  void add(ByteView bytes) noexcept {
+    add(bytes.size());
+    std::size_t at = 0;
+    for (; at + 8 <= bytes.size(); at += 8) add(word(bytes.data() + at, 8));
+    if (at != bytes.size()) add(word(bytes.data() + at, bytes.size() - at));
+  }
+
+  std::uint64_t value() const noexcept {
+    return (state_ ^ (state_ >> 32)) * 0xd6e8feb86659fd93ull;
+  }
+
+ private:
+  /// Little-endian on every machine; compilers make one load of it.
+  static std::uint64_t word(const std::uint8_t* bytes, std::size_t count) noexcept {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < count; ++i) value |= std::uint64_t{bytes[i]} << (8 * i);
+    return value;
+  }
+
+  // Not 0, so that zeros count too.
+  std::uint64_t state_ = 0x6a09e667f3bcc908ull;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// Invariants that are checked together. Each is a class with any of
+///
+///     void submitted(const Request&)                            a client has made it
+///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
+///     void frame(const Frame&, Findings&)                       a frame is sent, by whomever
+///     void durable(NodeId, const Record&, Findings&)            a record of a correct node's log
+///                                                               survives crashes from now on
+///     void started(NodeId), void crashed(NodeId), void wiped(NodeId)
+///     void looked(NodeId, const Replica&, Findings&)            a correct node, between its lists
+///     void ended(Findings&)                                     the run is over
+///
+/// `event` may be overloaded or a template: it is called for those events that it takes. An
+/// invariant reports what it finds, and never throws.
+template <class... Invariants>
+class Checks {
+ public:
+  Checks() = default;
+  explicit Checks(Invariants... invariants)
+    requires(sizeof...(Invariants) != 0)
+      : all_(std::move(invariants)...) {}
+
+  template <class Invariant>
+  Invariant& get() noexcept {
+    return std::get<Invariant>(all_);
+  }
+
+  void submitted(const auto& request) {
+    each([&](auto& one) {
+      if constexpr (requires { one.submitted(request); }) one.submitted(request);
+    });
+  }
+  template <class E>
+  void event(NodeId node, const E& event, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.event(node, event, findings); })
+        one.event(node, event, findings);
+    });
+  }
+  void frame(const auto& frame, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.frame(frame, findings); }) one.frame(frame, findings);
+    });
+  }
+  void durable(NodeId node, const auto& record, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.durable(node, record, findings); })
+        one.durable(node, record, findings);
+    });
+  }
+  void started(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.started(node); }) one.started(node);
+    });
+  }
+  void crashed(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.crashed(node); }) one.crashed(node);
+    });
+  }
+  void wiped(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.wiped(node); }) one.wiped(node);
+    });
+  }
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.looked(node, replica, findings); })
+        one.looked(node, replica, findings);
+    });
+  }
+  void ended(Findings& findings) {
+    each([&](auto& one) {
+      if constexpr (requires { one.ended(findings); }) one.ended(findings);
+    });
+  }
+
+ private:
+  template <class Call>
+  void each(Call&& call) {
+    std::apply([&](auto&... all) { (call(all), ...); }, all_);
+  }
+
+  std::tuple<Invariants...> all_;
+};
+
+/// What is seen of a whole cluster: its invariants, what they have found, and the hash of all.
+template <class ChecksOfCluster>
+struct Observation {
+  ChecksOfCluster checks;
+  Findings findings;
+  Fingerprint fingerprint;
+  std::uint64_t events = 0;
+  /// The next sequence number of each node's App.
+  std::map<NodeId, SeqNr> applied;
+};
+
+/// The Interceptor of a simulated node: it notes that events are dispatched, in which order, and
+/// shows those of a correct node to the invariants. `Also` is another Interceptor, such as a
+/// `FileInterceptor`, that sees the same once it is given.
+template <class ChecksOfCluster = Checks<>, class Also = NullInterceptor>
+class Watch {
+ public:
+  using ChecksOfWatch = ChecksOfCluster;
+
+  /// Whether a node is one whose events must keep the rules.
+  enum class Subject : std::uint8_t { correct, faulty };
+
+  using Observed = Observation<ChecksOfCluster>;
+
+  Watch(Observed& observation, NodeId node, Subject subject = Subject::correct) noexcept
+      : observation_(&observation), node_(node), subject_(subject) {}
+
+  /// Shows everything to `also` as well. Before the node is made.
+  void also(Also also) { also_.emplace(std::move(also)); }
+
+  template <class... Es>
+  void begin(NodeId self, ByteView cluster, events<Es...> types) {
+    if (also_) also_->begin(self, cluster, types);
+  }
+
+  template <class List>
+  void intercept(Slot slot, const List& list) {
+    observation_->fingerprint.add(node_.value << 16 | slot.bits());
+    observation_->events += list.size();
+    list.for_each([this]<class E>(const E& event) {
+      observation_->fingerprint.add(E::number);
+      if constexpr (std::is_same_v<E, Apply> || std::is_same_v<E, AppRestoreState>)
+        observation_->applied[node_] = event.sn + 1;
+      if (subject_ == Subject::correct)
+        observation_->checks.event(node_, event, observation_->findings);
+    });
+    if (also_) also_->intercept(slot, list);
+  }
+  void end() {
+    if (also_) also_->end();
+  }
+
+ private:
+  Observed* observation_;
+  NodeId node_;
+  Subject subject_;
+  std::optional<Also> also_;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// How a cluster is made, and how its nodes are driven.
+struct ClusterConfig {
+  std::uint64_t seed = 1;
+  std::size_t nodes = 4;
+  /// Of every node; `self` is set by the cluster.
+  NodeConfig node{};
+  /// How often a node is told the time. Every tick costs, so it is not that of `node`.
+  Time tick_every = std::chrono::milliseconds(50);
+  /// Nodes that keep no rules: their events are not checked.
+  std::vector<NodeId> faulty{};
+  LinkRates links{};
+  /// In so many of a thousand steps, the next slot of a node is drawn; in the others it is the
+  /// first that has work.
+  std::uint32_t shuffled_slots = 1000;
+  /// Between the arrival of work and its begin, at most.
+  Time reaction = std::chrono::microseconds(100);
+  /// After so many of a thousand steps a node pauses for at most `reaction`.
+  std::uint32_t short_pauses = 20;
+  /// What crashes leave of what is not synced.
+  Tail tail = Tail::drawn;
+};
+
+/// What a replica's modules are made of: hand them over to `Node::Modules`.
+template <class WatchOfReplica>
+struct Parts {
+  NodeId self;
+  /// How many times this node was restarted.
+  std::uint64_t incarnation = 0;
+  const std::vector<NodeId>& members;
+  Net net;
+  Wal wal;
+  Store store;
+  WatchOfReplica watch;
+};
+
+namespace detail {
+
+/// The Interceptor of a Node.
+template <class Replica>
+struct InterceptorOf;
+template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
+struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using type = I;
+};
+
+}  // namespace detail
+
+/// What a cluster has done.
+struct Figures {
+  /// Time that nodes were up, summed over them.
+  Time node_time{};
+  std::uint64_t events = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t frame_bytes = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t retries = 0;
+  FaultCounts faults;
+
+  Figures& operator+=(const Figures& other) noexcept {
+    node_time += other.node_time;
+    events += other.events;
+    frames += other.frames;
+    frame_bytes += other.frame_bytes;
+    requests += other.requests;
+    retries += other.retries;
+    faults += other.faults;
+    return *this;
+  }
+};
+
+/// Runs `Replica`s, any `Node<sim::Net, …, sim::Watch<Checks<…>>>`, against one another.
+///
+/// Everything happens in virtual time and in an order that the seed decides: when frames arrive,
+/// when nodes get to work, and which of a node's modules is next, as they are independent in
+/// production. Nothing depends on real time, addresses or threads. A node that stops by itself is
+/// a finding; the run ends at the first findings.
+///
+///     using Replica = Node<sim::Net, Sha256, NullCrypto, Counter, sim::Wal, ClientTracker,
+///                          sim::Store, Iss<Pbft>, sim::Watch<sim::Checks<sim::TotalOrder>>>;
+///     sim::Cluster<Replica> cluster({.seed = 7}, [](auto parts) {
+///       return Replica::Modules{.net = std::move(parts.net), …};
+///     });
+///     cluster.add_client({.id = ClientId(1), .requests = 100});
+///     cluster.run_until([&] { return cluster.clients_done(); }, std::chrono::minutes(1));
+template <class Replica>
+class Cluster {
+ public:
+  using WatchOfReplica = typename detail::InterceptorOf<Replica>::type;
+  using ChecksOfCluster = typename WatchOfReplica::ChecksOfWatch;
+  using PartsOfReplica = Parts<WatchOfReplica>;
+  using Make = std::function<typename Replica::Modules(PartsOfReplica)>;
+
+  /// `make(parts)` returns the modules of a replica; it is called again for each restart. All
+  /// nodes are started. Throws what `make` and the Nodes throw.
+  Cluster(ClusterConfig config, Make make, ChecksOfCluster checks = {})
+      : config_(std::move(config)),
+        make_(std::move(make)),
+        random_(Random(config_.seed).fork("cluster")),
+        observed_{std::move(checks), Findings(config_.seed, clock_), {}, 0, {}},
+        network_(ids(config_.nodes), clock_, Random(config_.seed).fork("network"), config_.links) {
+    network_.tap([this](const Frame& frame) { see(frame); });
+    for (const NodeId id : network_.members()) {
+      const Random disk = Random(config_.seed).fork("disk", id.value);
+      Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
+      member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
+      if (!member.faulty)
+        member.disk.on_durable([this, id](const Record& record) {
+          observed_.checks.durable(id, record, observed_.findings);
+        });
+    }
+    for (const NodeId id : network_.members()) start(id);
+  }
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+  /// Callers of requests are told that their node is gone, and do not care.
+  ~Cluster() {
+    for (auto& member : members_) member->replica.reset();
+  }
+
+  Time now() const noexcept { return clock_.now(); }
+  const std::vector<NodeId>& members() const noexcept { return network_.members(); }
+  Network& network() noexcept { return network_; }
+  Disk& disk(NodeId id) { return at(id).disk; }
+  ChecksOfCluster& checks() noexcept { return observed_.checks; }
+  Findings& findings() noexcept { return observed_.findings; }
+  /// Two runs of one seed have the same, whatever compiled them.
+  std::uint64_t fingerprint() const noexcept { return observed_.fingerprint.value(); }
+
+  bool is_up(NodeId id) { return at(id).replica != nullptr; }
+  /// The Node, which must be up. It lives until it crashes.
+  Replica& operator[](NodeId id) { return *at(id).replica; }
+
+  // Clients.
+
+  /// A client begins now.
+  void add_client(ClientConfig config) {
+    const Random random = Random(config_.seed).fork("client", config.id.value);
+    clients_.push_back({Client(std::move(config), members(), random)});
+    wake_client(clients_.size() - 1, now());
+  }
+  std::size_t clients() const noexcept { return clients_.size(); }
+  const Client& client(std::size_t place) const noexcept { return clients_[place].client; }
+  bool clients_done() const {
+    return std::ranges::all_of(clients_, [](const auto& entry) { return entry.client.done(); });
+  }
+  /// No client makes further requests; all turn to `replicas` with those that are open.
+  void finish_requests(const std::vector<NodeId>& replicas) {
+    for (std::size_t place = 0; place < clients_.size(); ++place) {
+      clients_[place].client.stop();
+      clients_[place].client.turn_to(replicas, now());
+      wake_client(place, now());
+    }
+  }
+
+  // Faults.
+
+  /// The node is gone at once: what its disk has not synced may be lost.
+  void crash(NodeId id) {
+    Member& member = at(id);
+    if (!member.replica) return;
+    faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
+    member.steps_left.reset();
+    member.node_time += now() - member.since;
+    ++member.incarnation;
+    member.replica.reset();
+    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    if (!member.faulty) observed_.checks.crashed(id);
+  }
+  /// The node is gone after so many lists of events more.
+  void crash_after(NodeId id, std::uint64_t lists) { at(id).steps_left = lists; }
+  /// A new Node begins on the disk of the one that crashed; does nothing if the node is up.
+  void restart(NodeId id) {
+    if (!is_up(id)) start(id);
+  }
+  /// The node does nothing until `until`.
+  void pause(NodeId id, Time until) {
+    faults_.count(Fault::pause);
+    at(id).paused_until = until;
+    wake(id, until);
+  }
+  /// The modules in `slots` do nothing until `until`; the others of the node do.
+  void hold(NodeId id, Slot slots, Time until) {
+    faults_.count(Fault::slow_module);
+    at(id).held = slots;
+    at(id).held_until = until;
+    wake(id, until);
+  }
+  /// The node's clock gains `drift` nanoseconds in a million from now on.
+  void skew(NodeId id, std::int64_t drift) {
+    faults_.count(Fault::clock_skew);
+    Member& member = at(id);
+    member.clock = LocalClock(now(), member.clock.read(now()), drift);
+  }
+  void jump(NodeId id, Time by) {
+    faults_.count(Fault::clock_jump);
+    at(id).clock.jump(by);
+  }
+  /// Ends everything that hinders nodes that are up, or would crash them, and the network.
+  void heal() {
+    network_.heal();
+    for (auto& member : members_) {
+      member->paused_until = member->held_until = {};
+      member->steps_left.reset();
+      member->disk.spare();
+      if (member->replica) wake(member->id, now());
+    }
+  }
+
+  // Time.
+
+  /// Goes on until `end`, or the first finding. Returns whether there is none.
+  bool run_until(Time end) {
+    while (findings().none() && next() <= end) step();
+    if (findings().none()) clock_.advance_to(end);
+    return findings().none();
+  }
+  bool run_for(Time span) { return run_until(now() + span); }
+  /// Goes on until `done()` holds, and asks for it now and then. False if that takes longer than
+  /// `at_most`, or there are findings before.
+  template <class Done>
+    requires std::is_invocable_r_v<bool, Done>
+  bool run_until(Done&& done, Time at_most, Time ask_every = std::chrono::milliseconds(20)) {
+    const Time end = now() + at_most;
+    while (!done()) {
+      if (now() >= end) return false;
+      if (!run_until(std::min(end, now() + ask_every))) return false;
+    }
+    return true;
+  }
+
+  /// Whether these nodes are up and their Apps stand at the same place, in the same state.
+  bool agree(const std::vector<NodeId>& nodes) {
+    const Member* first = nullptr;
+    for (const NodeId id : nodes) {
+      const Member& member = at(id);
+      if (!member.replica) return false;
+      if (first && (observed_.applied[member.id] != observed_.applied[first->id] ||
+                    member.replica->app().snapshot() != first->replica->app().snapshot()))
+        return false;
+      first = &member;
+    }
+    return true;
+  }
+
+  Figures figures() {
+    Figures sum;
+    for (auto& member : members_)
+      sum.node_time +=
+          member->node_time + (member->replica ? now() - member->since : Time{});
+    sum.events = observed_.events;
+    sum.frames = network_.frames();
+    sum.frame_bytes = network_.bytes();
+    for (const auto& entry : clients_) {
+      sum.requests += entry.client.completed();
+      sum.retries += entry.client.retries();
+    }
+    sum.faults = faults_;
+    sum.faults += network_.faults();
+    return sum;
+  }
+
+ private:
+  struct Member {
+    Member(NodeId self, Random random) : id(self), disk(random) {}
+
+    const NodeId id;
+    Disk disk;
+    bool faulty = false;
+    std::unique_ptr<Replica> replica;
+    LocalClock clock;
+    std::uint64_t incarnation = 0;
+    /// When it will work; `never` if it sees no reason to.
+    Time work_at = never;
+    Time paused_until{};
+    Slot held{0};
+    Time held_until{};
+    std::optional<std::uint64_t> steps_left;
+    /// Lists since it had nothing to do.
+    std::uint64_t restless_steps = 0;
+    Time since{};
+    Time node_time{};
+  };
+  struct ClientEntry {
+    Client client;
+    Time wake = never;
+  };
+  /// What the cluster itself is going to do.
+  struct Deed {
+    enum class Kind : std::uint8_t { work, tick, ask };
+
+    Kind kind;
+    /// Of a member or of a client.
+    std::size_t place;
+    std::uint64_t incarnation;
+  };
+  /// A request on its way.
+  struct Submission {
+    NodeId to;
+    std::size_t client;
+    Request request;
+    Spread spread;
+  };
+
+  static std::vector<NodeId> ids(std::size_t count) {
+    std::vector<NodeId> all;
+    for (std::size_t i = 0; i < count; ++i) all.push_back(NodeId(i));
+    return all;
+  }
+  Member& at(NodeId id) { return *members_[id.value]; }
+
+  void see(const Frame& frame) {
+    observed_.fingerprint.add(frame.from.value << 32 | frame.to.value);
+    observed_.fingerprint.add(frame.payload.view());
+    observed_.checks.frame(frame, observed_.findings);
+  }
+
+  // The course of time.
+
+  Time next() const noexcept {
+    return std::min({network_.next_arrival(), deeds_.next(), submissions_.next()});
+  }
+  void step() {
+    clock_.advance_to(next());
+    if (network_.next_arrival() == now()) return wake(network_.arrive(), now());
+    if (submissions_.next() == now()) return submit(submissions_.take());
+    const Deed deed = deeds_.take();
+    switch (deed.kind) {
+      case Deed::Kind::work: return begin_work(*members_[deed.place]);
+      case Deed::Kind::tick: return tick(*members_[deed.place], deed.incarnation);
+      case Deed::Kind::ask: return ask(deed.place);
+    }
+  }
+
+  // Nodes.
+
+  void start(NodeId id) {
+    Member& member = at(id);
+    member.since = now();
+    observed_.applied[id] = SeqNr(0);
+    member.restless_steps = 0;
+    member.work_at = never;
+    // A steady clock begins anywhere.
+    member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
+    if (!member.faulty) observed_.checks.started(id);
+    using Subject = typename WatchOfReplica::Subject;
+    NodeConfig config = config_.node;
+    config.self = id;
+    member.replica = std::make_unique<Replica>(
+        std::move(config),
+        make_({id, member.incarnation, members(), network_.connect(id), Wal(member.disk),
+               Store(member.disk),
+               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
+    member.replica->start();
+    if (!survives(member)) return;
+    deeds_.at(now() + random_.between(Time{}, config_.tick_every),
+              {Deed::Kind::tick, id.value, member.incarnation});
+    wake(id, now());
+  }
+
+  void tick(Member& member, std::uint64_t incarnation) {
+    if (incarnation != member.incarnation || !member.replica) return;
+    deeds_.at(now() + config_.tick_every, {Deed::Kind::tick, member.id.value, incarnation});
+    if (member.paused_until > now()) return;
+    member.replica->tick(member.clock.read(now()));
+    work(member);
+  }
+
+  /// The node will work soon after `time`.
+  void wake(NodeId id, Time time) {
+    Member& member = at(id);
+    if (member.work_at <= time) return;
+    member.work_at = time + random_.between(Time{}, config_.reaction);
+    deeds_.at(member.work_at, {Deed::Kind::work, id.value, 0});
+  }
+  void begin_work(Member& member) {
+    if (member.work_at != now()) return;  // it has worked meanwhile
+    work(member);
+  }
+
+  /// The node takes in what has come and works until nothing is left, or it pauses.
+  void work(Member& member) {
+    member.work_at = never;
+    if (!member.replica) return;
+    if (member.paused_until > now()) return wake(member.id, member.paused_until);
+    member.replica->take_inputs();
+    for (;;) {
+      const Slot pending = unhindered(member, member.replica->pending());
+      if (pending.bits() == 0) {
+        member.restless_steps = 0;
+        break;
+      }
+      if (++member.restless_steps > most_steps)
+        return findings().report("rest", member.id, std::nullopt,
+                                 "does not come to rest: its modules emit in a loop");
+      member.replica->process(choose(pending));
+      if (!survives(member)) return;
+      if (random_.chance(config_.short_pauses)) {
+        wake(member.id, now());
+        break;
+      }
+    }
+    if (member.held_until > now()) wake(member.id, member.held_until);
+    if (!member.faulty)
+      observed_.checks.looked(member.id, std::as_const(*member.replica), findings());
+  }
+
+  Slot unhindered(Member& member, Slot pending) {
+    if (member.held_until <= now()) return pending;
+    return Slot(static_cast<std::uint16_t>(pending.bits() & ~member.held.bits()));
+  }
+  /// One of the pending slots.
+  Slot choose(Slot pending) {
+    auto bits = pending.bits();
+    if (!std::has_single_bit(bits) && random_.chance(config_.shuffled_slots)) {
+      faults_.count(Fault::slot_order);
+      for (auto skip = random_.below(static_cast<unsigned>(std::popcount(bits))); skip != 0; --skip)
+        bits = static_cast<std::uint16_t>(bits & (bits - 1));
+    }
+    return Slot(static_cast<std::uint16_t>(1u << std::countr_zero(bits)));
+  }
+
+  /// Whether the node is still there after a step: it crashes if its time has come, or if its disk
+  /// has failed; any other failure is a finding.
+  bool survives(Member& member) {
+    const bool failed = !member.replica->failure().empty();
+    if (failed && !member.disk.failed() && !member.faulty)
+      findings().report("no failure", member.id, std::nullopt,
+                        "the node stopped: " + member.replica->failure());
+    const bool due = member.steps_left && (*member.steps_left)-- == 0;
+    if (failed || due) crash(member.id);
+    return !failed && !due;
+  }
+
+  // Clients.
+
+  void wake_client(std::size_t place, Time time) {
+    ClientEntry& entry = clients_[place];
+    if (entry.wake <= time) return;
+    entry.wake = time;
+    deeds_.at(time, {Deed::Kind::ask, place, 0});
+  }
+  void ask(std::size_t place) {
+    ClientEntry& entry = clients_[place];
+    if (entry.wake != now()) return;
+    entry.wake = never;
+    const Time wake = entry.client.go_on(
+        now(),
+        [&](NodeId to, const Request& request, Spread spread) {
+          const LinkRates ways;
+          submissions_.at(now() + random_.between(ways.shortest, ways.longest),
+                          {to, place, request, spread});
+        },
+        [&](const Request& request) { observed_.checks.submitted(request); });
+    if (wake != never) wake_client(place, wake);
+  }
+  /// A request has come to its replica. If that is down or has too much to do, it is lost.
+  void submit(Submission submission) {
+    Member& member = at(submission.to);
+    if (!member.replica) return;
+    observed_.fingerprint.add(submission.request.data.view());
+    const auto on_reply = [this, to = submission.to, place = submission.client,
+                           incarnation = member.incarnation](const Replied& reply) {
+      if (at(to).incarnation == incarnation) replied(to, place, reply);
+    };
+    (void)member.replica->submit(std::move(submission.request), on_reply, submission.spread);
+    wake(submission.to, now());
+  }
+  void replied(NodeId from, std::size_t place, const Replied& reply) {
+    if (at(from).faulty) return;
+    Client& client = clients_[place].client;
+    if (client.replied(from, reply, findings())) wake_client(place, now() + client.rest());
+  }
+
+  /// More than any sane node makes of what can be pending.
+  static constexpr std::uint64_t most_steps = 100'000;
+
+  ClusterConfig config_;
+  Make make_;
+  Clock clock_;
+  Random random_;
+  Observation<ChecksOfCluster> observed_;
+  Network network_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::vector<ClientEntry> clients_;
+  Agenda<Deed> deeds_;
+  Agenda<Submission> submissions_;
+  FaultCounts faults_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/faults.hpp>
+// Which faults strike a cluster, and how often: drawn anew for each seed.
+
+namespace mirbft::sim {
+
+/// A fault that comes and goes.
+struct Trouble {
+  Fault kind = Fault::pause;
+  /// Between two of them, about: from half of it to one and a half.
+  Time every = std::chrono::seconds(1);
+  /// How long one lasts, at most.
+  Time lasts = std::chrono::milliseconds(500);
+};
+
+/// How a cluster is mistreated.
+struct FaultPlan {
+  LinkRates links;
+  std::uint32_t shuffled_slots = 0;
+  Time reaction = std::chrono::microseconds(100);
+  Tail tail = Tail::kept;
+  std::vector<Trouble> troubles;
+
+  /// Sets what a cluster is made with.
+  void set(ClusterConfig& config) const {
+    config.links = links;
+    config.shuffled_slots = shuffled_slots;
+    config.reaction = reaction;
+    config.tail = tail;
+  }
+};
+
+/// Draws the faults of one run. Of the kinds that are allowed, each seed leaves some out and
+/// exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average hides.
+inline FaultPlan draw_faults(FaultKinds allowed, Random& random) {
+  FaultPlan faults;
+  const auto has = [&](Fault kind) { return allowed.has(kind) && random.chance(600); };
+  // Small rates are as likely as large ones.
+  const auto rate = [&](Fault kind, std::uint32_t most) {
+    return has(kind) ? random.between(1u, 1u + most / (1u << random.below(5))) : 0u;
+  };
+  const auto span = [&](Time least, Time most) {
+    return random.between(least, std::max(least, most / (1 << random.below(6))));
+  };
+  using std::chrono::microseconds;
+  using std::chrono::milliseconds;
+  faults.links.longest = span(microseconds(100), milliseconds(100));
+  faults.links.loss = rate(Fault::loss, 200);
+  faults.links.duplication = rate(Fault::duplication, 300);
+  faults.links.reordering = rate(Fault::reordering, 900);
+  faults.links.delay = rate(Fault::delay, 50);
+  faults.links.longest_delay = span(milliseconds(10), milliseconds(1000));
+  faults.shuffled_slots = has(Fault::slot_order) ? 1000 : 0;
+  faults.reaction = span(microseconds(1), milliseconds(5));
+  faults.tail = has(Fault::lost_tail) ? Tail::drawn : Tail::kept;
+  for (const Fault kind :
+       {Fault::clog, Fault::symmetric_partition, Fault::asymmetric_partition,
+        Fault::bridge_partition, Fault::crash, Fault::crash_in_list, Fault::pause,
+        Fault::clock_skew, Fault::clock_jump, Fault::slow_module})
+    if (has(kind))
+      faults.troubles.push_back({kind, span(milliseconds(100), milliseconds(4000)),
+                                 span(milliseconds(5), milliseconds(2000))});
+  return faults;
+}
+
+/// Makes trouble in a cluster: ask `next()` when, let the cluster go on until then, and `act`.
+class Chaos {
+ public:
+  Chaos(std::vector<Trouble> troubles, Random random)
+      : troubles_(std::move(troubles)), random_(random) {
+    for (std::size_t i = 0; i < troubles_.size(); ++i) begin_later(i, {});
+  }
+
+  Time next() const noexcept { return agenda_.next(); }
+
+  template <class Replica>
+  void act(Cluster<Replica>& cluster) {
+    Deed deed = agenda_.take();
+    if (deed.kind == Deed::Kind::mend) return cluster.network().mend(deed.cut);
+    if (deed.kind == Deed::Kind::restart) return restart(cluster, std::move(deed));
+    const Trouble& trouble = troubles_[deed.trouble];
+    begin_later(deed.trouble, cluster.now());
+    const Time end = cluster.now() + random_.between(Time(1), trouble.lasts);
+    strike(trouble, end, cluster);
+  }
+
+ private:
+  struct Deed {
+    enum class Kind : std::uint8_t { begin, mend, restart };
+
+    Kind kind;
+    std::size_t trouble;
+    Cut cut;
+    NodeId node;
+  };
+
+  void begin_later(std::size_t trouble, Time now) {
+    const Time every = troubles_[trouble].every;
+    agenda_.at(now + random_.between(every / 2, every + every / 2),
+               {Deed::Kind::begin, trouble, {}, {}});
+  }
+
+  template <class Replica>
+  void strike(const Trouble& trouble, Time end, Cluster<Replica>& cluster) {
+    const NodeId node = random_.pick(cluster.members());
+    switch (trouble.kind) {
+      case Fault::clog:
+        return cluster.network().clog(node, random_.pick(cluster.members()), end);
+      case Fault::symmetric_partition:
+      case Fault::asymmetric_partition:
+      case Fault::bridge_partition: return part(trouble.kind, end, cluster);
+      case Fault::crash:
+        if (!cluster.is_up(node)) return;
+        cluster.crash_after(node, random_.below(20));
+        return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
+      case Fault::crash_in_list:
+        if (!cluster.is_up(node)) return;
+        cluster.disk(node).fail_after(random_.below(20));
+        return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
+      case Fault::pause: return cluster.pause(node, end);
+      case Fault::clock_skew:
+        return cluster.skew(node, random_.between<std::int64_t>(-100'000, 100'000));
+      case Fault::clock_jump: return cluster.jump(node, end - cluster.now());
+      case Fault::slow_module:
+        return cluster.hold(node, Slot(static_cast<std::uint16_t>(1u << random_.below(slot_count))),
+                            end);
+      default: return;  // struck by the network or by the course of the cluster
+    }
+  }
+
+  template <class Replica>
+  void part(Fault kind, Time end, Cluster<Replica>& cluster) {
+    std::vector<NodeId> all = cluster.members();
+    if (all.size() < 3) return;
+    random_.shuffle(all);
+    const auto size = static_cast<std::ptrdiff_t>(1 + random_.below(all.size() - 2));
+    const auto middle = all.begin() + size;
+    const std::vector<NodeId> left(all.begin(), middle);
+    const std::vector<NodeId> right(middle + (kind == Fault::bridge_partition), all.end());
+    Cut cut = kind == Fault::bridge_partition       ? bridge_partition(left, right)
+              : kind == Fault::asymmetric_partition ? asymmetric_partition(left, right)
+                                                    : symmetric_partition(left, right);
+    cluster.network().cut(cut);
+    agenda_.at(end, {Deed::Kind::mend, 0, std::move(cut), {}});
+  }
+
+  /// A node whose crash is due and has not come yet is waited for.
+  template <class Replica>
+  void restart(Cluster<Replica>& cluster, Deed deed) {
+    if (!cluster.is_up(deed.node)) return cluster.restart(deed.node);
+    agenda_.at(cluster.now() + std::chrono::milliseconds(50), std::move(deed));
+  }
+
+  std::vector<Trouble> troubles_;
+  Random random_;
+  Agenda<Deed> agenda_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/iss_invariants.hpp>
+// Invariants of ISS: epochs, leaders, buckets, checkpoints and buffers.
+
+namespace mirbft::sim {
+
+/// Checkpoints agree: correct nodes sign, and hold as stable, one header for an epoch; when one is
+/// stable, a weak quorum of correct nodes has it on its disks.
+class CheckpointsAgree {
+ public:
+  explicit CheckpointsAgree(Quorum quorum) : quorum_(quorum) {}
+
+  void durable(NodeId node, const Record& record, Findings&) {
+    if (record.type != WalAppend<CheckpointEntry>::number) return;
+    if (auto entry = wire::decode<CheckpointEntry>(record.entry, wire::Form::lenient))
+      holders_[entry->header.epoch].insert(node);
+  }
+  void wiped(NodeId node) {
+    for (auto& [epoch, holders] : holders_) holders.erase(node);
+  }
+
+  void event(NodeId node, const WalAppend<CheckpointEntry>& append, Findings& findings) {
+    compare(node, append.entry.header, findings);
+  }
+  void event(NodeId node, const WalAppend<StableEntry>& append, Findings& findings) {
+    const CheckpointHeader& header = append.entry.header;
+    compare(node, header, findings);
+    const std::size_t holders = holders_[header.epoch].size();
+    if (holders < quorum_.weak())
+      findings.report("checkpoints agree", node, header.last,
+                      "the checkpoint of epoch " + std::to_string(header.epoch.value) +
+                          " is stable, and only " + std::to_string(holders) +
+                          " correct nodes have it on disk");
+  }
+
+ private:
+  void compare(NodeId node, const CheckpointHeader& header, Findings& findings) {
+    const auto [place, is_first] = headers_.try_emplace(header.epoch, header);
+    if (!is_first && place->second != header)
+      findings.report("checkpoints agree", node, header.last,
+                      "the checkpoint of epoch " + std::to_string(header.epoch.value) +
+                          " differs from that of a correct node before it");
+  }
+
+  Quorum quorum_;
+  std::map<Epoch, CheckpointHeader> headers_;
+  std::map<Epoch, std::set<NodeId>> holders_;
+};
+
+/// Leaders and buckets: epochs begin where the leader policy says, every slot belongs to the
+/// segment that it says, and every delivered request to a bucket of that segment's leader. The
+/// policy is run again here, over what was decided.
+template <class Policy = Blacklist>
+class LeadersAndBuckets {
+ public:
+  /// `config` is that of any replica.
+  LeadersAndBuckets(IssConfig config, Quorum quorum, Policy policy = {})
+      : config_(std::move(config)), quorum_(quorum), policy_(std::move(policy)) {
+    std::sort(config_.members.begin(), config_.members.end());
+  }
+
+  void event(NodeId, const Deliver& delivery, Findings&) {
+    if (delivery.sn >= first_) slots_[delivery.sn].batch = delivery.batch;
+  }
+  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings&) {
+    const DecidedEntry& entry = append.entry;
+    if (entry.sn < first_) return;
+    Slot& slot = slots_[entry.sn];
+    slot.by = node;
+    slot.segment = entry.segment;
+    slot.is_nil = entry.digest == nil_digest;
+  }
+  void event(NodeId node, const WalAppend<EpochEntry>& append, Findings& findings) {
+    const auto [place, is_new] = begins_.try_emplace(append.entry.epoch, append.entry.first);
+    if (place->second != append.entry.first)
+      findings.report("epochs agree", node, append.entry.first,
+                      "begins epoch " + std::to_string(append.entry.epoch.value) +
+                          " at another place than a correct node before it");
+    while (check_epoch(findings)) {
+    }
+  }
+  void ended(Findings& findings) {
+    while (check_epoch(findings)) {
+    }
+  }
+
+  /// How many epochs were checked.
+  std::uint64_t epochs() const noexcept { return epoch_.value; }
+
+ private:
+  struct Slot {
+    NodeId by;
+    std::optional<SegmentId> segment;
+    bool is_nil = false;
+    std::optional<Batch> batch;
+  };
+
+  /// Checks the next epoch, if all of it is known by now.
+  bool check_epoch(Findings& findings) {
+    const iss::EpochPlan plan(epoch_, first_, config_.members,
+                              policy_.leaders(epoch_, config_.members, quorum_), config_);
+    for (SeqNr sn = first_; sn < plan.end(); ++sn) {
+      const auto slot = slots_.find(sn);
+      if (slot == slots_.end() || !slot->second.segment || !slot->second.batch) return false;
+    }
+    for (SeqNr sn = first_; sn < plan.end(); ++sn) check_slot(plan, sn, slots_[sn], findings);
+    policy_.epoch_ended(epoch_, plan.leaders());
+    const auto next = begins_.find(epoch_ + 1);
+    if (next != begins_.end() && next->second != plan.end())
+      findings.report("epochs agree", slots_[first_].by, next->second,
+                      "epoch " + std::to_string(epoch_.value + 1) +
+                          " does not begin where the leaders say, at sn " +
+                          std::to_string(plan.end().value));
+    ++epoch_;
+    first_ = plan.end();
+    slots_.erase(slots_.begin(), slots_.lower_bound(first_));
+    return true;
+  }
+
+  void check_slot(const iss::EpochPlan& plan, SeqNr sn, const Slot& slot, Findings& findings) {
+    const std::uint32_t segment = plan.segment_of(sn);
+    if (*slot.segment != SegmentId{epoch_, segment})
+      findings.report("leaders agree", slot.by, sn,
+                      "was decided in segment " + std::to_string(slot.segment->index) +
+                          " of epoch " + std::to_string(slot.segment->epoch.value) +
+                          ", and belongs to segment " + std::to_string(segment) + " of epoch " +
+                          std::to_string(epoch_.value));
+    for (const RequestRef& reference : **slot.batch) {
+      const auto bucket = iss::bucket_of(reference.client, reference.req_no, plan.buckets());
+      if (plan.owner(bucket) != segment)
+        findings.report("buckets", slot.by, sn,
+                        name_of(reference.client, reference.req_no) +
+                            " is of a bucket that the leader, node " +
+                            std::to_string(plan.leader(segment).value) + ", does not have");
+    }
+    policy_.delivered(sn, plan.leader(segment),
+                      slot.is_nil ? SlotOutcome::nil : SlotOutcome::batch);
+  }
+
+  IssConfig config_;
+  Quorum quorum_;
+  Policy policy_;
+  /// The epoch that is checked next, and its first sequence number.
+  Epoch epoch_;
+  SeqNr first_;
+  std::map<SeqNr, Slot> slots_;
+  std::map<Epoch, SeqNr> begins_;
+};
+
+/// While a node is up, its epoch, its place in the order and its checkpoints only go forward.
+class NeverBack {
+ public:
+  void started(NodeId node) { seen_.erase(node); }
+
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    const auto status = replica.protocol().status();
+    Seen& seen = seen_[node];
+    if (status.epoch < seen.epoch || status.next_delivery < seen.next ||
+        status.stable_checkpoints < seen.stable)
+      findings.report("never back", node, status.next_delivery,
+                      "stands at epoch " + std::to_string(status.epoch.value) + " with " +
+                          std::to_string(status.stable_checkpoints) +
+                          " stable checkpoints, and was at epoch " +
+                          std::to_string(seen.epoch.value) + ", sn " +
+                          std::to_string(seen.next.value) + " with " +
+                          std::to_string(seen.stable));
+    seen = {status.epoch, status.next_delivery, status.stable_checkpoints};
+  }
+
+ private:
+  struct Seen {
+    Epoch epoch;
+    SeqNr next;
+    std::uint64_t stable = 0;
+  };
+
+  std::map<NodeId, Seen> seen_;
+};
+
+/// Buffers stay under their caps, those of the Tracker included.
+class Bounded {
+ public:
+  /// The configurations of any replica.
+  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes)
+      : early_bytes_(protocol.early_bytes_per_peer * protocol.members.size()),
+        pending_bytes_(2 * max_pending_bytes) {}
+
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    // Asking costs as much as a step of the node: now and then is enough.
+    if (looks_++ % 256 != 0) return;
+    const auto status = replica.status();
+    check(node, "messages of later epochs", status.protocol.early_bytes, early_bytes_, findings);
+    if constexpr (requires { status.tracker.pending_bytes; })
+      check(node, "open requests", status.tracker.pending_bytes, pending_bytes_, findings);
+  }
+
+  void check(NodeId node, const std::string& what, std::uint64_t bytes, std::uint64_t cap,
+             Findings& findings) const {
+    if (bytes > cap)
+      findings.report("bounded", node, std::nullopt,
+                      what + " take " + std::to_string(bytes) + " bytes, and may take " +
+                          std::to_string(cap));
+  }
+
+ private:
+  std::uint64_t early_bytes_;
+  std::uint64_t pending_bytes_;
+  std::uint64_t looks_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/pbft_invariants.hpp>
+// Invariants of PBFT within ISS: votes, certificates, and what is written ahead of them.
+
+namespace mirbft::sim {
+
+/// The kinds of statements of which a correct replica makes at most one for each place.
+enum class Statement : std::uint8_t {
+  proposal,
+  prepare,
+  commit,
+  view_change,
+  new_view,
+  done,
+  checkpoint,
+};
+
+constexpr std::string_view to_string(Statement kind) noexcept {
+  constexpr std::string_view names[] = {"PrePrepare", "Prepare", "Commit",    "ViewChange",
+                                        "NewView",    "Done",    "Checkpoint"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+/// Where a replica may say but one thing.
+struct StatementPlace {
+  NodeId node;
+  Statement kind = Statement::prepare;
+  SegmentId segment;
+  View view;
+  SeqNr sn;
+
+  friend auto operator<=>(const StatementPlace&, const StatementPlace&) = default;
+};
+
+/// A statement: its place and a hash of its content. None of a message that binds nobody.
+struct Said {
+  StatementPlace place;
+  std::uint64_t content = 0;
+};
+
+namespace detail {
+
+inline std::uint64_t content_of(const Batch& batch) {
+  Fingerprint content;
+  for (const RequestRef& reference : *batch) {
+    content.add(reference.client.value);
+    content.add(reference.req_no.value);
+    content.add(reference.digest.view());
+  }
+  return content.value();
+}
+inline std::uint64_t content_of(const Digest& digest) {
+  Fingerprint content;
+  content.add(digest.view());
+  return content.value();
+}
+inline std::uint64_t content_of(const std::vector<Digest>& digests) {
+  Fingerprint content;
+  for (const Digest& digest : digests) content.add(digest.view());
+  return content.value();
+}
+inline std::uint64_t content_of(const std::vector<PreparedClaim>& claims) {
+  Fingerprint content;
+  for (const PreparedClaim& claim : claims) {
+    content.add(claim.view.value);
+    content.add(claim.sn.value);
+    content.add(claim.digest.view());
+  }
+  return content.value();
+}
+template <class T>
+std::uint64_t content_of(const T& value) {
+  Fingerprint content;
+  content.add(wire::encode(value).view());
+  return content.value();
+}
+
+}  // namespace detail
+
+/// What `node` says by sending a message.
+inline std::optional<Said> statement_of(NodeId node, const IssMessage<PbftMessage>& message) {
+  using detail::content_of;
+  const auto said = [&](Statement kind, SegmentId segment, View view, SeqNr sn,
+                        std::uint64_t content) {
+    return Said{{node, kind, segment, view, sn}, content};
+  };
+  if (const auto* done = std::get_if<Done>(&message))
+    return said(Statement::done, done->segment, {}, {}, content_of(done->digests));
+  if (const auto* vote = std::get_if<CheckpointVote>(&message))
+    return said(Statement::checkpoint, {vote->header.epoch, 0}, {}, vote->header.last,
+                content_of(vote->header));
+  const auto* ordering = std::get_if<PbftMessage>(&message);
+  if (!ordering) return std::nullopt;
+  if (const auto* one = std::get_if<Prepare>(ordering))
+    return said(Statement::prepare, one->segment, one->view, one->sn, content_of(one->digest));
+  if (const auto* one = std::get_if<Commit>(ordering))
+    return said(Statement::commit, one->segment, one->view, one->sn, content_of(one->digest));
+  if (const auto* one = std::get_if<PrePrepare>(ordering))
+    return said(Statement::proposal, one->segment, {}, one->sn, content_of(one->batch));
+  if (const auto* one = std::get_if<ViewChange>(ordering))
+    return said(Statement::view_change, one->segment, one->view, {}, content_of(one->claims));
+  const auto& one = *std::get_if<NewView>(ordering);
+  return said(Statement::new_view, one.segment, one.view, {}, content_of(one));
+}
+
+/// Names a statement in findings.
+inline std::string to_string(const StatementPlace& place) {
+  return std::string(to_string(place.kind)) + " of segment " + std::to_string(place.segment.index) +
+         " of epoch " + std::to_string(place.segment.epoch.value) + ", view " +
+         std::to_string(place.view.value);
+}
+
+/// Single vote: over everything that a correct node ever sends, restarts included, there is at most
+/// one content for each place.
+class SingleVote {
+ public:
+  using Message = IssMessage<PbftMessage>;
+
+  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
+    const std::optional<Said> said = statement_of(node, send.message);
+    if (!said) return;
+    const auto [place, is_new] = said_.try_emplace(said->place, said->content);
+    if (!is_new && place->second != said->content)
+      findings.report("single vote", node, said->place.sn,
+                      "sends two different messages as its " + to_string(said->place));
+  }
+
+ private:
+  std::map<StatementPlace, std::uint64_t> said_;
+};
+
+/// Write-ahead: what a correct node sends, or counts as its own vote, was on its disk before. It
+/// writes no vote and no certificate of a view after its ViewChange to a later one, whose claims
+/// would lack it. Once one decides, enough correct disks hold a certificate, or a stable checkpoint
+/// past it.
+class WriteAhead {
+ public:
+  using Message = IssMessage<PbftMessage>;
+
+  explicit WriteAhead(Quorum quorum) : quorum_(quorum) {}
+
+  void durable(NodeId node, const Record& record, Findings& findings) {
+    take<EpochEntry>(record, [&](const EpochEntry& entry) {
+      epochs_.insert({node, entry.epoch});
+    });
+    take<VoteEntry>(record, [&](const VoteEntry& entry) {
+      const PrepareContent& vote = entry.content;
+      hold(node, Statement::prepare, vote.segment, vote.view, vote.sn, vote.digest);
+      check_view({node, Statement::prepare, vote.segment, vote.view, vote.sn}, findings);
+    });
+    take<PreparedEntry>(record, [&](const PreparedEntry& entry) {
+      const Certificate& held = entry.certificate;
+      hold(node, Statement::commit, entry.segment, held.view, held.sn, held.digest);
+      check_view({node, Statement::commit, entry.segment, held.view, held.sn}, findings);
+      certified_[{held.sn, held.digest}].insert(node);
+    });
+    take<ViewChangeEntry>(record, [&](const ViewChangeEntry& entry) {
+      hold(node, Statement::view_change, entry.message.segment, entry.message.view, {}, {});
+      View& left = left_[{node, entry.message.segment}];
+      left = std::max(left, entry.message.view);
+    });
+    take<NewViewEntry>(record, [&](const NewViewEntry& entry) {
+      hold(node, Statement::new_view, entry.message.segment, entry.message.view, {}, {});
+    });
+    take<CheckpointEntry>(record, [&](const CheckpointEntry& entry) {
+      hold(node, Statement::checkpoint, {entry.header.epoch, 0}, {}, entry.header.last, {});
+    });
+    take<StableEntry>(record, [&](const StableEntry& entry) {
+      stable_ = std::max(stable_, entry.header.last + 1);
+    });
+  }
+  void wiped(NodeId node) {
+    std::erase_if(epochs_, [&](const auto& one) { return one.first == node; });
+    std::erase_if(records_, [&](const auto& one) { return one.first.node == node; });
+    std::erase_if(left_, [&](const auto& one) { return one.first.first == node; });
+    for (auto& [slot, holders] : certified_) holders.erase(node);
+  }
+
+  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
+    check(node, send.message, "sends", findings);
+  }
+  void event(NodeId node, const MessageReceived<Message>& received, Findings& findings) {
+    if (received.from == node) check(node, received.message, "counts", findings);
+  }
+
+  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings& findings) {
+    const DecidedEntry& entry = append.entry;
+    if (entry.sn < stable_) return;
+    const std::size_t holders = certified_[{entry.sn, entry.digest}].size();
+    if (holders < quorum_.strong() - quorum_.faulty())
+      findings.report("certificates", node, entry.sn,
+                      "is decided, and only " + std::to_string(holders) +
+                          " correct disks hold a certificate for its digest");
+  }
+
+ private:
+  template <class Entry, class Use>
+  static void take(const Record& record, Use&& use) {
+    if (record.type != WalAppend<Entry>::number) return;
+    if (const auto entry = wire::decode<Entry>(record.entry, wire::Form::lenient)) use(*entry);
+  }
+
+  void hold(NodeId node, Statement kind, SegmentId segment, View view, SeqNr sn,
+            const Digest& digest) {
+    records_[{node, kind, segment, view, sn}] = digest;
+  }
+
+  void check_view(const StatementPlace& place, Findings& findings) {
+    const View left = left_[{place.node, place.segment}];
+    if (place.view < left)
+      findings.report("no vote in a view that was left", place.node, place.sn,
+                      "writes the record of its " + to_string(place) +
+                          " after that of its ViewChange to view " + std::to_string(left.value));
+  }
+
+  void check(NodeId node, const Message& message, std::string_view does, Findings& findings) {
+    const auto* ordering = std::get_if<PbftMessage>(&message);
+    if (const auto* vote = std::get_if<CheckpointVote>(&message))
+      return require({node, Statement::checkpoint, {vote->header.epoch, 0}, {}, vote->header.last},
+                     std::nullopt, does, findings);
+    if (!ordering) return;
+    visit_alternative(*ordering, [&](const auto& one) { check(node, one, does, findings); });
+  }
+  void check(NodeId node, const PrePrepare& one, std::string_view does, Findings& findings) {
+    require({node, Statement::prepare, one.segment, View(0), one.sn}, std::nullopt, does, findings);
+  }
+  void check(NodeId node, const Prepare& one, std::string_view does, Findings& findings) {
+    require({node, Statement::prepare, one.segment, one.view, one.sn}, one.digest, does, findings);
+  }
+  void check(NodeId node, const Commit& one, std::string_view does, Findings& findings) {
+    require({node, Statement::commit, one.segment, one.view, one.sn}, one.digest, does, findings);
+  }
+  void check(NodeId node, const ViewChange& one, std::string_view does, Findings& findings) {
+    require({node, Statement::view_change, one.segment, one.view, {}}, std::nullopt, does,
+            findings);
+  }
+  void check(NodeId node, const NewView& one, std::string_view does, Findings& findings) {
+    require({node, Statement::new_view, one.segment, one.view, {}}, std::nullopt, does, findings);
+  }
+
+  void require(const StatementPlace& place, const std::optional<Digest>& digest,
+               std::string_view does, Findings& findings) const {
+    const auto record = records_.find(place);
+    const auto wrong = [&](const std::string& what) {
+      findings.report("write-ahead", place.node, place.sn,
+                      std::string(does) + " what needs the record of its " + to_string(place) +
+                          ": " + what);
+    };
+    if (record == records_.end()) return wrong("that is not on its disk");
+    if (digest && record->second != *digest) return wrong("that is of another digest on its disk");
+    if (!epochs_.contains({place.node, place.segment.epoch}))
+      wrong("that the epoch was entered is not on its disk");
+  }
+
+  Quorum quorum_;
+  std::map<StatementPlace, Digest> records_;
+  /// The highest view of a ViewChange that is on disk.
+  std::map<std::pair<NodeId, SegmentId>, View> left_;
+  std::set<std::pair<NodeId, Epoch>> epochs_;
+  std::map<std::pair<SeqNr, Digest>, std::set<NodeId>> certified_;
+  /// What lies before is covered by a stable checkpoint.
+  SeqNr stable_;
+};
+
+/// Decisions agree: correct nodes decide one digest for a sequence number.
+class DecisionsAgree {
+ public:
+  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings& findings) {
+    const DecidedEntry& entry = append.entry;
+    const auto [place, is_first] = digests_.try_emplace(entry.sn, entry.digest);
+    if (!is_first && place->second != entry.digest)
+      findings.report("decisions agree", node, entry.sn,
+                      "decides another digest than a correct node before it");
+  }
+
+ private:
+  std::map<SeqNr, Digest> digests_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/trial.hpp>
+// A run of one seed: faults first, then healing, and then everything must get done.
+
+namespace mirbft::sim {
+
+/// What is the same for all seeds of a campaign.
+struct TrialConfig {
+  std::size_t nodes = 4;
+  /// The kinds of faults that a seed may draw.
+  FaultKinds faults{};
+  /// How long they strike, at most.
+  Time faulty_for = std::chrono::seconds(5);
+  /// Within this time after it everything must be delivered, and states agree.
+  Time heal_within = std::chrono::seconds(120);
+  /// Clients, and requests of each, at most.
+  std::uint64_t clients = 4;
+  std::uint64_t requests = 60;
+  /// The body of a request, if it is not to be the default of `ClientConfig`.
+  std::function<std::string(ClientId, ReqNo, Random&)> body{};
+};
+
+/// How a run ended.
+struct TrialResult {
+  std::uint64_t seed = 0;
+  Figures figures;
+  std::uint64_t fingerprint = 0;
+  Time took{};
+  std::vector<Finding> findings;
+  /// If there are findings: the status of each node that is up, as JSON.
+  std::vector<std::string> states;
+};
+
+/// Runs a cluster under the faults that a seed draws, then heals a core of at least n − f nodes
+/// and demands that every request gets delivered there and that their states agree.
+template <class Replica>
+class Trial {
+ public:
+  using ClusterOfTrial = Cluster<Replica>;
+
+  Trial(std::uint64_t seed, TrialConfig config, typename ClusterOfTrial::Make make,
+        typename ClusterOfTrial::ChecksOfCluster checks = {})
+      : seed_(seed),
+        config_(std::move(config)),
+        random_(Random(seed).fork("trial")),
+        faults_(draw_faults(config_.faults, random_)),
+        cluster_(cluster_config(), std::move(make), std::move(checks)) {
+    add_clients();
+  }
+
+  ClusterOfTrial& cluster() noexcept { return cluster_; }
+
+  TrialResult run() {
+    if (suffer()) recover();
+    cluster_.checks().ended(cluster_.findings());
+    return {seed_,          cluster_.figures(),        cluster_.fingerprint(),
+            cluster_.now(), cluster_.findings().all(), states()};
+  }
+
+ private:
+  ClusterConfig cluster_config() {
+    ClusterConfig config;
+    config.seed = seed_;
+    config.nodes = config_.nodes;
+    faults_.set(config);
+    return config;
+  }
+
+  void add_clients() {
+    const std::uint64_t clients = random_.between<std::uint64_t>(1, config_.clients);
+    for (std::uint64_t i = 0; i < clients; ++i)
+      cluster_.add_client(
+          {.id = ClientId(i),
+           .requests = random_.between<std::uint64_t>(1, config_.requests),
+           .open = random_.between<std::size_t>(1, 16),
+           .target = static_cast<Target>(random_.below(3)),
+           .retry_after = random_.between(std::chrono::seconds(1), std::chrono::seconds(5)),
+           .rest = random_.between(Time{}, std::chrono::milliseconds(200)),
+           .body = config_.body});
+  }
+
+  /// The first phase. Returns whether no rule was broken.
+  bool suffer() {
+    Chaos chaos(faults_.troubles, random_.fork("chaos"));
+    const Time end = random_.between(config_.faulty_for / 4, config_.faulty_for);
+    while (chaos.next() < end) {
+      if (!cluster_.run_until(chaos.next())) return false;
+      chaos.act(cluster_);
+    }
+    return cluster_.run_until(end);
+  }
+
+  void recover() {
+    const std::vector<NodeId> core = heal();
+    cluster_.finish_requests(core);
+    const auto settled = [&] { return cluster_.clients_done() && cluster_.agree(core); };
+    if (cluster_.run_until(settled, config_.heal_within) || !cluster_.findings().none()) return;
+    report_what_is_open(core);
+  }
+
+  /// Nodes that stay down, where nodes may go down at all, are as many as a cluster must bear.
+  std::vector<NodeId> heal() {
+    std::vector<NodeId> core = cluster_.members();
+    random_.shuffle(core);
+    if (config_.faults.has(Fault::crash) && random_.chance(500)) {
+      const std::size_t lost = random_.below(Quorum(core.size()).faulty() + 1);
+      for (std::size_t i = core.size() - lost; i < core.size(); ++i) cluster_.crash(core[i]);
+      core.resize(core.size() - lost);
+    }
+    std::sort(core.begin(), core.end());
+    cluster_.heal();
+    for (const NodeId id : core) cluster_.restart(id);
+    return core;
+  }
+
+  std::vector<std::string> states() {
+    std::vector<std::string> all;
+    if (cluster_.findings().none()) return all;
+    for (const NodeId id : cluster_.members())
+      if (cluster_.is_up(id)) all.push_back(wire::to_json(cluster_[id].status()));
+    return all;
+  }
+
+  void report_what_is_open(const std::vector<NodeId>& core) {
+    const std::string bound =
+        " within " + std::to_string(config_.heal_within / std::chrono::seconds(1)) +
+        " s after all faults have ended";
+    for (std::size_t i = 0; i < cluster_.clients(); ++i) {
+      const Client& client = cluster_.client(i);
+      if (const auto number = client.waits_for())
+        cluster_.findings().report("liveness", core.front(), std::nullopt,
+                                   name_of(client.id(), *number) + " has no answer" + bound);
+    }
+    if (cluster_.clients_done())
+      cluster_.findings().report("liveness", core.front(), std::nullopt,
+                                 "the replicas' states do not come to agree" + bound);
+  }
+
+  std::uint64_t seed_;
+  TrialConfig config_;
+  Random random_;
+  FaultPlan faults_;
+  ClusterOfTrial cluster_;
+};
+
+/// What many runs add up to.
+struct Campaign {
+  std::uint64_t seeds = 0;
+  std::uint64_t failed = 0;
+  Figures figures;
+
+  void add(const TrialResult& result) noexcept {
+    ++seeds;
+    failed += !result.findings.empty();
+    figures += result.figures;
+  }
+};
+
+}  // namespace mirbft::sim
 
 #ifdef MIRBFT_WITH_OPENSSL
 
