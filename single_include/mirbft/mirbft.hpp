@@ -9804,6 +9804,15 @@ struct AmnesiaEntry {
   Epoch votes_from;
 };
 
+/// Everything of a segment is decided, durably: before its Done, upon which others forget what they
+/// have said of it.
+struct DoneEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 7;
+
+  SegmentId segment;
+};
+
 /// Before any message of an epoch.
 struct EpochEntry {
   static constexpr auto module = slot::protocol;
@@ -9875,6 +9884,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointChecking, header, signers);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RelayFetch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AmnesiaEntry, votes_from);
+BOOST_HANA_ADAPT_STRUCT(mirbft::DoneEntry, segment);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app);
@@ -11214,7 +11224,8 @@ class EpochState {
         open_(plan_.segments(), plan_.segment_length()),
         first_open_(plan_.segments()),
         members_(members),
-        said_(plan_.segments()) {
+        said_(plan_.segments()),
+        done_(plan_.segments(), std::vector<bool>(members)) {
     segments_.reserve(plan_.segments());
     for (std::uint32_t index = 0; index < plan_.segments(); ++index)
       segments_.emplace_back(plan_, index, members);
@@ -11293,11 +11304,17 @@ class EpochState {
     }
     return std::nullopt;
   }
-  /// How many members have decided a whole segment as this replica has.
+  /// A member has all of a segment durably.
+  void done(std::size_t member, std::uint32_t segment) { done_[segment][member] = true; }
+  bool is_done(std::size_t member, std::uint32_t segment) const {
+    return done_[segment][member];
+  }
+  /// How many members have that, and have decided it as this replica has.
   std::size_t agreeing(std::uint32_t segment) {
     std::size_t count = 0;
-    for (const auto& one : said_[segment]) {
-      bool same = !one.empty();
+    for (std::size_t member = 0; member < said_[segment].size(); ++member) {
+      const auto& one = said_[segment][member];
+      bool same = done_[segment][member];
       for (std::uint32_t slot = 0; same && slot < plan_.segment_length(); ++slot)
         same = one[slot] == at(segment, slot)->digest;
       count += same;
@@ -11316,6 +11333,8 @@ class EpochState {
   std::size_t members_;
   /// By segment, member and slot; empty where nobody has said anything.
   std::vector<std::vector<std::vector<std::optional<Digest>>>> said_;
+  /// By segment and member.
+  std::vector<std::vector<bool>> done_;
 };
 
 }  // namespace mirbft::iss
@@ -11854,7 +11873,8 @@ class Reminders {
       allowance_.spend(from, wire::encoded_size(message));
       env.emit(env.to(from.id, std::move(message)));
     };
-    if (epoch.is_complete(index)) send(Done{wanted.segment, epoch.digests(index)});
+    const bool done = epoch.is_done(env.cluster().self().index, index);
+    if (done) send(Done{wanted.segment, epoch.digests(index)});
     const auto& segment = epoch.segment(index);
     segment.repeat_view(send);
     Decided decided{wanted.segment, {}};
@@ -11863,7 +11883,7 @@ class Reminders {
       if (const auto& decision = epoch.at(index, slot))
         decided.decisions.push_back({slot, decision->digest});
     }
-    if (!epoch.is_complete(index) && !decided.decisions.empty()) send(std::move(decided));
+    if (!done && !decided.decisions.empty()) send(std::move(decided));
   }
 
  private:
@@ -12264,12 +12284,12 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, StateInstalled, AppRestored>,
+             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, WalEntry<DoneEntry>, StateInstalled, AppRestored>,
       iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
       typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WalAppend<AmnesiaEntry>, WindowsMoved, AppRestoreState, Halt>,
+                              WalAppend<AmnesiaEntry>, WalAppend<DoneEntry>, WindowsMoved, AppRestoreState, Halt>,
                        iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
                        typename Orderer::emits>;
 
@@ -12383,8 +12403,9 @@ class Iss {
     const Epoch epoch = Orderer::segment_of(found.entry).epoch;
     recovered_[epoch].push_back(std::move(found.entry));
   }
-  /// Which epochs were begun follows from what was decided in them.
+  /// Which epochs were begun, and what is done, follows from what was decided.
   void process(WalEntry<EpochEntry>, auto&) {}
+  void process(WalEntry<DoneEntry>, auto&) {}
   void process(WalEntry<AmnesiaEntry> found, auto&) { amnesia_.recover(found.entry); }
 
   void process(HashResult<TransferHash> hashed, auto& out) {
@@ -12597,6 +12618,7 @@ class Iss {
     for (std::uint32_t slot = 0; slot < done.digests.size(); ++slot)
       consistent &= epoch->said(from.index, done.segment.index, slot, done.digests[slot]);
     if (!consistent) bad_.count(Bad::duplicate);
+    epoch->done(from.index, done.segment.index);
     settle(done.segment, env);
   }
   void receive(iss::Member from, const Decided& decided, auto& env) {
@@ -12806,12 +12828,10 @@ class Iss {
                auto& out) {
     Epochs& epoch = *find_epoch(segment.epoch);
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
-      Done done{segment, epoch.digests(segment.index)};
-      out.emit(SendMessage<Message>{cluster_.others(), done});
-      for (std::uint32_t place = 0; place < done.digests.size(); ++place)
-        (void)epoch.said(cluster_.self().index, segment.index, place, done.digests[place]);
-      auto env = env_of(out);
-      settle(segment, env);
+      const Done done{segment, epoch.digests(segment.index)};
+      out.emit(WalAppend<DoneEntry>{{segment}, RetentionIndex(segment.epoch.value)})
+          .then(SendMessage<Message>{cluster_.others(), done},
+                MessageReceived<Message>{cluster_.self().id, done});
     }
     if (segment.epoch == epoch_) {
       if (proposer_.leads(segment.index)) proposer_.decided(slot);

@@ -213,7 +213,7 @@ class IssFixture {
     any |= verify<CheckpointChecking>();
     any |= verify<ProofChecking>();
     any |= persist<EpochEntry, VoteEntry, ViewChangeEntry, NewViewEntry, PreparedEntry,
-                   DecidedEntry, CheckpointEntry, StableEntry, AmnesiaEntry>();
+                   DecidedEntry, CheckpointEntry, StableEntry, AmnesiaEntry, DoneEntry>();
     any |= drop<WalTruncate, CollectRequests, WindowsMoved>();
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
       iss.process(AppSnapshot{asked.sn, Bytes("state " + std::to_string(asked.sn.value))}, out);

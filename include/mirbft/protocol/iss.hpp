@@ -82,12 +82,12 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, StateInstalled, AppRestored>,
+             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, WalEntry<DoneEntry>, StateInstalled, AppRestored>,
       iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
       typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WalAppend<AmnesiaEntry>, WindowsMoved, AppRestoreState, Halt>,
+                              WalAppend<AmnesiaEntry>, WalAppend<DoneEntry>, WindowsMoved, AppRestoreState, Halt>,
                        iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
                        typename Orderer::emits>;
 
@@ -201,8 +201,9 @@ class Iss {
     const Epoch epoch = Orderer::segment_of(found.entry).epoch;
     recovered_[epoch].push_back(std::move(found.entry));
   }
-  /// Which epochs were begun follows from what was decided in them.
+  /// Which epochs were begun, and what is done, follows from what was decided.
   void process(WalEntry<EpochEntry>, auto&) {}
+  void process(WalEntry<DoneEntry>, auto&) {}
   void process(WalEntry<AmnesiaEntry> found, auto&) { amnesia_.recover(found.entry); }
 
   void process(HashResult<TransferHash> hashed, auto& out) {
@@ -415,6 +416,7 @@ class Iss {
     for (std::uint32_t slot = 0; slot < done.digests.size(); ++slot)
       consistent &= epoch->said(from.index, done.segment.index, slot, done.digests[slot]);
     if (!consistent) bad_.count(Bad::duplicate);
+    epoch->done(from.index, done.segment.index);
     settle(done.segment, env);
   }
   void receive(iss::Member from, const Decided& decided, auto& env) {
@@ -624,12 +626,10 @@ class Iss {
                auto& out) {
     Epochs& epoch = *find_epoch(segment.epoch);
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
-      Done done{segment, epoch.digests(segment.index)};
-      out.emit(SendMessage<Message>{cluster_.others(), done});
-      for (std::uint32_t place = 0; place < done.digests.size(); ++place)
-        (void)epoch.said(cluster_.self().index, segment.index, place, done.digests[place]);
-      auto env = env_of(out);
-      settle(segment, env);
+      const Done done{segment, epoch.digests(segment.index)};
+      out.emit(WalAppend<DoneEntry>{{segment}, RetentionIndex(segment.epoch.value)})
+          .then(SendMessage<Message>{cluster_.others(), done},
+                MessageReceived<Message>{cluster_.self().id, done});
     }
     if (segment.epoch == epoch_) {
       if (proposer_.leads(segment.index)) proposer_.decided(slot);

@@ -31,7 +31,8 @@ class EpochState {
         open_(plan_.segments(), plan_.segment_length()),
         first_open_(plan_.segments()),
         members_(members),
-        said_(plan_.segments()) {
+        said_(plan_.segments()),
+        done_(plan_.segments(), std::vector<bool>(members)) {
     segments_.reserve(plan_.segments());
     for (std::uint32_t index = 0; index < plan_.segments(); ++index)
       segments_.emplace_back(plan_, index, members);
@@ -110,11 +111,17 @@ class EpochState {
     }
     return std::nullopt;
   }
-  /// How many members have decided a whole segment as this replica has.
+  /// A member has all of a segment durably.
+  void done(std::size_t member, std::uint32_t segment) { done_[segment][member] = true; }
+  bool is_done(std::size_t member, std::uint32_t segment) const {
+    return done_[segment][member];
+  }
+  /// How many members have that, and have decided it as this replica has.
   std::size_t agreeing(std::uint32_t segment) {
     std::size_t count = 0;
-    for (const auto& one : said_[segment]) {
-      bool same = !one.empty();
+    for (std::size_t member = 0; member < said_[segment].size(); ++member) {
+      const auto& one = said_[segment][member];
+      bool same = done_[segment][member];
       for (std::uint32_t slot = 0; same && slot < plan_.segment_length(); ++slot)
         same = one[slot] == at(segment, slot)->digest;
       count += same;
@@ -133,6 +140,8 @@ class EpochState {
   std::size_t members_;
   /// By segment, member and slot; empty where nobody has said anything.
   std::vector<std::vector<std::vector<std::optional<Digest>>>> said_;
+  /// By segment and member.
+  std::vector<std::vector<bool>> done_;
 };
 
 }  // namespace mirbft::iss

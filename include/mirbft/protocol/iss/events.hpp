@@ -153,6 +153,15 @@ struct AmnesiaEntry {
   Epoch votes_from;
 };
 
+/// Everything of a segment is decided, durably: before its Done, upon which others forget what they
+/// have said of it.
+struct DoneEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 7;
+
+  SegmentId segment;
+};
+
 /// Before any message of an epoch.
 struct EpochEntry {
   static constexpr auto module = slot::protocol;
@@ -224,6 +233,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointChecking, header, signers);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RelayFetch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AmnesiaEntry, votes_from);
+BOOST_HANA_ADAPT_STRUCT(mirbft::DoneEntry, segment);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app);

@@ -53,7 +53,8 @@ class Reminders {
       allowance_.spend(from, wire::encoded_size(message));
       env.emit(env.to(from.id, std::move(message)));
     };
-    if (epoch.is_complete(index)) send(Done{wanted.segment, epoch.digests(index)});
+    const bool done = epoch.is_done(env.cluster().self().index, index);
+    if (done) send(Done{wanted.segment, epoch.digests(index)});
     const auto& segment = epoch.segment(index);
     segment.repeat_view(send);
     Decided decided{wanted.segment, {}};
@@ -62,7 +63,7 @@ class Reminders {
       if (const auto& decision = epoch.at(index, slot))
         decided.decisions.push_back({slot, decision->digest});
     }
-    if (!epoch.is_complete(index) && !decided.decisions.empty()) send(std::move(decided));
+    if (!done && !decided.decisions.empty()) send(std::move(decided));
   }
 
  private:
