@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -82,12 +83,14 @@ class Iss {
   using Status = IssStatus;
   using consumes = joined<
       events<Init, Tick, Continue, RequestReady, MessageReceived<Message>, HashResult<BatchHash>,
-             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, WalEntry<DoneEntry>, StateInstalled, AppRestored>,
+             WalEntry<EpochEntry>, WalEntry<AmnesiaEntry>, WalEntry<DoneEntry>, StateInstalled,
+             AppRestored>,
       iss::Bodies::consumes, iss::Checkpointing::consumes, iss::StateTransfer::consumes,
       typename Orderer::consumes>;
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
-                              WalAppend<AmnesiaEntry>, WalAppend<DoneEntry>, WindowsMoved, AppRestoreState, Halt>,
+                              WalAppend<AmnesiaEntry>, WalAppend<DoneEntry>, WindowsMoved,
+                              AppRestoreState, Halt>,
                        iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
                        typename Orderer::emits>;
 
@@ -201,9 +204,9 @@ class Iss {
     const Epoch epoch = Orderer::segment_of(found.entry).epoch;
     recovered_[epoch].push_back(std::move(found.entry));
   }
-  /// Which epochs were begun, and what is done, follows from what was decided.
+  /// Which epochs were begun follows from what was decided in them.
   void process(WalEntry<EpochEntry>, auto&) {}
-  void process(WalEntry<DoneEntry>, auto&) {}
+  void process(WalEntry<DoneEntry> found, auto&) { recovered_done_.insert(found.entry.segment); }
   void process(WalEntry<AmnesiaEntry> found, auto&) { amnesia_.recover(found.entry); }
 
   void process(HashResult<TransferHash> hashed, auto& out) {
@@ -627,9 +630,15 @@ class Iss {
     Epochs& epoch = *find_epoch(segment.epoch);
     if (epoch.decide(segment.index, slot, digest, std::move(batch))) {
       const Done done{segment, epoch.digests(segment.index)};
-      out.emit(WalAppend<DoneEntry>{{segment}, RetentionIndex(segment.epoch.value)})
-          .then(SendMessage<Message>{cluster_.others(), done},
-                MessageReceived<Message>{cluster_.self().id, done});
+      const SendMessage<Message> to_others{cluster_.others(), done};
+      const MessageReceived<Message> to_self{cluster_.self().id, done};
+      if (recovered_done_.erase(segment) != 0) {
+        out.emit(to_others);
+        out.emit(to_self);
+      } else {
+        out.emit(WalAppend<DoneEntry>{{segment}, RetentionIndex(segment.epoch.value)})
+            .then(to_others, to_self);
+      }
     }
     if (segment.epoch == epoch_) {
       if (proposer_.leads(segment.index)) proposer_.decided(slot);
@@ -714,6 +723,7 @@ class Iss {
     waiting_.forget_before(next_);
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(next));
     recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
+    std::erase_if(recovered_done_, [&](const SegmentId& id) { return id.epoch < next; });
     out.emit(AppRestoreState{state.header.last, std::move(state.app)});
     enter_epoch(next, next_, out);
   }
@@ -816,6 +826,7 @@ class Iss {
   std::map<Epoch, Epochs> epochs_;
   /// Entries of the write-ahead log, of epochs that are not entered yet.
   std::map<Epoch, std::vector<typename Orderer::Entry>> recovered_;
+  std::set<SegmentId> recovered_done_;
 
   Epoch epoch_;
   SeqNr next_;
