@@ -11734,10 +11734,12 @@ struct Pace {
   }
 };
 
-/// How long a segment may stand still in a view before its primary is given up on.
+/// How long a segment may stand still in a view before its primary is given up on. Doubles with
+/// every second view: some of the primaries in a row may be faulty, and patience that is learnt
+/// while the network is cut is waited for once it is not.
 constexpr std::chrono::nanoseconds view_timeout(std::chrono::nanoseconds timeout, View view) {
   constexpr std::uint64_t most_doublings = 12;
-  return timeout * (std::int64_t{1} << std::min(view.value, most_doublings));
+  return timeout * (std::int64_t{1} << std::min(view.value / 2, most_doublings));
 }
 
 /// How long a whole segment of `length` slots may take in view 0: a leader that always makes a
@@ -11889,12 +11891,12 @@ class Reminders {
  private:
   template <class Epochs>
   static void ask(Epochs& epoch, std::uint32_t segment, auto& env) {
-    if (epoch.is_complete(segment)) return;
     SlotsWanted wanted{{epoch.plan().epoch(), segment}, {}};
     for (std::uint32_t slot = 0;
          slot < epoch.plan().segment_length() && wanted.slots.size() < asked_at_once; ++slot)
-      if (!epoch.at(segment, slot)) wanted.slots.push_back(slot);
-    env.emit(env.to_others(std::move(wanted)));
+      if (!epoch.at(segment, slot) || epoch.segment(segment).awaits_votes(slot))
+        wanted.slots.push_back(slot);
+    if (!wanted.slots.empty()) env.emit(env.to_others(std::move(wanted)));
   }
 
   std::chrono::nanoseconds last_{};
@@ -13336,6 +13338,8 @@ class Paxos::Segment {
     if (digest != nil_digest) hold(place, std::move(batch), digest);
     decide(place, digest, env);
   }
+  /// Who has decided a slot tells the digest to whoever asks, and needs nobody's votes for that.
+  static constexpr bool awaits_votes(std::uint32_t) noexcept { return false; }
   bool is_committed(std::uint32_t place) const noexcept {
     return slots_[place].decided.has_value();
   }
@@ -14450,6 +14454,13 @@ class Pbft::Segment {
   }
 
   // Time.
+
+  /// Whether this replica still needs votes of the current view to help those who have not decided
+  /// a slot that it has.
+  bool awaits_votes(std::uint32_t place) const noexcept {
+    return !is_stable_ && !is_changing() && view_ != View(0) &&
+           slots_[place].stage < Stage::preparing;
+  }
 
   /// At every Tick. `expected` tells whether anybody waits for this segment: a leader who has
   /// nothing to propose is not suspected.

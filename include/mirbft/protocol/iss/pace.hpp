@@ -40,10 +40,12 @@ struct Pace {
   }
 };
 
-/// How long a segment may stand still in a view before its primary is given up on.
+/// How long a segment may stand still in a view before its primary is given up on. Doubles with
+/// every second view: some of the primaries in a row may be faulty, and patience that is learnt
+/// while the network is cut is waited for once it is not.
 constexpr std::chrono::nanoseconds view_timeout(std::chrono::nanoseconds timeout, View view) {
   constexpr std::uint64_t most_doublings = 12;
-  return timeout * (std::int64_t{1} << std::min(view.value, most_doublings));
+  return timeout * (std::int64_t{1} << std::min(view.value / 2, most_doublings));
 }
 
 /// How long a whole segment of `length` slots may take in view 0: a leader that always makes a

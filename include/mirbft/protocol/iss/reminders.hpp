@@ -69,12 +69,12 @@ class Reminders {
  private:
   template <class Epochs>
   static void ask(Epochs& epoch, std::uint32_t segment, auto& env) {
-    if (epoch.is_complete(segment)) return;
     SlotsWanted wanted{{epoch.plan().epoch(), segment}, {}};
     for (std::uint32_t slot = 0;
          slot < epoch.plan().segment_length() && wanted.slots.size() < asked_at_once; ++slot)
-      if (!epoch.at(segment, slot)) wanted.slots.push_back(slot);
-    env.emit(env.to_others(std::move(wanted)));
+      if (!epoch.at(segment, slot) || epoch.segment(segment).awaits_votes(slot))
+        wanted.slots.push_back(slot);
+    if (!wanted.slots.empty()) env.emit(env.to_others(std::move(wanted)));
   }
 
   std::chrono::nanoseconds last_{};

@@ -134,6 +134,8 @@ class Paxos::Segment {
     if (digest != nil_digest) hold(place, std::move(batch), digest);
     decide(place, digest, env);
   }
+  /// Who has decided a slot tells the digest to whoever asks, and needs nobody's votes for that.
+  static constexpr bool awaits_votes(std::uint32_t) noexcept { return false; }
   bool is_committed(std::uint32_t place) const noexcept {
     return slots_[place].decided.has_value();
   }

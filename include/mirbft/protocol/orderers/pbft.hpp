@@ -241,6 +241,13 @@ class Pbft::Segment {
 
   // Time.
 
+  /// Whether this replica still needs votes of the current view to help those who have not decided
+  /// a slot that it has.
+  bool awaits_votes(std::uint32_t place) const noexcept {
+    return !is_stable_ && !is_changing() && view_ != View(0) &&
+           slots_[place].stage < Stage::preparing;
+  }
+
   /// At every Tick. `expected` tells whether anybody waits for this segment: a leader who has
   /// nothing to propose is not suspected.
   void tick(bool expected, auto& env) {
