@@ -64,6 +64,13 @@ TEST_CASE("pauses and clocks that are wrong delay, and cost nothing") {
                 .body = testing::command});
 }
 
+TEST_CASE("all faults together delay, and cost nothing, by any number of nodes") {
+  const auto all = FaultKinds::all();
+  campaign(100, {.nodes = 4, .faults = all, .body = testing::command});
+  campaign(30, {.nodes = 5, .faults = all, .body = testing::command});
+  campaign(20, {.nodes = 7, .faults = all, .body = testing::command});
+}
+
 TEST_CASE("a seed is one course of events, also under all faults") {
   const sim::TrialConfig config{.faults = FaultKinds::all()};
   for (std::uint64_t seed = 1; seed < 4; ++seed)
