@@ -310,13 +310,22 @@ class PbftReplica {
   bool work_once() {
     bool any = false;
     if (checker == Door::open) any |= answer_checks();
-    if (signer == Door::open)
-      any |= sign<PrepareSigning>() | sign<ViewChangeSigning>() | sign<NewViewSigning>();
-    if (verifier == Door::open)
-      any |= verify<PrepareChecking>() | verify<ViewChangeChecking>() | verify<NewViewChecking>();
+    if (signer == Door::open) {
+      any |= sign<PrepareSigning>();
+      any |= sign<ViewChangeSigning>();
+      any |= sign<NewViewSigning>();
+    }
+    if (verifier == Door::open) {
+      any |= verify<PrepareChecking>();
+      any |= verify<ViewChangeChecking>();
+      any |= verify<NewViewChecking>();
+    }
     if (disk == Door::open) any |= sync();
-    any |= send<PrePrepare>() | send<Prepare>() | send<Commit>() | send<ViewChange>() |
-           send<NewView>();
+    any |= send<PrePrepare>();
+    any |= send<Prepare>();
+    any |= send<Commit>();
+    any |= send<ViewChange>();
+    any |= send<NewView>();
     return any;
   }
 
