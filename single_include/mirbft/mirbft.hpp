@@ -11935,14 +11935,10 @@ namespace mirbft::iss {
 /// Supplies heads and chunks of the stable states that are kept, so many bytes to each peer.
 class StateSupply {
  public:
-  /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
-  /// bring a huge answer for ever.
-  static constexpr std::uint64_t answer_allowance = 32u << 20;
-
-  explicit StateSupply(std::size_t members) : answered_(members) {}
+  explicit StateSupply(std::size_t members) : allowance_(members) {}
 
   /// From time to time: peers may ask again.
-  void refill() { answered_.assign(answered_.size(), 0); }
+  void refill() { allowance_.refill(); }
 
   void receive(Member from, StateWanted wanted, const Checkpointing& kept, auto& env) {
     const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
@@ -11950,7 +11946,7 @@ class StateSupply {
     StateHead head{wanted.epoch, list_of(state->clients), state->policy, state->pace,
                    list_of(state->app)};
     const std::size_t digests = head.clients.digests.size() + head.app.digests.size();
-    spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
+    allowance_.spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
     env.emit(env.to(from.id, std::move(head)));
   }
 
@@ -11961,7 +11957,7 @@ class StateSupply {
     if (wanted.index >= clients + state->app.digests.size()) return env.bad(BadMessage::oversized);
     Bytes chunk = wanted.index < clients ? chunk_of(state->clients.data, wanted.index)
                                          : chunk_of(state->app.data, wanted.index - clients);
-    spend(from, chunk.size());
+    allowance_.spend(from, chunk.size());
     env.emit(env.to(from.id, ChunkSupplied{wanted.epoch, wanted.index, std::move(chunk)}));
   }
 
@@ -11972,19 +11968,17 @@ class StateSupply {
   /// The state, if it is kept and the peer may have more. Who asks for one that is collected hears
   /// which ones are there.
   const CheckpointState* state_for(Member from, Epoch epoch, const Checkpointing& kept, auto& env) {
-    if (answered_[from.index] >= answer_allowance) {
+    if (allowance_.is_spent(from)) {
       env.bad(BadMessage::oversized);
       return nullptr;
     }
-    spend(from, least_cost);
+    allowance_.spend(from, least_cost);
     const CheckpointState* state = kept.stable_state(epoch);
     if (!state) kept.tell(from, epoch.value, env);
     return state;
   }
-  void spend(Member whom, std::uint64_t bytes) { answered_[whom.index] += bytes; }
 
-  /// Bytes sent to each member since the last `refill`.
-  std::vector<std::uint64_t> answered_;
+  Allowance allowance_;
 };
 
 }  // namespace mirbft::iss
@@ -14366,9 +14360,6 @@ class Pbft::Segment {
     if (slots_[place].decided) return;
     if (digest != nil_digest) hold(place, std::move(batch), digest);
     commit(place, digest, env);
-  }
-  bool is_committed(std::uint32_t place) const noexcept {
-    return slots_[place].decided.has_value();
   }
 
   // Messages, and answers of other modules.

@@ -100,8 +100,8 @@ TEST_CASE("a peer is given so many bytes until the allowance is filled up again"
     return bytes;
   };
   const std::size_t first = supplied(peer);
-  CHECK(first > StateSupply::answer_allowance * 9 / 10);
-  CHECK(first <= StateSupply::answer_allowance + chunk_size);
+  CHECK(first > answer_allowance * 9 / 10);
+  CHECK(first <= answer_allowance + chunk_size);
   CHECK(replica.env.bad_messages.oversized > 0);
   CHECK(supplied(peer) == 0);
   CHECK(supplied(1) == first);  // its own allowance
@@ -117,7 +117,7 @@ TEST_CASE("questions that bring small answers are counted too") {
     replica.receive(peer, StateWanted{Epoch(0)});
     told += replica.env.take_all<StableCheckpoint>().size();
   }
-  CHECK(told <= 2 * StateSupply::answer_allowance / 4096);
+  CHECK(told <= 2 * answer_allowance / 4096);
 }
 
 }  // namespace mirbft::iss

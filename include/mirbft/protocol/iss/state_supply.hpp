@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
+#include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/checkpointing.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
@@ -18,14 +18,10 @@ namespace mirbft::iss {
 /// Supplies heads and chunks of the stable states that are kept, so many bytes to each peer.
 class StateSupply {
  public:
-  /// Bytes of answers that a peer may have between two calls of `refill`: a small question must not
-  /// bring a huge answer for ever.
-  static constexpr std::uint64_t answer_allowance = 32u << 20;
-
-  explicit StateSupply(std::size_t members) : answered_(members) {}
+  explicit StateSupply(std::size_t members) : allowance_(members) {}
 
   /// From time to time: peers may ask again.
-  void refill() { answered_.assign(answered_.size(), 0); }
+  void refill() { allowance_.refill(); }
 
   void receive(Member from, StateWanted wanted, const Checkpointing& kept, auto& env) {
     const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
@@ -33,7 +29,7 @@ class StateSupply {
     StateHead head{wanted.epoch, list_of(state->clients), state->policy, state->pace,
                    list_of(state->app)};
     const std::size_t digests = head.clients.digests.size() + head.app.digests.size();
-    spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
+    allowance_.spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
     env.emit(env.to(from.id, std::move(head)));
   }
 
@@ -44,7 +40,7 @@ class StateSupply {
     if (wanted.index >= clients + state->app.digests.size()) return env.bad(BadMessage::oversized);
     Bytes chunk = wanted.index < clients ? chunk_of(state->clients.data, wanted.index)
                                          : chunk_of(state->app.data, wanted.index - clients);
-    spend(from, chunk.size());
+    allowance_.spend(from, chunk.size());
     env.emit(env.to(from.id, ChunkSupplied{wanted.epoch, wanted.index, std::move(chunk)}));
   }
 
@@ -55,19 +51,17 @@ class StateSupply {
   /// The state, if it is kept and the peer may have more. Who asks for one that is collected hears
   /// which ones are there.
   const CheckpointState* state_for(Member from, Epoch epoch, const Checkpointing& kept, auto& env) {
-    if (answered_[from.index] >= answer_allowance) {
+    if (allowance_.is_spent(from)) {
       env.bad(BadMessage::oversized);
       return nullptr;
     }
-    spend(from, least_cost);
+    allowance_.spend(from, least_cost);
     const CheckpointState* state = kept.stable_state(epoch);
     if (!state) kept.tell(from, epoch.value, env);
     return state;
   }
-  void spend(Member whom, std::uint64_t bytes) { answered_[whom.index] += bytes; }
 
-  /// Bytes sent to each member since the last `refill`.
-  std::vector<std::uint64_t> answered_;
+  Allowance allowance_;
 };
 
 }  // namespace mirbft::iss

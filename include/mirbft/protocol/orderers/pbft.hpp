@@ -153,9 +153,6 @@ class Pbft::Segment {
     if (digest != nil_digest) hold(place, std::move(batch), digest);
     commit(place, digest, env);
   }
-  bool is_committed(std::uint32_t place) const noexcept {
-    return slots_[place].decided.has_value();
-  }
 
   // Messages, and answers of other modules.
 
