@@ -697,6 +697,11 @@ namespace mirbft {
 /// The verdict on one signature; everything but `valid` rejects, the kinds are for counters.
 enum class SignatureCheck : std::uint8_t { valid, unknown_signer, malformed, invalid };
 
+inline bool all_valid(const std::vector<SignatureCheck>& verdicts) {
+  return std::all_of(verdicts.begin(), verdicts.end(),
+                     [](SignatureCheck one) { return one == SignatureCheck::valid; });
+}
+
 }  // namespace mirbft
 
 // <mirbft/types/sliding_window.hpp>
@@ -10743,8 +10748,7 @@ class CheckpointProofs {
   /// The certificate that was checked, if it is valid.
   std::optional<StableCheckpoint> checked(NodeSigsVerified<ProofChecking> verified, auto& env) {
     --checking_[verified.origin.from];
-    const auto is_valid = [](SignatureCheck check) { return check == SignatureCheck::valid; };
-    if (!std::all_of(verified.verdicts.begin(), verified.verdicts.end(), is_valid)) {
+    if (!all_valid(verified.verdicts)) {
       env.bad(BadMessage::signature);
       return std::nullopt;
     }
@@ -14156,10 +14160,6 @@ inline std::vector<NodeSignature> signatures_of(const NewView& message, NodeId p
     add_signatures(list, message.segment, certificate, cluster);
   return list;
 }
-inline bool all_valid(const std::vector<SignatureCheck>& verdicts) {
-  return std::all_of(verdicts.begin(), verdicts.end(),
-                     [](SignatureCheck one) { return one == SignatureCheck::valid; });
-}
 
 /// The ViewChanges of a segment: of each member that of the highest view.
 class ViewChanges {
@@ -14417,7 +14417,7 @@ class Pbft::Segment {
 
   void process(NodeSigsVerified<ViewChangeChecking> verified, auto& env) {
     const ViewChangeMark& mark = verified.origin.content;
-    const bool valid = pbft::all_valid(verified.verdicts);
+    const bool valid = all_valid(verified.verdicts);
     if (!valid) env.bad(Bad::signature);
     changes_.checked(env.cluster().find(mark.sender)->index, mark.view, valid);
     try_to_lead(env);
@@ -14438,7 +14438,7 @@ class Pbft::Segment {
     if (sender >= offered_.size() || !offered_[sender] || offered_[sender]->view != mark.view)
       return;
     const NewView message = *std::exchange(offered_[sender], std::nullopt);
-    if (!pbft::all_valid(verified.verdicts)) return env.bad(Bad::signature);
+    if (!all_valid(verified.verdicts)) return env.bad(Bad::signature);
     if (message.view <= view_ || message.view < target_) return;
     env.emit(WalAppend<NewViewEntry>{{message}, retention()}).then(env.to_self(message));
     enter(message, env);

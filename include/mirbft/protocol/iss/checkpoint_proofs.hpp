@@ -2,7 +2,6 @@
 #ifndef MIRBFT_PROTOCOL_ISS_CHECKPOINT_PROOFS_HPP
 #define MIRBFT_PROTOCOL_ISS_CHECKPOINT_PROOFS_HPP
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/types/signature_check.hpp>
 #include <mirbft/wire/canonical.hpp>
 
 namespace mirbft::iss {
@@ -46,8 +46,7 @@ class CheckpointProofs {
   /// The certificate that was checked, if it is valid.
   std::optional<StableCheckpoint> checked(NodeSigsVerified<ProofChecking> verified, auto& env) {
     --checking_[verified.origin.from];
-    const auto is_valid = [](SignatureCheck check) { return check == SignatureCheck::valid; };
-    if (!std::all_of(verified.verdicts.begin(), verified.verdicts.end(), is_valid)) {
+    if (!all_valid(verified.verdicts)) {
       env.bad(BadMessage::signature);
       return std::nullopt;
     }

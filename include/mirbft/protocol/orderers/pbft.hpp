@@ -209,7 +209,7 @@ class Pbft::Segment {
 
   void process(NodeSigsVerified<ViewChangeChecking> verified, auto& env) {
     const ViewChangeMark& mark = verified.origin.content;
-    const bool valid = pbft::all_valid(verified.verdicts);
+    const bool valid = all_valid(verified.verdicts);
     if (!valid) env.bad(Bad::signature);
     changes_.checked(env.cluster().find(mark.sender)->index, mark.view, valid);
     try_to_lead(env);
@@ -230,7 +230,7 @@ class Pbft::Segment {
     if (sender >= offered_.size() || !offered_[sender] || offered_[sender]->view != mark.view)
       return;
     const NewView message = *std::exchange(offered_[sender], std::nullopt);
-    if (!pbft::all_valid(verified.verdicts)) return env.bad(Bad::signature);
+    if (!all_valid(verified.verdicts)) return env.bad(Bad::signature);
     if (message.view <= view_ || message.view < target_) return;
     env.emit(WalAppend<NewViewEntry>{{message}, retention()}).then(env.to_self(message));
     enter(message, env);

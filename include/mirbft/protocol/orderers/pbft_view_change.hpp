@@ -143,10 +143,6 @@ inline std::vector<NodeSignature> signatures_of(const NewView& message, NodeId p
     add_signatures(list, message.segment, certificate, cluster);
   return list;
 }
-inline bool all_valid(const std::vector<SignatureCheck>& verdicts) {
-  return std::all_of(verdicts.begin(), verdicts.end(),
-                     [](SignatureCheck one) { return one == SignatureCheck::valid; });
-}
 
 /// The ViewChanges of a segment: of each member that of the highest view.
 class ViewChanges {
