@@ -18,7 +18,7 @@
 #include <mirbft/wire/request_bytes.hpp>
 
 #include "config.hpp"
-#include "progress.hpp"
+#include "countdown.hpp"
 #include "recording.hpp"
 #include "replica.hpp"
 
@@ -30,13 +30,13 @@ class Client {
  public:
   /// All that it is given outlives it; and it outlives the replica's work, which calls it back.
   Client(const OwnClientConfig& own, const ReplicaConfig& config, const Workload& workload,
-         Progress& progress)
+         Countdown& countdown)
       : id_(own.id),
         key_(mirbft::ByteView(own.seed)),
         cluster_(config.cluster),
         most_open_(config.outstanding),
         workload_(workload),
-        progress_(progress) {}
+        countdown_(countdown) {}
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -65,7 +65,7 @@ class Client {
       if (!wait_until_open_below(most_open_, stop)) return;
       submit(replica, sign(number));
     }
-    if (wait_until_open_below(1, stop)) progress_.client_finished();
+    if (wait_until_open_below(1, stop)) countdown_.client_finished();
   }
 
   bool wait_until_open_below(std::uint64_t limit, const std::stop_token& stop) {
@@ -115,7 +115,7 @@ class Client {
   const mirbft::Bytes cluster_;
   const std::uint64_t most_open_;
   const Workload& workload_;
-  Progress& progress_;
+  Countdown& countdown_;
   mirbft::Sha256 hasher_;
 
   std::mutex mutex_;

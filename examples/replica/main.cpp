@@ -25,7 +25,7 @@
 #include "client.hpp"
 #include "commands.hpp"
 #include "config.hpp"
-#include "progress.hpp"
+#include "countdown.hpp"
 #include "replica.hpp"
 #include "report.hpp"
 
@@ -65,26 +65,26 @@ class Host {
  public:
   Host(const ReplicaConfig& config, std::vector<std::string> commands, OptionalLog log)
       : workload_(std::move(commands), ids_of(config.clients)),
-        progress_(workload_.size(), config.own_clients.size()),
+        countdown_(workload_.size(), config.own_clients.size()),
         replica_(make_replica(
             config,
-            App(mirbft::KeyValueStore(), mirbft::Bytes(config.cluster), workload_, progress_),
+            App(mirbft::KeyValueStore(), mirbft::Bytes(config.cluster), workload_, countdown_),
             std::move(log))) {
     for (const OwnClientConfig& own : config.own_clients)
-      clients_.emplace_back(own, config, workload_, progress_);
+      clients_.emplace_back(own, config, workload_, countdown_);
   }
   ~Host() { stop(); }
 
-  Progress& progress() noexcept { return progress_; }
+  Countdown& countdown() noexcept { return countdown_; }
 
   void start() {
     thread_ = std::jthread([this](std::stop_token stop) {
       replica_->run(stop);
-      progress_.end();
+      countdown_.end();
     });
   }
   void start_clients() {
-    progress_.begin();
+    countdown_.begin();
     for (Client& client : clients_) client.start(*replica_);
   }
 
@@ -97,7 +97,7 @@ class Host {
   }
 
   Report report() const {
-    Report report{.stage = "ended", .delivered = progress_.delivered()};
+    Report report{.stage = "ended", .delivered = countdown_.delivered()};
     const App& app = replica_->app();
     report.repeated = app.repeated();
     report.foreign = app.foreign();
@@ -105,7 +105,7 @@ class Host {
     report.log = app.log();
     mirbft::Sha256 hasher;
     report.store = digest_of(hasher, {{app.snapshot()}});
-    report.requests_per_second = progress_.rate();
+    report.requests_per_second = countdown_.rate();
     std::vector<std::chrono::nanoseconds> latencies;
     for (const Client& client : clients_) {
       report.refused += client.refused();
@@ -128,7 +128,7 @@ class Host {
   }
 
   Workload workload_;
-  Progress progress_;
+  Countdown countdown_;
   std::deque<Client> clients_;
   std::unique_ptr<Replica> replica_;
   std::jthread thread_;
@@ -140,14 +140,14 @@ void print(const Report& report) { std::cout << mirbft::wire::to_json(report) <<
 /// Meanwhile it reports: that all is delivered, as soon as it is, and else a sign of life.
 void attend(Host& host, int signals) {
   constexpr std::chrono::milliseconds sign_of_life{200};
-  Progress& progress = host.progress();
+  Countdown& countdown = host.countdown();
   std::string stage = "ready";
   print({.stage = stage});
   for (;;) {
     std::array<pollfd, 3> waits{
-        {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}, {progress.handle(), POLLIN, 0}}};
+        {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}, {countdown.handle(), POLLIN, 0}}};
     ::poll(waits.data(), waits.size(), static_cast<int>(sign_of_life.count()));
-    if (waits[1].revents != 0 || progress.ended()) return;
+    if (waits[1].revents != 0 || countdown.ended()) return;
     if (waits[0].revents != 0) {
       std::array<char, 64> line;
       if (::read(STDIN_FILENO, line.data(), line.size()) <= 0) return;
@@ -156,10 +156,10 @@ void attend(Host& host, int signals) {
     }
     if (waits[2].revents != 0) {
       std::uint64_t ignored;
-      (void)::eventfd_read(progress.handle(), &ignored);
+      (void)::eventfd_read(countdown.handle(), &ignored);
     }
-    if (progress.complete()) stage = "complete";
-    print({.stage = stage, .delivered = progress.delivered()});
+    if (countdown.complete()) stage = "complete";
+    print({.stage = stage, .delivered = countdown.delivered()});
   }
 }
 
@@ -178,7 +178,7 @@ int run(const Options& options) {
   attend(*host, signals);
   const std::string& failure = host->stop();
   print(host->report());
-  if (failure.empty()) return host->progress().complete() ? 0 : 1;
+  if (failure.empty()) return host->countdown().complete() ? 0 : 1;
   std::cerr << "mirbft-replica: replica " << config.self.value << " failed: " << failure << '\n';
   return 1;
 }

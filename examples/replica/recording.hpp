@@ -17,7 +17,7 @@
 #include <mirbft/wire/request_bytes.hpp>
 
 #include "commands.hpp"
-#include "progress.hpp"
+#include "countdown.hpp"
 
 namespace quickstart {
 
@@ -44,11 +44,11 @@ inline mirbft::Digest digest_of(mirbft::Sha256& hasher, std::span<const mirbft::
 template <class App>
 class Recording {
  public:
-  Recording(App app, mirbft::Bytes cluster, const Workload& workload, Progress& progress)
+  Recording(App app, mirbft::Bytes cluster, const Workload& workload, Countdown& countdown)
       : app_(std::move(app)),
         cluster_(std::move(cluster)),
         workload_(&workload),
-        progress_(&progress),
+        countdown_(&countdown),
         seen_(workload.size()) {}
 
   std::vector<mirbft::Bytes> apply(mirbft::SeqNr sn, std::span<const mirbft::Request> requests) {
@@ -63,7 +63,7 @@ class Recording {
     const auto bytes = mirbft::wire::canonical("quickstart log", cluster_.view(), entry);
     log_ = digest_of(hasher_, {{bytes}});
     std::vector<mirbft::Bytes> replies = app_.apply(sn, requests);
-    progress_->delivered(requests.size());
+    countdown_->delivered(requests.size());
     return replies;
   }
   mirbft::Bytes snapshot() const { return app_.snapshot(); }
@@ -89,7 +89,7 @@ class Recording {
   App app_;
   mirbft::Bytes cluster_;
   const Workload* workload_;
-  Progress* progress_;
+  Countdown* countdown_;
   mirbft::Sha256 hasher_;
   std::vector<bool> seen_;
   std::uint64_t repeated_ = 0;

@@ -29,7 +29,7 @@ const Request third = request(0, 1, "INCR a");
 /// A recorder of these three, and what it waits for.
 struct Recorded {
   explicit Recorded(const std::vector<std::vector<Request>>& batches = {}, const char* name = "c")
-      : recorder(KeyValueStore(), Bytes(name), workload, progress) {
+      : recorder(KeyValueStore(), Bytes(name), workload, countdown) {
     SeqNr sn;
     for (const auto& batch : batches) {
       recorder.apply(sn, batch);
@@ -38,7 +38,7 @@ struct Recorded {
   }
 
   Workload workload{{"SET a 1", "SET b 2", "INCR a"}, {ClientId(0), ClientId(1)}};
-  Progress progress{workload.size(), 1};
+  Countdown countdown{workload.size(), 1};
   Recorder recorder;
 };
 
@@ -52,7 +52,7 @@ TEST_CASE("recording: passes everything on to the App, and counts what is right"
   CHECK(made.recorder.last_sn() == SeqNr(4));
   CHECK(made.recorder.repeated() == 0);
   CHECK(made.recorder.foreign() == 0);
-  CHECK(made.progress.delivered() == 3);
+  CHECK(made.countdown.delivered() == 3);
 
   KeyValueStore store;
   store.restore(made.recorder.snapshot().view());
@@ -82,19 +82,19 @@ TEST_CASE("recording: the digest of the log tells every history from every other
         Recorded({{first}, {second}}).recorder.log());
 }
 
-TEST_CASE("progress: complete when all is delivered and every client has its replies") {
-  Progress progress(2, 2);
-  progress.delivered(1);
-  progress.client_finished();
-  progress.delivered(1);
-  CHECK_FALSE(progress.complete());
+TEST_CASE("countdown: complete when all is delivered and every client has its replies") {
+  Countdown countdown(2, 2);
+  countdown.delivered(1);
+  countdown.client_finished();
+  countdown.delivered(1);
+  CHECK_FALSE(countdown.complete());
   std::uint64_t woken = 0;
-  CHECK(::eventfd_read(progress.handle(), &woken) != 0);
-  progress.client_finished();
-  CHECK(progress.complete());
-  CHECK(::eventfd_read(progress.handle(), &woken) == 0);
-  CHECK_FALSE(progress.ended());
-  progress.end();
-  CHECK(::eventfd_read(progress.handle(), &woken) == 0);
-  CHECK(progress.ended());
+  CHECK(::eventfd_read(countdown.handle(), &woken) != 0);
+  countdown.client_finished();
+  CHECK(countdown.complete());
+  CHECK(::eventfd_read(countdown.handle(), &woken) == 0);
+  CHECK_FALSE(countdown.ended());
+  countdown.end();
+  CHECK(::eventfd_read(countdown.handle(), &woken) == 0);
+  CHECK(countdown.ended());
 }

@@ -1,6 +1,6 @@
 // What a replica's threads tell the one that waits for them.
-#ifndef MIRBFT_EXAMPLES_REPLICA_PROGRESS_HPP
-#define MIRBFT_EXAMPLES_REPLICA_PROGRESS_HPP
+#ifndef MIRBFT_EXAMPLES_REPLICA_COUNTDOWN_HPP
+#define MIRBFT_EXAMPLES_REPLICA_COUNTDOWN_HPP
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -15,17 +15,17 @@ namespace quickstart {
 
 /// Counts deliveries and clients that have all their replies; wakes whoever polls `handle()` when
 /// there is nothing more to come, or when `end` is called.
-class Progress {
+class Countdown {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Progress(std::uint64_t requests, std::uint64_t clients)
+  Countdown(std::uint64_t requests, std::uint64_t clients)
       : requests_(requests), clients_(clients), handle_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (handle_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  ~Progress() { ::close(handle_); }
+  Countdown(const Countdown&) = delete;
+  Countdown& operator=(const Countdown&) = delete;
+  ~Countdown() { ::close(handle_); }
 
   /// Readable once there is a reason to look.
   int handle() const noexcept { return handle_; }
