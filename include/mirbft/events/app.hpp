@@ -43,7 +43,8 @@ struct AppSnapshot {
   std::uint64_t remaining = 0;
 };
 
-/// Asks for what has changed in the state up to `sn`. May arrive before `Apply` of `sn`, never after that of `sn + 1`.
+/// Asks for what has changed in the state up to `sn`. May arrive before `Apply` of `sn`, never
+/// after that of `sn + 1`.
 struct AppSnapshotRequest {
   static constexpr auto destination = slot::app;
   static constexpr std::uint32_t number = 12;

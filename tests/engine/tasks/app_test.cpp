@@ -50,11 +50,10 @@ struct Fixture {
   void process(E event) {
     task.process(app, std::move(event), out);
   }
-  /// Takes so many of the steps that the task has noted for later; all of them, if there is no
-  /// number. Returns how many those were.
-  std::size_t go_on(std::size_t steps = ~std::size_t{0}) {
+  /// Takes all steps that the task has noted for later. Returns how many those were.
+  std::size_t go_on() {
     std::size_t taken = 0;
-    for (; taken < steps && out.count<AppContinue>() != 0; ++taken) process(out.take<AppContinue>());
+    for (; out.count<AppContinue>() != 0; ++taken) process(out.take<AppContinue>());
     return taken;
   }
 };

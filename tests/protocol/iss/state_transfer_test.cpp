@@ -154,7 +154,8 @@ TEST_CASE("a wrong chunk costs its sender's turn, and the state comes in all the
   }
   SUBCASE("that of another place") {
     scene.cluster.on_chunk = [&](std::size_t from, ChunkSupplied& supplied) {
-      if (from == 1) supplied.data = scene.cluster[0].app_chunk(Epoch(3), (supplied.index + 1) % full_chunks);
+      if (from == 1)
+        supplied.data = scene.cluster[0].app_chunk(Epoch(3), (supplied.index + 1) % full_chunks);
       return true;
     };
   }
@@ -375,7 +376,8 @@ TEST_CASE("what comes second while the first is being checked does not take its 
   const auto questions = env.take_all<ChunkWanted>();
   const ChunkWanted wanted = questions.at(1).message;
   const Member supplier = env.member(questions[1].to[0].value);
-  const ChunkSupplied good{Epoch(3), wanted.index, scene.cluster[0].app_chunk(Epoch(3), wanted.index - 1)};
+  const ChunkSupplied good{Epoch(3), wanted.index,
+                           scene.cluster[0].app_chunk(Epoch(3), wanted.index - 1)};
   ChunkSupplied bad = good;
   bad.data = app_state(1, 9).slice(0, good.data.size());
   for (const ChunkSupplied& one : {good, bad}) replica.transfer.receive(supplier, one, env);
