@@ -34,9 +34,9 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  /// How much of a snapshot is read in one step; a chunk is read whole. That of many small
-  /// entries is a few milliseconds' work.
-  static constexpr std::size_t piece_size = 256 * 1024;
+  /// How much of a snapshot is read in one step; a chunk is read whole. Of many small entries
+  /// that is a millisecond or two.
+  static constexpr std::size_t piece_size = 128 * 1024;
 
   explicit TaskOf(const Bytes& /*cluster*/) {}
 
