@@ -24,6 +24,10 @@ class AppChunks {
  public:
   FrozenChunks freeze(App& app) {
     FrozenChunks frozen = app.freeze();
+    if (frozen.count > max_chunks)
+      throw ModuleFailure("the App's state has " + std::to_string(frozen.count) +
+                          " chunks, and may have " + std::to_string(max_chunks) +
+                          ": make larger chunks");
     const auto& changed = frozen.changed;
     if (std::adjacent_find(changed.begin(), changed.end(), std::greater_equal<>()) !=
             changed.end() ||

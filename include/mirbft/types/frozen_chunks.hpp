@@ -19,6 +19,8 @@ struct FrozenChunks {
 /// How large a chunk should be at most, and may be: it must fit a frame.
 inline constexpr std::size_t good_chunk_size = 256 * 1024;
 inline constexpr std::size_t max_chunk_size = 1024 * 1024 - 1024;
+/// How many there may be: the list of their digests must fit a frame as well.
+inline constexpr std::uint64_t max_chunks = 100'000;
 
 }  // namespace mirbft
 

@@ -230,6 +230,7 @@ TEST_CASE_FIXTURE(ChunkedFixture, "an App that breaks the rules for chunks is a 
   SUBCASE("a list out of order") { app.list.changed = {1, 0}; }
   SUBCASE("one twice") { app.list.changed = {1, 1}; }
   SUBCASE("one that is not there") { app.list.changed = {1, 8}; }
+  SUBCASE("too many") { app.list.count = max_chunks + 1; }
   SUBCASE("one that is too large") { app.chunk_size = max_chunk_size + 1; }
   CHECK_THROWS_AS(snapshot(), ModuleFailure);
 }

@@ -169,7 +169,8 @@ class KeyValueChunks {
     mark(chunk);
   }
 
-  /// Moves the upper half to a new chunk, and goes on until all have the right size.
+  /// Moves the upper half to a new chunk, and goes on while the rest is too large. One entry alone
+  /// has made it so: the half that does not end with it is small enough.
   void cut(Chunk& chunk) {
     while (chunk.size > max_size && chunk.entries.size() > 1) {
       settle(chunk);
@@ -186,7 +187,6 @@ class KeyValueChunks {
         upper.size += moved;
         upper.entries.insert(upper.entries.end(), chunk.entries.extract(first++));
       }
-      cut(upper);
     }
   }
   /// A small range becomes part of the one before it, if both are small enough together. The last
