@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -88,15 +87,12 @@ class KeyValueChunks {
   // As in `IsChunkedApp`.
 
   FrozenChunks freeze() {
+    FrozenChunks frozen{by_number_.size(), {}};
+    for (std::uint64_t number = 0; number < frozen.count; ++number)
+      if (changed_[number]) frozen.changed.push_back(number);
+    changed_.assign(frozen.count, false);
     saved_.clear();
-    FrozenChunks frozen{by_number_.size(), {changed_.begin(), changed_.end()}};
-    changed_.clear();
-    for (const std::uint64_t number : frozen.changed) {
-      Chunk& chunk = *by_number_[number];
-      chunk.is_changed = false;
-      chunk.before.emplace();
-      chunk.frozen_size = chunk.size;
-    }
+    ++generation_;
     return frozen;
   }
   Bytes frozen(std::uint64_t number) {
@@ -108,10 +104,11 @@ class KeyValueChunks {
     KeyValueChunks read;
     read.ranges_.clear();
     read.by_number_.clear();
+    read.changed_.clear();
     for (const Bytes& chunk : chunks) read.read(chunk);
     if (!read.is_sound()) throw unreadable();
-    read.changed_.clear();
-    for (Chunk* chunk : read.by_number_) chunk->is_changed = false;
+    read.changed_.assign(read.by_number_.size(), false);
+    read.generation_ += 2;  // the chunks were changed long ago
     *this = std::move(read);
   }
 
@@ -126,8 +123,10 @@ class KeyValueChunks {
     Entries entries;
     /// In bytes, encoded.
     std::size_t size = 0;
-    bool is_changed = true;
-    /// There from `freeze` until it is read.
+    /// Between which calls of `freeze` it was last changed, and last read.
+    std::uint64_t changed_in = 0;
+    std::uint64_t read_in = 0;
+    /// While it is changed after a `freeze`, and waits to be read: what it was.
     std::optional<Before> before;
     std::size_t frozen_size = 0;
   };
@@ -149,13 +148,21 @@ class KeyValueChunks {
     chunk.low = low;
     chunk.number = by_number_.size();
     chunk.size = length_size + low.size();
+    chunk.changed_in = generation_;
     by_number_.push_back(&chunk);
-    changed_.insert(chunk.number);
+    changed_.push_back(true);
     ranges_.emplace(std::move(low), std::move(made));
     return chunk;
   }
+  /// The chunk is about to change. That it is frozen is noted here, and not for all at `freeze`.
   void mark(Chunk& chunk) {
-    if (!std::exchange(chunk.is_changed, true)) changed_.insert(chunk.number);
+    if (chunk.changed_in == generation_) return;
+    if (chunk.changed_in + 1 == generation_ && chunk.read_in != generation_) {
+      chunk.before.emplace();
+      chunk.frozen_size = chunk.size;
+    }
+    chunk.changed_in = generation_;
+    changed_[chunk.number] = true;
   }
   /// An entry is about to change: `value` is what there is now, if there is.
   void touch(Chunk& chunk, std::string_view key, const std::string* value) {
@@ -165,8 +172,8 @@ class KeyValueChunks {
   }
   /// The chunk is about to change as a whole: what is frozen of it is written now.
   void settle(Chunk& chunk) {
-    if (chunk.before) saved_.emplace(chunk.number, thaw(chunk));
     mark(chunk);
+    if (chunk.before) saved_.emplace(chunk.number, thaw(chunk));
   }
 
   /// Moves the upper half to a new chunk, and goes on while the rest is too large. One entry alone
@@ -202,15 +209,11 @@ class KeyValueChunks {
     left.size += moved;
     left.entries.merge(gone.entries);
     Chunk& last = *by_number_.back();
-    if (&last != &gone) {
-      settle(last);
-      changed_.erase(last.number);
-      last.number = gone.number;
-      by_number_[last.number] = &last;
-    } else {
-      changed_.erase(gone.number);
-    }
+    settle(last);
+    last.number = gone.number;
+    by_number_[last.number] = &last;
     by_number_.pop_back();
+    changed_.pop_back();
     ranges_.erase(range);
   }
 
@@ -231,10 +234,12 @@ class KeyValueChunks {
   };
 
   /// The chunk as it was at `freeze`; it is read herewith.
-  static Bytes thaw(Chunk& chunk) {
-    const Before before = std::move(*chunk.before);
+  Bytes thaw(Chunk& chunk) {
+    const bool is_changed = chunk.changed_in == generation_;
+    const Before before = is_changed ? std::move(chunk.before).value() : Before();
     chunk.before.reset();
-    return Bytes::filled(chunk.frozen_size, [&](std::uint8_t* at) {
+    chunk.read_in = generation_;
+    return Bytes::filled(is_changed ? chunk.frozen_size : chunk.size, [&](std::uint8_t* at) {
       Writer writer(at);
       writer.put(chunk.low);
       const auto put_old = [&](const auto& old) {
@@ -296,7 +301,9 @@ class KeyValueChunks {
   Ranges ranges_;
   std::vector<Chunk*> by_number_;
   std::size_t size_ = 0;
-  std::set<std::uint64_t> changed_;
+  /// By number: whether it was changed since the last `freeze`, the calls of which are counted.
+  std::vector<bool> changed_;
+  std::uint64_t generation_ = 1;
   /// Frozen chunks that were changed as a whole before they were read.
   std::map<std::uint64_t, Bytes> saved_;
 };
