@@ -360,6 +360,25 @@ TEST_CASE("a fetched state takes the place of an own one, survives a restart, an
   CHECK(next == finish(cluster[0], Epoch(4)));
 }
 
+TEST_CASE("after a fetched state, the next root is that of the fetched chunks") {
+  StateCluster cluster(members);
+  const Bytes old_state = testing::app_state(3, 1);
+  const Bytes new_state = testing::app_state(3, 2);
+  cluster.finish(Epoch(0), old_state);
+  cluster.down = {3};
+  for (const std::uint64_t epoch : {1u, 2u, 3u}) cluster.finish(Epoch(epoch), new_state);
+  cluster.down.clear();
+  StateReplica& late = cluster[3];
+  cluster[0].checkpointing.tell(cluster[0].env.member(3), 3, cluster[0].env);
+  cluster.exchange();
+  late.installed =
+      late.checkpointing.install(cluster[0].fetched(*late.checkpointing.proven_from(Epoch(3))),
+                                 late.env);
+  REQUIRE(late.installed);
+  late.work();
+  CHECK(finish(late, Epoch(4), new_state) == finish(cluster[0], Epoch(4), new_state));
+}
+
 TEST_CASE("verdicts on votes for a state that was installed meanwhile are of no use") {
   StateReplica source(members, NodeId(1));
   const auto header = finish(source, Epoch(0));

@@ -132,6 +132,28 @@ TEST_CASE("a state of whole chunks has no last shorter one") {
   scene.check_installed(Epoch(2), app);
 }
 
+TEST_CASE("a list of inner nodes in place of chunks is refused, though it has the same root") {
+  Scene scene;
+  std::size_t lies = 0;
+  scene.cluster.on_head = [&](std::size_t from, StateHead& head) {
+    if (from != 0) return true;
+    ++lies;
+    std::vector<Digest> above;
+    const std::vector<Digest>& leaves = head.app.digests;
+    for (std::size_t i = 0; i < leaves.size(); i += 2)
+      above.push_back(i + 1 == leaves.size()
+                          ? leaves[i]
+                          : testing::digest_of_parts({inner_content(
+                                Bytes("test").view(), {1, i / 2, leaves[i], leaves[i + 1]})}));
+    head.app.digests = above;
+    return true;
+  };
+  scene.fetch();
+  CHECK(lies == 1);
+  CHECK(scene.bad().state == 1);
+  scene.check_installed(Epoch(3));
+}
+
 TEST_CASE("a wrong chunk costs its sender's turn, and the state comes in all the same") {
   Scene scene;
   SUBCASE("other bytes") {
