@@ -170,6 +170,8 @@
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
+#include <mirbft/sim/key_value_model.hpp>
+#include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
