@@ -5,6 +5,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +17,7 @@
 #include <mirbft/types/client_window.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/request.hpp>
 #include <mirbft/types/signature_check.hpp>
 
@@ -67,15 +69,44 @@ concept IsCrypto = std::movable<engine::module_of<M>> &&
 
 /// The replicated service. `apply` is called once for each sequence number that holds requests,
 /// in order, and returns one result a request; it must depend on nothing but its arguments and
-/// its state. `restore` replaces the state by one that `snapshot` has described.
+/// its state.
 template <class M>
-concept IsApp = std::movable<engine::module_of<M>> &&
-                requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests,
-                         ByteView state) {
-                  { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
-                  { app.snapshot() } -> std::same_as<Bytes>;
-                  app.restore(state);
-                };
+concept AppliesRequests =
+    std::movable<engine::module_of<M>> &&
+    requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests) {
+      { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
+    };
+
+/// The simple form, for small states: `snapshot` writes all of the state, the same bytes for the
+/// same state, while nothing else goes on; `restore` replaces the state by one so described.
+template <class M>
+concept IsSimpleApp = AppliesRequests<M> && requires(engine::module_of<M>& app, ByteView state) {
+  { app.snapshot() } -> std::same_as<Bytes>;
+  app.restore(state);
+};
+
+/// The chunked form, for large states, of which a checkpoint takes what has changed. The state is
+/// a row of numbered chunks, of `good_chunk_size` at most where that can be. What is in which
+/// chunk is the App's affair, but part of the state: a function of the requests alone.
+///
+/// `freeze` says how many chunks there are, and which differ from what they were at the last
+/// `freeze` or `restore`; of a new App all do. It delays the requests, so it should only note
+/// down. Afterwards `frozen(i)` is called once for each of those, between later calls of `apply`,
+/// and returns the chunk as it was at `freeze`; all of them are read before the next `freeze`.
+/// Chunks are added at the end; when one goes, the last one takes its number.
+/// `restore` replaces the state, by all chunks in their order; that also ends a `freeze`.
+template <class M>
+concept IsChunkedApp =
+    AppliesRequests<M> && requires(engine::module_of<M>& app, std::uint64_t index,
+                                   std::span<const Bytes> chunks) {
+      { app.freeze() } -> std::same_as<FrozenChunks>;
+      { app.frozen(index) } -> std::same_as<Bytes>;
+      app.restore(chunks);
+    };
+
+/// Of one form or the other; where an App has both, the engine takes the chunked one.
+template <class M>
+concept IsApp = IsSimpleApp<M> || IsChunkedApp<M>;
 
 /// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
 /// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a

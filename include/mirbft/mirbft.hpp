@@ -8,6 +8,7 @@
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
@@ -50,6 +51,7 @@
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
 
+#include <mirbft/engine/app_chunks.hpp>
 #include <mirbft/engine/assertions.hpp>
 #include <mirbft/engine/callback.hpp>
 #include <mirbft/engine/callers.hpp>
@@ -83,6 +85,7 @@
 #include <mirbft/engine/work_items.hpp>
 
 #include <mirbft/modules/app/counter.hpp>
+#include <mirbft/modules/app/key_value_chunks.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
@@ -107,6 +110,7 @@
 
 #include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/amnesia.hpp>
+#include <mirbft/protocol/iss/app_root.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/buckets.hpp>
@@ -115,6 +119,7 @@
 #include <mirbft/protocol/iss/checkpoint_proofs.hpp>
 #include <mirbft/protocol/iss/checkpointing.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
+#include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/clients.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/config.hpp>
@@ -124,6 +129,7 @@
 #include <mirbft/protocol/iss/events.hpp>
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
+#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/iss/own_batches.hpp>
 #include <mirbft/protocol/iss/pace.hpp>

@@ -203,6 +203,7 @@ class IssFixture {
     bool any = hash<BatchHash>();
     any |= hash<CheckpointHash>();
     any |= hash<ChunkHash>();
+    any |= hash<TreeHash>();
     any |= sign<PrepareSigning>();
     any |= sign<CheckpointSigning>();
     any |= sign<ViewChangeSigning>();
@@ -213,10 +214,12 @@ class IssFixture {
     any |= verify<CheckpointChecking>();
     any |= verify<ProofChecking>();
     any |= persist<EpochEntry, VoteEntry, ViewChangeEntry, NewViewEntry, PreparedEntry,
-                   DecidedEntry, CheckpointEntry, StableEntry, AmnesiaEntry, DoneEntry>();
+                   DecidedEntry, ChunkEntry, CheckpointEntry, StableEntry, AmnesiaEntry,
+                   DoneEntry>();
     any |= drop<WalTruncate, CollectRequests, WindowsMoved>();
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
-      iss.process(AppSnapshot{asked.sn, Bytes("state " + std::to_string(asked.sn.value))}, out);
+      const Bytes state("state " + std::to_string(asked.sn.value));
+      iss.process(AppSnapshot{asked.sn, 1, {{0, state}}, 0}, out);
     });
     any |= each<MessageReceived<Message>>(
         [&](MessageReceived<Message> own) { iss.process(std::move(own), out); });

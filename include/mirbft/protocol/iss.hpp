@@ -213,6 +213,10 @@ class Iss {
     auto env = env_of(out);
     transfer_.process(std::move(hashed), env);
   }
+  void process(HashResult<TransferTreeHash> hashed, auto& out) {
+    auto env = env_of(out);
+    transfer_.process(std::move(hashed), env);
+  }
   void process(StateInstalled, auto& out) {
     auto env = env_of(out);
     if (auto state = checkpointing_.install(transfer_.take(), env))

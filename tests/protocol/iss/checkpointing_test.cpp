@@ -1,9 +1,12 @@
 // A replica's checkpoints: written ahead, recovered, agreed on by votes or by certificates.
 #include <mirbft/protocol/iss/checkpointing.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <variant>
@@ -63,7 +66,7 @@ TEST_CASE("a state is durable before its vote is sent, and the vote before it co
   auto& checkpointing = replica.checkpointing;
   const auto request = env.out.take<AppSnapshotRequest>();
   CHECK(request.sn == StateReplica::last_of(Epoch(0)));
-  checkpointing.process(AppSnapshot{request.sn, Bytes("state")}, env);
+  checkpointing.process(AppSnapshot{request.sn, 1, {{0, Bytes("state")}}, 0}, env);
   while (env.hash<CheckpointHash>(checkpointing) || env.hash<ChunkHash>(checkpointing)) continue;
   const auto header = env.out.take<SignRequest<CheckpointSigning>>().origin.header;
   vote(replica, header, {1, 2, 3});
@@ -74,7 +77,7 @@ TEST_CASE("a state is durable before its vote is sent, and the vote before it co
   const auto append = env.out.take<WalAppend<CheckpointEntry>>();
   CHECK(env.out.count<Sent<CheckpointVote>>() == 1);
   CHECK(append.entry.header == header);
-  CHECK(append.entry.state.app.data == Bytes("state"));
+  CHECK(append.entry.state.app_chunks == 1);
   CHECK(append.retention == RetentionIndex(0));
   CHECK(checkpointing.stable_epochs() == 0);
   replica.work();
@@ -128,7 +131,7 @@ TEST_CASE("after a restart everything is there to go on from") {
   REQUIRE(restored);
   CHECK(restored->header == header);
   CHECK(restored->windows == StateReplica::windows_at(Epoch(1)));
-  CHECK(restored->app == testing::app_state(2));
+  CHECK(testing::joined(restored->app) == testing::app_state(2));
   CHECK(restored->policy == wire::encode(Simple{}));
   CHECK(wire::decode<Fixed>(restored->pace, wire::Form::canonical)->leader == 1);
   // The next epochs have the same headers as without the restart.
@@ -136,7 +139,7 @@ TEST_CASE("after a restart everything is there to go on from") {
   CHECK(finish(second, Epoch(3)) == finish(first, Epoch(3)));
   CHECK(second.env.halts.empty());
   REQUIRE(second.checkpointing.stable_state(Epoch(0)));
-  CHECK(second.checkpointing.stable_state(Epoch(1))->app.digests.size() == 3);
+  CHECK(second.checkpointing.stable_state(Epoch(1))->app_chunks == 3);
 }
 
 TEST_CASE("a certificate whose state was lost is no place to go on from") {
@@ -328,14 +331,13 @@ TEST_CASE("a fetched state takes the place of an own one, survives a restart, an
   for (std::uint64_t epoch = 0; epoch < 4; ++epoch) cluster.finish(Epoch(epoch));
   cluster.down.clear();
   StateReplica& late = cluster[3];
-  const CheckpointState& state = *cluster[0].checkpointing.stable_state(Epoch(3));
   cluster[0].checkpointing.tell(cluster[0].env.member(3), 3, cluster[0].env);
   cluster.exchange();
   REQUIRE(late.checkpointing.proven_from(Epoch(0)));
   const StableCheckpoint proof = *late.checkpointing.proven_from(Epoch(0));
-  const InstalledEntry entry{proof.header, proof.certificate, state};
+  const FetchedState fetched = cluster[0].fetched(proof);
 
-  const auto installed = late.checkpointing.install(entry, late.env);
+  const auto installed = late.checkpointing.install(fetched, late.env);
   REQUIRE(installed);
   late.work();
   CHECK(installed->header == proof.header);
@@ -344,9 +346,12 @@ TEST_CASE("a fetched state takes the place of an own one, survives a restart, an
   CHECK(late.checkpointing.stable_state(Epoch(3)));
   REQUIRE(late.collected.size() == 1);
   CHECK(late.collected[0].through == StateReplica::last_of(Epoch(3)));
-  CHECK_FALSE(late.checkpointing.install(entry, late.env));
+  CHECK(installed->app == std::vector{Bytes("state")});
+  CHECK_FALSE(late.checkpointing.install(fetched, late.env));
 
-  StateReplica restarted(members, NodeId(3), {{entry, RetentionIndex(3)}});
+  StateReplica restarted(members, NodeId(3),
+                         {{fetched.chunks.at(0), RetentionIndex(9)},
+                          {fetched.entry, RetentionIndex(3)}});
   CHECK(restarted.env.take_all<CheckpointVote>().empty());
   REQUIRE(restarted.checkpointing.restored());
   CHECK(restarted.checkpointing.restored()->header == proof.header);
@@ -358,13 +363,13 @@ TEST_CASE("a fetched state takes the place of an own one, survives a restart, an
 TEST_CASE("verdicts on votes for a state that was installed meanwhile are of no use") {
   StateReplica source(members, NodeId(1));
   const auto header = finish(source, Epoch(0));
-  const auto state = entries<CheckpointEntry>(source.wal).at(0).state;
+  vote(source, header, {0, 2});
   StateReplica late(members, NodeId(0));
   for (const std::uint64_t voter : {1u, 2u, 3u})
     late.checkpointing.receive(late.env.member(voter),
                                {header, signed_by(NodeId(voter), header)}, Epoch(0), late.env);
   CHECK(late.env.out.count<VerifyNodeSigs<CheckpointChecking>>() == 1);
-  CHECK(late.checkpointing.install({header, proof_of(header).certificate, state}, late.env));
+  CHECK(late.checkpointing.install(source.fetched(proof_of(header)), late.env));
   late.work();
   CHECK(late.checkpointing.stable_epochs() == 1);
   CHECK(late.env.halts.empty());
@@ -374,24 +379,93 @@ TEST_CASE("a fetched state is not installed over an own one") {
   StateReplica replica(members, NodeId(0));
   const auto header = finish(replica, Epoch(0));
   const auto entry = entries<CheckpointEntry>(replica.wal).at(0);
-  const InstalledEntry fetched{header, proof_of(header).certificate, entry.state};
+  const FetchedState fetched{{header, proof_of(header).certificate, entry.state},
+                             entries<ChunkEntry>(replica.wal)};
   CHECK_FALSE(replica.checkpointing.install(fetched, replica.env));
   replica.begin(Epoch(1), Bytes("state"));
-  InstalledEntry later = fetched;
-  later.header.epoch = Epoch(1);
+  FetchedState later = fetched;
+  later.entry.header.epoch = Epoch(1);
   CHECK_FALSE(replica.checkpointing.install(later, replica.env));
 }
 
 TEST_CASE("memory is flat: at most the two stable states are kept") {
   StateReplica replica(members, NodeId(0));
   for (std::uint64_t epoch = 0; epoch < 200; ++epoch) {
-    vote(replica, finish(replica, Epoch(epoch)), {1, 2, 3});
-    CHECK(replica.wal.size() <= 4);
+    vote(replica, finish(replica, Epoch(epoch), Bytes(std::to_string(epoch))), {1, 2, 3});
+    CHECK(replica.wal.size() <= 4 + 2 * ChunkTable::shortest_life);
+    CHECK(replica.checkpointing.chunks().size() <= 2);
   }
   std::size_t kept = 0;
   for (std::uint64_t epoch = 0; epoch < 200; ++epoch)
     kept += replica.checkpointing.stable_state(Epoch(epoch)) != nullptr;
   CHECK(kept == 2);
+}
+
+TEST_CASE("what has not changed is written seldom, and never lost") {
+  StateReplica replica(members, NodeId(0));
+  std::vector<Bytes> chunks(50, Bytes("a chunk"));
+  std::size_t written = 0;
+  for (std::uint64_t epoch = 0; epoch < 1000; ++epoch) {
+    const std::size_t before = replica.wal.size();
+    chunks[0] = Bytes(std::to_string(epoch));
+    replica.begin(Epoch(epoch), chunks);
+    replica.work();
+    written += entries<ChunkEntry>({replica.wal.begin() + static_cast<std::ptrdiff_t>(before),
+                                    replica.wal.end()})
+                   .size();
+    vote(replica, replica.env.take_all<CheckpointVote>().at(0).message.header);
+    CHECK(replica.wal.size() <= 4 + 2 * ChunkTable::shortest_life + 3 * chunks.size());
+  }
+  // The one that changes each time, the others a few times at first and then every now and then.
+  CHECK(written > 1000 + 49 * 1000 / (2 * ChunkTable::longest_life));
+  CHECK(written < 1000 + 49 * (5 + 1000 / ChunkTable::longest_life));
+  CHECK(StateReplica(members, NodeId(0), replica.wal).checkpointing.restored()->app == chunks);
+}
+
+TEST_CASE("wherever the power fails, the state of the newest stable checkpoint is whole") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random(seed);
+    const auto below = [&](std::uint64_t n) { return random() % n; };
+    StateReplica replica(1, NodeId(0));
+    std::map<std::uint64_t, std::vector<Bytes>> states;
+    std::vector<Bytes> chunks;
+    for (std::uint64_t epoch = 0; epoch < 120; ++epoch) {
+      CAPTURE(epoch);
+      chunks.resize(below(8) == 0 ? below(20) : chunks.size());
+      for (Bytes& chunk : chunks)
+        if (chunk.empty() || below(12) == 0) chunk = Bytes(std::to_string(random()));
+      states[epoch] = chunks;
+      const std::vector<WalRecord> before = replica.wal;
+      replica.begin(Epoch(epoch), chunks);
+      replica.work();
+      CHECK(replica.checkpointing.stable_epochs() == epoch + 1);
+      const CheckpointHeader header = replica.checkpointing.restored()->header;
+
+      // All that was written for this epoch follows on what was not truncated.
+      const auto kept = std::ranges::count_if(before, [&](const WalRecord& record) {
+        return record.retention >= RetentionIndex(replica.checkpointing.first_kept().value);
+      });
+      const auto written = replica.wal.begin() + kept;
+      const auto spared = static_cast<std::ptrdiff_t>(below(
+          static_cast<std::uint64_t>(replica.wal.end() - written) + 1));
+      std::vector<WalRecord> log = before;
+      log.insert(log.end(), written, written + spared);
+      if (below(2) == 0) log = replica.wal;
+      StateReplica again(1, NodeId(0), log);
+      const std::uint64_t stable = again.checkpointing.stable_epochs();
+      CHECK(stable >= epoch);
+      if (stable != 0) CHECK(again.checkpointing.restored()->app == states[stable - 1]);
+      // It comes to the same, and goes on in place of the one that stopped.
+      if (stable == epoch) {
+        again.begin(Epoch(epoch), chunks);
+        again.work();
+      }
+      CHECK(again.checkpointing.restored()->header == header);
+      CHECK(again.env.halts.empty());
+      if (below(2) == 0) replica = std::move(again);
+    }
+  }
 }
 
 }  // namespace mirbft::iss

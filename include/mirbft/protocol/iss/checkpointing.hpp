@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_CHECKPOINTING_HPP
 #define MIRBFT_PROTOCOL_ISS_CHECKPOINTING_HPP
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -18,6 +19,7 @@
 #include <mirbft/protocol/iss/checkpoint_maker.hpp>
 #include <mirbft/protocol/iss/checkpoint_proofs.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
+#include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/early_messages.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/wire/canonical.hpp>
@@ -30,7 +32,8 @@ class Checkpointing {
  public:
   using consumes =
       joined<events<SignResult<CheckpointSigning>, NodeSigsVerified<CheckpointChecking>,
-                    WalEntry<CheckpointEntry>, WalEntry<StableEntry>, WalEntry<InstalledEntry>>,
+                    WalEntry<ChunkEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>,
+                    WalEntry<InstalledEntry>>,
              CheckpointMaker::consumes, CheckpointProofs::consumes>;
   using emits =
       joined<events<SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
@@ -55,6 +58,9 @@ class Checkpointing {
 
   // Recovery: entries of the write-ahead log in their order, then `restored`, then `start`.
 
+  void process(WalEntry<ChunkEntry> read, auto& /*env*/) {
+    maker_.chunks().put(std::move(read.entry));
+  }
   void process(WalEntry<CheckpointEntry> read, auto& env) {
     CheckpointEntry& entry = read.entry;
     const Cluster& cluster = env.cluster();
@@ -77,7 +83,7 @@ class Checkpointing {
   std::optional<StableState> restored() const {
     if (!stable_) return std::nullopt;
     const CheckpointEntry& own = *checkpoints_.find(*stable_)->second.own;
-    return opened(own.header, own.state);
+    return opened(own.header, own.state, maker_.chunks());
   }
 
   /// The same, to go on from there. Requires that there is one.
@@ -111,8 +117,9 @@ class Checkpointing {
                  env);
   }
 
-  void process(AppSnapshot snapshot, auto& env) { maker_.process(std::move(snapshot), env); }
+  void process(AppSnapshot piece, auto& env) { maker_.process(std::move(piece), env); }
   void process(HashResult<ChunkHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
+  void process(HashResult<TreeHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
   void process(HashResult<CheckpointHash> hashed, auto& env) {
     if (const auto header = maker_.process(std::move(hashed), env)) made(*header, env);
   }
@@ -121,6 +128,8 @@ class Checkpointing {
     const CheckpointVote vote{signed_.origin.header, signed_.signature};
     const CheckpointState* state = maker_.state(vote.header.epoch);
     if (!state) return;
+    for (ChunkEntry& chunk : maker_.chunks().renew(vote.header.epoch, state->app_chunks))
+      env.emit(written_ahead(std::move(chunk)));
     env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature, *state},
                                         RetentionIndex(vote.header.epoch.value)})
         .then(env.to_others(vote), env.to_self(vote));
@@ -192,6 +201,9 @@ class Checkpointing {
     return kept ? &found->second.own->state : nullptr;
   }
 
+  /// The App's chunks, at the ends of all epochs whose states are kept.
+  const ChunkTable& chunks() const noexcept { return maker_.chunks(); }
+
   /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
     const auto& newest = proofs_.newest();
@@ -201,11 +213,12 @@ class Checkpointing {
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
   /// as far by itself. Throws ModuleFailure.
-  std::optional<StableState> install(InstalledEntry installed, auto& env) {
-    const Epoch epoch = installed.header.epoch;
+  std::optional<StableState> install(FetchedState fetched, auto& env) {
+    const Epoch epoch = fetched.entry.header.epoch;
     const Checkpoint* known = find(epoch);
     if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
-    adopt(std::move(installed));
+    for (ChunkEntry& chunk : fetched.chunks) maker_.chunks().put(std::move(chunk));
+    adopt(std::move(fetched.entry));
     env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});
     env.emit(WalTruncate{RetentionIndex(first_kept().value)});
     return restored();
@@ -280,6 +293,10 @@ class Checkpointing {
   }
   void forget() {
     checkpoints_.erase(checkpoints_.begin(), checkpoints_.lower_bound(first_kept()));
+    const auto oldest = std::find_if(checkpoints_.begin(), checkpoints_.end(),
+                                     [](const auto& one) { return one.second.own.has_value(); });
+    if (oldest != checkpoints_.end())
+      maker_.chunks().forget_before(oldest->first, oldest->second.own->state.app_chunks);
   }
 
   void go_on_from(const CheckpointHeader& header) {
@@ -294,6 +311,7 @@ class Checkpointing {
     checkpoint.own = CheckpointEntry{header, {}, std::move(installed.state)};
     checkpoint.proof = {header, std::move(installed.certificate)};
     go_on_from(header);
+    forget();
   }
 
   std::map<Epoch, Checkpoint> checkpoints_;

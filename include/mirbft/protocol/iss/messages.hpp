@@ -45,7 +45,9 @@ struct CheckpointHeader {
   SeqNr last;
   /// Hash of the delivered log: of the one before and this epoch's digests.
   Digest log;
+  /// Hash of the Merkle root over the App's chunks, and of their number.
   Digest app_state;
+  /// In bytes, of all chunks together.
   std::uint64_t app_length = 0;
   Digest clients;
   Digest policy;
@@ -79,10 +81,10 @@ struct StableCheckpoint {
   friend bool operator==(const StableCheckpoint&, const StableCheckpoint&) = default;
 };
 
-/// A long byte string by the digests of its chunks. A list and not a Merkle tree: it takes 32
-/// bytes for 256 KiB, so that the list of 32 GiB still fits a frame, and needs no proofs.
+/// A long byte string by the digests of its chunks. Who fetches them gets the list, which is
+/// checked as a whole, and no Merkle proofs: 32 bytes a chunk are little beside the chunk.
 struct ChunkList {
-  /// In bytes. All chunks but the last are full.
+  /// In bytes, of all chunks together.
   std::uint64_t length = 0;
   std::vector<Digest> digests;
 
@@ -96,11 +98,12 @@ struct StateWanted {
 /// The answer. Each part hashes to one in the checkpoint's header.
 struct StateHead {
   Epoch epoch;
-  /// Of the encoded windows of all clients.
+  /// Of the encoded windows of all clients, cut into chunks that are full but for the last.
   ChunkList clients;
   /// The encoded states of the leader policy and of the epoch's time-out.
   Bytes policy;
   Bytes pace;
+  /// Of the App's chunks, which are as long as they are.
   ChunkList app;
 };
 
