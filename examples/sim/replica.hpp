@@ -79,6 +79,7 @@ inline mirbft::sim::TrialResult run(std::uint64_t seed, std::size_t nodes,
                                                "-" + std::to_string(parts.incarnation) + ".log"));
     mirbft::IssConfig own = protocol;
     own.self = parts.self;
+    if (parts.disk == mirbft::sim::Contents::lost) own.memory = mirbft::Memory::lost;
     return Replica::Modules{
         .net = std::move(parts.net),
         .hasher = {},

@@ -3,6 +3,7 @@
 #define MIRBFT_MIRBFT_HPP
 
 #include <mirbft/types/bytes.hpp>
+#include <mirbft/types/client_position.hpp>
 #include <mirbft/types/client_window.hpp>
 #include <mirbft/types/crc32c.hpp>
 #include <mirbft/types/digest.hpp>
@@ -153,6 +154,9 @@
 #include <mirbft/concepts.hpp>
 
 #include <mirbft/node.hpp>
+
+#include <mirbft/client/client_recovery.hpp>
+#include <mirbft/client/reply_quorum.hpp>
 
 #include <mirbft/log/block_reader.hpp>
 #include <mirbft/log/error.hpp>

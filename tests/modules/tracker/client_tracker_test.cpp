@@ -114,6 +114,38 @@ TEST_CASE("the window holds until the windows move") {
   CHECK(node.stored() == Bodies{"inside"});
 }
 
+TEST_CASE("a number outside the window is answered with the client's position") {
+  TrackerFixture node;
+  const auto position = [&] {
+    node.submit(1, never_valid.value, "");
+    const auto reply = node.out.take<Replied>();
+    CHECK(reply.outcome == Outcome::rejected_window);
+    return wire::decode<ClientPosition>(reply.result, wire::Form::canonical);
+  };
+  const auto at = [](std::uint64_t low, std::uint64_t next) {
+    return ClientPosition{ReqNo(low), ReqNo(next)};
+  };
+  CHECK(position() == at(0, 0));
+  CHECK(node.status().clients == 0);
+  node.submit(1, 4, "forged", "bad");
+  node.work();
+  node.out.clear();
+  CHECK(position() == at(0, 0));
+  node.submit(1, 5, "open");
+  CHECK(position() == at(0, 6));
+  node.work();
+  node.out.clear();
+  node.apply(0, 1, 5, "");
+  node.out.clear();
+  CHECK(position() == at(0, 6));
+  node.move(1, 3);
+  CHECK(position() == at(3, 6));
+  node.move(1, 20);
+  CHECK(position() == at(20, 20));
+  node.submit(1, never_valid.value, "", "", Spread::relayed);
+  CHECK(node.out.empty());
+}
+
 TEST_CASE("the windows never go back") {
   TrackerFixture node;
   node.move(1, 10);

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_MODULES_TRACKER_CLIENT_TRACKER_HPP
 #define MIRBFT_MODULES_TRACKER_CLIENT_TRACKER_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -22,8 +23,10 @@
 #include <mirbft/modules/tracker/reply_cache.hpp>
 #include <mirbft/modules/tracker/tracker_config.hpp>
 #include <mirbft/modules/tracker/tracker_status.hpp>
+#include <mirbft/types/client_position.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
+#include <mirbft/wire/codec.hpp>
 #include <mirbft/wire/request_bytes.hpp>
 
 namespace mirbft {
@@ -81,7 +84,8 @@ class ClientTracker {
     const ReqNo low = client ? client->delivered.low() : ReqNo(0);
     if (client && client->delivered.contains(request.req_no))
       return answer_again(request, event.spread, *client, out);
-    if (request.req_no - low >= config_.window) return refused(Outcome::rejected_window);
+    if (request.req_no - low >= config_.window)
+      return refuse_number(request, event.spread, client, out);
 
     OpenNumber* number = client ? client->find(request.req_no) : nullptr;
     Payload* same = number ? number->find_same(request.data, request.authenticator) : nullptr;
@@ -177,6 +181,7 @@ class ClientTracker {
     bool lasting = false;
 
     OpenNumber* find(ReqNo number) noexcept { return open.find(number.value); }
+    ReqNo next() const noexcept { return std::max(delivered.end(), ReqNo(open.end())); }
   };
 
   // Requests come in runs of one client, so the last one is found without a search.
@@ -205,6 +210,16 @@ class ClientTracker {
   void refuse(ClientId client, ReqNo number, Spread spread, Outcome outcome, auto& out) {
     status_.count(outcome);
     if (!is_from_replica(spread)) out.emit(Replied{client, number, outcome, {}, {}});
+  }
+
+  /// The answer says where the client stands, for one that has lost its memory.
+  void refuse_number(const Request& request, Spread spread, const Client* client, auto& out) {
+    status_.count(Outcome::rejected_window);
+    if (is_from_replica(spread)) return;
+    const ClientPosition position =
+        client ? ClientPosition{client->delivered.low(), client->next()} : ClientPosition{};
+    out.emit(Replied{request.client, request.req_no, Outcome::rejected_window, {},
+                     wire::encode(position)});
   }
 
   /// A delivered request is submitted again.
