@@ -7,6 +7,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/types/request.hpp>
 
 namespace mirbft {
@@ -27,6 +28,8 @@ struct AppSnapshot {
 
   SeqNr sn;
   Bytes data;
+  /// What the requests since the snapshot before have asked for, in their order.
+  std::vector<Reconfiguration> reconfigurations{};
 };
 
 /// Asks for the state after `sn`. May arrive before `Apply` of `sn`, never after that of `sn + 1`.
@@ -59,7 +62,7 @@ struct AppRestoreState {
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Apply, sn, requests);
-BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshot, sn, data);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshot, sn, data, reconfigurations);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshotRequest, sn);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppRestored, sn);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppRestoreState, sn, data);

@@ -67,7 +67,10 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   /// A snapshot request overtakes its batch, which goes through the Store, so it waits here.
   void take_due_snapshots(Module& app, auto& out) {
     while (!wanted_.empty() && wanted_.front() + 1 == next_) {
-      out.emit(AppSnapshot{wanted_.front(), app.snapshot()});
+      AppSnapshot snapshot{wanted_.front(), app.snapshot()};
+      if constexpr (requires { app.reconfigurations(); })
+        snapshot.reconfigurations = app.reconfigurations();
+      out.emit(std::move(snapshot));
       wanted_.pop_front();
     }
   }

@@ -15,12 +15,13 @@ namespace mirbft::iss {
 /// The end of an epoch on its way to a header.
 class CheckpointDraft {
  public:
-  /// `state` is what there is without the App's part; `log` are the digests of the epoch.
-  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log, CheckpointState state)
-      : log_(std::move(log)), state_(std::move(state)) {
+  /// `state` is what there is without the parts of App and clients; `log` are the digests of the
+  /// epoch.
+  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log,
+                  std::vector<ClientWindow> windows, CheckpointState state)
+      : log_(std::move(log)), windows_(std::move(windows)), state_(std::move(state)) {
     header_.epoch = epoch;
     header_.last = last;
-    make_room(CheckpointPart::clients);
   }
 
   SeqNr last() const noexcept { return header_.last; }
@@ -30,6 +31,16 @@ class CheckpointDraft {
     header_.app_length = data.size();
     state_.app.data = std::move(data);
     make_room(CheckpointPart::app_state);
+  }
+
+  /// The keys that were asked for: of nodes in this epoch, in the `key_changes`-th such epoch so
+  /// far, and of clients until now.
+  void keys(std::vector<NodeKey> nodes, std::uint64_t key_changes,
+            std::vector<ClientKeyChange> clients) {
+    header_.node_keys = std::move(nodes);
+    header_.key_changes = key_changes;
+    state_.clients.data = encoded(std::move(windows_), std::move(clients));
+    make_room(CheckpointPart::clients);
   }
 
   /// One of the two parts that are chunked.
@@ -76,6 +87,8 @@ class CheckpointDraft {
 
   CheckpointHeader header_;
   std::vector<Digest> log_;
+  /// Until the keys are known that go with them.
+  std::vector<ClientWindow> windows_;
   CheckpointState state_;
   std::uint64_t missing_clients_ = 0;
   std::uint64_t missing_app_ = 0;
