@@ -25,7 +25,7 @@ namespace mirbft::testing {
 
 /// What is written ahead of checkpoints.
 struct WalRecord {
-  std::variant<CheckpointEntry, StableEntry, InstalledEntry> entry;
+  std::variant<CheckpointEntry, StableEntry, InstalledEntry, KeyEntry> entry;
   RetentionIndex retention;
 };
 
@@ -46,6 +46,7 @@ class StateReplica {
     for (const WalRecord& record : log)
       std::visit([&](const auto& entry) { checkpointing.process(read_back(entry), env); },
                  record.entry);
+    checkpointing.announce_keys(env);
     checkpointing.start(parameters(), env);
     work();
   }
@@ -64,7 +65,7 @@ class StateReplica {
   static std::vector<ClientWindow> windows_at(Epoch epoch) {
     return {{ClientId(7), ReqNo(epoch.value + 1), Bytes("\x05")}};
   }
-  /// All of an epoch is delivered; the App's state is then `app`.
+  /// All of an epoch is delivered; the App's state is then `app`. It asks for what is in `asked`.
   void begin(Epoch epoch, Bytes app) {
     app_ = std::move(app);
     checkpointing.begin(epoch, last_of(epoch), log_of(epoch), windows_at(epoch), Simple{},
@@ -105,6 +106,9 @@ class StateReplica {
   /// What is durable.
   std::vector<WalRecord> wal;
   std::vector<Collection> collected;
+  /// What the App asks for at its next snapshot, and which keys are forgotten.
+  std::vector<Reconfiguration> asked;
+  std::vector<Epoch> forgotten;
   std::optional<iss::StableState> installed;
 
  private:
@@ -112,11 +116,11 @@ class StateReplica {
   static WalEntry<Entry> read_back(const Entry& entry) {
     return {entry};
   }
-  template <class Entry>
+  /// In the order in which they were written.
+  template <class... Entries>
   bool append() {
-    return env.each<WalAppend<Entry>>([&](WalAppend<Entry> written) {
-      wal.push_back({std::move(written.entry), written.retention});
-    });
+    return env.out.take_any<WalAppend<Entries>...>(
+        [&](auto written) { wal.push_back({std::move(written.entry), written.retention}); });
   }
   bool work_once() {
     bool any = env.hash<CheckpointHash>(checkpointing);
@@ -125,16 +129,17 @@ class StateReplica {
     any |= env.sign<CheckpointSigning>(checkpointing);
     any |= env.verify<CheckpointChecking>(checkpointing);
     any |= env.verify<ProofChecking>(checkpointing);
-    any |= append<CheckpointEntry>();
-    any |= append<StableEntry>();
-    any |= append<InstalledEntry>();
+    any |= append<CheckpointEntry, StableEntry, InstalledEntry, KeyEntry>();
+    any |= env.update_keys();
+    any |= env.each<ForgetNodeKeys>([&](ForgetNodeKeys of) { forgotten.push_back(of.before); });
     any |= env.each<WalTruncate>([&](WalTruncate cut) {
       std::erase_if(wal, [&](const WalRecord& one) { return one.retention < cut.index; });
     });
     any |= env.each<CollectRequests>(
         [&](CollectRequests of) { collected.push_back(std::move(of.collection)); });
-    any |= env.each<AppSnapshotRequest>(
-        [&](AppSnapshotRequest of) { checkpointing.process(AppSnapshot{of.sn, app_}, env); });
+    any |= env.each<AppSnapshotRequest>([&](AppSnapshotRequest of) {
+      checkpointing.process(AppSnapshot{of.sn, app_, std::exchange(asked, {})}, env);
+    });
     any |= env.each<ToSelf<CheckpointVote>>([&](ToSelf<CheckpointVote> own) {
       checkpointing.receive(env.cluster().self(), std::move(own.message), Epoch(1000), env);
     });
