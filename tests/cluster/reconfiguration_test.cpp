@@ -42,19 +42,20 @@ Ed25519Key key_of(ClientId client, std::uint64_t generation) {
 /// The cluster, its administrator, and which keys the clients sign with.
 class Scene {
  public:
-  explicit Scene(std::uint64_t seed)
-      : config_(testing::iss_config(nodes)), cluster_(of(seed), make()) {}
+  /// Of nodes that are `faulty` it does not matter when they stop.
+  explicit Scene(std::uint64_t seed, std::vector<NodeId> faulty = {})
+      : config_(testing::iss_config(nodes)), cluster_(of(seed, std::move(faulty)), make()) {}
 
   Cluster& operator*() noexcept { return cluster_; }
   Cluster* operator->() noexcept { return &cluster_; }
 
-  void load(std::uint64_t client, std::uint64_t requests) {
-    add(ClientId(client), requests, testing::command);
+  void load(std::uint64_t client, std::uint64_t requests, sim::Target target = sim::Target::all) {
+    add(ClientId(client), requests, target, testing::command);
   }
   /// Its requests ask for these changes, one after the other.
   void administer(std::vector<Reconfiguration> changes) {
     const auto count = changes.size();
-    add(administrator, count, [changes](ClientId, ReqNo number, sim::Random&) {
+    add(administrator, count, sim::Target::all, [changes](ClientId, ReqNo number, sim::Random&) {
       return std::string(wire::encode(ReconfigurationRequest{changes[number.value]}).text());
     });
   }
@@ -74,16 +75,18 @@ class Scene {
   }
 
  private:
-  static sim::ClusterConfig of(std::uint64_t seed) {
+  static sim::ClusterConfig of(std::uint64_t seed, std::vector<NodeId> faulty) {
     sim::ClusterConfig config;
     config.seed = seed;
+    config.faulty = std::move(faulty);
     config.nodes = nodes;
     return config;
   }
-  void add(ClientId client, std::uint64_t requests, auto body) {
+  void add(ClientId client, std::uint64_t requests, sim::Target target, auto body) {
     cluster_.add_client({.id = client,
                          .requests = requests,
                          .open = client == administrator ? 1u : 4u,
+                         .target = target,
                          .retry_after = 500ms,
                          .body = body,
                          .sign = [this](const Request& request) { return sign(request); }});
@@ -184,6 +187,47 @@ TEST_CASE("all keys change under load; who was away learns them from the others 
     }
     CHECK(scene.tracker(0).admitted != 0);
   }
+}
+
+TEST_CASE("a client without a key is served no more, a new one is, and nobody waits in vain") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    Scene scene(seed);
+    scene.load(0, 400);
+    scene.load(1, 400, sim::Target::some);
+    scene.load(2, 1'000'000, sim::Target::one);  // verified by one replica when its key goes
+    scene.load(5, 50);                           // not known yet
+    scene->run_for(300ms);
+    scene.administer({ClientKey{ClientId(2), std::nullopt},
+                      ClientKey{ClientId(5), key_of(ClientId(5), 0).public_key()}});
+    const auto served = [&] {
+      for (const std::size_t place : {0u, 1u, 3u, 4u})
+        if (!scene->client(place).done()) return false;
+      return true;
+    };
+    CHECK(scene->run_until(served, 60s));
+    const std::uint64_t completed = scene->client(2).completed();
+    CHECK(completed != 0);
+    scene->run_for(3s);
+    CHECK(scene->client(2).completed() == completed);
+    CHECK(scene->run_until([&] { return scene->agree(scene->members()); }, 30s));
+    scene.report();
+    for (std::uint64_t id = 0; id < nodes; ++id) {
+      CHECK(scene.protocol(id).bad_messages.proposal == 0);
+      CHECK(scene.protocol(id).batches_waiting_for_bodies == 0);
+      CHECK(scene.protocol(id).own_requests_waiting == 0);
+    }
+  }
+}
+
+TEST_CASE("a node that lacks its new secret key says so and stops, and the others go on") {
+  Scene scene(1, {NodeId(2)});
+  scene.load(0, 300);
+  scene->run_for(200ms);
+  scene.administer({NodeKey{NodeId(2), key_of(NodeId(2), generations).public_key()}});
+  CHECK(scene->run_until([&] { return scene->clients_done() && !scene->is_up(NodeId(2)); }, 60s));
+  scene.report();
+  CHECK(scene->agree({NodeId(0), NodeId(1), NodeId(3)}));
 }
 
 }  // namespace mirbft
