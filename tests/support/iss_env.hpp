@@ -84,7 +84,7 @@ class IssEnv {
 
   // Answers of the modules, one kind at a time. Each says whether there was any.
 
-  /// Changes of nodes' keys.
+  /// Changes of nodes' keys, which come before what is signed and verified by them.
   bool update_keys() {
     return each<UpdateNodeKeys>([&](const UpdateNodeKeys& update) {
       for (const NodeKey& one : update.keys) keys[one.node][update.from] = *one.key;
@@ -101,6 +101,7 @@ class IssEnv {
   template <class Origin>
   bool sign(auto& part) {
     return each<SignRequest<Origin>>([&](SignRequest<Origin> asked) {
+      update_keys();
       part.process(SignResult<Origin>{signed_by(config.self, asked.epoch, asked.message),
                                       std::move(asked.origin)},
                    *this);
@@ -109,6 +110,7 @@ class IssEnv {
   template <class Origin>
   bool verify(auto& part) {
     return each<VerifyNodeSigs<Origin>>([&](VerifyNodeSigs<Origin> asked) {
+      update_keys();
       NodeSigsVerified<Origin> verified{{}, std::move(asked.origin)};
       for (const NodeSignature& one : asked.signatures)
         verified.verdicts.push_back(one.signature == signed_by(one.node, asked.epoch, one.message)

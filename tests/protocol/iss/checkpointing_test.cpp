@@ -491,6 +491,21 @@ TEST_CASE("an epoch is stable only after those before it that change keys") {
   CHECK(replica.env.bad_messages.signature == 0);
 }
 
+TEST_CASE("votes by a key of which nothing is known yet wait for it") {
+  StateReplica replica(members, NodeId(0));
+  replica.asked = {new_key(2)};
+  const auto first = finish(replica, Epoch(0));
+  (void)finish(replica, Epoch(1));
+  const auto third = finish(replica, Epoch(2));
+  replica.receive(1, vote_of(replica.env, 1, third, 2));
+  const Bytes by_old_key = signed_by(NodeId(2), third);
+  replica.receive(2, CheckpointVote{third, Bytes(std::string(by_old_key.text()) + "new")});
+  CHECK(replica.checkpointing.stable_epochs() == 0);
+  vote(replica, first);
+  CHECK(replica.checkpointing.stable_epochs() == 3);
+  CHECK(replica.env.bad_messages.signature == 0);
+}
+
 TEST_CASE("keys are the same after a restart, those of clients too, and old ones are forgotten") {
   StateCluster cluster(members);
   finish_asking(cluster, 0, {new_key(2), ClientKey{ClientId(7), std::nullopt}});
