@@ -48,6 +48,7 @@
 #include <mirbft/events/net.hpp>
 #include <mirbft/events/node.hpp>
 #include <mirbft/events/protocol.hpp>
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/events/store.hpp>
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
@@ -88,6 +89,7 @@
 #include <mirbft/modules/app/counter.hpp>
 #include <mirbft/modules/app/key_value_chunks.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
+#include <mirbft/modules/app/reconfigurable.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
@@ -128,6 +130,7 @@
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/protocol/iss/epoch_state.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/merkle_tree.hpp>
