@@ -55,21 +55,35 @@ concept IsHasher = std::movable<engine::module_of<M>> &&
 
 /// Signs for this node and verifies the signatures of nodes and clients, whose keys it keeps.
 /// The `const` calls may run on several threads at once, the updates never beside another call.
+///
+/// A node's key may change between epochs. `update_node_key(node, from, key)` says which one holds
+/// from an epoch on, and leaves those of earlier epochs as they are until
+/// `forget_node_keys(before)` says that none before this one is asked about. `sign` and
+/// `verify_node` use the key of the epoch that they name. A `sign` without the secret to the own
+/// public key of that epoch throws ModuleFailure. Clients have one key at a time.
 template <class M>
 concept IsCrypto = std::movable<engine::module_of<M>> &&
                    requires(engine::module_of<M>& crypto, const engine::module_of<M>& keys,
-                            NodeId node, ClientId client, ByteView bytes,
+                            NodeId node, Epoch epoch, ClientId client, ByteView bytes,
                             std::optional<Bytes> key) {
-                     { keys.sign(bytes) } -> std::same_as<Bytes>;
-                     { keys.verify_node(node, bytes, bytes) } -> std::same_as<SignatureCheck>;
+                     { keys.sign(epoch, bytes) } -> std::same_as<Bytes>;
+                     {
+                       keys.verify_node(node, epoch, bytes, bytes)
+                     } -> std::same_as<SignatureCheck>;
                      { keys.verify_client(client, bytes, bytes) } -> std::same_as<SignatureCheck>;
-                     crypto.update_node_key(node, key);
+                     crypto.update_node_key(node, epoch, key);
+                     crypto.forget_node_keys(epoch);
                      crypto.update_client_key(client, key);
                    };
 
 /// The replicated service. `apply` is called once for each sequence number that holds requests,
 /// in order, and returns one result a request; it must depend on nothing but its arguments and
 /// its state.
+///
+/// An App may change keys: `std::vector<Reconfiguration> reconfigurations()` is called with each
+/// `snapshot` or `freeze`, and hands out what the requests applied since the last call, or since
+/// `restore`, have asked for. It is part of the checkpoint then, and holds from the second next
+/// epoch on.
 template <class M>
 concept AppliesRequests =
     std::movable<engine::module_of<M>> &&
@@ -130,9 +144,10 @@ concept IsTracker = std::movable<engine::module_of<M>> && requires {
   typename engine::module_of<M>::emits;
 };
 
-/// Keeps the bodies of requests. `get` returns null for an unknown reference, and a pointer that
-/// is valid until the next call. `delivered` says where references were delivered, so that
-/// `collect` can drop them.
+/// Keeps the bodies of requests. `put` of one that is there already takes the new authenticator in
+/// place of the old: the client may have another key by now. `get` returns null for an unknown
+/// reference, and a pointer that is valid until the next call. `delivered` says where references
+/// were delivered, so that `collect` can drop them.
 template <class M>
 concept IsStore =
     std::movable<engine::module_of<M>> &&

@@ -3,6 +3,7 @@
 #define MIRBFT_MIRBFT_HPP
 
 #include <mirbft/types/bytes.hpp>
+#include <mirbft/types/client_position.hpp>
 #include <mirbft/types/client_window.hpp>
 #include <mirbft/types/crc32c.hpp>
 #include <mirbft/types/digest.hpp>
@@ -47,6 +48,7 @@
 #include <mirbft/events/net.hpp>
 #include <mirbft/events/node.hpp>
 #include <mirbft/events/protocol.hpp>
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/events/store.hpp>
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
@@ -87,6 +89,7 @@
 #include <mirbft/modules/app/counter.hpp>
 #include <mirbft/modules/app/key_value_chunks.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
+#include <mirbft/modules/app/reconfigurable.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
@@ -127,6 +130,7 @@
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/protocol/iss/epoch_state.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/merkle_tree.hpp>
@@ -154,6 +158,9 @@
 
 #include <mirbft/node.hpp>
 
+#include <mirbft/client/client_recovery.hpp>
+#include <mirbft/client/reply_quorum.hpp>
+
 #include <mirbft/log/block_reader.hpp>
 #include <mirbft/log/error.hpp>
 #include <mirbft/log/event.hpp>
@@ -176,6 +183,8 @@
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
+#include <mirbft/sim/key_value_model.hpp>
+#include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>

@@ -56,6 +56,29 @@ TEST_CASE("a replica that was away for many epochs comes back while load goes on
   }
 }
 
+TEST_CASE("a replica that was cut off for 100 epochs comes back while load goes on") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    IssConfig iss = testing::iss_config(4);
+    iss.epoch_length = 8;
+    Cluster cluster(seeded(seed), testing::iss_modules<Replica>(iss));
+    with_clients(cluster, 5000);
+    cluster.run_for(300ms);
+    const std::uint64_t before = stable(cluster, 3);
+    const sim::Cut cut =
+        sim::symmetric_partition({NodeId(3)}, {NodeId(0), NodeId(1), NodeId(2)});
+    cluster.network().cut(cut);
+    REQUIRE(cluster.run_until([&] { return stable(cluster, 0) >= before + 102; }, 300s));
+    CHECK(stable(cluster, 3) <= before + 2);
+    cluster.network().mend(cut);
+    CHECK(cluster.run_until([&] { return stable(cluster, 3) >= before + 102; }, 30s));
+    CHECK(cluster.run_until([&] { return stable(cluster, 3) + 2 >= stable(cluster, 0); }, 30s));
+    CHECK_FALSE(cluster.clients_done());
+    cluster.finish_requests(cluster.members());
+    CHECK(settle(cluster, 60s));
+  }
+}
+
 TEST_CASE("a large state comes over links that lose frames, to a replica that stops meanwhile") {
   sim::ClusterConfig config = seeded(5);
   config.links.loss = 20;

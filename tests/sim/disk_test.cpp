@@ -64,6 +64,29 @@ TEST_CASE("a crash may be made to spare everything") {
   CHECK(has(disk, 1));
 }
 
+TEST_CASE("a crash may be made to spare nothing that is not synced") {
+  Disk disk{Random(1)};
+  append(disk, "a");
+  put(disk, 1);
+  Wal(disk).sync();
+  Store(disk).sync();
+  append(disk, "b");
+  put(disk, 2);
+  CHECK(disk.crash(Tail::lost) == 2);
+  CHECK(log_of(disk) == "a");
+  CHECK(has(disk, 1));
+  CHECK(!has(disk, 2));
+}
+
+TEST_CASE("the power may fail at once") {
+  Disk disk{Random(1)};
+  disk.fail();
+  CHECK(disk.failed());
+  CHECK_THROWS_AS(append(disk, "a"), PowerFailure);
+  disk.crash();
+  CHECK_NOTHROW(append(disk, "a"));
+}
+
 TEST_CASE("requests that are not synced may be lost, from the last one on") {
   bool kept_some = false;
   bool lost_some = false;
@@ -157,9 +180,18 @@ TEST_CASE("a disk can be lost as a whole") {
   Wal(disk).sync();
   put(disk, 1);
   Store(disk).sync();
+  CHECK(disk.contents() == Contents::kept);
   disk.wipe();
   CHECK(log_of(disk).empty());
   CHECK(!has(disk, 1));
+  CHECK(disk.contents() == Contents::lost);
+  // Nobody would know, were it forgotten before a record says so.
+  append(disk, "b");
+  disk.crash(Tail::lost);
+  CHECK(disk.contents() == Contents::lost);
+  append(disk, "c");
+  Wal(disk).sync();
+  CHECK(disk.contents() == Contents::kept);
 }
 
 }  // namespace mirbft::sim

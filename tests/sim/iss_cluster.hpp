@@ -43,6 +43,7 @@ auto iss_modules(IssConfig config) {
   return [config](auto parts) {
     IssConfig own = config;
     own.self = parts.self;
+    if (parts.disk == sim::Contents::lost) own.memory = Memory::lost;
     return typename Replica::Modules{
         .net = std::move(parts.net),
         .hasher = {},

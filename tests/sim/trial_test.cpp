@@ -1,4 +1,5 @@
 // Campaigns: many seeds of ISS with PBFT, each with faults of its own and all invariants.
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 namespace mirbft {
 namespace {
 
+using namespace std::chrono_literals;
 using Replica = testing::CheckedIss;
 using sim::Fault;
 using sim::FaultKinds;
@@ -69,6 +71,69 @@ TEST_CASE("all faults together delay, and cost nothing, by any number of nodes")
   campaign(100, {.nodes = 4, .faults = all, .body = testing::command});
   campaign(30, {.nodes = 5, .faults = all, .body = testing::command});
   campaign(20, {.nodes = 7, .faults = all, .body = testing::command});
+}
+
+TEST_CASE("disks that are lost delay, and cost nothing, as long as they are f") {
+  constexpr FaultKinds losses{Fault::wipe, Fault::crash, Fault::crash_in_list, Fault::lost_tail,
+                              Fault::slot_order};
+  campaign(100, {.nodes = 4, .faults = losses, .body = testing::command});
+  campaign(30, {.nodes = 7, .faults = losses, .body = testing::command});
+}
+
+TEST_CASE("a replica that has lost its disk learns from the others, and votes again") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    const IssConfig iss = testing::iss_config(4);
+    sim::ClusterConfig config;
+    config.seed = seed;
+    sim::Cluster<Replica> cluster(config, testing::iss_modules<Replica>(iss),
+                                  testing::iss_checks(iss));
+    for (std::uint64_t client = 0; client < 3; ++client)
+      cluster.add_client({.id = ClientId(client), .requests = 5000, .body = testing::command});
+    const NodeId victim(3);
+    const auto reaches = [&](std::uint64_t id, Epoch epoch) {
+      return cluster.run_until(
+          [&] { return cluster[NodeId(id)].status().protocol.epoch >= epoch; }, 60s);
+    };
+    REQUIRE(reaches(0, Epoch(5)));
+    cluster.wipe(victim);
+    // It must be told until it has written that down.
+    for (std::uint64_t lists = 0; lists < 3; ++lists) {
+      cluster.restart(victim);
+      cluster.crash_after(victim, lists);
+      cluster.run_for(50ms);
+      cluster.crash(victim);
+    }
+    const Epoch lost_in = cluster[NodeId(0)].status().protocol.epoch;
+    cluster.restart(victim);
+    REQUIRE(reaches(3, lost_in + 10));
+    CHECK(cluster[victim].status().protocol.proposed_batches == 0);
+    // Now nothing goes on without it, and it leads in the place of the one that is down.
+    cluster.crash(NodeId(0));
+    CHECK(reaches(1, lost_in + 20));
+    CHECK(cluster[victim].status().protocol.proposed_batches > 0);
+    cluster.restart(NodeId(0));
+    cluster.finish_requests(cluster.members());
+    CHECK(cluster.run_until(
+        [&] { return cluster.clients_done() && cluster.agree(cluster.members()); }, 60s));
+    for (const sim::Finding& finding : cluster.findings().all()) FAIL_CHECK(finding.text);
+  }
+}
+
+TEST_CASE("a replica that is not told that its disk was lost is found out") {
+  const IssConfig iss = testing::iss_config(4);
+  const auto honest = testing::iss_modules<Replica>(iss);
+  const auto unaware = [&](auto parts) {
+    parts.disk = sim::Contents::kept;
+    return honest(std::move(parts));
+  };
+  bool found = false;
+  for (std::uint64_t seed = 1; seed <= 300 && !found; ++seed)
+    found = !sim::Trial<Replica>(seed, {.faults = {Fault::wipe}, .body = testing::command},
+                                 unaware, testing::iss_checks(iss))
+                 .run()
+                 .findings.empty();
+  CHECK(found);
 }
 
 TEST_CASE("a seed is one course of events, also under all faults") {

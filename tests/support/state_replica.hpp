@@ -26,7 +26,7 @@ namespace mirbft::testing {
 
 /// What is written ahead of checkpoints.
 struct WalRecord {
-  std::variant<ChunkEntry, CheckpointEntry, StableEntry, InstalledEntry> entry;
+  std::variant<ChunkEntry, CheckpointEntry, StableEntry, InstalledEntry, KeyEntry> entry;
   RetentionIndex retention;
 };
 
@@ -74,6 +74,7 @@ class StateReplica {
     for (const WalRecord& record : log)
       std::visit([&](const auto& entry) { checkpointing.process(read_back(entry), env); },
                  record.entry);
+    checkpointing.announce_keys(env);
     checkpointing.start(parameters(), env);
     work();
     if (checkpointing.stable_epochs() != 0) app_.restore(checkpointing.skip_to_stable().app);
@@ -93,7 +94,7 @@ class StateReplica {
   static std::vector<ClientWindow> windows_at(Epoch epoch) {
     return {{ClientId(7), ReqNo(epoch.value + 1), Bytes("\x05")}};
   }
-  /// All of an epoch is delivered; the App's state is then `app`.
+  /// All of an epoch is delivered; the App's state is then `app`. It asks for what is in `asked`.
   void begin(Epoch epoch, const Bytes& app) { begin(epoch, cut(app)); }
   void begin(Epoch epoch, std::vector<Bytes> chunks) {
     app_.chunks = std::move(chunks);
@@ -158,6 +159,9 @@ class StateReplica {
   /// What is durable.
   std::vector<WalRecord> wal;
   std::vector<Collection> collected;
+  /// What the App asks for at its next snapshot, and which keys are forgotten.
+  std::vector<Reconfiguration> asked;
+  std::vector<Epoch> forgotten;
   std::optional<iss::StableState> installed;
 
  private:
@@ -165,11 +169,11 @@ class StateReplica {
   static WalEntry<Entry> read_back(const Entry& entry) {
     return {entry};
   }
-  template <class Entry>
+  /// In the order in which they were written.
+  template <class... Entries>
   bool append() {
-    return env.each<WalAppend<Entry>>([&](WalAppend<Entry> written) {
-      wal.push_back({std::move(written.entry), written.retention});
-    });
+    return env.out.take_any<WalAppend<Entries>...>(
+        [&](auto written) { wal.push_back({std::move(written.entry), written.retention}); });
   }
   bool work_once() {
     bool any = env.hash<CheckpointHash>(checkpointing);
@@ -180,10 +184,9 @@ class StateReplica {
     any |= env.sign<CheckpointSigning>(checkpointing);
     any |= env.verify<CheckpointChecking>(checkpointing);
     any |= env.verify<ProofChecking>(checkpointing);
-    any |= append<ChunkEntry>();
-    any |= append<CheckpointEntry>();
-    any |= append<StableEntry>();
-    any |= append<InstalledEntry>();
+    any |= append<ChunkEntry, CheckpointEntry, StableEntry, InstalledEntry, KeyEntry>();
+    any |= env.update_keys();
+    any |= env.each<ForgetNodeKeys>([&](ForgetNodeKeys of) { forgotten.push_back(of.before); });
     any |= env.each<WalTruncate>([&](WalTruncate cut) {
       std::erase_if(wal, [&](const WalRecord& one) { return one.retention < cut.index; });
     });
@@ -205,10 +208,14 @@ class StateReplica {
   void snapshot(SeqNr sn) {
     const FrozenChunks frozen = app_.freeze();
     std::uint64_t remaining = frozen.changed.size();
-    if (remaining == 0) checkpointing.process(AppSnapshot{sn, frozen.count, {}, 0}, env);
-    for (const std::uint64_t index : frozen.changed)
-      checkpointing.process(
-          AppSnapshot{sn, frozen.count, {{index, app_.last[index]}}, --remaining}, env);
+    std::vector<Reconfiguration> changes = std::exchange(asked, {});
+    if (remaining == 0)
+      checkpointing.process(AppSnapshot{sn, frozen.count, {}, 0, std::move(changes)}, env);
+    for (const std::uint64_t index : frozen.changed) {
+      AppSnapshot piece{sn, frozen.count, {{index, app_.last[index]}}, --remaining, {}};
+      if (remaining == 0) piece.reconfigurations = std::move(changes);
+      checkpointing.process(std::move(piece), env);
+    }
   }
 
   StateApp app_;

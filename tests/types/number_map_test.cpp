@@ -34,6 +34,23 @@ TEST_CASE("an entry is made on first use, found, and taken") {
   CHECK(map.empty());
 }
 
+TEST_CASE("the end is past the highest entry that is there") {
+  Map map;
+  CHECK(map.end() == 0);
+  map[3] = 1;
+  map[21] = 1;
+  map[22] = 1;
+  map[23] = 1;
+  CHECK(map.end() == 24);
+  map.take(23);
+  CHECK(map.end() == 23);
+  map.take(21);
+  map.take(22);
+  CHECK(map.end() == 4);
+  map.take(3);
+  CHECK(map.end() == 0);
+}
+
 TEST_CASE("what was taken may be made anew") {
   Map map;
   for (std::uint64_t i = 0; i < 8; ++i) map[i] = 1;

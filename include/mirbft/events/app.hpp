@@ -8,6 +8,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/request.hpp>
 
@@ -41,6 +42,8 @@ struct AppSnapshot {
   std::vector<AppChunk> changed;
   /// How many more of them come in later pieces.
   std::uint64_t remaining = 0;
+  /// In the last piece: what the requests since the snapshot before have asked for, in their order.
+  std::vector<Reconfiguration> reconfigurations{};
 };
 
 /// Asks for what has changed in the state up to `sn`. May arrive before `Apply` of `sn`, never
@@ -83,7 +86,7 @@ struct AppContinue {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Apply, sn, requests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppChunk, index, data);
-BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshot, sn, chunks, changed, remaining);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshot, sn, chunks, changed, remaining, reconfigurations);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshotRequest, sn);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppRestored, sn);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppRestoreState, sn, chunks);

@@ -38,6 +38,7 @@ struct Replied {
   Outcome outcome = Outcome::delivered;
   /// Where it was delivered; 0 unless `outcome` is `delivered`.
   SeqNr sn;
+  /// Of the App; if `outcome` is `rejected_window`, where the client stands (`ClientPosition`).
   Bytes result;
 };
 

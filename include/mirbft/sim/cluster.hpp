@@ -57,6 +57,8 @@ struct Parts {
   NodeId self;
   /// How many times this node was restarted.
   std::uint64_t incarnation = 0;
+  /// Whether its disk was lost: a protocol that votes must know.
+  Contents disk = Contents::kept;
   const std::vector<NodeId>& members;
   Net net;
   Wal wal;
@@ -191,14 +193,28 @@ class Cluster {
     if (!member.replica) return;
     faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
     member.steps_left.reset();
+    member.frames_left.reset();
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
     faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
     if (!member.faulty) observed_.checks.crashed(id);
   }
+  /// The node is gone, and with it all that is on its disk.
+  void wipe(NodeId id) {
+    crash(id);
+    faults_.count(Fault::wipe);
+    Member& member = at(id);
+    member.disk.wipe();
+    member.wiped = true;
+    if (!member.faulty) observed_.checks.wiped(id);
+  }
+  /// Whether the node has ever lost its disk.
+  bool was_wiped(NodeId id) { return at(id).wiped; }
   /// The node is gone after so many lists of events more.
   void crash_after(NodeId id, std::uint64_t lists) { at(id).steps_left = lists; }
+  /// The node is gone after it has sent so many frames more: amid a list, if they are of one.
+  void crash_after_frames(NodeId id, std::uint64_t frames) { at(id).frames_left = frames; }
   /// A new Node begins on the disk of the one that crashed; does nothing if the node is up.
   void restart(NodeId id) {
     if (!is_up(id)) start(id);
@@ -232,6 +248,7 @@ class Cluster {
     for (auto& member : members_) {
       member->paused_until = member->held_until = {};
       member->steps_left.reset();
+      member->frames_left.reset();
       member->disk.spare();
       if (member->replica) wake(member->id, now());
     }
@@ -297,6 +314,7 @@ class Cluster {
     const NodeId id;
     Disk disk;
     bool faulty = false;
+    bool wiped = false;
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -306,6 +324,7 @@ class Cluster {
     Slot held{0};
     Time held_until{};
     std::optional<std::uint64_t> steps_left;
+    std::optional<std::uint64_t> frames_left;
     /// Lists since it had nothing to do.
     std::uint64_t restless_steps = 0;
     Time since{};
@@ -339,7 +358,13 @@ class Cluster {
   }
   Member& at(NodeId id) { return *members_[id.value]; }
 
+  /// A frame is about to be sent. Throws PowerFailure if its sender is gone before that.
   void see(const Frame& frame) {
+    Member& sender = at(frame.from);
+    if (sender.frames_left && (*sender.frames_left)-- == 0) {
+      sender.disk.fail();
+      throw PowerFailure();
+    }
     observed_.fingerprint.add(frame.from.value << 32 | frame.to.value);
     observed_.fingerprint.add(frame.payload.view());
     observed_.checks.frame(frame, observed_.findings);
@@ -378,8 +403,8 @@ class Cluster {
     config.self = id;
     member.replica = std::make_unique<Replica>(
         std::move(config),
-        make_({id, member.incarnation, members(), network_.connect(id), Wal(member.disk),
-               Store(member.disk),
+        make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
+               Wal(member.disk), Store(member.disk),
                WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
     member.replica->start();
     if (!survives(member)) return;
@@ -481,7 +506,7 @@ class Cluster {
           submissions_.at(now() + random_.between(ways.shortest, ways.longest),
                           {to, place, request, spread});
         },
-        [&](const Request& request) { observed_.checks.submitted(request); });
+        [&](const Request& request) { observed_.checks.submitted(request, now()); });
     if (wake != never) wake_client(place, wake);
   }
   /// A request has come to its replica. If that is down or has too much to do, it is lost.
@@ -499,7 +524,10 @@ class Cluster {
   void replied(NodeId from, std::size_t place, const Replied& reply) {
     if (at(from).faulty) return;
     Client& client = clients_[place].client;
-    if (client.replied(from, reply, findings())) wake_client(place, now() + client.rest());
+    if (!client.replied(from, reply, findings())) return;
+    if (reply.outcome == Outcome::delivered)
+      observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
+    wake_client(place, now() + client.rest());
   }
 
   /// More than any sane node makes of what can be pending.

@@ -30,9 +30,12 @@ class PowerFailure : public ModuleFailure {
   PowerFailure() : ModuleFailure("the power failed") {}
 };
 
-/// What a crash leaves of what was written after the last sync: all of it, or a prefix that is
-/// drawn.
-enum class Tail : std::uint8_t { kept, drawn };
+/// What a crash leaves of what was written after the last sync: all of it, a prefix that is drawn,
+/// or nothing.
+enum class Tail : std::uint8_t { kept, drawn, lost };
+
+/// Whether a disk holds what its node has written; if it was lost, until new records are durable.
+enum class Contents : std::uint8_t { kept, lost };
 
 /// An entry of a write-ahead log as it stands on the disk.
 struct Record {
@@ -68,6 +71,8 @@ class Disk {
   /// The power fails at an operation: this one, if `operations` is 0, or so many later. A write
   /// that it fails at is not done. Every `append`, `put`, `delivered` and `sync` is an operation.
   void fail_after(std::uint64_t operations) noexcept { left_ = operations; }
+  /// The power fails now, amid the work of another module.
+  void fail() noexcept { failed_ = true; }
   /// Takes back `fail_after`, if it has not come to that yet.
   void spare() noexcept {
     if (!failed_) left_ = forever;
@@ -83,8 +88,9 @@ class Disk {
     left_ = forever;
     return crash_log(tail) + crash_requests(tail);
   }
-  /// Everything is lost: the node comes back with an empty disk.
+  /// Everything is lost: the node comes back with an empty disk, and must be told so.
   void wipe() {
+    contents_ = Contents::lost;
     records_.clear();
     durable_ = 0;
     requests_.clear();
@@ -92,6 +98,7 @@ class Disk {
     unsynced_.clear();
   }
 
+  Contents contents() const noexcept { return contents_; }
   /// The log, oldest first, and how many of its records a crash spares.
   const std::vector<Record>& records() const noexcept { return records_; }
   std::size_t durable() const noexcept { return durable_; }
@@ -117,6 +124,16 @@ class Disk {
     if (failed_) throw PowerFailure();
   }
 
+  /// How much a crash spares, of which at least `synced`, at most `written`.
+  std::size_t spared(Tail tail, std::size_t synced, std::size_t written) noexcept {
+    switch (tail) {
+      case Tail::kept: return written;
+      case Tail::lost: return synced;
+      case Tail::drawn: break;
+    }
+    return random_.between(synced, written);
+  }
+
   void append(Record record) {
     operate();
     ++appended_;
@@ -127,7 +144,7 @@ class Disk {
     ++syncs_;
     if (on_durable_)
       for (std::size_t i = durable_; i < records_.size(); ++i) on_durable_(records_[i]);
-    durable_ = records_.size();
+    spare_records(records_.size());
   }
   void truncate(RetentionIndex index) {
     const auto old = [index](const Record& record) { return record.retention < index; };
@@ -136,21 +153,27 @@ class Disk {
     std::erase_if(records_, old);
   }
   std::size_t crash_log(Tail tail) {
-    const std::size_t kept =
-        tail == Tail::kept ? records_.size() : random_.between(durable_, records_.size());
+    const std::size_t kept = spared(tail, durable_, records_.size());
     const std::size_t lost = records_.size() - kept;
     records_.resize(kept);
     // What happened to reach the disk is as good as what was synced.
     if (on_durable_)
       for (std::size_t i = durable_; i < kept; ++i) on_durable_(records_[i]);
-    durable_ = kept;
+    spare_records(kept);
     return lost;
+  }
+  void spare_records(std::size_t count) noexcept {
+    durable_ = count;
+    if (count != 0) contents_ = Contents::kept;
   }
 
   void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
     operate();
     const auto [place, is_new] = requests_.try_emplace(reference);
-    if (!is_new) return;
+    if (!is_new) {
+      place->second.request.authenticator = std::move(authenticator);
+      return;
+    }
     place->second.request = {reference.client, reference.req_no, std::move(data),
                              std::move(authenticator)};
     unsynced_.push_back(reference);
@@ -164,9 +187,7 @@ class Disk {
     unsynced_.clear();
   }
   std::size_t crash_requests(Tail tail) {
-    const std::size_t kept = tail == Tail::kept
-                                 ? unsynced_.size()
-                                 : random_.between(std::size_t{0}, unsynced_.size());
+    const std::size_t kept = spared(tail, 0, unsynced_.size());
     const std::size_t lost = unsynced_.size() - kept;
     for (std::size_t i = kept; i < unsynced_.size(); ++i) requests_.erase(unsynced_[i]);
     for (std::size_t i = 0; i < kept; ++i) {
@@ -202,6 +223,7 @@ class Disk {
   std::uint64_t left_ = forever;
   bool failed_ = false;
   std::uint64_t operations_ = 0;
+  Contents contents_ = Contents::kept;
 
   std::vector<Record> records_;
   std::size_t durable_ = 0;

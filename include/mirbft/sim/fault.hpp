@@ -47,9 +47,11 @@ enum class Fault : std::uint8_t {
   slow_module,
   /// The modules of a node get their work in another order than `Node::process` would give it.
   slot_order,
+  /// A node loses its whole disk, and comes back without its memory.
+  wipe,
 };
 
-inline constexpr std::size_t fault_kinds = 16;
+inline constexpr std::size_t fault_kinds = 17;
 
 constexpr std::string_view to_string(Fault fault) noexcept {
   constexpr std::string_view names[fault_kinds] = {"loss",
@@ -67,7 +69,8 @@ constexpr std::string_view to_string(Fault fault) noexcept {
                                                    "clock_skew",
                                                    "clock_jump",
                                                    "slow_module",
-                                                   "slot_order"};
+                                                   "slot_order",
+                                                   "wipe"};
   return names[static_cast<std::size_t>(fault)];
 }
 

@@ -15,6 +15,7 @@
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/types/quorum.hpp>
 
 namespace mirbft::sim {
 
@@ -74,6 +75,12 @@ inline FaultPlan draw_faults(FaultKinds allowed, Random& random) {
     if (has(kind))
       faults.troubles.push_back({kind, span(milliseconds(100), milliseconds(4000)),
                                  span(milliseconds(5), milliseconds(2000))});
+  // From numbers of its own: it is newer than the others, whose seeds stay what they are.
+  Random apart = random.fork("wipe");
+  if (allowed.has(Fault::wipe) && apart.chance(300))
+    faults.troubles.push_back({Fault::wipe,
+                               apart.between(milliseconds(500), milliseconds(4000)),
+                               apart.between(milliseconds(5), milliseconds(2000))});
   return faults;
 }
 
@@ -131,6 +138,7 @@ class Chaos {
         if (!cluster.is_up(node)) return;
         cluster.disk(node).fail_after(random_.below(20));
         return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
+      case Fault::wipe: return wipe(node, end, cluster);
       case Fault::pause: return cluster.pause(node, end);
       case Fault::clock_skew:
         return cluster.skew(node, random_.between<std::int64_t>(-100'000, 100'000));
@@ -140,6 +148,18 @@ class Chaos {
                             end);
       default: return;  // struck by the network or by the course of the cluster
     }
+  }
+
+  /// Only so many nodes ever lose their disks as a cluster must bear: they count as faulty.
+  template <class Replica>
+  void wipe(NodeId node, Time end, Cluster<Replica>& cluster) {
+    std::vector<NodeId> wiped = cluster.members();
+    std::erase_if(wiped, [&](NodeId id) { return !cluster.was_wiped(id); });
+    const std::size_t most = Quorum(cluster.members().size()).faulty();
+    if (most == 0) return;
+    const NodeId victim = wiped.size() < most ? node : random_.pick(wiped);
+    cluster.wipe(victim);
+    agenda_.at(end, {Deed::Kind::restart, 0, {}, victim});
   }
 
   template <class Replica>

@@ -117,10 +117,13 @@ class Trial {
     report_what_is_open(core);
   }
 
-  /// Nodes that stay down, where nodes may go down at all, are as many as a cluster must bear.
+  /// Nodes that stay down, where nodes may go down at all, are as many as a cluster must bear,
+  /// together with those that have lost their disks.
   std::vector<NodeId> heal() {
     std::vector<NodeId> core = cluster_.members();
     random_.shuffle(core);
+    std::stable_partition(core.begin(), core.end(),
+                          [&](NodeId id) { return !cluster_.was_wiped(id); });
     if (config_.faults.has(Fault::crash) && random_.chance(500)) {
       const std::size_t lost = random_.below(Quorum(core.size()).faulty() + 1);
       for (std::size_t i = core.size() - lost; i < core.size(); ++i) cluster_.crash(core[i]);

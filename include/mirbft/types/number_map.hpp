@@ -21,6 +21,16 @@ class NumberMap {
  public:
   bool empty() const noexcept { return shelves_.empty(); }
 
+  /// One past the highest number of an entry; 0 when there is none.
+  std::uint64_t end() const noexcept {
+    if (empty()) return 0;
+    const auto& items = shelves_.rbegin()->second.items;
+    return std::find_if(items.rbegin(), items.rend(),
+                        [](const Item& item) { return item.value.has_value(); })
+               ->number +
+           1;
+  }
+
   /// The entry, or null when there is none.
   T* find(std::uint64_t number) noexcept {
     const auto shelf = shelves_.find(number / shelf_width);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -35,7 +36,19 @@ struct DiaryApp {
     diary += "restore:" + std::string(state.begin(), state.end()) + " ";
   }
 };
+/// Asks for a key for every request that it applies.
+struct AskingApp : DiaryApp {
+  std::vector<Reconfiguration> asked;
+
+  std::vector<Bytes> apply(SeqNr sn, std::span<const Request> requests) {
+    for (const Request& request : requests)
+      asked.push_back(ClientKey{request.client, request.data});
+    return DiaryApp::apply(sn, requests);
+  }
+  std::vector<Reconfiguration> reconfigurations() { return std::exchange(asked, {}); }
+};
 using Task = engine::TaskOf<slot::app.index(), DiaryApp, StubProtocol>;
+using AskingTask = engine::TaskOf<slot::app.index(), AskingApp, StubProtocol>;
 
 Apply batch(std::uint64_t sn, const char* text = "work") {
   return {SeqNr(sn), {{ClientId(1), ReqNo(sn), Bytes(text), {}}}};
@@ -233,4 +246,18 @@ TEST_CASE_FIXTURE(ChunkedFixture, "an App that breaks the rules for chunks is a 
   SUBCASE("too many") { app.list.count = max_chunks + 1; }
   SUBCASE("one that is too large") { app.chunk_size = max_chunk_size + 1; }
   CHECK_THROWS_AS(snapshot(), ModuleFailure);
+}
+
+TEST_CASE("a snapshot says what the requests since the one before have asked for") {
+  AskingApp app;
+  AskingTask task{Bytes("cluster")};
+  Recorder out;
+  task.process(app, AppSnapshotRequest{SeqNr(1)}, out);
+  task.process(app, AppSnapshotRequest{SeqNr(2)}, out);
+  for (const std::uint64_t sn : {0u, 1u, 2u}) task.process(app, batch(sn, "key"), out);
+  while (out.count<AppContinue>() != 0) task.process(app, out.take<AppContinue>(), out);
+  CHECK(out.take<AppSnapshot>().reconfigurations.size() == 2);
+  const AppSnapshot second = out.take<AppSnapshot>();
+  REQUIRE(second.reconfigurations.size() == 1);
+  CHECK((second.reconfigurations[0] == Reconfiguration(ClientKey{ClientId(1), Bytes("key")})));
 }

@@ -114,6 +114,38 @@ TEST_CASE("the window holds until the windows move") {
   CHECK(node.stored() == Bodies{"inside"});
 }
 
+TEST_CASE("a number outside the window is answered with the client's position") {
+  TrackerFixture node;
+  const auto position = [&] {
+    node.submit(1, never_valid.value, "");
+    const auto reply = node.out.take<Replied>();
+    CHECK(reply.outcome == Outcome::rejected_window);
+    return wire::decode<ClientPosition>(reply.result, wire::Form::canonical);
+  };
+  const auto at = [](std::uint64_t low, std::uint64_t next) {
+    return ClientPosition{ReqNo(low), ReqNo(next)};
+  };
+  CHECK(position() == at(0, 0));
+  CHECK(node.status().clients == 0);
+  node.submit(1, 4, "forged", "bad");
+  node.work();
+  node.out.clear();
+  CHECK(position() == at(0, 0));
+  node.submit(1, 5, "open");
+  CHECK(position() == at(0, 6));
+  node.work();
+  node.out.clear();
+  node.apply(0, 1, 5, "");
+  node.out.clear();
+  CHECK(position() == at(0, 6));
+  node.move(1, 3);
+  CHECK(position() == at(3, 6));
+  node.move(1, 20);
+  CHECK(position() == at(20, 20));
+  node.submit(1, never_valid.value, "", "", Spread::relayed);
+  CHECK(node.out.empty());
+}
+
 TEST_CASE("the windows never go back") {
   TrackerFixture node;
   node.move(1, 10);
@@ -511,4 +543,63 @@ TEST_CASE("a Tracker may be moved, with what is open in it") {
   node.tracker = std::move(moved);
   node.work();
   CHECK(node.stored() == Bodies{"body"});
+}
+
+TEST_CASE("what was admitted under an old key is void, and may be signed anew") {
+  TrackerFixture node;
+  node.submit(1, 0, "open");
+  node.submit(1, 1, "passed on", "good", Spread::relayed);
+  node.submit(2, 0, "another's");
+  node.work();
+  CHECK(node.stored().size() == 3);
+  node.rekey(1, 6);
+  node.keys = Epoch(6);
+  const auto refused = node.out.take<Replied>();
+  CHECK(refused.client == ClientId(1));
+  CHECK(refused.req_no == ReqNo(0));
+  CHECK(refused.outcome == Outcome::rejected_signature);
+  CHECK(node.out.empty());
+  CHECK(node.status().pending == 1);
+  CHECK(node.status().clients == 1);
+
+  node.submit(1, 0, "open");
+  node.hash();
+  node.verify();
+  (void)node.out.take<StoreVerifiedRequest>();
+  CHECK(node.out.take<RequestReady>().keys == Epoch(6));
+}
+
+TEST_CASE("a verdict by an old key does not count: it is asked for again") {
+  TrackerFixture node;
+  node.submit(1, 0, "body");
+  node.hash();
+  node.rekey(1, 6);
+  node.verify();
+  CHECK(node.out.count<StoreVerifiedRequest>() == 0);
+  REQUIRE(node.out.count<VerifyRequestSig>() == 1);
+  SUBCASE("it is authentic by the new one") {
+    node.keys = Epoch(6);
+    node.verify();
+    CHECK(node.stored() == Bodies{"body"});
+  }
+  SUBCASE("it is not") {
+    const auto asked = node.out.take<VerifyRequestSig>();
+    node.tracker.process(
+        RequestSigVerified{asked.reference, SignatureCheck::invalid, Epoch(6)}, node.out);
+    CHECK(node.outcome() == Outcome::rejected_signature);
+    CHECK(node.status().checking == 0);
+  }
+}
+
+TEST_CASE("what is delivered stays so when its client gets a new key") {
+  TrackerFixture node;
+  node.submit(1, 0, "body");
+  node.work();
+  CHECK(node.stored() == Bodies{"body"});
+  node.tracker.process(
+      WindowsMoved{Epoch(6), {{ClientId(1), ReqNo(1), {}}}, {ClientId(1)}}, node.out);
+  CHECK(node.out.empty());  // its result is on the way
+  node.apply(7, 1, 0, "result");
+  CHECK(node.outcome() == Outcome::delivered);
+  CHECK(node.status().pending == 0);
 }

@@ -15,10 +15,14 @@ Digest digest(std::uint8_t byte) {
   made.bytes[0] = byte;
   return made;
 }
-CheckpointDraft draft(Bytes clients = Bytes("windows")) {
-  CheckpointState state;
-  state.clients.data = std::move(clients);
-  return {Epoch(3), SeqNr(63), {digest(1)}, std::move(state)};
+/// With so many clients' keys changed.
+CheckpointDraft draft(std::uint64_t clients = 1) {
+  CheckpointDraft made(Epoch(3), SeqNr(63), {digest(1)}, {}, {});
+  std::vector<ClientKeyChange> changes;
+  for (std::uint64_t i = 0; i < clients; ++i)
+    changes.push_back({ClientId(i), Epoch(5), Bytes("key")});
+  made.keys({{NodeId(2), Bytes("new")}}, 9, std::move(changes));
+  return made;
 }
 
 }  // namespace
@@ -45,13 +49,14 @@ TEST_CASE("a header is there with its last part, whatever order they come in, on
   CHECK(made->policy == digest(103));
   CHECK(made->membership == digest(104));
   CHECK(made->parameters == digest(105));
+  CHECK(made->key_changes == 9);
+  CHECK(made->node_keys == std::vector{NodeKey{NodeId(2), Bytes("new")}});
   CHECK_FALSE(checkpoint.part(Part::membership, digest(9)));  // it is complete
 }
 
 TEST_CASE("the chunks of the clients are counted, whatever order they come in") {
-  CheckpointDraft checkpoint = draft(Bytes::filled(chunk_size + 1, [](std::uint8_t* at) {
-    std::fill_n(at, chunk_size + 1, std::uint8_t{1});
-  }));
+  CheckpointDraft checkpoint = draft(chunk_size / 10);
+  REQUIRE(chunks_of(checkpoint.state().clients.data.size()) == 2);
   CHECK_FALSE(checkpoint.clients_chunk(1, digest(11)));
   CHECK(checkpoint.clients_chunk(0, digest(10)));
   CHECK(checkpoint.state().clients.digests == std::vector{digest(10), digest(11)});

@@ -487,4 +487,177 @@ TEST_CASE("wherever the power fails, the state of the newest stable checkpoint i
   }
 }
 
+// Keys that change.
+
+namespace {
+
+NodeKey new_key(std::uint64_t node, const char* key = "new") { return {NodeId(node), Bytes(key)}; }
+/// All that are up finish an epoch whose requests ask for this.
+void finish_asking(StateCluster& cluster, std::uint64_t epoch,
+                   const std::vector<Reconfiguration>& asked = {}) {
+  for (StateReplica& replica : cluster.replicas) replica.asked = asked;
+  cluster.finish(Epoch(epoch));
+}
+/// What a vote of `node` for this checkpoint looks like to `env`, by the key of some epoch.
+CheckpointVote vote_of(const testing::IssEnv& env, std::uint64_t node,
+                       const CheckpointHeader& header, std::uint64_t key_of) {
+  const Bytes message = wire::canonical("checkpoint", Bytes("test").view(), header);
+  return {header, env.signed_by(NodeId(node), Epoch(key_of), message)};
+}
+/// `from` tells the replica `to` of changes of keys, until there are no more to tell.
+void tell_keys(StateCluster& cluster, std::size_t from, std::size_t to) {
+  const auto known = [&] { return cluster[to].checkpointing.known_key_changes(); };
+  for (std::uint64_t before = known() + 1; known() != before;) {
+    before = known();
+    cluster[from].checkpointing.tell_keys(cluster[from].env.member(to), before,
+                                          cluster[from].env);
+    cluster.exchange();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("new keys of nodes are in the header, and durable before they are used") {
+  StateReplica replica(members, NodeId(0));
+  replica.asked = {new_key(2), new_key(9), ClientKey{ClientId(7), Bytes("client")}};
+  const auto header = finish(replica, Epoch(0));
+  CHECK(header.node_keys == std::vector{new_key(2)});
+  CHECK(header.key_changes == 1);
+  CHECK(replica.checkpointing.refused_reconfigurations() == 1);
+  CHECK(replica.checkpointing.known_key_changes() == 0);
+  vote(replica, header);
+  CHECK(replica.checkpointing.known_key_changes() == 1);
+  REQUIRE(replica.wal.size() == 4);  // the App's chunk, the own state, the keys, stability
+  CHECK(std::holds_alternative<KeyEntry>(replica.wal[2].entry));
+  CHECK(std::holds_alternative<StableEntry>(replica.wal[3].entry));
+  CHECK(replica.env.keys[NodeId(2)] == std::map<Epoch, Bytes>{{Epoch(2), Bytes("new")}});
+  CHECK(replica.checkpointing.client_keys().changes() ==
+        std::vector<ClientKeyChange>{{ClientId(7), Epoch(2), Bytes("client")}});
+  CHECK(finish(replica, Epoch(1)).key_changes == 1);
+}
+
+TEST_CASE("a vote counts by its signer's key of that epoch, an older or a newer one does not") {
+  StateReplica replica(members, NodeId(0));
+  replica.asked = {new_key(2)};
+  vote(replica, finish(replica, Epoch(0)));
+  for (const std::uint64_t epoch : {1u, 2u}) {
+    CAPTURE(epoch);
+    const auto header = finish(replica, Epoch(epoch));
+    const std::uint64_t other_key = 3 - epoch;
+    replica.receive(1, vote_of(replica.env, 1, header, epoch));
+    replica.receive(2, vote_of(replica.env, 2, header, other_key));
+    CHECK(replica.checkpointing.stable_epochs() == epoch);
+    CHECK(replica.env.bad_messages.signature == epoch);
+    replica.receive(2, vote_of(replica.env, 2, header, epoch));
+    CHECK(replica.checkpointing.stable_epochs() == epoch + 1);
+  }
+}
+
+TEST_CASE("a certificate by the keys of its epoch holds, also one that comes late") {
+  StateReplica replica(members, NodeId(0));
+  replica.asked = {new_key(2), new_key(3)};
+  vote(replica, finish(replica, Epoch(0)));
+  for (const std::uint64_t epoch : {1u, 2u}) {
+    const auto header = finish(replica, Epoch(epoch));
+    for (const std::uint64_t key_of : {3 - epoch, epoch}) {
+      StableCheckpoint proof{header, {}};
+      for (const std::uint64_t node : {1u, 2u, 3u})
+        proof.certificate.push_back(
+            {NodeId(node), vote_of(replica.env, node, header, key_of).signature});
+      replica.receive(1, proof);
+      CHECK((replica.checkpointing.stable_epochs() == epoch + 1) == (key_of == epoch));
+    }
+  }
+  CHECK(replica.env.bad_messages.signature == 2);
+}
+
+TEST_CASE("an epoch is stable only after those before it that change keys") {
+  StateReplica replica(members, NodeId(0));
+  replica.asked = {new_key(2)};
+  const auto first = finish(replica, Epoch(0));
+  const auto second = finish(replica, Epoch(1));
+  vote(replica, second);
+  CHECK(replica.checkpointing.stable_epochs() == 0);
+  vote(replica, first);
+  CHECK(replica.checkpointing.stable_epochs() == 2);
+  CHECK(replica.env.bad_messages.signature == 0);
+}
+
+TEST_CASE("votes by a key of which nothing is known yet wait for it") {
+  StateReplica replica(members, NodeId(0));
+  replica.asked = {new_key(2)};
+  const auto first = finish(replica, Epoch(0));
+  (void)finish(replica, Epoch(1));
+  const auto third = finish(replica, Epoch(2));
+  replica.receive(1, vote_of(replica.env, 1, third, 2));
+  const Bytes by_old_key = signed_by(NodeId(2), third);
+  replica.receive(2, CheckpointVote{third, Bytes(std::string(by_old_key.text()) + "new")});
+  CHECK(replica.checkpointing.stable_epochs() == 0);
+  vote(replica, first);
+  CHECK(replica.checkpointing.stable_epochs() == 3);
+  CHECK(replica.env.bad_messages.signature == 0);
+}
+
+TEST_CASE("keys are the same after a restart, those of clients too, and old ones are forgotten") {
+  StateCluster cluster(members);
+  finish_asking(cluster, 0, {new_key(2), ClientKey{ClientId(7), std::nullopt}});
+  finish_asking(cluster, 1, {ClientKey{ClientId(8), Bytes("client")}});
+  finish_asking(cluster, 2, {new_key(2, "newer")});
+  for (std::uint64_t epoch = 3; epoch < 8; ++epoch) finish_asking(cluster, epoch);
+  StateReplica& replica = cluster[0];
+  CHECK(replica.env.bad_messages.signature == 0);
+  REQUIRE_FALSE(replica.forgotten.empty());
+  CHECK(replica.forgotten.back() == replica.checkpointing.first_kept());
+
+  StateReplica again(members, NodeId(0), replica.wal);
+  CHECK(again.checkpointing.stable_epochs() == 8);
+  CHECK(again.checkpointing.known_key_changes() == 2);
+  CHECK(again.env.keys == replica.env.keys);
+  CHECK(again.checkpointing.client_keys().changes() ==
+        replica.checkpointing.client_keys().changes());
+  CHECK(again.checkpointing.client_keys().changes().size() == 2);
+  again.asked = replica.asked = {new_key(1)};
+  CHECK(finish(again, Epoch(8)) == finish(replica, Epoch(8)));
+}
+
+TEST_CASE("who was away while all keys changed believes the others by the chain of changes") {
+  StateCluster cluster(members);
+  cluster.down = {3};
+  std::vector<Reconfiguration> all;
+  for (const std::uint64_t node : {0u, 1u, 2u, 3u}) all.push_back(new_key(node));
+  finish_asking(cluster, 0, all);
+  for (std::uint64_t epoch = 1; epoch < 5; ++epoch) finish_asking(cluster, epoch);
+  finish_asking(cluster, 5, {new_key(0, "newest"), ClientKey{ClientId(7), Bytes("client")}});
+  for (std::uint64_t epoch = 6; epoch < 10; ++epoch) finish_asking(cluster, epoch);
+  cluster.down.clear();
+  StateReplica& late = cluster[3];
+  const auto tell = [&] {
+    cluster[0].checkpointing.tell(cluster[0].env.member(3), 0, cluster[0].env);
+    cluster.exchange();
+  };
+  tell();
+  CHECK_FALSE(late.checkpointing.proven_from(Epoch(0)));
+  tell_keys(cluster, 1, 3);
+  CHECK(late.checkpointing.known_key_changes() == 2);
+  CHECK(late.env.keys == cluster[0].env.keys);
+  tell();
+  REQUIRE(late.checkpointing.proven_from(Epoch(9)));
+  late.transfer.begin(*late.checkpointing.proven_from(Epoch(9)), late.env);
+  cluster.exchange();
+  REQUIRE(late.installed);
+  CHECK(late.checkpointing.stable_epochs() == 10);
+  CHECK(late.checkpointing.client_keys().changes() ==
+        cluster[0].checkpointing.client_keys().changes());
+  CHECK(late.env.bad_messages.signature == 0);
+
+  // It goes on, also after a restart, and may tell others.
+  finish_asking(cluster, 10);
+  CHECK(late.checkpointing.stable_epochs() == 11);
+  StateReplica again(members, NodeId(3), late.wal);
+  CHECK(again.env.keys == late.env.keys);
+  cluster.replicas[2] = StateReplica(members, NodeId(2));
+  tell_keys(cluster, 3, 2);
+  CHECK(cluster[2].env.keys == late.env.keys);
+}
+
 }  // namespace mirbft::iss

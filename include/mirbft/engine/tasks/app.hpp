@@ -87,6 +87,7 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   struct Reading {
     SeqNr sn;
     FrozenChunks frozen;
+    std::vector<Reconfiguration> reconfigurations;
     std::size_t next = 0;
   };
 
@@ -114,19 +115,24 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
 
   void freeze_if_due(Module& app) {
     if (reading_ || !is_due()) return;
-    reading_ = Reading{wanted_.front(), chunks_.freeze(app)};
+    reading_ = Reading{wanted_.front(), chunks_.freeze(app), {}};
+    if constexpr (requires { app.reconfigurations(); })
+      reading_->reconfigurations = app.reconfigurations();
     wanted_.pop_front();
   }
   void read(Module& app, auto& out) {
     const std::vector<std::uint64_t>& changed = reading_->frozen.changed;
-    AppSnapshot piece{reading_->sn, reading_->frozen.count, {}, 0};
+    AppSnapshot piece{reading_->sn, reading_->frozen.count, {}, 0, {}};
     for (std::size_t size = 0; size < piece_size && reading_->next < changed.size();) {
       const std::uint64_t index = changed[reading_->next++];
       piece.changed.push_back({index, chunks_.read(app, index)});
       size += piece.changed.back().data.size();
     }
     piece.remaining = changed.size() - reading_->next;
-    if (piece.remaining == 0) reading_.reset();
+    if (piece.remaining == 0) {
+      piece.reconfigurations = std::move(reading_->reconfigurations);
+      reading_.reset();
+    }
     out.emit(std::move(piece));
   }
   void note_to_continue(auto& out) {

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_MODULES_TRACKER_CLIENT_TRACKER_HPP
 #define MIRBFT_MODULES_TRACKER_CLIENT_TRACKER_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -22,8 +23,10 @@
 #include <mirbft/modules/tracker/reply_cache.hpp>
 #include <mirbft/modules/tracker/tracker_config.hpp>
 #include <mirbft/modules/tracker/tracker_status.hpp>
+#include <mirbft/types/client_position.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
+#include <mirbft/wire/codec.hpp>
 #include <mirbft/wire/request_bytes.hpp>
 
 namespace mirbft {
@@ -81,7 +84,8 @@ class ClientTracker {
     const ReqNo low = client ? client->delivered.low() : ReqNo(0);
     if (client && client->delivered.contains(request.req_no))
       return answer_again(request, event.spread, *client, out);
-    if (request.req_no - low >= config_.window) return refused(Outcome::rejected_window);
+    if (request.req_no - low >= config_.window)
+      return refuse_number(request, event.spread, client, out);
 
     OpenNumber* number = client ? client->find(request.req_no) : nullptr;
     Payload* same = number ? number->find_same(request.data, request.authenticator) : nullptr;
@@ -125,8 +129,9 @@ class ClientTracker {
     Payload* payload = number ? number->find(Stage::verifying, reference.digest) : nullptr;
     if (!payload) return;
 
+    if (event.keys < client->rekeyed) return verify(reference, *payload, out);
     if (event.verdict == SignatureCheck::valid) {
-      decide(reference, *number, join_waiting(*number, *payload), out);
+      decide(event, *number, join_waiting(*number, *payload), out);
       return;
     }
     refuse(reference.client, reference.req_no, payload->spread, Outcome::rejected_signature, out);
@@ -155,6 +160,8 @@ class ClientTracker {
       client.delivered.advance(window, config_.window);
       settle_delivered(window.client, client, out);
     }
+    for (const ClientId id : event.rekeyed)
+      if (Client* client = find(id)) void_admitted(id, *client, event.epoch, out);
   }
 
   TrackerStatus status() const noexcept {
@@ -172,11 +179,14 @@ class ClientTracker {
     tracker::DeliveredNumbers delivered;
     NumberMap<OpenNumber> open;
     tracker::ReplyCache replies;
+    /// Since when it has its key.
+    Epoch rekeyed;
     /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
     /// forgeries could fill the table.
     bool lasting = false;
 
     OpenNumber* find(ReqNo number) noexcept { return open.find(number.value); }
+    ReqNo next() const noexcept { return std::max(delivered.end(), ReqNo(open.end())); }
   };
 
   // Requests come in runs of one client, so the last one is found without a search.
@@ -205,6 +215,16 @@ class ClientTracker {
   void refuse(ClientId client, ReqNo number, Spread spread, Outcome outcome, auto& out) {
     status_.count(outcome);
     if (!is_from_replica(spread)) out.emit(Replied{client, number, outcome, {}, {}});
+  }
+
+  /// The answer says where the client stands, for one that has lost its memory.
+  void refuse_number(const Request& request, Spread spread, const Client* client, auto& out) {
+    status_.count(Outcome::rejected_window);
+    if (is_from_replica(spread)) return;
+    const ClientPosition position =
+        client ? ClientPosition{client->delivered.low(), client->next()} : ClientPosition{};
+    out.emit(Replied{request.client, request.req_no, Outcome::rejected_window, {},
+                     wire::encode(position)});
   }
 
   /// A delivered request is submitted again.
@@ -260,7 +280,8 @@ class ClientTracker {
   }
 
   /// Admits an authentic payload, unless the client has signed another one before.
-  void decide(const RequestRef& reference, OpenNumber& number, Payload& payload, auto& out) {
+  void decide(const RequestSigVerified& event, OpenNumber& number, Payload& payload, auto& out) {
+    const RequestRef& reference = event.reference;
     const bool second = number.find_admitted() != nullptr;
     if (second) ++status_.equivocations;
     if (second && !payload.proposed) {
@@ -274,7 +295,7 @@ class ClientTracker {
     const auto size = static_cast<std::uint32_t>(payload.data.size());
     out.emit(StoreVerifiedRequest{reference, std::move(payload.data),
                                   std::move(payload.authenticator)})
-        .then(RequestReady{reference, size, payload.spread});
+        .then(RequestReady{reference, size, payload.spread, event.keys});
   }
 
   void drop(OpenNumber& number, const Payload& payload) {
@@ -303,6 +324,9 @@ class ClientTracker {
   /// Nothing is open under a number any more.
   void forget(ClientId id, Client& client, ReqNo req_no) {
     client.open.take(req_no.value);
+    forget_if_idle(id, client);
+  }
+  void forget_if_idle(ClientId id, const Client& client) {
     if (client.lasting || !client.open.empty()) return;
     last_ = nullptr;
     clients_.erase(id);
@@ -322,6 +346,23 @@ class ClientTracker {
       out.emit(Replied{id, ReqNo(req_no), Outcome::already_delivered, {}, {}});
       return true;
     });
+  }
+
+  /// A client has a new key, or none: what was admitted under the old one may not be ordered any
+  /// more. Its submitter hears so, and may sign it anew; what is being checked is checked again.
+  void void_admitted(ClientId id, Client& client, Epoch epoch, auto& out) {
+    client.rekeyed = epoch;
+    client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
+      if (number.awaits_reply) return false;
+      std::erase_if(number.payloads, [&](const Payload& payload) {
+        if (payload.stage != Stage::admitted) return false;
+        refuse(id, ReqNo(req_no), payload.spread, Outcome::rejected_signature, out);
+        write_off(payload);
+        return true;
+      });
+      return number.payloads.empty();
+    });
+    forget_if_idle(id, client);
   }
 
   TrackerConfig config_;

@@ -17,13 +17,13 @@ namespace mirbft::iss {
 /// The end of an epoch on its way to a header.
 class CheckpointDraft {
  public:
-  /// `state` is what there is without the App's part; `log` are the digests of the epoch.
-  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log, CheckpointState state)
-      : log_(std::move(log)), state_(std::move(state)) {
+  /// `state` is what there is without the parts of App and clients; `log` are the digests of the
+  /// epoch.
+  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log,
+                  std::vector<ClientWindow> windows, CheckpointState state)
+      : log_(std::move(log)), windows_(std::move(windows)), state_(std::move(state)) {
     header_.epoch = epoch;
     header_.last = last;
-    missing_clients_ = chunks_of(state_.clients.data.size());
-    state_.clients.digests.resize(missing_clients_);
   }
 
   SeqNr last() const noexcept { return header_.last; }
@@ -39,6 +39,16 @@ class CheckpointDraft {
       unhashed_.emplace(chunk.index, chunk.data);
     }
     app_is_here_ = piece.remaining == 0;
+  }
+  /// The keys that were asked for: of nodes in this epoch, in the `key_changes`-th such epoch so
+  /// far, and of clients until now. The clients' part is there then, and to be hashed.
+  void keys(std::vector<NodeKey> nodes, std::uint64_t key_changes,
+            std::vector<ClientKeyChange> clients) {
+    header_.node_keys = std::move(nodes);
+    header_.key_changes = key_changes;
+    state_.clients.data = encoded(std::move(windows_), std::move(clients));
+    missing_clients_ = chunks_of(state_.clients.data.size());
+    state_.clients.digests.resize(missing_clients_);
   }
   /// One chunk's hash is there. Returns the chunk.
   Bytes app_chunk(std::uint64_t index) { return unhashed_.extract(index).mapped(); }
@@ -75,6 +85,8 @@ class CheckpointDraft {
   bool is_complete() const noexcept { return parts_ + 1 == 1u << checkpoint_parts; }
   CheckpointHeader header_;
   std::vector<Digest> log_;
+  /// Until the keys are known that go with them.
+  std::vector<ClientWindow> windows_;
   CheckpointState state_;
   std::uint64_t missing_clients_ = 0;
   bool app_is_here_ = false;

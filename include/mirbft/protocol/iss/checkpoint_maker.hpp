@@ -16,6 +16,7 @@
 #include <mirbft/protocol/iss/checkpoint_draft.hpp>
 #include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/config.hpp>
+#include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/codec.hpp>
@@ -39,13 +40,20 @@ class CheckpointMaker {
   const std::optional<Digest>& parameters() const noexcept { return parameters_; }
 
   /// The log up to here is that of another's checkpoint, or of one from before a restart.
-  void go_on_from(const CheckpointHeader& header) {
+  void go_on_from(const CheckpointHeader& header, ClientKeys keys = {}) {
     drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
     log_ = header.log;
     next_log_ = next_root_ = header.epoch + 1;
     root_.clear();
     root_is_begun_ = false;
+    key_changes_ = header.key_changes;
+    client_keys_ = std::move(keys);
   }
+
+  /// What the App's snapshots have asked for until now.
+  const ClientKeys& client_keys() const noexcept { return client_keys_; }
+  /// How many reconfigurations were not carried out.
+  std::uint64_t refused_reconfigurations() const noexcept { return refused_; }
 
   /// See `Checkpointing::begin`.
   template <class Policy, class Pace>
@@ -53,16 +61,14 @@ class CheckpointMaker {
              std::vector<ClientWindow> windows, const Policy& policy, const Pace& pace,
              const IssConfig& parameters, auto& env) {
     CheckpointState state;
-    state.clients.data = encoded(std::move(windows));
     state.policy = wire::encode(policy);
     state.pace = wire::encode(pace);
     hash(epoch, CheckpointPart::policy,
          policy_content(env.cluster().name().view(), state.policy, state.pace), env);
     hash_common_parts(epoch, parameters, env);
-    const CheckpointDraft& draft =
-        drafts_.try_emplace(epoch, epoch, last, std::move(digests), std::move(state)).first->second;
+    drafts_.try_emplace(epoch, epoch, last, std::move(digests), std::move(windows),
+                        std::move(state));
     if (epoch == next_log_) hash_log(env);
-    hash_clients(epoch, draft, env);
     env.emit(AppSnapshotRequest{last});
   }
 
@@ -72,6 +78,8 @@ class CheckpointMaker {
       draft.snapshot(piece);
       for (AppChunk& chunk : piece.changed)
         hash_chunk({epoch, CheckpointPart::app_state, chunk.index}, std::move(chunk.data), env);
+      if (piece.remaining == 0)
+        change_keys(epoch, draft, std::move(piece.reconfigurations), env);
     }
     begin_root(env);
   }
@@ -131,6 +139,16 @@ class CheckpointMaker {
     env.emit(HashRequest<ChunkHash>{chunk_content(env.cluster().name().view(), std::move(chunk)),
                                     std::move(origin)});
   }
+  /// Snapshots come in the order of their epochs, so that all know the changes before these.
+  void change_keys(Epoch epoch, CheckpointDraft& draft, std::vector<Reconfiguration> asked,
+                   auto& env) {
+    KeyChanges changes = key_changes(std::move(asked), env.cluster());
+    refused_ += changes.refused;
+    key_changes_ += !changes.nodes.empty();
+    client_keys_.asked(epoch, changes.clients);
+    draft.keys(std::move(changes.nodes), key_changes_, client_keys_.changes());
+    hash_clients(epoch, draft, env);
+  }
   static void hash_clients(Epoch epoch, const CheckpointDraft& draft, auto& env) {
     const Bytes& data = draft.state().clients.data;
     if (data.empty()) return hash_clients_list(epoch, draft, env);
@@ -189,6 +207,10 @@ class CheckpointMaker {
   bool root_is_begun_ = false;
   std::optional<Digest> membership_;
   std::optional<Digest> parameters_;
+  /// Of all epochs whose snapshots are here.
+  std::uint64_t key_changes_ = 0;
+  ClientKeys client_keys_;
+  std::uint64_t refused_ = 0;
 };
 
 }  // namespace mirbft::iss

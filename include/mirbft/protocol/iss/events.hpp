@@ -3,6 +3,7 @@
 #define MIRBFT_PROTOCOL_ISS_EVENTS_HPP
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -204,6 +205,24 @@ struct EpochEntry {
   SeqNr first;
 };
 
+/// A stable checkpoint that changes keys of nodes: before anything that is signed by them.
+struct KeyEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 10;
+
+  StableCheckpoint proof;
+};
+
+/// The key of a client from an epoch on.
+struct ClientKeyChange {
+  ClientId client;
+  Epoch from;
+  /// None: it has no key any more.
+  std::optional<Bytes> key;
+
+  friend bool operator==(const ClientKeyChange&, const ClientKeyChange&) = default;
+};
+
 /// A long byte string with the digests of its chunks, which are not computed twice.
 struct ChunkedBytes {
   Bytes data;
@@ -227,7 +246,7 @@ struct ChunkEntry {
 
 /// All that a replica needs to go on from a checkpoint, the App's chunks aside.
 struct CheckpointState {
-  /// The encoded windows of all clients.
+  /// The encoded windows and changed keys of all clients.
   ChunkedBytes clients;
   /// The encoded states of the leader policy and of the epoch's time-out.
   Bytes policy;
@@ -288,6 +307,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AmnesiaEntry, votes_from);
 BOOST_HANA_ADAPT_STRUCT(mirbft::DoneEntry, segment);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
+BOOST_HANA_ADAPT_STRUCT(mirbft::KeyEntry, proof);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientKeyChange, client, from, key);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkEntry, epoch, index, kept, digest, data);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app_chunks);

@@ -9,6 +9,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/frame_class.hpp>
@@ -53,6 +54,11 @@ struct CheckpointHeader {
   Digest policy;
   Digest membership;
   Digest parameters;
+  /// How many epochs so far have changed keys of nodes, this one included.
+  std::uint64_t key_changes = 0;
+  /// Those that the requests of this epoch have asked for, by ascending node. They stand here, and
+  /// not in the state, so that a certificate is all that a laggard needs to learn of them.
+  std::vector<NodeKey> node_keys;
 
   friend bool operator==(const CheckpointHeader&, const CheckpointHeader&) = default;
 };
@@ -151,6 +157,8 @@ struct Progress {
   /// The next sequence number that it delivers.
   SeqNr next;
   std::uint64_t stable_epochs = 0;
+  /// Of how many changes of nodes' keys it knows.
+  std::uint64_t key_changes = 0;
 };
 
 /// Asks for what the receiver itself has said of these slots, by their places: the sender lacks
@@ -200,7 +208,7 @@ FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Done, segment, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHeader, epoch, last, log, app_state, app_length, clients,
-                        policy, membership, parameters);
+                        policy, membership, parameters, key_changes, node_keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointVote, header, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StableCheckpoint, header, certificate);
@@ -216,7 +224,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotDecision, slot, digest);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Decided, segment, decisions);
-BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs, key_changes);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 
 #endif

@@ -54,28 +54,32 @@ inline Bytes policy_content(ByteView cluster, const Bytes& policy, const Bytes& 
 
 inline ChunkList list_of(const ChunkedBytes& bytes) { return {bytes.data.size(), bytes.digests}; }
 
-/// Client windows as the bytes that are hashed, written ahead and transferred.
-struct ClientWindows {
+/// Client windows and keys as the bytes that are hashed, written ahead and transferred.
+struct ClientsPart {
   std::vector<ClientWindow> windows;
+  std::vector<ClientKeyChange> keys;
 };
 
 }  // namespace mirbft::iss
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::iss::ClientWindows, windows);
+BOOST_HANA_ADAPT_STRUCT(mirbft::iss::ClientsPart, windows, keys);
 
 namespace mirbft::iss {
 
-inline Bytes encoded(std::vector<ClientWindow> windows) {
-  return wire::encode(ClientWindows{std::move(windows)});
+inline Bytes encoded(std::vector<ClientWindow> windows, std::vector<ClientKeyChange> keys = {}) {
+  return wire::encode(ClientsPart{std::move(windows), std::move(keys)});
 }
-/// Reads windows that this replica encoded, or a quorum certified. Throws ModuleFailure.
-inline std::vector<ClientWindow> windows_of(const CheckpointState& state) {
+/// Reads what this replica encoded, or a quorum certified. Throws ModuleFailure.
+inline ClientsPart clients_of(const CheckpointState& state) {
   // Nobody made these bytes to hurt, so their length alone bounds what they take.
   wire::Limits limits;
   limits.memory = limits.bytes;
-  auto read = wire::decode<ClientWindows>(state.clients.data, wire::Form::canonical, limits);
+  auto read = wire::decode<ClientsPart>(state.clients.data, wire::Form::canonical, limits);
   if (!read) throw ModuleFailure("the client windows of a checkpoint cannot be read");
-  return std::move(read->windows);
+  return std::move(*read);
+}
+inline std::vector<ClientWindow> windows_of(const CheckpointState& state) {
+  return clients_of(state).windows;
 }
 
 /// What a replica goes on from: a stable checkpoint with its state.
