@@ -68,20 +68,24 @@ class EitherCrypto : Either<mirbft::NullCrypto, mirbft::SodiumCrypto> {
  public:
   using Either::Either;
 
-  mirbft::Bytes sign(mirbft::ByteView message) const {
-    return ask([&](const auto& crypto) { return crypto.sign(message); });
+  mirbft::Bytes sign(mirbft::Epoch epoch, mirbft::ByteView message) const {
+    return ask([&](const auto& crypto) { return crypto.sign(epoch, message); });
   }
-  mirbft::SignatureCheck verify_node(mirbft::NodeId node, mirbft::ByteView message,
-                                     mirbft::ByteView signature) const {
-    return ask([&](const auto& crypto) { return crypto.verify_node(node, message, signature); });
+  mirbft::SignatureCheck verify_node(mirbft::NodeId node, mirbft::Epoch epoch,
+                                     mirbft::ByteView message, mirbft::ByteView signature) const {
+    return ask(
+        [&](const auto& crypto) { return crypto.verify_node(node, epoch, message, signature); });
   }
   mirbft::SignatureCheck verify_client(mirbft::ClientId client, mirbft::ByteView message,
                                        mirbft::ByteView signature) const {
     return ask(
         [&](const auto& crypto) { return crypto.verify_client(client, message, signature); });
   }
-  void update_node_key(mirbft::NodeId node, std::optional<mirbft::Bytes> key) {
-    ask([&](auto& crypto) { crypto.update_node_key(node, std::move(key)); });
+  void update_node_key(mirbft::NodeId node, mirbft::Epoch from, std::optional<mirbft::Bytes> key) {
+    ask([&](auto& crypto) { crypto.update_node_key(node, from, std::move(key)); });
+  }
+  void forget_node_keys(mirbft::Epoch before) {
+    ask([&](auto& crypto) { crypto.forget_node_keys(before); });
   }
   void update_client_key(mirbft::ClientId client, std::optional<mirbft::Bytes> key) {
     ask([&](auto& crypto) { crypto.update_client_key(client, std::move(key)); });

@@ -12,6 +12,7 @@
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/digest.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/request.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/request_bytes.hpp>
@@ -66,8 +67,12 @@ class Recording {
     countdown_->delivered(requests.size());
     return replies;
   }
+  /// All of the App's state.
   mirbft::Bytes snapshot() const { return app_.snapshot(); }
-  void restore(mirbft::ByteView state) { app_.restore(state); }
+  /// What has changed of it.
+  mirbft::FrozenChunks freeze() { return app_.freeze(); }
+  mirbft::Bytes frozen(std::uint64_t number) { return app_.frozen(number); }
+  void restore(std::span<const mirbft::Bytes> chunks) { app_.restore(chunks); }
 
   std::uint64_t repeated() const noexcept { return repeated_; }
   std::uint64_t foreign() const noexcept { return foreign_; }

@@ -16,6 +16,8 @@
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/sim/invariants.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
+#include <mirbft/sim/key_value_model.hpp>
+#include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/trial.hpp>
 
@@ -25,7 +27,8 @@ using Checks =
     mirbft::sim::Checks<mirbft::sim::TotalOrder, mirbft::sim::Integrity,
                         mirbft::sim::CheckpointsAgree, mirbft::sim::LeadersAndBuckets<>,
                         mirbft::sim::NeverBack, mirbft::sim::Bounded, mirbft::sim::SingleVote,
-                        mirbft::sim::WriteAhead, mirbft::sim::DecisionsAgree>;
+                        mirbft::sim::WriteAhead, mirbft::sim::DecisionsAgree,
+                        mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
 using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, mirbft::NullCrypto,
                              mirbft::KeyValueStore, mirbft::sim::Wal, mirbft::ClientTracker,
                              mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
@@ -47,7 +50,8 @@ inline Checks make_checks(const mirbft::IssConfig& config) {
                 mirbft::sim::LeadersAndBuckets<>(config, quorum), mirbft::sim::NeverBack(),
                 mirbft::sim::Bounded(config, mirbft::TrackerConfig{}.max_pending_bytes),
                 mirbft::sim::SingleVote(), mirbft::sim::WriteAhead(quorum),
-                mirbft::sim::DecisionsAgree());
+                mirbft::sim::DecisionsAgree(),
+                mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>());
 }
 
 /// Commands on few keys, so that their order shows in the state.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +17,7 @@
 #include <mirbft/types/client_window.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/request.hpp>
 #include <mirbft/types/signature_check.hpp>
 
@@ -53,29 +55,72 @@ concept IsHasher = std::movable<engine::module_of<M>> &&
 
 /// Signs for this node and verifies the signatures of nodes and clients, whose keys it keeps.
 /// The `const` calls may run on several threads at once, the updates never beside another call.
+///
+/// A node's key may change between epochs. `update_node_key(node, from, key)` says which one holds
+/// from an epoch on, and leaves those of earlier epochs as they are until
+/// `forget_node_keys(before)` says that none before this one is asked about. `sign` and
+/// `verify_node` use the key of the epoch that they name. A `sign` without the secret to the own
+/// public key of that epoch throws ModuleFailure. Clients have one key at a time.
 template <class M>
 concept IsCrypto = std::movable<engine::module_of<M>> &&
                    requires(engine::module_of<M>& crypto, const engine::module_of<M>& keys,
-                            NodeId node, ClientId client, ByteView bytes,
+                            NodeId node, Epoch epoch, ClientId client, ByteView bytes,
                             std::optional<Bytes> key) {
-                     { keys.sign(bytes) } -> std::same_as<Bytes>;
-                     { keys.verify_node(node, bytes, bytes) } -> std::same_as<SignatureCheck>;
+                     { keys.sign(epoch, bytes) } -> std::same_as<Bytes>;
+                     {
+                       keys.verify_node(node, epoch, bytes, bytes)
+                     } -> std::same_as<SignatureCheck>;
                      { keys.verify_client(client, bytes, bytes) } -> std::same_as<SignatureCheck>;
-                     crypto.update_node_key(node, key);
+                     crypto.update_node_key(node, epoch, key);
+                     crypto.forget_node_keys(epoch);
                      crypto.update_client_key(client, key);
                    };
 
 /// The replicated service. `apply` is called once for each sequence number that holds requests,
 /// in order, and returns one result a request; it must depend on nothing but its arguments and
-/// its state. `restore` replaces the state by one that `snapshot` has described.
+/// its state.
+///
+/// An App may change keys: `std::vector<Reconfiguration> reconfigurations()` is called with each
+/// `snapshot` or `freeze`, and hands out what the requests applied since the last call, or since
+/// `restore`, have asked for. It is part of the checkpoint then, and holds from the second next
+/// epoch on.
 template <class M>
-concept IsApp = std::movable<engine::module_of<M>> &&
-                requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests,
-                         ByteView state) {
-                  { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
-                  { app.snapshot() } -> std::same_as<Bytes>;
-                  app.restore(state);
-                };
+concept AppliesRequests =
+    std::movable<engine::module_of<M>> &&
+    requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests) {
+      { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
+    };
+
+/// The simple form, for small states: `snapshot` writes all of the state, the same bytes for the
+/// same state, while nothing else goes on; `restore` replaces the state by one so described.
+template <class M>
+concept IsSimpleApp = AppliesRequests<M> && requires(engine::module_of<M>& app, ByteView state) {
+  { app.snapshot() } -> std::same_as<Bytes>;
+  app.restore(state);
+};
+
+/// The chunked form, for large states, of which a checkpoint takes what has changed. The state is
+/// a row of numbered chunks, of `good_chunk_size` at most where that can be. What is in which
+/// chunk is the App's affair, but part of the state: a function of the requests alone.
+///
+/// `freeze` says how many chunks there are, and which differ from what they were at the last
+/// `freeze` or `restore`; of a new App all do. It delays the requests, so it should only note
+/// down. Afterwards `frozen(i)` is called once for each of those, between later calls of `apply`,
+/// and returns the chunk as it was at `freeze`; all of them are read before the next `freeze`.
+/// Chunks are added at the end; when one goes, the last one takes its number.
+/// `restore` replaces the state, by all chunks in their order; that also ends a `freeze`.
+template <class M>
+concept IsChunkedApp =
+    AppliesRequests<M> && requires(engine::module_of<M>& app, std::uint64_t index,
+                                   std::span<const Bytes> chunks) {
+      { app.freeze() } -> std::same_as<FrozenChunks>;
+      { app.frozen(index) } -> std::same_as<Bytes>;
+      app.restore(chunks);
+    };
+
+/// Of one form or the other; where an App has both, the engine takes the chunked one.
+template <class M>
+concept IsApp = IsSimpleApp<M> || IsChunkedApp<M>;
 
 /// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
 /// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a
@@ -99,9 +144,10 @@ concept IsTracker = std::movable<engine::module_of<M>> && requires {
   typename engine::module_of<M>::emits;
 };
 
-/// Keeps the bodies of requests. `get` returns null for an unknown reference, and a pointer that
-/// is valid until the next call. `delivered` says where references were delivered, so that
-/// `collect` can drop them.
+/// Keeps the bodies of requests. `put` of one that is there already takes the new authenticator in
+/// place of the old: the client may have another key by now. `get` returns null for an unknown
+/// reference, and a pointer that is valid until the next call. `delivered` says where references
+/// were delivered, so that `collect` can drop them.
 template <class M>
 concept IsStore =
     std::movable<engine::module_of<M>> &&

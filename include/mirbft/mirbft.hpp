@@ -9,6 +9,7 @@
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
@@ -47,10 +48,12 @@
 #include <mirbft/events/net.hpp>
 #include <mirbft/events/node.hpp>
 #include <mirbft/events/protocol.hpp>
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/events/store.hpp>
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/events/wal.hpp>
 
+#include <mirbft/engine/app_chunks.hpp>
 #include <mirbft/engine/assertions.hpp>
 #include <mirbft/engine/callback.hpp>
 #include <mirbft/engine/callers.hpp>
@@ -84,7 +87,9 @@
 #include <mirbft/engine/work_items.hpp>
 
 #include <mirbft/modules/app/counter.hpp>
+#include <mirbft/modules/app/key_value_chunks.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
+#include <mirbft/modules/app/reconfigurable.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
@@ -108,6 +113,7 @@
 
 #include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/amnesia.hpp>
+#include <mirbft/protocol/iss/app_root.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/bodies.hpp>
 #include <mirbft/protocol/iss/buckets.hpp>
@@ -116,6 +122,7 @@
 #include <mirbft/protocol/iss/checkpoint_proofs.hpp>
 #include <mirbft/protocol/iss/checkpointing.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
+#include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/clients.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/config.hpp>
@@ -123,8 +130,10 @@
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/protocol/iss/epoch_state.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
+#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/iss/own_batches.hpp>
 #include <mirbft/protocol/iss/pace.hpp>
@@ -174,6 +183,8 @@
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
+#include <mirbft/sim/key_value_model.hpp>
+#include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>

@@ -132,10 +132,10 @@ class Bytes {
 
 }  // namespace mirbft
 
-// <mirbft/types/client_window.hpp>
-// Which request numbers of a client are open, and what a checkpoint allows to be forgotten.
+// <mirbft/types/client_position.hpp>
+// Where a client stands with its request numbers, as a replica sees it.
 
-#include <vector>
+#include <limits>
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -183,6 +183,31 @@ using View = Id<struct ViewTag>;
 using RetentionIndex = Id<struct RetentionIndexTag>;
 
 }  // namespace mirbft
+
+namespace mirbft {
+
+/// No window ever holds this number: a request under it is refused, and the refusal says where the
+/// client stands.
+inline constexpr ReqNo never_valid{std::numeric_limits<std::uint64_t>::max()};
+
+/// The result of a `Replied` with `rejected_window`, encoded by `wire::encode`.
+struct ClientPosition {
+  /// Every number below is delivered.
+  ReqNo low;
+  /// This number and those above it the replica has not seen.
+  ReqNo next;
+
+  friend bool operator==(const ClientPosition&, const ClientPosition&) = default;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientPosition, low, next);
+
+// <mirbft/types/client_window.hpp>
+// Which request numbers of a client are open, and what a checkpoint allows to be forgotten.
+
+#include <vector>
 
 namespace mirbft {
 
@@ -390,6 +415,25 @@ constexpr std::size_t frame_limit(FrameClass kind) noexcept {
 
 }  // namespace mirbft
 
+// <mirbft/types/frozen_chunks.hpp>
+// What a chunked App says of its state when a checkpoint is due.
+
+namespace mirbft {
+
+/// The chunks of an App's state at one sequence number. See `IsChunkedApp`.
+struct FrozenChunks {
+  /// They are numbered from 0 to `count - 1`.
+  std::uint64_t count = 0;
+  /// Those that were changed or added since the last time, ascending.
+  std::vector<std::uint64_t> changed;
+};
+
+/// How large a chunk should be at most, and may be: it must fit a frame.
+inline constexpr std::size_t good_chunk_size = 256 * 1024;
+inline constexpr std::size_t max_chunk_size = 1024 * 1024 - 1024;
+
+}  // namespace mirbft
+
 // <mirbft/types/number_map.hpp>
 // An ordered map from numbers that mostly follow one another, as a client's request numbers do.
 
@@ -406,6 +450,16 @@ template <class T, std::uint64_t shelf_width = 64>
 class NumberMap {
  public:
   bool empty() const noexcept { return shelves_.empty(); }
+
+  /// One past the highest number of an entry; 0 when there is none.
+  std::uint64_t end() const noexcept {
+    if (empty()) return 0;
+    const auto& items = shelves_.rbegin()->second.items;
+    return std::find_if(items.rbegin(), items.rend(),
+                        [](const Item& item) { return item.value.has_value(); })
+               ->number +
+           1;
+  }
 
   /// The entry, or null when there is none.
   T* find(std::uint64_t number) noexcept {
@@ -1232,8 +1286,6 @@ Bytes canonical(std::string_view domain, ByteView cluster_id, const T& value) {
 
 // <mirbft/wire/decode.hpp>
 // From protobuf bytes to a reflected struct: bounds-checked, limited, and never throwing.
-
-#include <limits>
 
 // <mirbft/wire/encode.hpp>
 // From a reflected struct to its protobuf bytes.
@@ -2982,6 +3034,46 @@ constexpr std::uint32_t family_number(std::uint32_t family, std::uint32_t member
 
 }  // namespace mirbft
 
+// <mirbft/events/reconfiguration.hpp>
+// Changes of keys, as an App asks for them.
+
+namespace mirbft {
+
+/// A node's public key from now on.
+struct NodeKey {
+  NodeId node;
+  /// None removes the key.
+  std::optional<Bytes> key;
+
+  friend bool operator==(const NodeKey&, const NodeKey&) = default;
+};
+/// A client's public key from now on.
+struct ClientKey {
+  ClientId client;
+  /// None removes the key: nothing of this client is admitted any more.
+  std::optional<Bytes> key;
+
+  friend bool operator==(const ClientKey&, const ClientKey&) = default;
+};
+
+/// What an App may ask of the protocol, by `reconfigurations()`. What is asked for by requests of
+/// epoch `e` holds from epoch `e + 2` on, at every replica. The members of a cluster cannot be
+/// changed yet: a key of a node that is no member, and the removal of a member's key, are refused.
+using Reconfiguration = std::variant<NodeKey, ClientKey>;
+
+/// Longest public key that is taken, in bytes: those of all members must fit a vote.
+inline constexpr std::size_t max_public_key_bytes = 256;
+
+namespace wire {
+template <>
+inline constexpr std::string_view given_name<Reconfiguration> = "Reconfiguration";
+}  // namespace wire
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::NodeKey, node, key);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientKey, client, key);
+
 namespace mirbft {
 
 /// The requests of a sequence number, in the order in which the App must apply them.
@@ -2993,16 +3085,31 @@ struct Apply {
   std::vector<Request> requests;
 };
 
-/// The App's state after exactly the sequence numbers up to `sn`.
+/// One chunk of an App's state.
+struct AppChunk {
+  std::uint64_t index = 0;
+  Bytes data;
+};
+
+/// A piece of the App's state after exactly the sequence numbers up to `sn`. The state comes as
+/// several of them, while later batches are applied.
 struct AppSnapshot {
   static constexpr auto destination = slot::protocol;
   static constexpr std::uint32_t number = 13;
 
   SeqNr sn;
-  Bytes data;
+  /// How many chunks the whole state has.
+  std::uint64_t chunks = 0;
+  /// Some of those that have changed since the snapshot, or the restored state, before this one.
+  std::vector<AppChunk> changed;
+  /// How many more of them come in later pieces.
+  std::uint64_t remaining = 0;
+  /// In the last piece: what the requests since the snapshot before have asked for, in their order.
+  std::vector<Reconfiguration> reconfigurations{};
 };
 
-/// Asks for the state after `sn`. May arrive before `Apply` of `sn`, never after that of `sn + 1`.
+/// Asks for what has changed in the state up to `sn`. May arrive before `Apply` of `sn`, never
+/// after that of `sn + 1`.
 struct AppSnapshotRequest {
   static constexpr auto destination = slot::app;
   static constexpr std::uint32_t number = 12;
@@ -3019,23 +3126,33 @@ struct AppRestored {
   SeqNr sn;
 };
 
-/// Replaces the App's state by a snapshot taken after `sn`.
+/// Replaces the App's state by the one after `sn`.
 struct AppRestoreState {
   static constexpr auto destination = slot::app;
   static constexpr std::uint32_t number = 14;
   using answer = AppRestored;
 
   SeqNr sn;
-  Bytes data;
+  /// All of its chunks, in their order.
+  std::vector<Bytes> chunks;
+};
+
+/// The App's note to itself: the next piece of a snapshot, once the batches that have come
+/// meanwhile are applied.
+struct AppContinue {
+  static constexpr auto destination = slot::app;
+  static constexpr std::uint32_t number = 26;
 };
 
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Apply, sn, requests);
-BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshot, sn, data);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppChunk, index, data);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshot, sn, chunks, changed, remaining, reconfigurations);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppSnapshotRequest, sn);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AppRestored, sn);
-BOOST_HANA_ADAPT_STRUCT(mirbft::AppRestoreState, sn, data);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppRestoreState, sn, chunks);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppContinue);
 
 // <mirbft/events/crypto.hpp>
 // Events for the Crypto module and its answers.
@@ -3079,6 +3196,8 @@ struct RequestSigVerified {
 
   RequestRef reference;
   SignatureCheck verdict = SignatureCheck::invalid;
+  /// Of this epoch was the key, or of a later one in which it is the same.
+  Epoch keys{};
 };
 
 /// The App's answer to one request.
@@ -3107,15 +3226,18 @@ struct WindowsMoved {
   Epoch epoch;
   /// Only the clients that have delivered anything, by ascending id; all others start at 0.
   std::vector<ClientWindow> windows;
+  /// The clients whose key is another one from this epoch on, by ascending id: what they have
+  /// signed with the old one and is not delivered is void.
+  std::vector<ClientId> rekeyed{};
 };
 
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::NewRequest, request, spread);
-BOOST_HANA_ADAPT_STRUCT(mirbft::RequestSigVerified, reference, verdict);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestSigVerified, reference, verdict, keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Reply, client, req_no, result);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Applied, sn, replies);
-BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows);
+BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed);
 
 namespace mirbft {
 
@@ -3130,7 +3252,7 @@ struct SignResult {
   Origin origin;
 };
 
-/// Asks for this node's signature over `message` (canonical bytes).
+/// Asks for this node's signature over `message` (canonical bytes), by its key of `epoch`.
 template <class Origin>
 struct SignRequest {
   using origin_type = Origin;
@@ -3138,6 +3260,7 @@ struct SignRequest {
   static constexpr std::uint32_t number = family_number(3, Origin::number);
   using answer = SignResult<Origin>;
 
+  Epoch epoch;
   Bytes message;
   Origin origin;
 };
@@ -3160,7 +3283,8 @@ struct NodeSigsVerified {
   Origin origin;
 };
 
-/// Asks whether nodes have made these signatures.
+/// Asks whether nodes have made these signatures, all by their keys of `epoch`: a retired key signs
+/// nothing new, a new one nothing old.
 template <class Origin>
 struct VerifyNodeSigs {
   using origin_type = Origin;
@@ -3168,6 +3292,7 @@ struct VerifyNodeSigs {
   static constexpr std::uint32_t number = family_number(5, Origin::number);
   using answer = NodeSigsVerified<Origin>;
 
+  Epoch epoch;
   std::vector<NodeSignature> signatures;
   Origin origin;
 };
@@ -3182,46 +3307,44 @@ struct VerifyRequestSig {
   Bytes authenticator;
 };
 
-/// A change of one node's public key.
-struct NodeKey {
-  NodeId node;
-  /// None removes the key.
-  std::optional<Bytes> key;
-};
-/// A change of one client's public key.
-struct ClientKey {
-  ClientId client;
-  std::optional<Bytes> key;
-};
-
-/// Changes keys of nodes; what was asked for before is verified under the old ones.
+/// Keys of nodes from an epoch on. Those of earlier epochs stay as they are.
 struct UpdateNodeKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 17;
 
+  Epoch from;
   std::vector<NodeKey> keys;
 };
 
-/// Changes keys of clients; what was asked for before is verified under the old ones.
+/// No signature of an epoch before this one will be asked about any more.
+struct ForgetNodeKeys {
+  static constexpr auto destination = slot::crypto;
+  static constexpr std::uint32_t number = 30;
+
+  Epoch before;
+};
+
+/// Changes keys of clients, since `epoch` begins; what was asked for before is verified under the
+/// old ones.
 struct UpdateClientKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 18;
 
+  Epoch epoch;
   std::vector<ClientKey> keys;
 };
 
 }  // namespace mirbft
 
 MIRBFT_ADAPT_TEMPLATE(mirbft::SignResult, signature, origin);
-MIRBFT_ADAPT_TEMPLATE(mirbft::SignRequest, message, origin);
+MIRBFT_ADAPT_TEMPLATE(mirbft::SignRequest, epoch, message, origin);
 MIRBFT_ADAPT_TEMPLATE(mirbft::NodeSigsVerified, verdicts, origin);
-MIRBFT_ADAPT_TEMPLATE(mirbft::VerifyNodeSigs, signatures, origin);
+MIRBFT_ADAPT_TEMPLATE(mirbft::VerifyNodeSigs, epoch, signatures, origin);
 BOOST_HANA_ADAPT_STRUCT(mirbft::NodeSignature, node, message, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::VerifyRequestSig, reference, authenticator);
-BOOST_HANA_ADAPT_STRUCT(mirbft::NodeKey, node, key);
-BOOST_HANA_ADAPT_STRUCT(mirbft::ClientKey, client, key);
-BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateNodeKeys, keys);
-BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateClientKeys, keys);
+BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateNodeKeys, from, keys);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ForgetNodeKeys, before);
+BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateClientKeys, epoch, keys);
 
 // <mirbft/events/hasher.hpp>
 // Events for the Hasher and its answers.
@@ -3305,6 +3428,7 @@ struct Replied {
   Outcome outcome = Outcome::delivered;
   /// Where it was delivered; 0 unless `outcome` is `delivered`.
   SeqNr sn;
+  /// Of the App; if `outcome` is `rejected_window`, where the client stands (`ClientPosition`).
   Bytes result;
 };
 
@@ -3348,12 +3472,14 @@ struct RequestReady {
   /// Length of the body in bytes, for the limits of a batch.
   std::uint32_t size = 0;
   Spread spread = Spread::by_client;
+  /// As in `RequestSigVerified`.
+  Epoch keys{};
 };
 
 }  // namespace mirbft
 
 MIRBFT_ADAPT_TEMPLATE(mirbft::MessageReceived, from, message);
-BOOST_HANA_ADAPT_STRUCT(mirbft::RequestReady, reference, size, spread);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestReady, reference, size, spread, keys);
 
 // <mirbft/events/store.hpp>
 // Events for the Store, which keeps the bodies of requests.
@@ -3464,234 +3590,16 @@ MIRBFT_ADAPT_TEMPLATE(mirbft::WalEntry, entry);
 MIRBFT_ADAPT_TEMPLATE(mirbft::WalAppend, entry, retention);
 BOOST_HANA_ADAPT_STRUCT(mirbft::WalTruncate, index);
 
-// <mirbft/engine/assertions.hpp>
-// What can be wrong with the wiring of a Node, in sentences that a compiler prints.
+// <mirbft/engine/app_chunks.hpp>
+// The state of an App as chunks, whichever form the App has.
 
-namespace mirbft::engine::wiring {
+#include <functional>
 
-// A flaw in the wiring is a type whose name reads as a sentence, so that the compiler's first line
-// says it: `event<Applied>::emitted_by<MyApp>::is_not_handled_by<MyTracker>`. It is only named
-// where it is found; as a base class of Node it is looked into, and its assertion says what to do.
-// So a flaw makes one error, without a cascade.
+// <mirbft/concepts.hpp>
+// What each of a Node's nine modules must offer.
 
-/// False, but not before the types are there; a compiler shows them with the assertion.
-template <class... Ts>
-inline constexpr bool fits = false;
-
-template <class M>
-struct module {
-  template <class NoList>
-  struct declares_no_list_but {
-    static_assert(fits<M, NoList>,
-                  "[mirbft] `consumes` and `emits` are lists of events: write `using emits = "
-                  "events<...>;`");
-  };
-};
-
-template <class E>
-struct event {
-  template <class M>
-  struct emitted_by {
-    /// `D` is the module in the event's destination.
-    template <class D>
-    struct is_not_handled_by {
-      static_assert(fits<E, M, D>,
-                    "[mirbft] nobody handles this event: add it to `consumes` of the module in its "
-                    "destination slot, or take it out of the `emits` of the module it comes from");
-    };
-    template <class AndSo>
-    struct has_no_destination {
-      static_assert(fits<E, M, AndSo>,
-                    "[mirbft] this type is no event: give it `static constexpr auto destination = "
-                    "slot::...;` and `static constexpr std::uint32_t number = ...;`");
-    };
-    template <class Origin>
-    struct is_for_an_origin_without_module {
-      static_assert(fits<E, M, Origin>,
-                    "[mirbft] nobody could get the answer: give the origin `static constexpr auto "
-                    "module = slot::...;` and `static constexpr std::uint32_t number = ...;`");
-    };
-    template <class Declared>
-    struct is_not_declared_among {
-      static_assert(fits<E, M, Declared>,
-                    "[mirbft] this module emits an event that it does not declare: add the event "
-                    "to the module's `using emits = events<...>;`");
-    };
-    template <class AndSo>
-    struct goes_to_several_and_has_follow_ups {
-      static_assert(fits<E, M, AndSo>,
-                    "[mirbft] a broadcast has no follow-ups: chain them to an event with a single "
-                    "destination");
-    };
-  };
-
-  template <class M>
-  struct consumed_by {
-    template <class AndSo>
-    struct without_process {
-      static_assert(fits<E, M, AndSo>,
-                    "[mirbft] the module lists this event in `consumes`, so give it a public "
-                    "`void process(Event, auto& out)`, and just one that fits");
-    };
-    template <class Result>
-    struct with_process_returning {
-      static_assert(fits<E, M, Result>,
-                    "[mirbft] `process` must be declared to return void: what it has to say it "
-                    "emits into `out`");
-    };
-    template <class Task>
-    struct but_handled_by {
-      static_assert(fits<E, M, Task>,
-                    "[mirbft] the engine turns this event into calls of the module, so `process` "
-                    "would never be called: take the event out of `consumes`");
-    };
-  };
-
-  template <class Other>
-  struct and_event {
-    template <std::uint32_t Number>
-    struct have_the_same_number {
-      static_assert(fits<E, Other>,
-                    "[mirbft] numbers name events in logs, so no two events of a Node may share "
-                    "one: give one of these another `number`");
-    };
-  };
-};
-
-}  // namespace mirbft::engine::wiring
-
-// <mirbft/engine/callback.hpp>
-// A caller's function that runs once, when its request is answered.
-
-namespace mirbft::engine {
-
-/// Owns any callable `f(const Replied&)`; a small one stands in place, since every request has
-/// one. Called off the way of events, after a round's work.
-class Callback {
- public:
-  template <class F>
-    requires(!std::is_same_v<F, Callback>)
-  explicit Callback(F function) {
-    if constexpr (sizeof(F) <= room && alignof(F) <= alignof(std::max_align_t) &&
-                  std::is_nothrow_move_constructible_v<F>) {
-      put(std::move(function));
-    } else {
-      put([boxed = std::make_unique<F>(std::move(function))](const Replied& reply) {
-        (*boxed)(reply);
-      });
-    }
-  }
-  Callback(Callback&& other) noexcept : acts_(std::exchange(other.acts_, nullptr)) {
-    if (acts_) acts_->move(other.storage_, storage_);
-  }
-  Callback& operator=(Callback&& other) noexcept {
-    if (this == &other) return *this;
-    this->~Callback();
-    return *std::construct_at(this, std::move(other));
-  }
-  ~Callback() {
-    if (acts_) acts_->destroy(storage_);
-  }
-
-  void operator()(const Replied& reply) { acts_->call(storage_, reply); }
-
- private:
-  static constexpr std::size_t room = 48;
-
-  struct Acts {
-    void (*call)(void*, const Replied&);
-    /// Leaves nothing behind.
-    void (*move)(void* from, void* to) noexcept;
-    void (*destroy)(void*) noexcept;
-  };
-  template <class F>
-  static constexpr Acts acts_of = {
-      [](void* held, const Replied& reply) { (*static_cast<F*>(held))(reply); },
-      [](void* from, void* to) noexcept {
-        ::new (to) F(std::move(*static_cast<F*>(from)));
-        std::destroy_at(static_cast<F*>(from));
-      },
-      [](void* held) noexcept { std::destroy_at(static_cast<F*>(held)); }};
-
-  template <class F>
-  void put(F function) {
-    ::new (static_cast<void*>(storage_)) F(std::move(function));
-    acts_ = &acts_of<F>;
-  }
-
-  const Acts* acts_ = nullptr;
-  alignas(std::max_align_t) std::byte storage_[room];
-};
-
-}  // namespace mirbft::engine
-
-// <mirbft/engine/callers.hpp>
-// Those who wait for replies.
-
-namespace mirbft::engine {
-
-/// One who waits for the reply to a request.
-struct Waiting {
-  ClientId client;
-  ReqNo req_no;
-  Callback callback;
-};
-
-/// The callbacks by request. Used by the dispatching thread alone.
-class Callers {
- public:
-  std::size_t size() const noexcept { return size_; }
-
-  void expect(Waiting waiting) {
-    Request& request = clients_[waiting.client][waiting.req_no.value];
-    if (request.first) {
-      request.others.push_back(std::move(waiting.callback));
-    } else {
-      request.first.emplace(std::move(waiting.callback));
-    }
-    ++size_;
-  }
-
-  /// Takes out everybody who waits for this request: `call(Callback&)` for each; nobody may.
-  template <class Call>
-  void answer(const Replied& reply, Call&& call) {
-    const auto client = clients_.find(reply.client);
-    if (client == clients_.end()) return;
-    std::optional<Request> request = client->second.take(reply.req_no.value);
-    if (client->second.empty()) clients_.erase(client);
-    if (request) request->call_all(call, size_);
-  }
-
-  /// Takes out everybody who still waits: `call(Callback&, client, req_no)` for each.
-  template <class Call>
-  void abandon(Call&& call) {
-    for (auto& [id, requests] : std::exchange(clients_, {}))
-      requests.erase_if([&, client = id](std::uint64_t number, Request& request) {
-        request.call_all([&](Callback& callback) { call(callback, client, ReqNo(number)); },
-                         size_);
-        return true;
-      });
-  }
-
- private:
-  /// Mostly one waits for a request; whoever submits it again waits as well.
-  struct Request {
-    std::optional<Callback> first;
-    std::vector<Callback> others;
-
-    template <class Call>
-    void call_all(Call&& call, std::size_t& size) {
-      size -= 1 + others.size();
-      call(*first);
-      for (Callback& callback : others) call(callback);
-    }
-  };
-
-  std::map<ClientId, NumberMap<Request>> clients_;
-  std::size_t size_ = 0;
-};
-
-}  // namespace mirbft::engine
+// <mirbft/engine/event_list.hpp>
+// The list of events that wait for one module.
 
 // <mirbft/engine/cell.hpp>
 // Storage for one event of a fixed set, filled once and emptied once by a generated visitor.
@@ -3744,12 +3652,6 @@ class Cell {
 };
 
 }  // namespace mirbft::engine
-
-// <mirbft/engine/config.hpp>
-// What a Node is told about itself, and the rules for that.
-
-// <mirbft/engine/event_list.hpp>
-// The list of events that wait for one module.
 
 // <mirbft/engine/follow_ups.hpp>
 // Events that wait for another event to be processed: `out.emit(a).then(b, chain(c).then(d))`.
@@ -4005,6 +3907,598 @@ class EventList<events<Es...>> {
 };
 
 }  // namespace mirbft::engine
+
+// <mirbft/engine/module_traits.hpp>
+// What the engine reads off a module type: its lists of events, its placement, its status.
+
+namespace mirbft {
+
+/// Where the threaded driver runs a module. A module type may declare
+/// `using placement = placement::thread;`; the wrappers below overrule it.
+namespace placement {
+/// On the dispatching thread: right for whatever is cheaper than waking a thread (28 to 48 µs).
+struct dispatcher {
+  static constexpr std::size_t threads = 0;
+};
+/// On a thread of its own, which gets whole lists: that is the group commit.
+struct thread {
+  static constexpr std::size_t threads = 1;
+};
+/// Each list is split among N threads; the module's calls must be `const` and thread-safe.
+template <std::size_t N>
+struct pool {
+  static_assert(N > 0, "[mirbft] a pool needs at least one thread: name N in pool<N>");
+  static constexpr std::size_t threads = N;
+};
+}  // namespace placement
+
+/// Module `M`, run on the dispatching thread whatever it declares.
+template <class M>
+struct inline_ {};
+/// Module `M`, run on a thread of its own.
+template <class M>
+struct on_thread {};
+/// Module `M`, run on a pool of `N` threads.
+template <class M, std::size_t N>
+struct on_pool {};
+
+namespace engine {
+
+template <class M>
+concept DeclaresPlacement = requires { typename M::placement; };
+template <class M>
+concept DeclaresConsumes = requires { typename M::consumes; };
+template <class M>
+concept DeclaresEmits = requires { typename M::emits; };
+
+/// `M`, or what a placement wrapper wraps, and where it runs.
+template <class M>
+struct Placed {
+  using module = M;
+  using where = placement::dispatcher;
+};
+template <DeclaresPlacement M>
+struct Placed<M> {
+  using module = M;
+  using where = typename M::placement;
+};
+template <class M>
+struct Placed<inline_<M>> {
+  using module = M;
+  using where = placement::dispatcher;
+};
+template <class M>
+struct Placed<on_thread<M>> {
+  using module = M;
+  using where = placement::thread;
+};
+template <class M, std::size_t N>
+struct Placed<on_pool<M, N>> {
+  using module = M;
+  using where = placement::pool<N>;
+};
+
+template <class M>
+using module_of = typename Placed<M>::module;
+
+template <class List>
+inline constexpr bool is_list_of_events = false;
+template <class... Es>
+inline constexpr bool is_list_of_events<events<Es...>> = true;
+
+template <class M>
+struct ConsumedBy {
+  using type = events<>;
+};
+template <DeclaresConsumes M>
+  requires is_list_of_events<typename M::consumes>
+struct ConsumedBy<M> {
+  using type = typename M::consumes;
+};
+
+template <class M>
+struct EmittedBy {
+  using type = events<>;
+};
+template <DeclaresEmits M>
+  requires is_list_of_events<typename M::emits>
+struct EmittedBy<M> {
+  using type = typename M::emits;
+};
+
+/// The events that `M` handles by `process(E, out)`; none where it does not say.
+template <class M>
+using consumes_of = typename ConsumedBy<M>::type;
+/// The events that `M` may emit.
+template <class M>
+using emits_of = typename EmittedBy<M>::type;
+
+/// What a module reports when it reports nothing.
+struct NoStatus {};
+
+template <class M>
+concept HasStatus = requires(const M& module) { module.status(); };
+
+template <class M>
+auto status_of(const M& module) {
+  if constexpr (HasStatus<M>) {
+    return module.status();
+  } else {
+    return NoStatus{};
+  }
+}
+
+}  // namespace engine
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::engine::NoStatus);
+
+namespace mirbft {
+
+// Every module is a movable type. It may offer `status()`, which returns a reflected struct for
+// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
+// events of its own. Its calls come from one thread at a time unless its concept says otherwise.
+
+/// Exchanges frames with the other replicas; knows nothing of what is in them.
+/// `send` never blocks: it queues, and drops and counts when the peer's queue is full. `flush`
+/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up
+/// and calls `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as
+/// far as the Net can tell. `wake` may be called from any thread and ends a poll. `close` sends
+/// what is queued.
+template <class M>
+concept IsNet = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& net, NodeId to, FrameClass kind,
+                         const Bytes& payload, void (*sink)(NodeId, Bytes)) {
+                  net.send(to, kind, payload);
+                  net.flush();
+                  net.poll(sink, std::chrono::nanoseconds(0), std::size_t{1});
+                  net.wake();
+                  net.close();
+                };
+
+/// Hashes like any standard hasher: `update` takes the next bytes, `finish` returns the digest of
+/// all of them and begins anew.
+template <class M>
+concept IsHasher = std::movable<engine::module_of<M>> &&
+                   requires(engine::module_of<M>& hasher, ByteView bytes) {
+                     hasher.update(bytes);
+                     { hasher.finish() } -> std::same_as<Digest>;
+                   };
+
+/// Signs for this node and verifies the signatures of nodes and clients, whose keys it keeps.
+/// The `const` calls may run on several threads at once, the updates never beside another call.
+///
+/// A node's key may change between epochs. `update_node_key(node, from, key)` says which one holds
+/// from an epoch on, and leaves those of earlier epochs as they are until
+/// `forget_node_keys(before)` says that none before this one is asked about. `sign` and
+/// `verify_node` use the key of the epoch that they name. A `sign` without the secret to the own
+/// public key of that epoch throws ModuleFailure. Clients have one key at a time.
+template <class M>
+concept IsCrypto = std::movable<engine::module_of<M>> &&
+                   requires(engine::module_of<M>& crypto, const engine::module_of<M>& keys,
+                            NodeId node, Epoch epoch, ClientId client, ByteView bytes,
+                            std::optional<Bytes> key) {
+                     { keys.sign(epoch, bytes) } -> std::same_as<Bytes>;
+                     {
+                       keys.verify_node(node, epoch, bytes, bytes)
+                     } -> std::same_as<SignatureCheck>;
+                     { keys.verify_client(client, bytes, bytes) } -> std::same_as<SignatureCheck>;
+                     crypto.update_node_key(node, epoch, key);
+                     crypto.forget_node_keys(epoch);
+                     crypto.update_client_key(client, key);
+                   };
+
+/// The replicated service. `apply` is called once for each sequence number that holds requests,
+/// in order, and returns one result a request; it must depend on nothing but its arguments and
+/// its state.
+///
+/// An App may change keys: `std::vector<Reconfiguration> reconfigurations()` is called with each
+/// `snapshot` or `freeze`, and hands out what the requests applied since the last call, or since
+/// `restore`, have asked for. It is part of the checkpoint then, and holds from the second next
+/// epoch on.
+template <class M>
+concept AppliesRequests =
+    std::movable<engine::module_of<M>> &&
+    requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests) {
+      { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
+    };
+
+/// The simple form, for small states: `snapshot` writes all of the state, the same bytes for the
+/// same state, while nothing else goes on; `restore` replaces the state by one so described.
+template <class M>
+concept IsSimpleApp = AppliesRequests<M> && requires(engine::module_of<M>& app, ByteView state) {
+  { app.snapshot() } -> std::same_as<Bytes>;
+  app.restore(state);
+};
+
+/// The chunked form, for large states, of which a checkpoint takes what has changed. The state is
+/// a row of numbered chunks, of `good_chunk_size` at most where that can be. What is in which
+/// chunk is the App's affair, but part of the state: a function of the requests alone.
+///
+/// `freeze` says how many chunks there are, and which differ from what they were at the last
+/// `freeze` or `restore`; of a new App all do. It delays the requests, so it should only note
+/// down. Afterwards `frozen(i)` is called once for each of those, between later calls of `apply`,
+/// and returns the chunk as it was at `freeze`; all of them are read before the next `freeze`.
+/// Chunks are added at the end; when one goes, the last one takes its number.
+/// `restore` replaces the state, by all chunks in their order; that also ends a `freeze`.
+template <class M>
+concept IsChunkedApp =
+    AppliesRequests<M> && requires(engine::module_of<M>& app, std::uint64_t index,
+                                   std::span<const Bytes> chunks) {
+      { app.freeze() } -> std::same_as<FrozenChunks>;
+      { app.frozen(index) } -> std::same_as<Bytes>;
+      app.restore(chunks);
+    };
+
+/// Of one form or the other; where an App has both, the engine takes the chunked one.
+template <class M>
+concept IsApp = IsSimpleApp<M> || IsChunkedApp<M>;
+
+/// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
+/// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a
+/// lower retention index to be dropped. An error is an exception and stops the Node. A log that
+/// keeps nothing may say so by `static constexpr bool discards = true;`, and is then not called.
+template <class M>
+concept IsWal = std::movable<engine::module_of<M>> &&
+                requires(engine::module_of<M>& wal, Bytes entry, RetentionIndex index,
+                         void (*f)(std::uint32_t, const Bytes&)) {
+                  wal.append(std::uint32_t{1}, entry, index);
+                  wal.sync();
+                  wal.truncate(index);
+                  wal.replay(f);
+                };
+
+/// Admits clients' requests: window, duplicates, size, authenticity, durability. Event-shaped:
+/// it handles at least NewRequest and Applied.
+template <class M>
+concept IsTracker = std::movable<engine::module_of<M>> && requires {
+  typename engine::module_of<M>::consumes;
+  typename engine::module_of<M>::emits;
+};
+
+/// Keeps the bodies of requests. `put` of one that is there already takes the new authenticator in
+/// place of the old: the client may have another key by now. `get` returns null for an unknown
+/// reference, and a pointer that is valid until the next call. `delivered` says where references
+/// were delivered, so that `collect` can drop them.
+template <class M>
+concept IsStore =
+    std::movable<engine::module_of<M>> &&
+    requires(engine::module_of<M>& store, const RequestRef& reference, Bytes bytes, SeqNr sn,
+             Batch batch, const Collection& collection) {
+      store.put(reference, bytes, bytes);
+      store.sync();
+      { store.get(reference) } -> std::convertible_to<const Request*>;
+      store.delivered(sn, batch);
+      store.collect(collection);
+    };
+
+/// Orders requests: a deterministic state machine over events. `Message` is what it sends to
+/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat
+/// one.
+template <class M>
+concept IsProtocol =
+    std::movable<engine::module_of<M>> &&
+    requires(const typename engine::module_of<M>::Message& message) {
+      typename engine::module_of<M>::consumes;
+      typename engine::module_of<M>::emits;
+      { engine::module_of<M>::frame_class(message) } -> std::same_as<FrameClass>;
+    };
+
+/// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
+/// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
+/// tells it beforehand what it may see; `end` is the last call.
+template <class M>
+concept IsInterceptor =
+    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,
+                                const engine::EventList<events<>>& list) {
+      interceptor.begin(self, cluster, events<Init>{});
+      interceptor.intercept(slot::node, list);
+      interceptor.end();
+    };
+
+}  // namespace mirbft
+
+namespace mirbft::engine {
+
+/// Calls a chunked App, and sees that it keeps to what it must. Throws ModuleFailure.
+template <class App>
+class AppChunks {
+ public:
+  FrozenChunks freeze(App& app) {
+    FrozenChunks frozen = app.freeze();
+    const auto& changed = frozen.changed;
+    if (std::adjacent_find(changed.begin(), changed.end(), std::greater_equal<>()) !=
+            changed.end() ||
+        (!changed.empty() && changed.back() >= frozen.count))
+      throw ModuleFailure("the App must list changed chunks by ascending number, all below the "
+                          "count of its chunks");
+    return frozen;
+  }
+  Bytes read(App& app, std::uint64_t index) {
+    Bytes chunk = app.frozen(index);
+    if (chunk.size() > max_chunk_size)
+      throw ModuleFailure("chunk " + std::to_string(index) + " of the App's state has " +
+                          std::to_string(chunk.size()) + " bytes, and may have " +
+                          std::to_string(max_chunk_size) + ": make smaller chunks");
+    return chunk;
+  }
+  void restore(App& app, const std::vector<Bytes>& chunks) {
+    app.restore(std::span<const Bytes>(chunks));
+  }
+};
+
+/// Cuts the bytes of a simple App into chunks, and finds out which have changed.
+template <class App>
+  requires(!IsChunkedApp<App>)
+class AppChunks<App> {
+ public:
+  FrozenChunks freeze(App& app) {
+    const Bytes before = std::exchange(state_, app.snapshot());
+    FrozenChunks frozen{chunks_of(state_), {}};
+    for (std::uint64_t index = 0; index < frozen.count; ++index)
+      if (index >= chunks_of(before) || slice(before, index) != slice(state_, index))
+        frozen.changed.push_back(index);
+    return frozen;
+  }
+  /// A copy: a slice would keep all of an old state alive.
+  Bytes read(App& /*app*/, std::uint64_t index) const { return Bytes(slice(state_, index).view()); }
+  void restore(App& app, const std::vector<Bytes>& chunks) {
+    state_ = joined(chunks);
+    app.restore(state_.view());
+  }
+
+ private:
+  static std::uint64_t chunks_of(const Bytes& state) noexcept {
+    return (state.size() + good_chunk_size - 1) / good_chunk_size;
+  }
+  static Bytes slice(const Bytes& state, std::uint64_t index) noexcept {
+    return state.slice(index * good_chunk_size, good_chunk_size);
+  }
+  static Bytes joined(const std::vector<Bytes>& chunks) {
+    std::size_t length = 0;
+    for (const Bytes& chunk : chunks) length += chunk.size();
+    return Bytes::filled(length, [&](std::uint8_t* at) {
+      for (const Bytes& chunk : chunks) at = std::copy(chunk.begin(), chunk.end(), at);
+    });
+  }
+
+  /// As of the last `freeze` or `restore`.
+  Bytes state_;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/assertions.hpp>
+// What can be wrong with the wiring of a Node, in sentences that a compiler prints.
+
+namespace mirbft::engine::wiring {
+
+// A flaw in the wiring is a type whose name reads as a sentence, so that the compiler's first line
+// says it: `event<Applied>::emitted_by<MyApp>::is_not_handled_by<MyTracker>`. It is only named
+// where it is found; as a base class of Node it is looked into, and its assertion says what to do.
+// So a flaw makes one error, without a cascade.
+
+/// False, but not before the types are there; a compiler shows them with the assertion.
+template <class... Ts>
+inline constexpr bool fits = false;
+
+template <class M>
+struct module {
+  template <class NoList>
+  struct declares_no_list_but {
+    static_assert(fits<M, NoList>,
+                  "[mirbft] `consumes` and `emits` are lists of events: write `using emits = "
+                  "events<...>;`");
+  };
+};
+
+template <class E>
+struct event {
+  template <class M>
+  struct emitted_by {
+    /// `D` is the module in the event's destination.
+    template <class D>
+    struct is_not_handled_by {
+      static_assert(fits<E, M, D>,
+                    "[mirbft] nobody handles this event: add it to `consumes` of the module in its "
+                    "destination slot, or take it out of the `emits` of the module it comes from");
+    };
+    template <class AndSo>
+    struct has_no_destination {
+      static_assert(fits<E, M, AndSo>,
+                    "[mirbft] this type is no event: give it `static constexpr auto destination = "
+                    "slot::...;` and `static constexpr std::uint32_t number = ...;`");
+    };
+    template <class Origin>
+    struct is_for_an_origin_without_module {
+      static_assert(fits<E, M, Origin>,
+                    "[mirbft] nobody could get the answer: give the origin `static constexpr auto "
+                    "module = slot::...;` and `static constexpr std::uint32_t number = ...;`");
+    };
+    template <class Declared>
+    struct is_not_declared_among {
+      static_assert(fits<E, M, Declared>,
+                    "[mirbft] this module emits an event that it does not declare: add the event "
+                    "to the module's `using emits = events<...>;`");
+    };
+    template <class AndSo>
+    struct goes_to_several_and_has_follow_ups {
+      static_assert(fits<E, M, AndSo>,
+                    "[mirbft] a broadcast has no follow-ups: chain them to an event with a single "
+                    "destination");
+    };
+  };
+
+  template <class M>
+  struct consumed_by {
+    template <class AndSo>
+    struct without_process {
+      static_assert(fits<E, M, AndSo>,
+                    "[mirbft] the module lists this event in `consumes`, so give it a public "
+                    "`void process(Event, auto& out)`, and just one that fits");
+    };
+    template <class Result>
+    struct with_process_returning {
+      static_assert(fits<E, M, Result>,
+                    "[mirbft] `process` must be declared to return void: what it has to say it "
+                    "emits into `out`");
+    };
+    template <class Task>
+    struct but_handled_by {
+      static_assert(fits<E, M, Task>,
+                    "[mirbft] the engine turns this event into calls of the module, so `process` "
+                    "would never be called: take the event out of `consumes`");
+    };
+  };
+
+  template <class Other>
+  struct and_event {
+    template <std::uint32_t Number>
+    struct have_the_same_number {
+      static_assert(fits<E, Other>,
+                    "[mirbft] numbers name events in logs, so no two events of a Node may share "
+                    "one: give one of these another `number`");
+    };
+  };
+};
+
+}  // namespace mirbft::engine::wiring
+
+// <mirbft/engine/callback.hpp>
+// A caller's function that runs once, when its request is answered.
+
+namespace mirbft::engine {
+
+/// Owns any callable `f(const Replied&)`; a small one stands in place, since every request has
+/// one. Called off the way of events, after a round's work.
+class Callback {
+ public:
+  template <class F>
+    requires(!std::is_same_v<F, Callback>)
+  explicit Callback(F function) {
+    if constexpr (sizeof(F) <= room && alignof(F) <= alignof(std::max_align_t) &&
+                  std::is_nothrow_move_constructible_v<F>) {
+      put(std::move(function));
+    } else {
+      put([boxed = std::make_unique<F>(std::move(function))](const Replied& reply) {
+        (*boxed)(reply);
+      });
+    }
+  }
+  Callback(Callback&& other) noexcept : acts_(std::exchange(other.acts_, nullptr)) {
+    if (acts_) acts_->move(other.storage_, storage_);
+  }
+  Callback& operator=(Callback&& other) noexcept {
+    if (this == &other) return *this;
+    this->~Callback();
+    return *std::construct_at(this, std::move(other));
+  }
+  ~Callback() {
+    if (acts_) acts_->destroy(storage_);
+  }
+
+  void operator()(const Replied& reply) { acts_->call(storage_, reply); }
+
+ private:
+  static constexpr std::size_t room = 48;
+
+  struct Acts {
+    void (*call)(void*, const Replied&);
+    /// Leaves nothing behind.
+    void (*move)(void* from, void* to) noexcept;
+    void (*destroy)(void*) noexcept;
+  };
+  template <class F>
+  static constexpr Acts acts_of = {
+      [](void* held, const Replied& reply) { (*static_cast<F*>(held))(reply); },
+      [](void* from, void* to) noexcept {
+        ::new (to) F(std::move(*static_cast<F*>(from)));
+        std::destroy_at(static_cast<F*>(from));
+      },
+      [](void* held) noexcept { std::destroy_at(static_cast<F*>(held)); }};
+
+  template <class F>
+  void put(F function) {
+    ::new (static_cast<void*>(storage_)) F(std::move(function));
+    acts_ = &acts_of<F>;
+  }
+
+  const Acts* acts_ = nullptr;
+  alignas(std::max_align_t) std::byte storage_[room];
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/callers.hpp>
+// Those who wait for replies.
+
+namespace mirbft::engine {
+
+/// One who waits for the reply to a request.
+struct Waiting {
+  ClientId client;
+  ReqNo req_no;
+  Callback callback;
+};
+
+/// The callbacks by request. Used by the dispatching thread alone.
+class Callers {
+ public:
+  std::size_t size() const noexcept { return size_; }
+
+  void expect(Waiting waiting) {
+    Request& request = clients_[waiting.client][waiting.req_no.value];
+    if (request.first) {
+      request.others.push_back(std::move(waiting.callback));
+    } else {
+      request.first.emplace(std::move(waiting.callback));
+    }
+    ++size_;
+  }
+
+  /// Takes out everybody who waits for this request: `call(Callback&)` for each; nobody may.
+  template <class Call>
+  void answer(const Replied& reply, Call&& call) {
+    const auto client = clients_.find(reply.client);
+    if (client == clients_.end()) return;
+    std::optional<Request> request = client->second.take(reply.req_no.value);
+    if (client->second.empty()) clients_.erase(client);
+    if (request) request->call_all(call, size_);
+  }
+
+  /// Takes out everybody who still waits: `call(Callback&, client, req_no)` for each.
+  template <class Call>
+  void abandon(Call&& call) {
+    for (auto& [id, requests] : std::exchange(clients_, {}))
+      requests.erase_if([&, client = id](std::uint64_t number, Request& request) {
+        request.call_all([&](Callback& callback) { call(callback, client, ReqNo(number)); },
+                         size_);
+        return true;
+      });
+  }
+
+ private:
+  /// Mostly one waits for a request; whoever submits it again waits as well.
+  struct Request {
+    std::optional<Callback> first;
+    std::vector<Callback> others;
+
+    template <class Call>
+    void call_all(Call&& call, std::size_t& size) {
+      size -= 1 + others.size();
+      call(*first);
+      for (Callback& callback : others) call(callback);
+    }
+  };
+
+  std::map<ClientId, NumberMap<Request>> clients_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace mirbft::engine
+
+// <mirbft/engine/config.hpp>
+// What a Node is told about itself, and the rules for that.
 
 namespace mirbft {
 
@@ -4460,131 +4954,6 @@ class TaskEmitter {
 
 }  // namespace mirbft::engine
 
-// <mirbft/engine/module_traits.hpp>
-// What the engine reads off a module type: its lists of events, its placement, its status.
-
-namespace mirbft {
-
-/// Where the threaded driver runs a module. A module type may declare
-/// `using placement = placement::thread;`; the wrappers below overrule it.
-namespace placement {
-/// On the dispatching thread: right for whatever is cheaper than waking a thread (28 to 48 µs).
-struct dispatcher {
-  static constexpr std::size_t threads = 0;
-};
-/// On a thread of its own, which gets whole lists: that is the group commit.
-struct thread {
-  static constexpr std::size_t threads = 1;
-};
-/// Each list is split among N threads; the module's calls must be `const` and thread-safe.
-template <std::size_t N>
-struct pool {
-  static_assert(N > 0, "[mirbft] a pool needs at least one thread: name N in pool<N>");
-  static constexpr std::size_t threads = N;
-};
-}  // namespace placement
-
-/// Module `M`, run on the dispatching thread whatever it declares.
-template <class M>
-struct inline_ {};
-/// Module `M`, run on a thread of its own.
-template <class M>
-struct on_thread {};
-/// Module `M`, run on a pool of `N` threads.
-template <class M, std::size_t N>
-struct on_pool {};
-
-namespace engine {
-
-template <class M>
-concept DeclaresPlacement = requires { typename M::placement; };
-template <class M>
-concept DeclaresConsumes = requires { typename M::consumes; };
-template <class M>
-concept DeclaresEmits = requires { typename M::emits; };
-
-/// `M`, or what a placement wrapper wraps, and where it runs.
-template <class M>
-struct Placed {
-  using module = M;
-  using where = placement::dispatcher;
-};
-template <DeclaresPlacement M>
-struct Placed<M> {
-  using module = M;
-  using where = typename M::placement;
-};
-template <class M>
-struct Placed<inline_<M>> {
-  using module = M;
-  using where = placement::dispatcher;
-};
-template <class M>
-struct Placed<on_thread<M>> {
-  using module = M;
-  using where = placement::thread;
-};
-template <class M, std::size_t N>
-struct Placed<on_pool<M, N>> {
-  using module = M;
-  using where = placement::pool<N>;
-};
-
-template <class M>
-using module_of = typename Placed<M>::module;
-
-template <class List>
-inline constexpr bool is_list_of_events = false;
-template <class... Es>
-inline constexpr bool is_list_of_events<events<Es...>> = true;
-
-template <class M>
-struct ConsumedBy {
-  using type = events<>;
-};
-template <DeclaresConsumes M>
-  requires is_list_of_events<typename M::consumes>
-struct ConsumedBy<M> {
-  using type = typename M::consumes;
-};
-
-template <class M>
-struct EmittedBy {
-  using type = events<>;
-};
-template <DeclaresEmits M>
-  requires is_list_of_events<typename M::emits>
-struct EmittedBy<M> {
-  using type = typename M::emits;
-};
-
-/// The events that `M` handles by `process(E, out)`; none where it does not say.
-template <class M>
-using consumes_of = typename ConsumedBy<M>::type;
-/// The events that `M` may emit.
-template <class M>
-using emits_of = typename EmittedBy<M>::type;
-
-/// What a module reports when it reports nothing.
-struct NoStatus {};
-
-template <class M>
-concept HasStatus = requires(const M& module) { module.status(); };
-
-template <class M>
-auto status_of(const M& module) {
-  if constexpr (HasStatus<M>) {
-    return module.status();
-  } else {
-    return NoStatus{};
-  }
-}
-
-}  // namespace engine
-}  // namespace mirbft
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::engine::NoStatus);
-
 namespace mirbft::engine {
 
 /// What a stage is made of.
@@ -4682,7 +5051,7 @@ class Stage {
 // The duty of each slot: which events of the vocabulary become which calls of a task-shaped module.
 
 // <mirbft/engine/tasks/app.hpp>
-// The App's duty: batches applied in order, snapshots taken between two of them.
+// The App's duty: batches applied in order, and snapshots between two of them, read bit by bit.
 
 // <mirbft/engine/tasks/task.hpp>
 // What a task is: the adapter between a slot's events and a module's calls.
@@ -4717,66 +5086,136 @@ struct TaskOf {
 
 namespace mirbft::engine {
 
+/// A snapshot stops the App for `freeze` only. What has changed is read later, at most
+/// `piece_size` at a time, and batches that come meanwhile are applied in between. A next snapshot
+/// that is due before all is read holds back the batches behind it: who makes checkpoints faster
+/// than it can read them must slow down.
 template <class Module, class Protocol>
 struct TaskOf<slot::app.index(), Module, Protocol> {
-  using emits = events<Applied>;
+  using emits = events<Applied, AppContinue>;
   template <class E>
   static constexpr bool handles =
       std::is_same_v<E, Apply> || std::is_same_v<E, AppSnapshotRequest> ||
-      std::is_same_v<E, AppRestoreState>;
+      std::is_same_v<E, AppRestoreState> || std::is_same_v<E, AppContinue>;
   template <class E>
   static constexpr bool alone = true;
 
+  /// How much of a snapshot is read in one step; a chunk is read whole. Of many small entries
+  /// that is a millisecond or two.
+  static constexpr std::size_t piece_size = 128 * 1024;
+
   explicit TaskOf(const Bytes& /*cluster*/) {}
 
-  void process(Module& app, Apply&& apply, auto& out) {
+  void process(Module& app, Apply&& batch, auto& out) {
     // A restored state overtakes batches that it covers: those go through the Store.
-    if (apply.sn < restored_) return;
-    if (apply.sn != next_) throw ModuleFailure("the App was given sequence numbers out of order");
-    ++next_;
-    Applied applied{apply.sn, {}};
-    if (!apply.requests.empty()) {
-      std::vector<Bytes> results = app.apply(apply.sn, std::span<const Request>(apply.requests));
-      if (results.size() != apply.requests.size())
-        throw ModuleFailure("the App must return one result for each request");
-      applied.replies.reserve(results.size());
-      for (std::size_t i = 0; i < results.size(); ++i)
-        applied.replies.push_back(
-            {apply.requests[i].client, apply.requests[i].req_no, std::move(results[i])});
+    if (batch.sn < restored_) return;
+    if (!held_.empty() || is_held_back()) {
+      held_.push_back(std::move(batch));
+    } else {
+      apply(app, std::move(batch), out);
     }
-    out.emit(std::move(applied));
-    take_due_snapshots(app, out);
+    note_to_continue(out);
   }
 
   void process(Module& app, AppSnapshotRequest&& request, auto& out) {
     if (request.sn + 1 < next_)
       throw ModuleFailure("a snapshot was asked for after later batches were applied");
     wanted_.push_back(request.sn);
-    take_due_snapshots(app, out);
+    freeze_if_due(app);
+    note_to_continue(out);
+  }
+
+  void process(Module& app, AppContinue&&, auto& out) {
+    noted_ = false;
+    if (reading_) read(app, out);
+    freeze_if_due(app);
+    if (!held_.empty() && !is_held_back()) {
+      Apply batch = std::move(held_.front());
+      held_.pop_front();
+      apply(app, std::move(batch), out);
+    }
+    note_to_continue(out);
   }
 
   void process(Module& app, AppRestoreState&& restore, auto& out) {
-    app.restore(restore.data.view());
+    chunks_.restore(app, restore.chunks);
     next_ = restored_ = restore.sn + 1;
     wanted_.clear();
+    held_.clear();
+    reading_.reset();
     out.emit(AppRestored{restore.sn});
   }
 
   void finish(Module&, auto& /*out*/) {}
 
  private:
-  /// A snapshot request overtakes its batch, which goes through the Store, so it waits here.
-  void take_due_snapshots(Module& app, auto& out) {
-    while (!wanted_.empty() && wanted_.front() + 1 == next_) {
-      out.emit(AppSnapshot{wanted_.front(), app.snapshot()});
-      wanted_.pop_front();
+  /// A snapshot that is being read.
+  struct Reading {
+    SeqNr sn;
+    FrozenChunks frozen;
+    std::vector<Reconfiguration> reconfigurations;
+    std::size_t next = 0;
+  };
+
+  void apply(Module& app, Apply&& batch, auto& out) {
+    if (batch.sn != next_) throw ModuleFailure("the App was given sequence numbers out of order");
+    ++next_;
+    Applied applied{batch.sn, {}};
+    if (!batch.requests.empty()) {
+      std::vector<Bytes> results = app.apply(batch.sn, std::span<const Request>(batch.requests));
+      if (results.size() != batch.requests.size())
+        throw ModuleFailure("the App must return one result for each request");
+      applied.replies.reserve(results.size());
+      for (std::size_t i = 0; i < results.size(); ++i)
+        applied.replies.push_back(
+            {batch.requests[i].client, batch.requests[i].req_no, std::move(results[i])});
     }
+    out.emit(std::move(applied));
+    freeze_if_due(app);
   }
 
+  /// A snapshot request overtakes its batch, which goes through the Store, so it waits here.
+  bool is_due() const noexcept { return !wanted_.empty() && wanted_.front() + 1 == next_; }
+  /// The next batch would change what the next snapshot must show.
+  bool is_held_back() const noexcept { return reading_ && is_due(); }
+
+  void freeze_if_due(Module& app) {
+    if (reading_ || !is_due()) return;
+    reading_ = Reading{wanted_.front(), chunks_.freeze(app), {}};
+    if constexpr (requires { app.reconfigurations(); })
+      reading_->reconfigurations = app.reconfigurations();
+    wanted_.pop_front();
+  }
+  void read(Module& app, auto& out) {
+    const std::vector<std::uint64_t>& changed = reading_->frozen.changed;
+    AppSnapshot piece{reading_->sn, reading_->frozen.count, {}, 0, {}};
+    for (std::size_t size = 0; size < piece_size && reading_->next < changed.size();) {
+      const std::uint64_t index = changed[reading_->next++];
+      piece.changed.push_back({index, chunks_.read(app, index)});
+      size += piece.changed.back().data.size();
+    }
+    piece.remaining = changed.size() - reading_->next;
+    if (piece.remaining == 0) {
+      piece.reconfigurations = std::move(reading_->reconfigurations);
+      reading_.reset();
+    }
+    out.emit(std::move(piece));
+  }
+  void note_to_continue(auto& out) {
+    const bool more = reading_ || !held_.empty();
+    if (more && !std::exchange(noted_, true)) out.emit(AppContinue{});
+  }
+
+  AppChunks<Module> chunks_;
   SeqNr next_;
   /// The first sequence number after the restored state.
   SeqNr restored_;
   std::deque<SeqNr> wanted_;
+  std::optional<Reading> reading_;
+  /// Batches behind a snapshot that cannot be taken yet.
+  std::deque<Apply> held_;
+  /// An `AppContinue` is on its way.
+  bool noted_ = false;
 };
 
 }  // namespace mirbft::engine
@@ -4789,21 +5228,20 @@ namespace mirbft::engine {
 template <class Module, class Protocol>
 struct TaskOf<slot::crypto.index(), Module, Protocol> {
   using emits = events<>;
+  using updates = events<UpdateNodeKeys, ForgetNodeKeys, UpdateClientKeys>;
   template <class E>
   static constexpr bool handles =
       is_instance<SignRequest, E> || is_instance<VerifyNodeSigs, E> ||
-      std::is_same_v<E, VerifyRequestSig> || std::is_same_v<E, UpdateNodeKeys> ||
-      std::is_same_v<E, UpdateClientKeys>;
+      std::is_same_v<E, VerifyRequestSig> || is_listed<E, updates>;
   /// Signing and verifying run side by side; a change of keys and a module's own events do not.
   template <class E>
-  static constexpr bool alone =
-      !handles<E> || std::is_same_v<E, UpdateNodeKeys> || std::is_same_v<E, UpdateClientKeys>;
+  static constexpr bool alone = !handles<E> || is_listed<E, updates>;
 
   explicit TaskOf(Bytes cluster) : cluster_(std::move(cluster)) {}
 
   template <class Origin>
   void process(Module& crypto, SignRequest<Origin>&& request, auto& out) {
-    Bytes signature = std::as_const(crypto).sign(request.message.view());
+    Bytes signature = std::as_const(crypto).sign(request.epoch, request.message.view());
     out.emit(SignResult<Origin>{std::move(signature), std::move(request.origin)});
   }
 
@@ -4812,8 +5250,8 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
     std::vector<SignatureCheck> verdicts;
     verdicts.reserve(request.signatures.size());
     for (const NodeSignature& made : request.signatures)
-      verdicts.push_back(std::as_const(crypto).verify_node(made.node, made.message.view(),
-                                                           made.signature.view()));
+      verdicts.push_back(std::as_const(crypto).verify_node(
+          made.node, request.epoch, made.message.view(), made.signature.view()));
     out.emit(NodeSigsVerified<Origin>{std::move(verdicts), std::move(request.origin)});
   }
 
@@ -4823,13 +5261,18 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
       message = wire::request_signature_bytes(cluster_.view(), request.reference);
     const SignatureCheck verdict = std::as_const(crypto).verify_client(
         request.reference.client, message.view(), request.authenticator.view());
-    out.emit(RequestSigVerified{request.reference, verdict});
+    out.emit(RequestSigVerified{request.reference, verdict, client_keys_});
   }
 
   void process(Module& crypto, UpdateNodeKeys&& update, auto& /*out*/) {
-    for (NodeKey& change : update.keys) crypto.update_node_key(change.node, std::move(change.key));
+    for (NodeKey& change : update.keys)
+      crypto.update_node_key(change.node, update.from, std::move(change.key));
+  }
+  void process(Module& crypto, ForgetNodeKeys&& forget, auto& /*out*/) {
+    crypto.forget_node_keys(forget.before);
   }
   void process(Module& crypto, UpdateClientKeys&& update, auto& /*out*/) {
+    client_keys_ = update.epoch;
     for (ClientKey& change : update.keys)
       crypto.update_client_key(change.client, std::move(change.key));
   }
@@ -4838,6 +5281,8 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
 
  private:
   Bytes cluster_;
+  /// The epoch of which the clients' keys are.
+  Epoch client_keys_;
 };
 
 }  // namespace mirbft::engine
@@ -6319,10 +6764,295 @@ class Counter {
 
 }  // namespace mirbft
 
+// <mirbft/modules/app/key_value_chunks.hpp>
+// Keys and values in chunks of bounded size, of which a checkpoint takes those that have changed.
+
+#include <set>
+
+namespace mirbft {
+
+/// A sorted map, cut into ranges of keys; a range is a chunk. One that grows too large is cut in
+/// two, one that shrinks joins the range before it: by sizes alone, so that the same changes in the
+/// same order always give the same chunks. Ranges and not hashes of keys: no choice of keys can
+/// make a chunk larger than its limit, unless it has but one key.
+///
+/// While a frozen chunk waits to be read, a change keeps the entry as it was beside it.
+class KeyValueChunks {
+ public:
+  /// Where a chunk is cut. Much less than a chunk may have, since a single changed key makes a
+  /// whole chunk be written again.
+  static constexpr std::size_t max_size = 64 * 1024;
+
+  KeyValueChunks() { add(std::string()); }
+
+  /// None if there is no such key. Valid until the next change.
+  std::optional<std::string_view> find(std::string_view key) const {
+    const Entries& entries = std::prev(ranges_.upper_bound(key))->second->entries;
+    const auto found = entries.find(key);
+    return found == entries.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+  }
+  void set(std::string_view key, std::string_view value) {
+    const auto range = std::prev(ranges_.upper_bound(key));
+    Chunk& chunk = *range->second;
+    const auto place = chunk.entries.lower_bound(key);
+    if (place != chunk.entries.end() && place->first == key) {
+      touch(chunk, key, &place->second);
+      chunk.size -= place->second.size();
+      chunk.size += value.size();
+      place->second = value;
+    } else {
+      touch(chunk, key, nullptr);
+      chunk.size += size_of(key, value);
+      chunk.entries.emplace_hint(place, key, value);
+      ++size_;
+    }
+    if (chunk.size > max_size) {
+      cut(chunk);
+    } else if (chunk.size < max_size / 8) {
+      join_left(range);
+    }
+  }
+  /// Returns whether there was such a key.
+  bool erase(std::string_view key) {
+    const auto range = std::prev(ranges_.upper_bound(key));
+    Chunk& chunk = *range->second;
+    const auto found = chunk.entries.find(key);
+    if (found == chunk.entries.end()) return false;
+    touch(chunk, key, &found->second);
+    chunk.size -= size_of(found->first, found->second);
+    chunk.entries.erase(found);
+    --size_;
+    if (chunk.size < max_size / 8) join_left(range);
+    return true;
+  }
+  std::size_t size() const noexcept { return size_; }
+  /// Calls `use(key, value)` for all, by ascending key.
+  template <class Use>
+  void for_each(Use&& use) const {
+    for (const auto& [low, chunk] : ranges_)
+      for (const auto& [key, value] : chunk->entries) use(key, value);
+  }
+
+  // As in `IsChunkedApp`.
+
+  FrozenChunks freeze() {
+    saved_.clear();
+    FrozenChunks frozen{by_number_.size(), {changed_.begin(), changed_.end()}};
+    changed_.clear();
+    for (const std::uint64_t number : frozen.changed) {
+      Chunk& chunk = *by_number_[number];
+      chunk.is_changed = false;
+      chunk.before.emplace();
+      chunk.frozen_size = chunk.size;
+    }
+    return frozen;
+  }
+  Bytes frozen(std::uint64_t number) {
+    const auto saved = saved_.extract(number);
+    return saved ? std::move(saved.mapped()) : thaw(*by_number_[number]);
+  }
+  /// Throws ModuleFailure; then nothing has changed.
+  void restore(std::span<const Bytes> chunks) {
+    KeyValueChunks read;
+    read.ranges_.clear();
+    read.by_number_.clear();
+    for (const Bytes& chunk : chunks) read.read(chunk);
+    if (!read.is_sound()) throw unreadable();
+    read.changed_.clear();
+    for (Chunk* chunk : read.by_number_) chunk->is_changed = false;
+    *this = std::move(read);
+  }
+
+ private:
+  using Entries = std::map<std::string, std::string, std::less<>>;
+  /// Entries as they were at the last `freeze`; none where there was none.
+  using Before = std::map<std::string, std::optional<std::string>, std::less<>>;
+
+  struct Chunk {
+    std::string low;
+    std::uint64_t number = 0;
+    Entries entries;
+    /// In bytes, encoded.
+    std::size_t size = 0;
+    bool is_changed = true;
+    /// There from `freeze` until it is read.
+    std::optional<Before> before;
+    std::size_t frozen_size = 0;
+  };
+  using Ranges = std::map<std::string, std::unique_ptr<Chunk>, std::less<>>;
+
+  static constexpr std::size_t length_size = 4;
+  static std::size_t size_of(std::string_view key, std::string_view value) noexcept {
+    return 2 * length_size + key.size() + value.size();
+  }
+  static ModuleFailure unreadable() {
+    return ModuleFailure("key-value store: the chunks cannot be read");
+  }
+
+  // Changes.
+
+  Chunk& add(std::string low) {
+    auto made = std::make_unique<Chunk>();
+    Chunk& chunk = *made;
+    chunk.low = low;
+    chunk.number = by_number_.size();
+    chunk.size = length_size + low.size();
+    by_number_.push_back(&chunk);
+    changed_.insert(chunk.number);
+    ranges_.emplace(std::move(low), std::move(made));
+    return chunk;
+  }
+  void mark(Chunk& chunk) {
+    if (!std::exchange(chunk.is_changed, true)) changed_.insert(chunk.number);
+  }
+  /// An entry is about to change: `value` is what there is now, if there is.
+  void touch(Chunk& chunk, std::string_view key, const std::string* value) {
+    mark(chunk);
+    if (!chunk.before || chunk.before->contains(key)) return;
+    chunk.before->emplace(key, value ? std::optional<std::string>(*value) : std::nullopt);
+  }
+  /// The chunk is about to change as a whole: what is frozen of it is written now.
+  void settle(Chunk& chunk) {
+    if (chunk.before) saved_.emplace(chunk.number, thaw(chunk));
+    mark(chunk);
+  }
+
+  /// Moves the upper half to a new chunk, and goes on until all have the right size.
+  void cut(Chunk& chunk) {
+    while (chunk.size > max_size && chunk.entries.size() > 1) {
+      settle(chunk);
+      std::size_t lower = 0;
+      auto first = chunk.entries.begin();
+      do {
+        lower += size_of(first->first, first->second);
+        ++first;
+      } while (lower < chunk.size / 2 && std::next(first) != chunk.entries.end());
+      Chunk& upper = add(first->first);
+      while (first != chunk.entries.end()) {
+        const std::size_t moved = size_of(first->first, first->second);
+        chunk.size -= moved;
+        upper.size += moved;
+        upper.entries.insert(upper.entries.end(), chunk.entries.extract(first++));
+      }
+      cut(upper);
+    }
+  }
+  /// A small range becomes part of the one before it, if both are small enough together. The last
+  /// number takes the place of the one that goes.
+  void join_left(Ranges::iterator range) {
+    if (range == ranges_.begin()) return;
+    Chunk& gone = *range->second;
+    Chunk& left = *std::prev(range)->second;
+    const std::size_t moved = gone.size - length_size - gone.low.size();
+    if (left.size + moved > max_size / 2) return;
+    settle(gone);
+    settle(left);
+    left.size += moved;
+    left.entries.merge(gone.entries);
+    Chunk& last = *by_number_.back();
+    if (&last != &gone) {
+      settle(last);
+      changed_.erase(last.number);
+      last.number = gone.number;
+      by_number_[last.number] = &last;
+    } else {
+      changed_.erase(gone.number);
+    }
+    by_number_.pop_back();
+    ranges_.erase(range);
+  }
+
+  // Chunks as bytes: lengths and strings, the range's lower bound first.
+
+  class Writer {
+   public:
+    explicit Writer(std::uint8_t* at) noexcept : at_(at) {}
+    void put(std::string_view text) noexcept {
+      for (std::size_t place = 0; place < length_size; ++place)
+        *at_++ = static_cast<std::uint8_t>(text.size() >> (8 * place));
+      if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+      at_ += text.size();
+    }
+
+   private:
+    std::uint8_t* at_;
+  };
+
+  /// The chunk as it was at `freeze`; it is read herewith.
+  static Bytes thaw(Chunk& chunk) {
+    const Before before = std::move(*chunk.before);
+    chunk.before.reset();
+    return Bytes::filled(chunk.frozen_size, [&](std::uint8_t* at) {
+      Writer writer(at);
+      writer.put(chunk.low);
+      const auto put_old = [&](const auto& old) {
+        if (!old.second) return;
+        writer.put(old.first);
+        writer.put(*old.second);
+      };
+      auto old = before.begin();
+      for (const auto& [key, value] : chunk.entries) {
+        while (old != before.end() && old->first < key) put_old(*old++);
+        if (old != before.end() && old->first == key) {
+          put_old(*old++);
+        } else {
+          writer.put(key);
+          writer.put(value);
+        }
+      }
+      while (old != before.end()) put_old(*old++);
+    });
+  }
+
+  /// Takes the next text off `rest`.
+  static std::string_view take(std::string_view& rest) {
+    std::size_t length = 0;
+    if (rest.size() < length_size) throw unreadable();
+    for (std::size_t place = 0; place < length_size; ++place)
+      length |= std::size_t{static_cast<std::uint8_t>(rest[place])} << (8 * place);
+    rest.remove_prefix(length_size);
+    if (rest.size() < length) throw unreadable();
+    const std::string_view text = rest.substr(0, length);
+    rest.remove_prefix(length);
+    return text;
+  }
+  void read(const Bytes& bytes) {
+    std::string_view rest = bytes.text();
+    const std::string_view low = take(rest);
+    if (ranges_.find(low) != ranges_.end()) throw unreadable();
+    Chunk& chunk = add(std::string(low));
+    chunk.size = bytes.size();
+    while (!rest.empty()) {
+      const std::string_view key = take(rest);
+      const std::string_view value = take(rest);
+      if (key < low || (!chunk.entries.empty() && key <= chunk.entries.rbegin()->first))
+        throw unreadable();
+      chunk.entries.emplace_hint(chunk.entries.end(), key, value);
+    }
+    size_ += chunk.entries.size();
+  }
+  /// Whether the ranges begin at the first key that there can be, and none reaches into the next.
+  bool is_sound() const {
+    if (ranges_.empty() || !ranges_.begin()->first.empty()) return false;
+    for (auto range = ranges_.begin(), next = std::next(range); next != ranges_.end();
+         range = next++)
+      if (!range->second->entries.empty() && range->second->entries.rbegin()->first >= next->first)
+        return false;
+    return true;
+  }
+
+  Ranges ranges_;
+  std::vector<Chunk*> by_number_;
+  std::size_t size_ = 0;
+  std::set<std::uint64_t> changed_;
+  /// Frozen chunks that were changed as a whole before they were read.
+  std::map<std::uint64_t, Bytes> saved_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/app/key_value_store.hpp>
 // A key-value store as an App: SET, GET, DEL and INCR, as lines of text.
-
-#include <functional>
 
 namespace mirbft {
 
@@ -6386,7 +7116,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::KeyValueSnapshot, entries);
 
 namespace mirbft {
 
-/// Maps keys to values, both of any bytes. The first character of a reply says what follows, as in
+/// Maps keys to values, both of any bytes. A chunked App, and so the example of writing one; for
+/// small states it also is a simple one. The first character of a reply says what follows, as in
 /// Redis' protocol: `+` done, `$` a value, `:` a number, `_` no such key, `-` an error.
 class KeyValueStore {
  public:
@@ -6400,7 +7131,9 @@ class KeyValueStore {
   Bytes snapshot() const {
     KeyValueSnapshot all;
     all.entries.reserve(values_.size());
-    for (const auto& [key, value] : values_) all.entries.push_back({Bytes(key), Bytes(value)});
+    values_.for_each([&](std::string_view key, std::string_view value) {
+      all.entries.push_back({Bytes(key), Bytes(value)});
+    });
     return wire::encode(all);
   }
 
@@ -6414,16 +7147,17 @@ class KeyValueStore {
                                      return left.key >= right.key;
                                    }) != all->entries.end())
       throw ModuleFailure("key-value store: the snapshot cannot be read");
-    values_.clear();
+    values_ = {};
     for (const KeyValueEntry& entry : all->entries)
-      values_.emplace_hint(values_.end(), entry.key.text(), entry.value.text());
+      values_.set(entry.key.text(), entry.value.text());
   }
 
+  FrozenChunks freeze() { return values_.freeze(); }
+  Bytes frozen(std::uint64_t number) { return values_.frozen(number); }
+  void restore(std::span<const Bytes> chunks) { values_.restore(chunks); }
+
   /// The value of a key; none if there is no such key. Valid until the next change.
-  std::optional<std::string_view> find(std::string_view key) const {
-    const auto found = values_.find(key);
-    return found == values_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
-  }
+  std::optional<std::string_view> find(std::string_view key) const { return values_.find(key); }
   std::size_t size() const noexcept { return values_.size(); }
 
  private:
@@ -6431,30 +7165,15 @@ class KeyValueStore {
     const auto command = KeyValueCommand::parse(text);
     if (!command) return "-the command must be " + std::string(KeyValueCommand::rule);
     switch (command->verb) {
-      case KeyValueCommand::Verb::set: return set(command->key, command->value);
+      case KeyValueCommand::Verb::set:
+        values_.set(command->key, command->value);
+        return "+OK";
       case KeyValueCommand::Verb::get: break;
-      case KeyValueCommand::Verb::del: return del(command->key);
+      case KeyValueCommand::Verb::del: return values_.erase(command->key) ? ":1" : ":0";
       case KeyValueCommand::Verb::incr: return incr(command->key);
     }
     const auto value = find(command->key);
     return value ? '$' + std::string(*value) : "_";
-  }
-
-  std::string set(std::string_view key, std::string_view value) {
-    const auto found = values_.find(key);
-    if (found == values_.end()) {
-      values_.emplace(key, value);
-    } else {
-      found->second = value;
-    }
-    return "+OK";
-  }
-
-  std::string del(std::string_view key) {
-    const auto found = values_.find(key);
-    if (found == values_.end()) return ":0";
-    values_.erase(found);
-    return ":1";
   }
 
   /// A key that is not there counts as 0.
@@ -6466,14 +7185,129 @@ class KeyValueStore {
         number == std::numeric_limits<std::int64_t>::max())
       return "-the value is not a number that can grow by one";
     const std::string grown = std::to_string(number + 1);
-    set(key, grown);
+    values_.set(key, grown);
     return ':' + grown;
   }
 
-  std::map<std::string, std::string, std::less<>> values_;
+  KeyValueChunks values_;
 };
 
 }  // namespace mirbft
+
+// <mirbft/modules/app/reconfigurable.hpp>
+// An App around another one: administrators change keys by requests of their own.
+
+namespace mirbft {
+
+/// Who may change keys, and what a key looks like. The same at every replica.
+struct ReconfigurableConfig {
+  /// Clients all of whose requests are reconfigurations.
+  std::set<ClientId> administrators;
+  /// The members of the cluster: nobody else's key can be changed.
+  std::set<NodeId> members;
+  /// Whether the Crypto module takes this for a public key, as `Ed25519Key::is_public_key` says.
+  bool (*is_key)(ByteView key) = [](ByteView key) { return !key.empty(); };
+};
+
+/// What the body of an administrator's request holds.
+struct ReconfigurationRequest {
+  Reconfiguration change;
+};
+
+/// Passes requests on to `Inner`, but for those of administrators. The body of such a request is
+/// `wire::encode(ReconfigurationRequest{…})`; the reply is `accepted`, or says why not, and then
+/// nothing changes.
+///
+/// The state is that of `Inner`: what was asked for is handed out with each snapshot, and is the
+/// protocol's from then on. The administrator's own key may be changed in the same way.
+template <class Inner>
+class Reconfigurable {
+ public:
+  static constexpr std::string_view accepted = "in force from the second next epoch";
+
+  explicit Reconfigurable(ReconfigurableConfig config, Inner inner = {})
+      : config_(std::move(config)), inner_(std::move(inner)) {}
+
+  std::vector<Bytes> apply(SeqNr sn, std::span<const Request> requests) {
+    std::vector<Bytes> replies(requests.size());
+    std::vector<Request> others;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (config_.administrators.contains(requests[i].client)) {
+        replies[i] = Bytes(ask(requests[i].data));
+      } else {
+        others.push_back(requests[i]);
+        places.push_back(i);
+      }
+    }
+    if (others.empty()) return replies;
+    std::vector<Bytes> inner = inner_.apply(sn, std::span<const Request>(others));
+    if (inner.size() != others.size()) return inner;  // the engine says what is wrong with that
+    for (std::size_t i = 0; i < inner.size(); ++i) replies[places[i]] = std::move(inner[i]);
+    return replies;
+  }
+
+  Bytes snapshot() { return inner_.snapshot(); }
+  Bytes snapshot() const
+    requires requires(const Inner& app) { app.snapshot(); }
+  {
+    return inner_.snapshot();
+  }
+  void restore(ByteView state) {
+    inner_.restore(state);
+    asked_.clear();
+  }
+
+  std::vector<Reconfiguration> reconfigurations() { return std::exchange(asked_, {}); }
+
+  const Inner& inner() const noexcept { return inner_; }
+
+  auto status() const
+    requires requires(const Inner& app) { app.status(); }
+  {
+    return inner_.status();
+  }
+
+ private:
+  std::string_view ask(const Bytes& body) {
+    const auto read = wire::decode<ReconfigurationRequest>(body, wire::Form::canonical);
+    if (!read) return "refused: the body is no ReconfigurationRequest";
+    const std::string_view fault = std::visit([&](const auto& one) { return fault_of(one); },
+                                              read->change);
+    if (!fault.empty()) return fault;
+    asked_.push_back(own_copy(read->change));
+    return accepted;
+  }
+
+  std::string_view fault_of(const NodeKey& change) const {
+    if (!config_.members.contains(change.node))
+      return "refused: the node is no member, and members cannot be added yet";
+    if (!change.key) return "refused: a member needs a key, and members cannot be removed yet";
+    return fault_of_key(*change.key);
+  }
+  std::string_view fault_of(const ClientKey& change) const {
+    return change.key ? fault_of_key(*change.key) : "";
+  }
+  std::string_view fault_of_key(const Bytes& key) const {
+    if (key.size() > max_public_key_bytes || !config_.is_key(key.view()))
+      return "refused: that is no public key";
+    return "";
+  }
+
+  /// A slice would keep the whole body in memory.
+  static Reconfiguration own_copy(Reconfiguration change) {
+    std::visit([](auto& one) { if (one.key) one.key = Bytes(one.key->view()); }, change);
+    return change;
+  }
+
+  ReconfigurableConfig config_;
+  Inner inner_;
+  std::vector<Reconfiguration> asked_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReconfigurationRequest, change);
 
 // <mirbft/modules/crypto/null.hpp>
 // A Crypto module that signs nothing and believes everything: for simulation and measuring.
@@ -6487,16 +7321,17 @@ class NullCrypto {
   /// Spares the Node the work of composing what a client has signed.
   static constexpr bool trusts_everyone = true;
 
-  Bytes sign(ByteView) const noexcept { return {}; }
+  Bytes sign(Epoch, ByteView) const noexcept { return {}; }
 
-  SignatureCheck verify_node(NodeId, ByteView, ByteView) const noexcept {
+  SignatureCheck verify_node(NodeId, Epoch, ByteView, ByteView) const noexcept {
     return SignatureCheck::valid;
   }
   SignatureCheck verify_client(ClientId, ByteView, ByteView) const noexcept {
     return SignatureCheck::valid;
   }
 
-  void update_node_key(NodeId, const std::optional<Bytes>&) noexcept {}
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) noexcept {}
+  void forget_node_keys(Epoch) noexcept {}
   void update_client_key(ClientId, const std::optional<Bytes>&) noexcept {}
 };
 
@@ -7528,8 +8363,6 @@ class PeerQueue {
 // <mirbft/modules/net/tcp_config.hpp>
 // What a net of TCP connections is told, what it reports, and why it ends a connection.
 
-#include <set>
-
 namespace mirbft {
 
 /// Where another node listens.
@@ -8325,14 +9158,14 @@ struct MemoryStoreStatus {
 /// the end of a shelf, and memory follows what is kept and not how far apart the numbers are.
 class MemoryStore {
  public:
-  /// Keeps a request; one that is there already stays as it is.
+  /// Keeps a request; of one that is there already, only the authenticator is new.
   void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
     Shelf& shelf = clients_[reference.client][reference.req_no.value / shelf_width];
     auto place = shelf.lower_bound(reference);
     if (place == shelf.items.end() || !place->is(reference))
       place = shelf.items.insert(place, Item{});
     else if (place->kept)
-      return;
+      return replace_authenticator(*place, std::move(authenticator));
     place->request = {reference.client, reference.req_no, std::move(data),
                       std::move(authenticator)};
     place->digest = reference.digest;
@@ -8441,6 +9274,12 @@ class MemoryStore {
     if (shelves->second.empty()) clients_.erase(shelves);
   }
 
+  void replace_authenticator(Item& item, Bytes authenticator) noexcept {
+    status_.bytes -= item.bytes();
+    item.request.authenticator = std::move(authenticator);
+    status_.bytes += item.bytes();
+  }
+
   void forget(Shelf& shelf, Item& item) noexcept {
     --shelf.kept;
     --status_.requests;
@@ -8472,6 +9311,8 @@ namespace mirbft::tracker {
 class DeliveredNumbers {
  public:
   ReqNo low() const noexcept { return low_; }
+  /// One past the highest number that is delivered.
+  ReqNo end() const noexcept { return end_; }
 
   bool contains(ReqNo number) const noexcept {
     if (number < low_) return true;
@@ -8481,14 +9322,16 @@ class DeliveredNumbers {
 
   /// Numbers outside the window stay as they are.
   void insert(ReqNo number, std::uint64_t width) {
-    if (number >= low_ && number - low_ < width)
-      words_.at(number.value / 64) |= std::uint64_t{1} << (number.value % 64);
+    if (number < low_ || number - low_ >= width) return;
+    words_.at(number.value / 64) |= std::uint64_t{1} << (number.value % 64);
+    end_ = std::max(end_, number + 1);
   }
 
   /// Slides to the window's `low` and takes over its bits. A window that lies behind is ignored.
   void advance(const ClientWindow& window, std::uint64_t width) {
     if (window.low < low_) return;
     low_ = window.low;
+    end_ = std::max(end_, low_);
     words_.advance(low_.value / 64);
     for (std::size_t i = 0; i < window.delivered.size() && 8 * i < width; ++i)
       if (window.delivered[i] != 0) insert_byte(low_ + 8 * i, window.delivered[i]);
@@ -8496,12 +9339,14 @@ class DeliveredNumbers {
 
  private:
   void insert_byte(ReqNo first, std::uint64_t bits) {
+    end_ = std::max(end_, first + static_cast<std::uint64_t>(std::bit_width(bits)));
     const std::uint64_t shift = first.value % 64;
     words_.at(first.value / 64) |= bits << shift;
     if (shift > 64 - 8) words_.at(first.value / 64 + 1) |= bits >> (64 - shift);
   }
 
   ReqNo low_;
+  ReqNo end_;
   SlidingWindow<std::uint64_t, 64> words_;
 };
 
@@ -8798,7 +9643,8 @@ class ClientTracker {
     const ReqNo low = client ? client->delivered.low() : ReqNo(0);
     if (client && client->delivered.contains(request.req_no))
       return answer_again(request, event.spread, *client, out);
-    if (request.req_no - low >= config_.window) return refused(Outcome::rejected_window);
+    if (request.req_no - low >= config_.window)
+      return refuse_number(request, event.spread, client, out);
 
     OpenNumber* number = client ? client->find(request.req_no) : nullptr;
     Payload* same = number ? number->find_same(request.data, request.authenticator) : nullptr;
@@ -8842,8 +9688,9 @@ class ClientTracker {
     Payload* payload = number ? number->find(Stage::verifying, reference.digest) : nullptr;
     if (!payload) return;
 
+    if (event.keys < client->rekeyed) return verify(reference, *payload, out);
     if (event.verdict == SignatureCheck::valid) {
-      decide(reference, *number, join_waiting(*number, *payload), out);
+      decide(event, *number, join_waiting(*number, *payload), out);
       return;
     }
     refuse(reference.client, reference.req_no, payload->spread, Outcome::rejected_signature, out);
@@ -8872,6 +9719,8 @@ class ClientTracker {
       client.delivered.advance(window, config_.window);
       settle_delivered(window.client, client, out);
     }
+    for (const ClientId id : event.rekeyed)
+      if (Client* client = find(id)) void_admitted(id, *client, event.epoch, out);
   }
 
   TrackerStatus status() const noexcept {
@@ -8889,11 +9738,14 @@ class ClientTracker {
     tracker::DeliveredNumbers delivered;
     NumberMap<OpenNumber> open;
     tracker::ReplyCache replies;
+    /// Since when it has its key.
+    Epoch rekeyed;
     /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
     /// forgeries could fill the table.
     bool lasting = false;
 
     OpenNumber* find(ReqNo number) noexcept { return open.find(number.value); }
+    ReqNo next() const noexcept { return std::max(delivered.end(), ReqNo(open.end())); }
   };
 
   // Requests come in runs of one client, so the last one is found without a search.
@@ -8922,6 +9774,16 @@ class ClientTracker {
   void refuse(ClientId client, ReqNo number, Spread spread, Outcome outcome, auto& out) {
     status_.count(outcome);
     if (!is_from_replica(spread)) out.emit(Replied{client, number, outcome, {}, {}});
+  }
+
+  /// The answer says where the client stands, for one that has lost its memory.
+  void refuse_number(const Request& request, Spread spread, const Client* client, auto& out) {
+    status_.count(Outcome::rejected_window);
+    if (is_from_replica(spread)) return;
+    const ClientPosition position =
+        client ? ClientPosition{client->delivered.low(), client->next()} : ClientPosition{};
+    out.emit(Replied{request.client, request.req_no, Outcome::rejected_window, {},
+                     wire::encode(position)});
   }
 
   /// A delivered request is submitted again.
@@ -8977,7 +9839,8 @@ class ClientTracker {
   }
 
   /// Admits an authentic payload, unless the client has signed another one before.
-  void decide(const RequestRef& reference, OpenNumber& number, Payload& payload, auto& out) {
+  void decide(const RequestSigVerified& event, OpenNumber& number, Payload& payload, auto& out) {
+    const RequestRef& reference = event.reference;
     const bool second = number.find_admitted() != nullptr;
     if (second) ++status_.equivocations;
     if (second && !payload.proposed) {
@@ -8991,7 +9854,7 @@ class ClientTracker {
     const auto size = static_cast<std::uint32_t>(payload.data.size());
     out.emit(StoreVerifiedRequest{reference, std::move(payload.data),
                                   std::move(payload.authenticator)})
-        .then(RequestReady{reference, size, payload.spread});
+        .then(RequestReady{reference, size, payload.spread, event.keys});
   }
 
   void drop(OpenNumber& number, const Payload& payload) {
@@ -9020,6 +9883,9 @@ class ClientTracker {
   /// Nothing is open under a number any more.
   void forget(ClientId id, Client& client, ReqNo req_no) {
     client.open.take(req_no.value);
+    forget_if_idle(id, client);
+  }
+  void forget_if_idle(ClientId id, const Client& client) {
     if (client.lasting || !client.open.empty()) return;
     last_ = nullptr;
     clients_.erase(id);
@@ -9039,6 +9905,23 @@ class ClientTracker {
       out.emit(Replied{id, ReqNo(req_no), Outcome::already_delivered, {}, {}});
       return true;
     });
+  }
+
+  /// A client has a new key, or none: what was admitted under the old one may not be ordered any
+  /// more. Its submitter hears so, and may sign it anew; what is being checked is checked again.
+  void void_admitted(ClientId id, Client& client, Epoch epoch, auto& out) {
+    client.rekeyed = epoch;
+    client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
+      if (number.awaits_reply) return false;
+      std::erase_if(number.payloads, [&](const Payload& payload) {
+        if (payload.stage != Stage::admitted) return false;
+        refuse(id, ReqNo(req_no), payload.spread, Outcome::rejected_signature, out);
+        write_off(payload);
+        return true;
+      });
+      return number.payloads.empty();
+    });
+    forget_if_idle(id, client);
   }
 
   TrackerConfig config_;
@@ -9495,12 +10378,19 @@ struct CheckpointHeader {
   SeqNr last;
   /// Hash of the delivered log: of the one before and this epoch's digests.
   Digest log;
+  /// Hash of the Merkle root over the App's chunks, and of their number.
   Digest app_state;
+  /// In bytes, of all chunks together.
   std::uint64_t app_length = 0;
   Digest clients;
   Digest policy;
   Digest membership;
   Digest parameters;
+  /// How many epochs so far have changed keys of nodes, this one included.
+  std::uint64_t key_changes = 0;
+  /// Those that the requests of this epoch have asked for, by ascending node. They stand here, and
+  /// not in the state, so that a certificate is all that a laggard needs to learn of them.
+  std::vector<NodeKey> node_keys;
 
   friend bool operator==(const CheckpointHeader&, const CheckpointHeader&) = default;
 };
@@ -9529,10 +10419,10 @@ struct StableCheckpoint {
   friend bool operator==(const StableCheckpoint&, const StableCheckpoint&) = default;
 };
 
-/// A long byte string by the digests of its chunks. A list and not a Merkle tree: it takes 32
-/// bytes for 256 KiB, so that the list of 32 GiB still fits a frame, and needs no proofs.
+/// A long byte string by the digests of its chunks. Who fetches them gets the list, which is
+/// checked as a whole, and no Merkle proofs: 32 bytes a chunk are little beside the chunk.
 struct ChunkList {
-  /// In bytes. All chunks but the last are full.
+  /// In bytes, of all chunks together.
   std::uint64_t length = 0;
   std::vector<Digest> digests;
 
@@ -9546,11 +10436,12 @@ struct StateWanted {
 /// The answer. Each part hashes to one in the checkpoint's header.
 struct StateHead {
   Epoch epoch;
-  /// Of the encoded windows of all clients.
+  /// Of the encoded windows of all clients, cut into chunks that are full but for the last.
   ChunkList clients;
   /// The encoded states of the leader policy and of the epoch's time-out.
   Bytes policy;
   Bytes pace;
+  /// Of the App's chunks, which are as long as they are.
   ChunkList app;
 };
 
@@ -9598,6 +10489,8 @@ struct Progress {
   /// The next sequence number that it delivers.
   SeqNr next;
   std::uint64_t stable_epochs = 0;
+  /// Of how many changes of nodes' keys it knows.
+  std::uint64_t key_changes = 0;
 };
 
 /// Asks for what the receiver itself has said of these slots, by their places: the sender lacks
@@ -9647,7 +10540,7 @@ FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Done, segment, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHeader, epoch, last, log, app_state, app_length, clients,
-                        policy, membership, parameters);
+                        policy, membership, parameters, key_changes, node_keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointVote, header, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StableCheckpoint, header, certificate);
@@ -9663,7 +10556,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotDecision, slot, digest);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Decided, segment, decisions);
-BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs, key_changes);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 
 namespace mirbft {
@@ -9747,6 +10640,39 @@ struct ChunkHash {
   std::uint64_t index = 0;
 };
 
+/// What is hashed for an inner node of the tree over the App's chunks.
+struct MerkleContent {
+  Digest left;
+  Digest right;
+};
+/// What is hashed for the App's state.
+struct AppContent {
+  std::uint64_t chunks = 0;
+  /// Of the tree over their digests.
+  Digest root;
+};
+
+/// Origin of the digest of an inner node of the tree over the own App's chunks.
+struct TreeHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 11;
+
+  Epoch epoch;
+  std::uint64_t level = 0;
+  std::uint64_t index = 0;
+};
+
+/// The same of the tree over the digests that another replica supplied.
+struct TransferTreeHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 12;
+
+  /// Number of the question that was answered by them.
+  std::uint64_t question = 0;
+  std::uint64_t level = 0;
+  std::uint64_t index = 0;
+};
+
 /// Origin of the digest of a part of the head, or of a chunk, that another replica supplied.
 struct TransferHash {
   static constexpr auto module = slot::protocol;
@@ -9827,20 +10753,54 @@ struct EpochEntry {
   SeqNr first;
 };
 
+/// A stable checkpoint that changes keys of nodes: before anything that is signed by them.
+struct KeyEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 10;
+
+  StableCheckpoint proof;
+};
+
+/// The key of a client from an epoch on.
+struct ClientKeyChange {
+  ClientId client;
+  Epoch from;
+  /// None: it has no key any more.
+  std::optional<Bytes> key;
+
+  friend bool operator==(const ClientKeyChange&, const ClientKeyChange&) = default;
+};
+
 /// A long byte string with the digests of its chunks, which are not computed twice.
 struct ChunkedBytes {
   Bytes data;
   std::vector<Digest> digests;
 };
 
-/// All that a replica needs to go on from a checkpoint.
+/// A chunk of the App's state, before the checkpoints that it is part of. Changed chunks alone are
+/// written; see `iss::ChunkTable`.
+struct ChunkEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 8;
+
+  /// The end of this epoch is where the chunk had first this content.
+  Epoch epoch;
+  std::uint64_t index = 0;
+  /// The entry stays in the log as long as the checkpoint of this epoch does.
+  Epoch kept;
+  Digest digest;
+  Bytes data;
+};
+
+/// All that a replica needs to go on from a checkpoint, the App's chunks aside.
 struct CheckpointState {
-  /// The encoded windows of all clients.
+  /// The encoded windows and changed keys of all clients.
   ChunkedBytes clients;
   /// The encoded states of the leader policy and of the epoch's time-out.
   Bytes policy;
   Bytes pace;
-  ChunkedBytes app;
+  /// How many chunks the App's state has.
+  std::uint64_t app_chunks = 0;
 };
 
 /// Before the checkpoint's message: whoever votes for a state can restore and supply it.
@@ -9878,6 +10838,10 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::Continue);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StateInstalled, epoch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::PolicyContent, policy, pace);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkHash, epoch, part, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::MerkleContent, left, right);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppContent, chunks, root);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TreeHash, epoch, level, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TransferTreeHash, question, level, index);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TransferHash, piece, part, question);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ProofChecking, from, proof);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchContent, epoch, sn, batch);
@@ -9891,8 +10855,11 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AmnesiaEntry, votes_from);
 BOOST_HANA_ADAPT_STRUCT(mirbft::DoneEntry, segment);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
+BOOST_HANA_ADAPT_STRUCT(mirbft::KeyEntry, proof);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientKeyChange, client, from, key);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
-BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkEntry, epoch, index, kept, digest, data);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app_chunks);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointEntry, header, signature, state);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StableEntry, header, certificate);
 BOOST_HANA_ADAPT_STRUCT(mirbft::InstalledEntry, header, certificate, state);
@@ -9948,6 +10915,370 @@ class Amnesia {
   /// Unknown until a strong quorum has told where it stands.
   std::optional<Epoch> votes_from_;
   std::vector<std::optional<std::uint64_t>> claims_;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/app_root.hpp>
+// The Merkle root of the App's state from epoch to epoch.
+
+// <mirbft/protocol/iss/chunk_table.hpp>
+// The chunks of the App's state as they stood at the checkpoints that are kept, and in the log.
+
+namespace mirbft::iss {
+
+inline WalAppend<ChunkEntry> written_ahead(ChunkEntry entry) {
+  const RetentionIndex retention(entry.kept.value);
+  return {std::move(entry), retention};
+}
+
+/// Versions of chunks. A version is of the epoch at whose end the chunk had first this content; at
+/// the end of a later epoch a chunk is what its latest version by then is.
+///
+/// The write-ahead log holds the same versions, as `ChunkEntry`, in any order. That of an unchanged
+/// chunk must outlive truncations, so it is written again before one can reach it. What this rests
+/// on: when the checkpoint of an epoch is written ahead, each of its chunks is in the log before
+/// it, with a retention index of that epoch or later. An entry is kept the longer the longer its
+/// chunk has not changed, so that few are written again, and for a bounded time, as the log can
+/// drop no more than its oldest part.
+class ChunkTable {
+ public:
+  static constexpr std::uint64_t shortest_life = 8;
+  static constexpr std::uint64_t longest_life = 128;
+
+  /// What is written ahead for a chunk that has changed in `epoch`.
+  static ChunkEntry changed(Epoch epoch, std::uint64_t index, const Digest& digest, Bytes data) {
+    return {epoch, index, kept_until(epoch, index, epoch), digest, std::move(data)};
+  }
+
+  /// Takes a version in. False if it is here.
+  bool put(ChunkEntry entry) {
+    std::vector<ChunkEntry>& versions = chunks_[entry.index];
+    auto place = std::partition_point(versions.begin(), versions.end(),
+                                      [&](const auto& one) { return one.epoch < entry.epoch; });
+    const bool is_here = place != versions.end() && place->epoch == entry.epoch;
+    if (is_here && place->digest == entry.digest && place->kept >= entry.kept) return false;
+    due_.emplace(entry.kept, entry.index);
+    touched_.emplace(entry.epoch, entry.index);
+    if (is_here) {
+      *place = std::move(entry);
+    } else {
+      versions.insert(place, std::move(entry));
+    }
+    return true;
+  }
+
+  /// The chunk at the end of `epoch`; null if it is not known.
+  const ChunkEntry* find(Epoch epoch, std::uint64_t index) const {
+    const auto chunk = chunks_.find(index);
+    if (chunk == chunks_.end()) return nullptr;
+    const auto& versions = chunk->second;
+    const auto next = std::partition_point(versions.begin(), versions.end(),
+                                           [&](const auto& one) { return one.epoch <= epoch; });
+    return next == versions.begin() ? nullptr : &*std::prev(next);
+  }
+
+  /// The checkpoint of `epoch`, with so many chunks, is about to be written ahead: those chunks
+  /// that must be written again before it.
+  std::vector<ChunkEntry> renew(Epoch epoch, std::uint64_t count) {
+    std::vector<ChunkEntry> renewed;
+    while (!due_.empty() && due_.begin()->first < epoch) {
+      const std::uint64_t index = due_.extract(due_.begin()).value().second;
+      const ChunkEntry* chunk = index < count ? find(epoch, index) : nullptr;
+      if (!chunk || chunk->kept >= epoch) continue;
+      ChunkEntry entry = *chunk;
+      entry.kept = kept_until(epoch, index, entry.epoch);
+      put(entry);
+      renewed.push_back(std::move(entry));
+    }
+    return renewed;
+  }
+
+  /// No checkpoint before that of `epoch` is of use, and that one has so many chunks.
+  void forget_before(Epoch epoch, std::uint64_t count) {
+    for (auto gone = chunks_.lower_bound(count); gone != chunks_.end();) {
+      std::erase_if(gone->second, [&](const auto& one) { return one.epoch <= epoch; });
+      gone = gone->second.empty() ? chunks_.erase(gone) : std::next(gone);
+    }
+    while (!touched_.empty() && touched_.begin()->first <= epoch) {
+      const auto chunk = chunks_.find(touched_.extract(touched_.begin()).value().second);
+      if (chunk == chunks_.end()) continue;
+      auto& versions = chunk->second;
+      const auto next = std::partition_point(versions.begin(), versions.end(),
+                                             [&](const auto& one) { return one.epoch <= epoch; });
+      if (next != versions.begin()) versions.erase(versions.begin(), std::prev(next));
+    }
+  }
+
+  /// How many versions there are.
+  std::size_t size() const noexcept {
+    std::size_t sum = 0;
+    for (const auto& [index, versions] : chunks_) sum += versions.size();
+    return sum;
+  }
+
+ private:
+  /// Chunks that are written together are not all written again together.
+  static Epoch kept_until(Epoch now, std::uint64_t index, Epoch changed) {
+    const std::uint64_t life =
+        std::clamp(now.value - changed.value, shortest_life, longest_life);
+    return now + life + index % life;
+  }
+
+  /// By number; versions by ascending epoch.
+  std::map<std::uint64_t, std::vector<ChunkEntry>> chunks_;
+  /// Until when the log keeps versions; of some, also until when it would have.
+  std::set<std::pair<Epoch, std::uint64_t>> due_;
+  /// Which chunks have versions of which epochs that are not looked through yet.
+  std::set<std::pair<Epoch, std::uint64_t>> touched_;
+};
+
+/// A state that was fetched from others, and its App's chunks, all of that epoch.
+struct FetchedState {
+  InstalledEntry entry;
+  std::vector<ChunkEntry> chunks;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/merkle_tree.hpp>
+// A Merkle tree that hashes anew only what lies above changed leaves.
+
+namespace mirbft::iss {
+
+/// An inner node that is to be hashed: `index` counts from the left, `level` from the leaves, which
+/// are level 0.
+struct MerkleInner {
+  std::uint64_t level = 0;
+  std::uint64_t index = 0;
+  Digest left;
+  Digest right;
+};
+
+/// The tree of RFC 6962, section 2.1: a last node without a sibling goes up as it is. Hashes
+/// nothing itself: `rise` asks for the inner nodes of one level at a time, lowest first, and
+/// `hashed` takes the answers in any order.
+class MerkleTree {
+ public:
+  std::uint64_t size() const noexcept { return levels_.front().size(); }
+  const std::vector<Digest>& leaves() const noexcept { return levels_.front(); }
+
+  /// New leaves must be set. Not while answers are awaited.
+  void resize(std::uint64_t size) {
+    if (size < this->size() && size != 0) stale_.push_back(size - 1);
+    levels_.front().resize(size);
+  }
+  void set(std::uint64_t leaf, const Digest& digest) {
+    levels_.front()[leaf] = digest;
+    stale_.push_back(leaf);
+  }
+
+  /// Once all leaves are set, and again whenever `hashed` returns true: what to hash next. When
+  /// there is nothing, `root` holds.
+  std::vector<MerkleInner> rise() {
+    std::vector<MerkleInner> due;
+    for (; due.empty() && levels_[level_].size() > 1; ++level_) climb(due);
+    awaited_ = due.size();
+    if (due.empty()) {
+      levels_.resize(level_ + 1);
+      level_ = 0;
+      stale_.clear();
+    }
+    return due;
+  }
+  /// Returns whether this was the last answer to `rise`.
+  bool hashed(std::uint64_t level, std::uint64_t index, const Digest& digest) {
+    levels_[level][index] = digest;
+    return --awaited_ == 0;
+  }
+  /// Of no leaves, the digest of zeros; of one, the leaf.
+  Digest root() const { return levels_.back().empty() ? Digest{} : levels_.back().front(); }
+
+ private:
+  /// Makes `stale_` the places on the level above that are affected: passes on those that have no
+  /// sibling, and adds the others to `due`.
+  void climb(std::vector<MerkleInner>& due) {
+    if (levels_.size() == level_ + 1) levels_.emplace_back();
+    const std::vector<Digest>& below = levels_[level_];
+    std::vector<Digest>& above = levels_[level_ + 1];
+    above.resize((below.size() + 1) / 2);
+    std::sort(stale_.begin(), stale_.end());
+    std::vector<std::uint64_t> parents;
+    for (const std::uint64_t place : stale_) {
+      const std::uint64_t parent = place / 2;
+      if (place >= below.size() || (!parents.empty() && parents.back() == parent)) continue;
+      parents.push_back(parent);
+      if (2 * parent + 1 < below.size()) {
+        due.push_back({level_ + 1, parent, below[2 * parent], below[2 * parent + 1]});
+      } else {
+        above[parent] = below[2 * parent];
+      }
+    }
+    stale_ = std::move(parents);
+  }
+
+  std::vector<std::vector<Digest>> levels_{1};
+  /// Changed places on level `level_`, whose parents are not asked for yet.
+  std::vector<std::uint64_t> stale_;
+  std::size_t level_ = 0;
+  std::size_t awaited_ = 0;
+};
+
+}  // namespace mirbft::iss
+
+// <mirbft/protocol/iss/state_chunks.hpp>
+// A checkpoint's state as bytes: in chunks, hashed, and read back.
+
+namespace mirbft::iss {
+
+inline constexpr std::uint64_t chunk_size = 256 * 1024;
+
+constexpr std::uint64_t chunks_of(std::uint64_t length) noexcept {
+  return length / chunk_size + (length % chunk_size != 0);
+}
+/// Length of a chunk of a string of `length` bytes.
+constexpr std::uint64_t chunk_length(std::uint64_t length, std::uint64_t index) noexcept {
+  return std::min(chunk_size, length - index * chunk_size);
+}
+inline Bytes chunk_of(const Bytes& data, std::uint64_t index) noexcept {
+  return data.slice(index * chunk_size, chunk_size);
+}
+
+/// What is hashed for a chunk; its place is given by the list that its digest stands in.
+inline std::vector<Bytes> chunk_content(ByteView cluster, Bytes chunk) {
+  return {wire::canonical("chunk", cluster, std::uint64_t{chunk.size()}), std::move(chunk)};
+}
+/// What is hashed for an inner node of the tree over the App's chunks.
+inline Bytes inner_content(ByteView cluster, const MerkleInner& inner) {
+  return wire::canonical("inner node", cluster, MerkleContent{inner.left, inner.right});
+}
+/// What is hashed for the parts of a state, and stands in the checkpoint's header. The number of
+/// chunks is in it, so that nobody can pass off inner nodes as chunks.
+inline Bytes app_content(ByteView cluster, const MerkleTree& tree) {
+  return wire::canonical("app state", cluster, AppContent{tree.size(), tree.root()});
+}
+inline Bytes clients_content(ByteView cluster, const ChunkList& list) {
+  return wire::canonical("clients", cluster, list);
+}
+inline Bytes policy_content(ByteView cluster, const Bytes& policy, const Bytes& pace) {
+  return wire::canonical("policy", cluster, PolicyContent{policy, pace});
+}
+
+inline ChunkList list_of(const ChunkedBytes& bytes) { return {bytes.data.size(), bytes.digests}; }
+
+/// Client windows and keys as the bytes that are hashed, written ahead and transferred.
+struct ClientsPart {
+  std::vector<ClientWindow> windows;
+  std::vector<ClientKeyChange> keys;
+};
+
+}  // namespace mirbft::iss
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::iss::ClientsPart, windows, keys);
+
+namespace mirbft::iss {
+
+inline Bytes encoded(std::vector<ClientWindow> windows, std::vector<ClientKeyChange> keys = {}) {
+  return wire::encode(ClientsPart{std::move(windows), std::move(keys)});
+}
+/// Reads what this replica encoded, or a quorum certified. Throws ModuleFailure.
+inline ClientsPart clients_of(const CheckpointState& state) {
+  // Nobody made these bytes to hurt, so their length alone bounds what they take.
+  wire::Limits limits;
+  limits.memory = limits.bytes;
+  auto read = wire::decode<ClientsPart>(state.clients.data, wire::Form::canonical, limits);
+  if (!read) throw ModuleFailure("the client windows of a checkpoint cannot be read");
+  return std::move(*read);
+}
+inline std::vector<ClientWindow> windows_of(const CheckpointState& state) {
+  return clients_of(state).windows;
+}
+
+/// What a replica goes on from: a stable checkpoint with its state.
+struct StableState {
+  CheckpointHeader header;
+  std::vector<ClientWindow> windows;
+  /// The encoded states of the leader policy and of the time-out, to `wire::decode`.
+  Bytes policy;
+  Bytes pace;
+  /// The chunks of the App's state.
+  std::vector<Bytes> app;
+};
+
+/// Throws ModuleFailure when something is missing.
+inline StableState opened(const CheckpointHeader& header, const CheckpointState& state,
+                          const ChunkTable& chunks) {
+  StableState stable{header, windows_of(state), state.policy, state.pace, {}};
+  for (std::uint64_t index = 0; index < state.app_chunks; ++index) {
+    const ChunkEntry* chunk = chunks.find(header.epoch, index);
+    if (!chunk)
+      throw ModuleFailure("the write-ahead log lacks chunk " + std::to_string(index) +
+                          " of the App's state at the end of epoch " +
+                          std::to_string(header.epoch.value));
+    stable.app.push_back(chunk->data);
+  }
+  return stable;
+}
+
+}  // namespace mirbft::iss
+
+namespace mirbft::iss {
+
+/// Each epoch's root is that of the one before, with what has changed hashed anew.
+class AppRoot {
+ public:
+  using consumes = events<HashResult<TreeHash>>;
+  using emits = events<HashRequest<TreeHash>>;
+
+  /// The next epoch does not follow on the last one: its root is computed from all chunks.
+  void clear() { *this = {}; }
+
+  /// Begins with an epoch, when the last one is done. All of its chunks are in `chunks`, and these
+  /// have changed. Returns whether it is done at once. Throws ModuleFailure.
+  bool begin(Epoch epoch, std::uint64_t count, const std::vector<std::uint64_t>& changed,
+             const ChunkTable& chunks, auto& env) {
+    epoch_ = epoch;
+    const std::uint64_t before = tree_.size();
+    for (std::uint64_t index = count; index < before; ++index) length_ -= sizes_[index];
+    tree_.resize(count);
+    sizes_.resize(count);
+    for (const std::uint64_t index : changed)
+      if (index < before) set(index, chunks);
+    for (std::uint64_t index = before; index < count; ++index) set(index, chunks);
+    return rise(env);
+  }
+  /// Returns whether the root is there.
+  bool process(const HashResult<TreeHash>& hashed, auto& env) {
+    const auto& [epoch, level, index] = hashed.origin;
+    return epoch == epoch_ && tree_.hashed(level, index, hashed.digest) && rise(env);
+  }
+
+  const MerkleTree& tree() const noexcept { return tree_; }
+  /// Of all chunks together, in bytes.
+  std::uint64_t length() const noexcept { return length_; }
+
+ private:
+  void set(std::uint64_t index, const ChunkTable& chunks) {
+    const ChunkEntry* chunk = chunks.find(*epoch_, index);
+    if (!chunk)
+      throw ModuleFailure("the App has not handed out chunk " + std::to_string(index) +
+                          " of its state");
+    length_ += chunk->data.size() - sizes_[index];
+    sizes_[index] = chunk->data.size();
+    tree_.set(index, chunk->digest);
+  }
+  bool rise(auto& env) {
+    const std::vector<MerkleInner> due = tree_.rise();
+    for (const MerkleInner& inner : due)
+      env.emit(HashRequest<TreeHash>{{inner_content(env.cluster().name().view(), inner)},
+                                     {*epoch_, inner.level, inner.index}});
+    return due.empty();
+  }
+
+  MerkleTree tree_;
+  std::vector<std::uint64_t> sizes_;
+  std::uint64_t length_ = 0;
+  std::optional<Epoch> epoch_;
 };
 
 }  // namespace mirbft::iss
@@ -10206,6 +11537,14 @@ class Clients {
     });
   }
 
+  /// A client's key has changed: what is here of its requests and not delivered counts no more.
+  /// Call before `begin_epoch`.
+  void forget_bodies(ClientId client) {
+    if (Window* window = lookup(client))
+      window->for_each([](std::uint64_t, Entry& entry) { entry.ready = false; });
+    std::erase_if(others_, [&](const auto& other) { return other.first.client == client; });
+  }
+
   std::size_t size() const noexcept { return clients_.size(); }
 
  private:
@@ -10334,7 +11673,8 @@ class Buckets {
   std::uint64_t own_requests() const noexcept { return own_requests_; }
   std::uint64_t own_bytes() const noexcept { return own_bytes_; }
 
-  /// A new epoch: drops what is delivered and notes which buckets are this replica's.
+  /// A new epoch: drops what is delivered or counts no more, and notes which buckets are this
+  /// replica's.
   void begin_epoch(const EpochPlan& plan, Clients& clients,
                    const std::optional<std::uint32_t>& own_segment) {
     own_requests_ = own_bytes_ = 0;
@@ -10343,7 +11683,7 @@ class Buckets {
       by_segment_[plan.owner(bucket)].push_back(bucket);
       own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
       std::erase_if(queues_[bucket],
-                    [&](const Waiting& waiting) { return is_delivered(waiting, clients); });
+                    [&](const Waiting& waiting) { return !is_waiting(waiting, clients); });
       if (own_[bucket])
         for (const Waiting& waiting : queues_[bucket]) count_in(waiting.size);
     }
@@ -10423,6 +11763,10 @@ class Buckets {
     return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
   }
 
+  static bool is_waiting(const Waiting& waiting, Clients& clients) {
+    return clients.ready_size(waiting.reference) && !is_delivered(waiting, clients);
+  }
+
   std::vector<std::deque<Waiting>> queues_;
   /// The buckets of each segment of the current epoch.
   std::vector<std::vector<std::uint32_t>> by_segment_;
@@ -10437,108 +11781,55 @@ class Buckets {
 // <mirbft/protocol/iss/checkpoint_draft.hpp>
 // A checkpoint that this replica is making: its parts come one by one from the App and the Hasher.
 
-// <mirbft/protocol/iss/state_chunks.hpp>
-// A checkpoint's state as bytes: cut into chunks, hashed, and read back.
-
-namespace mirbft::iss {
-
-inline constexpr std::uint64_t chunk_size = 256 * 1024;
-
-constexpr std::uint64_t chunks_of(std::uint64_t length) noexcept {
-  return length / chunk_size + (length % chunk_size != 0);
-}
-/// Length of a chunk of a string of `length` bytes.
-constexpr std::uint64_t chunk_length(std::uint64_t length, std::uint64_t index) noexcept {
-  return std::min(chunk_size, length - index * chunk_size);
-}
-inline Bytes chunk_of(const Bytes& data, std::uint64_t index) noexcept {
-  return data.slice(index * chunk_size, chunk_size);
-}
-
-/// What is hashed for a chunk; its place is given by the list that its digest stands in.
-inline std::vector<Bytes> chunk_content(ByteView cluster, Bytes chunk) {
-  return {wire::canonical("chunk", cluster, std::uint64_t{chunk.size()}), std::move(chunk)};
-}
-/// What is hashed for the parts of a state, and stands in the checkpoint's header.
-inline Bytes list_content(ByteView cluster, CheckpointPart part, const ChunkList& list) {
-  return wire::canonical(part == CheckpointPart::clients ? "clients" : "app state", cluster, list);
-}
-inline Bytes policy_content(ByteView cluster, const Bytes& policy, const Bytes& pace) {
-  return wire::canonical("policy", cluster, PolicyContent{policy, pace});
-}
-
-inline ChunkList list_of(const ChunkedBytes& bytes) { return {bytes.data.size(), bytes.digests}; }
-
-/// Client windows as the bytes that are hashed, written ahead and transferred.
-struct ClientWindows {
-  std::vector<ClientWindow> windows;
-};
-
-}  // namespace mirbft::iss
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::iss::ClientWindows, windows);
-
-namespace mirbft::iss {
-
-inline Bytes encoded(std::vector<ClientWindow> windows) {
-  return wire::encode(ClientWindows{std::move(windows)});
-}
-/// Reads windows that this replica encoded, or a quorum certified. Throws ModuleFailure.
-inline std::vector<ClientWindow> windows_of(const CheckpointState& state) {
-  // Nobody made these bytes to hurt, so their length alone bounds what they take.
-  wire::Limits limits;
-  limits.memory = limits.bytes;
-  auto read = wire::decode<ClientWindows>(state.clients.data, wire::Form::canonical, limits);
-  if (!read) throw ModuleFailure("the client windows of a checkpoint cannot be read");
-  return std::move(read->windows);
-}
-
-/// What a replica goes on from: a stable checkpoint with its state.
-struct StableState {
-  CheckpointHeader header;
-  std::vector<ClientWindow> windows;
-  /// The encoded states of the leader policy and of the time-out, to `wire::decode`.
-  Bytes policy;
-  Bytes pace;
-  Bytes app;
-};
-
-inline StableState opened(const CheckpointHeader& header, const CheckpointState& state) {
-  return {header, windows_of(state), state.policy, state.pace, state.app.data};
-}
-
-}  // namespace mirbft::iss
-
 namespace mirbft::iss {
 
 /// The end of an epoch on its way to a header.
 class CheckpointDraft {
  public:
-  /// `state` is what there is without the App's part; `log` are the digests of the epoch.
-  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log, CheckpointState state)
-      : log_(std::move(log)), state_(std::move(state)) {
+  /// `state` is what there is without the parts of App and clients; `log` are the digests of the
+  /// epoch.
+  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log,
+                  std::vector<ClientWindow> windows, CheckpointState state)
+      : log_(std::move(log)), windows_(std::move(windows)), state_(std::move(state)) {
     header_.epoch = epoch;
     header_.last = last;
-    make_room(CheckpointPart::clients);
   }
 
   SeqNr last() const noexcept { return header_.last; }
   const std::vector<Digest>& log() const noexcept { return log_; }
 
-  void snapshot(Bytes data) {
-    header_.app_length = data.size();
-    state_.app.data = std::move(data);
-    make_room(CheckpointPart::app_state);
-  }
+  // The App's part.
 
-  /// One of the two parts that are chunked.
-  const ChunkedBytes& chunked(CheckpointPart part) const noexcept {
-    return part == CheckpointPart::clients ? state_.clients : state_.app;
+  /// A piece of what has changed; its chunks are to be hashed.
+  void snapshot(const AppSnapshot& piece) {
+    state_.app_chunks = piece.chunks;
+    for (const AppChunk& chunk : piece.changed) {
+      changed_.push_back(chunk.index);
+      unhashed_.emplace(chunk.index, chunk.data);
+    }
+    app_is_here_ = piece.remaining == 0;
   }
-  /// One chunk's hash is there. Returns whether it is the last one of its part.
-  bool chunk(CheckpointPart part, std::uint64_t index, const Digest& digest) {
-    mutable_chunked(part).digests[index] = digest;
-    return --missing(part) == 0;
+  /// The keys that were asked for: of nodes in this epoch, in the `key_changes`-th such epoch so
+  /// far, and of clients until now. The clients' part is there then, and to be hashed.
+  void keys(std::vector<NodeKey> nodes, std::uint64_t key_changes,
+            std::vector<ClientKeyChange> clients) {
+    header_.node_keys = std::move(nodes);
+    header_.key_changes = key_changes;
+    state_.clients.data = encoded(std::move(windows_), std::move(clients));
+    missing_clients_ = chunks_of(state_.clients.data.size());
+    state_.clients.digests.resize(missing_clients_);
+  }
+  /// One chunk's hash is there. Returns the chunk.
+  Bytes app_chunk(std::uint64_t index) { return unhashed_.extract(index).mapped(); }
+  bool app_is_hashed() const noexcept { return app_is_here_ && unhashed_.empty(); }
+  /// The chunks that have changed.
+  const std::vector<std::uint64_t>& changed() const noexcept { return changed_; }
+  void app_length(std::uint64_t length) noexcept { header_.app_length = length; }
+
+  /// One chunk's hash of the clients' part is there. Returns whether it is the last one.
+  bool clients_chunk(std::uint64_t index, const Digest& digest) {
+    state_.clients.digests[index] = digest;
+    return --missing_clients_ == 0;
   }
 
   /// One part's hash is there. Returns the header when it is the last one.
@@ -10561,23 +11852,15 @@ class CheckpointDraft {
 
  private:
   bool is_complete() const noexcept { return parts_ + 1 == 1u << checkpoint_parts; }
-  ChunkedBytes& mutable_chunked(CheckpointPart part) noexcept {
-    return part == CheckpointPart::clients ? state_.clients : state_.app;
-  }
-  std::uint64_t& missing(CheckpointPart part) noexcept {
-    return part == CheckpointPart::clients ? missing_clients_ : missing_app_;
-  }
-  void make_room(CheckpointPart part) {
-    ChunkedBytes& bytes = mutable_chunked(part);
-    missing(part) = chunks_of(bytes.data.size());
-    bytes.digests.resize(missing(part));
-  }
-
   CheckpointHeader header_;
   std::vector<Digest> log_;
+  /// Until the keys are known that go with them.
+  std::vector<ClientWindow> windows_;
   CheckpointState state_;
   std::uint64_t missing_clients_ = 0;
-  std::uint64_t missing_app_ = 0;
+  bool app_is_here_ = false;
+  std::vector<std::uint64_t> changed_;
+  std::map<std::uint64_t, Bytes> unhashed_;
   /// A bit for each part that is there.
   std::uint32_t parts_ = 0;
 };
@@ -10587,13 +11870,162 @@ class CheckpointDraft {
 // <mirbft/protocol/iss/checkpoint_maker.hpp>
 // The making of this replica's own checkpoints: everything that a header covers, hashed.
 
+// <mirbft/protocol/iss/key_changes.hpp>
+// Keys that the ordered log has changed: of nodes as a chain of certificates, of clients as state.
+
+namespace mirbft::iss {
+
+/// What the requests of `epoch` ask for holds from here on. By then the checkpoint of `epoch` is
+/// stable everywhere where it matters: K = 2.
+constexpr Epoch in_force_from(Epoch epoch) noexcept { return epoch + 2; }
+
+/// What an App asks for, as far as it is carried out.
+struct KeyChanges {
+  /// By ascending id; the last one for a node or client counts.
+  std::vector<NodeKey> nodes;
+  std::vector<ClientKey> clients;
+  /// How many reconfigurations are not carried out: keys of nodes that are no members, members
+  /// without a key, keys that are empty or too long.
+  std::uint64_t refused = 0;
+};
+
+inline KeyChanges key_changes(std::vector<Reconfiguration> asked, const Cluster& cluster) {
+  KeyChanges made;
+  std::map<NodeId, NodeKey> nodes;
+  std::map<ClientId, ClientKey> clients;
+  const auto is_key = [](const Bytes& key) {
+    return !key.empty() && key.size() <= max_public_key_bytes;
+  };
+  for (Reconfiguration& one : asked) {
+    if (auto* node = std::get_if<NodeKey>(&one);
+        node && node->key && is_key(*node->key) && cluster.find(node->node)) {
+      nodes.insert_or_assign(node->node, std::move(*node));
+    } else if (auto* client = std::get_if<ClientKey>(&one);
+               client && (!client->key || is_key(*client->key))) {
+      clients.insert_or_assign(client->client, std::move(*client));
+    } else {
+      ++made.refused;
+    }
+  }
+  for (auto& [id, key] : nodes) made.nodes.push_back(std::move(key));
+  for (auto& [id, key] : clients) made.clients.push_back(std::move(key));
+  return made;
+}
+
+/// The certificates of all checkpoints that change keys of nodes. Each is signed by the keys that
+/// those before it have made, so that a replica which was away for long gets from the keys that it
+/// knows to those in force, as long as it believes in the ones that it knows. It is kept for ever:
+/// some hundred bytes for each signature, as often as keys are changed.
+class KeyChain {
+ public:
+  /// How many epochs have changed keys of nodes, as far as is known here.
+  std::uint64_t length() const noexcept { return links_.size(); }
+
+  /// Whether the keys that sign this checkpoint are known: those of all earlier changes are.
+  bool covers(const CheckpointHeader& header) const noexcept {
+    return header.key_changes <= length() + (header.node_keys.empty() ? 0 : 1);
+  }
+
+  /// Recovery. An entry may be there twice.
+  void recover(KeyEntry entry) {
+    if (is_next(entry.proof.header)) links_.push_back(std::move(entry.proof));
+  }
+  /// Tells Crypto the keys of all links: at the start, before anything is signed or verified.
+  void announce(auto& env) const {
+    for (const StableCheckpoint& link : links_) announce(link, env);
+  }
+
+  /// A valid certificate. The next link is written ahead of all that is signed by its keys. Returns
+  /// whether it was one.
+  bool extend(const StableCheckpoint& proof, auto& env) {
+    if (!is_next(proof.header)) return false;
+    links_.push_back(proof);
+    env.emit(WalAppend<KeyEntry>{{proof}, RetentionIndex(~std::uint64_t{0})});
+    announce(proof, env);
+    return true;
+  }
+
+  /// The link after the first `known`; null if there is none.
+  const StableCheckpoint* after(std::uint64_t known) const noexcept {
+    return known < length() ? &links_[known] : nullptr;
+  }
+
+ private:
+  bool is_next(const CheckpointHeader& header) const noexcept {
+    return !header.node_keys.empty() && header.key_changes == length() + 1;
+  }
+  static void announce(const StableCheckpoint& link, auto& env) {
+    env.emit(UpdateNodeKeys{in_force_from(link.header.epoch), link.header.node_keys});
+  }
+
+  std::vector<StableCheckpoint> links_;
+};
+
+/// The keys of clients that are not, or no longer, those that Crypto was configured with: a part of
+/// every checkpoint.
+class ClientKeys {
+ public:
+  ClientKeys() = default;
+  explicit ClientKeys(std::vector<ClientKeyChange> changes) : changes_(std::move(changes)) {}
+
+  /// By ascending client and epoch.
+  const std::vector<ClientKeyChange>& changes() const noexcept { return changes_; }
+
+  /// The requests of `epoch` have asked for these. What is replaced in that epoch already is
+  /// forgotten.
+  void asked(Epoch epoch, const std::vector<ClientKey>& keys) {
+    for (const ClientKey& key : keys)
+      changes_.push_back({key.client, in_force_from(epoch), key.key});
+    std::ranges::sort(changes_, {}, [](const ClientKeyChange& change) {
+      return std::pair(change.client, change.from);
+    });
+    const auto is_replaced = [&](const ClientKeyChange& change) {
+      const ClientKeyChange* next = &change + 1;
+      return next != changes_.data() + changes_.size() && next->client == change.client &&
+             next->from <= epoch;
+    };
+    std::vector<ClientKeyChange> kept;
+    for (const ClientKeyChange& change : changes_)
+      if (!is_replaced(change)) kept.push_back(change);
+    changes_ = std::move(kept);
+  }
+
+  /// The keys that come into force after `before`, until `epoch` at the latest.
+  std::vector<ClientKey> due(Epoch before, Epoch epoch) const {
+    std::vector<ClientKey> keys;
+    for (const ClientKeyChange& change : changes_) {
+      if (change.from > epoch || change.from <= before) continue;
+      if (!keys.empty() && keys.back().client == change.client) keys.pop_back();
+      keys.push_back({change.client, change.key});
+    }
+    return keys;
+  }
+
+  /// Since when a client has the key that it has in `epoch`.
+  Epoch since(ClientId client, Epoch epoch) const noexcept {
+    const auto later = std::ranges::upper_bound(
+        changes_, std::pair(client, epoch), {},
+        [](const ClientKeyChange& change) { return std::pair(change.client, change.from); });
+    const bool changed = later != changes_.begin() && std::prev(later)->client == client;
+    return changed ? std::prev(later)->from : Epoch(0);
+  }
+
+ private:
+  std::vector<ClientKeyChange> changes_;
+};
+
+}  // namespace mirbft::iss
+
 namespace mirbft::iss {
 
 /// Makes headers of the epochs that end here. Knows nothing of votes.
 class CheckpointMaker {
  public:
-  using consumes = events<AppSnapshot, HashResult<CheckpointHash>, HashResult<ChunkHash>>;
-  using emits = events<AppSnapshotRequest, HashRequest<CheckpointHash>, HashRequest<ChunkHash>>;
+  using consumes = joined<
+      events<AppSnapshot, HashResult<CheckpointHash>, HashResult<ChunkHash>>, AppRoot::consumes>;
+  using emits = joined<events<AppSnapshotRequest, HashRequest<CheckpointHash>,
+                              HashRequest<ChunkHash>, WalAppend<ChunkEntry>>,
+                       AppRoot::emits>;
 
   /// Computes what every header says of members and configuration, to check those of others.
   void start(const IssConfig& parameters, auto& env) {
@@ -10603,11 +12035,20 @@ class CheckpointMaker {
   const std::optional<Digest>& parameters() const noexcept { return parameters_; }
 
   /// The log up to here is that of another's checkpoint, or of one from before a restart.
-  void go_on_from(const CheckpointHeader& header) {
+  void go_on_from(const CheckpointHeader& header, ClientKeys keys = {}) {
     drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
     log_ = header.log;
-    next_log_ = header.epoch + 1;
+    next_log_ = next_root_ = header.epoch + 1;
+    root_.clear();
+    root_is_begun_ = false;
+    key_changes_ = header.key_changes;
+    client_keys_ = std::move(keys);
   }
+
+  /// What the App's snapshots have asked for until now.
+  const ClientKeys& client_keys() const noexcept { return client_keys_; }
+  /// How many reconfigurations were not carried out.
+  std::uint64_t refused_reconfigurations() const noexcept { return refused_; }
 
   /// See `Checkpointing::begin`.
   template <class Policy, class Pace>
@@ -10615,31 +12056,42 @@ class CheckpointMaker {
              std::vector<ClientWindow> windows, const Policy& policy, const Pace& pace,
              const IssConfig& parameters, auto& env) {
     CheckpointState state;
-    state.clients.data = encoded(std::move(windows));
     state.policy = wire::encode(policy);
     state.pace = wire::encode(pace);
     hash(epoch, CheckpointPart::policy,
          policy_content(env.cluster().name().view(), state.policy, state.pace), env);
     hash_common_parts(epoch, parameters, env);
-    const CheckpointDraft& draft =
-        drafts_.try_emplace(epoch, epoch, last, std::move(digests), std::move(state)).first->second;
+    drafts_.try_emplace(epoch, epoch, last, std::move(digests), std::move(windows),
+                        std::move(state));
     if (epoch == next_log_) hash_log(env);
-    hash_chunks(epoch, draft, CheckpointPart::clients, env);
     env.emit(AppSnapshotRequest{last});
   }
 
-  void process(AppSnapshot snapshot, auto& env) {
+  void process(AppSnapshot piece, auto& env) {
     for (auto& [epoch, draft] : drafts_) {
-      if (draft.last() != snapshot.sn) continue;
-      draft.snapshot(std::move(snapshot.data));
-      return hash_chunks(epoch, draft, CheckpointPart::app_state, env);
+      if (draft.last() != piece.sn) continue;
+      draft.snapshot(piece);
+      for (AppChunk& chunk : piece.changed)
+        hash_chunk({epoch, CheckpointPart::app_state, chunk.index}, std::move(chunk.data), env);
+      if (piece.remaining == 0)
+        change_keys(epoch, draft, std::move(piece.reconfigurations), env);
     }
+    begin_root(env);
   }
   void process(HashResult<ChunkHash> hashed, auto& env) {
     const auto& [epoch, part, index] = hashed.origin;
-    const auto draft = drafts_.find(epoch);
-    if (draft != drafts_.end() && draft->second.chunk(part, index, hashed.digest))
-      hash_list(epoch, draft->second, part, env);
+    const auto found = drafts_.find(epoch);
+    if (found == drafts_.end()) return;
+    CheckpointDraft& draft = found->second;
+    if (part == CheckpointPart::clients) {
+      if (draft.clients_chunk(index, hashed.digest)) hash_clients_list(epoch, draft, env);
+    } else {
+      write(ChunkTable::changed(epoch, index, hashed.digest, draft.app_chunk(index)), env);
+      begin_root(env);
+    }
+  }
+  void process(HashResult<TreeHash> hashed, auto& env) {
+    if (root_is_begun_ && root_.process(hashed, env)) end_root(env);
   }
   /// Returns the header when its last part is there.
   std::optional<CheckpointHeader> process(HashResult<CheckpointHash> hashed, auto& env) {
@@ -10660,6 +12112,10 @@ class CheckpointMaker {
   /// The checkpoint of `epoch` is done with.
   void forget(Epoch epoch) { drafts_.erase(epoch); }
 
+  /// The App's chunks, at the ends of these and of earlier epochs.
+  ChunkTable& chunks() noexcept { return chunks_; }
+  const ChunkTable& chunks() const noexcept { return chunks_; }
+
  private:
   static void hash(Epoch epoch, CheckpointPart part, Bytes content, auto& env) {
     env.emit(HashRequest<CheckpointHash>{{std::move(content)}, {epoch, part}});
@@ -10674,19 +12130,51 @@ class CheckpointMaker {
     hash(epoch, CheckpointPart::parameters, "parameters", parameters, env);
   }
 
-  static void hash_chunks(Epoch epoch, const CheckpointDraft& draft, CheckpointPart part,
-                          auto& env) {
-    const Bytes& data = draft.chunked(part).data;
-    if (data.empty()) return hash_list(epoch, draft, part, env);
-    for (std::uint64_t index = 0; index < chunks_of(data.size()); ++index)
-      env.emit(HashRequest<ChunkHash>{
-          chunk_content(env.cluster().name().view(), chunk_of(data, index)),
-          {epoch, part, index}});
+  static void hash_chunk(ChunkHash origin, Bytes chunk, auto& env) {
+    env.emit(HashRequest<ChunkHash>{chunk_content(env.cluster().name().view(), std::move(chunk)),
+                                    std::move(origin)});
   }
-  static void hash_list(Epoch epoch, const CheckpointDraft& draft, CheckpointPart part,
-                        auto& env) {
-    hash(epoch, part, list_content(env.cluster().name().view(), part, list_of(draft.chunked(part))),
-         env);
+  /// Snapshots come in the order of their epochs, so that all know the changes before these.
+  void change_keys(Epoch epoch, CheckpointDraft& draft, std::vector<Reconfiguration> asked,
+                   auto& env) {
+    KeyChanges changes = key_changes(std::move(asked), env.cluster());
+    refused_ += changes.refused;
+    key_changes_ += !changes.nodes.empty();
+    client_keys_.asked(epoch, changes.clients);
+    draft.keys(std::move(changes.nodes), key_changes_, client_keys_.changes());
+    hash_clients(epoch, draft, env);
+  }
+  static void hash_clients(Epoch epoch, const CheckpointDraft& draft, auto& env) {
+    const Bytes& data = draft.state().clients.data;
+    if (data.empty()) return hash_clients_list(epoch, draft, env);
+    for (std::uint64_t index = 0; index < chunks_of(data.size()); ++index)
+      hash_chunk({epoch, CheckpointPart::clients, index}, chunk_of(data, index), env);
+  }
+  static void hash_clients_list(Epoch epoch, const CheckpointDraft& draft, auto& env) {
+    hash(epoch, CheckpointPart::clients,
+         clients_content(env.cluster().name().view(), list_of(draft.state().clients)), env);
+  }
+
+  /// What was written before a restart is not written again.
+  void write(ChunkEntry entry, auto& env) {
+    if (chunks_.put(entry)) env.emit(written_ahead(std::move(entry)));
+  }
+  /// Each epoch's root builds on the one before.
+  void begin_root(auto& env) {
+    const auto found = drafts_.find(next_root_);
+    if (found == drafts_.end() || root_is_begun_ || !found->second.app_is_hashed()) return;
+    const CheckpointDraft& draft = found->second;
+    root_is_begun_ = true;
+    if (root_.begin(next_root_, draft.state().app_chunks, draft.changed(), chunks_, env))
+      end_root(env);
+  }
+  void end_root(auto& env) {
+    drafts_.find(next_root_)->second.app_length(root_.length());
+    hash(next_root_, CheckpointPart::app_state,
+         app_content(env.cluster().name().view(), root_.tree()), env);
+    ++next_root_;
+    root_is_begun_ = false;
+    begin_root(env);
   }
 
   /// Each epoch's hash of the log goes into the next one's, so they are computed one by one, though
@@ -10707,8 +12195,17 @@ class CheckpointMaker {
   /// Hash of the log before the epoch whose hash is the next one.
   Digest log_;
   Epoch next_log_;
+  ChunkTable chunks_;
+  AppRoot root_;
+  /// Whose root is the next one, and whether it is being computed.
+  Epoch next_root_;
+  bool root_is_begun_ = false;
   std::optional<Digest> membership_;
   std::optional<Digest> parameters_;
+  /// Of all epochs whose snapshots are here.
+  std::uint64_t key_changes_ = 0;
+  ClientKeys client_keys_;
+  std::uint64_t refused_ = 0;
 };
 
 }  // namespace mirbft::iss
@@ -10728,10 +12225,11 @@ class CheckpointProofs {
   static constexpr std::uint32_t checked_at_once = 2;
 
   /// A certificate of an epoch that is not stable here. `membership` is the hash of the members
-  /// that are known here: others' signatures prove nothing.
+  /// that are known here: others' signatures prove nothing. One that is signed by keys of which
+  /// nothing is known yet waits to be sent again.
   void receive(Member from, StableCheckpoint proof, const std::optional<Digest>& membership,
-               auto& env) {
-    if (newest_ && newest_->header == proof.header) return;
+               const KeyChain& keys, auto& env) {
+    if ((newest_ && newest_->header == proof.header) || !keys.covers(proof.header)) return;
     if (proof.header.membership != membership || !is_quorum(proof, env.cluster()))
       return env.bad(BadMessage::certificate);
     if (checking_[from.id] == checked_at_once) return env.bad(BadMessage::oversized);
@@ -10739,6 +12237,7 @@ class CheckpointProofs {
     const Bytes message =
         wire::canonical("checkpoint", env.cluster().name().view(), proof.header);
     VerifyNodeSigs<ProofChecking> request;
+    request.epoch = proof.header.epoch;
     for (const CheckpointSignature& one : proof.certificate)
       request.signatures.push_back({one.node, message, one.signature});
     request.origin = {from.id, std::move(proof)};
@@ -10796,12 +12295,14 @@ class CheckpointVotes {
     return true;
   }
 
-  /// Has the signatures under `header` checked together, once they could make a quorum.
-  void check(const CheckpointHeader& header, auto& env) {
+  /// Has the signatures under `header` checked together, once they could make a quorum and the keys
+  /// of its epoch are known.
+  void check(const CheckpointHeader& header, const KeyChain& keys, auto& env) {
+    if (!keys.covers(header)) return;
     const auto unchecked = to_check(header, env.cluster().quorum().strong());
     if (unchecked.empty()) return;
     const Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
-    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
+    VerifyNodeSigs<CheckpointChecking> request{header.epoch, {}, {header, {}}};
     for (const std::size_t member : unchecked) {
       const NodeId signer = env.cluster().members()[member];
       request.signatures.push_back({signer, message, signature(member)});
@@ -10933,12 +12434,13 @@ class Checkpointing {
  public:
   using consumes =
       joined<events<SignResult<CheckpointSigning>, NodeSigsVerified<CheckpointChecking>,
-                    WalEntry<CheckpointEntry>, WalEntry<StableEntry>, WalEntry<InstalledEntry>>,
+                    WalEntry<ChunkEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>,
+                    WalEntry<InstalledEntry>, WalEntry<KeyEntry>>,
              CheckpointMaker::consumes, CheckpointProofs::consumes>;
   using emits =
       joined<events<SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
-                    WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate,
-                    CollectRequests, Halt>,
+                    WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalAppend<KeyEntry>,
+                    WalTruncate, CollectRequests, UpdateNodeKeys, ForgetNodeKeys, Halt>,
              CheckpointMaker::emits, CheckpointProofs::emits>;
 
   /// How many stable epochs are kept for those who lag behind.
@@ -10956,8 +12458,23 @@ class Checkpointing {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
   }
 
-  // Recovery: entries of the write-ahead log in their order, then `restored`, then `start`.
+  // Keys.
 
+  /// Of how many changes of nodes' keys this replica knows.
+  std::uint64_t known_key_changes() const noexcept { return keys_.length(); }
+  const ClientKeys& client_keys() const noexcept { return maker_.client_keys(); }
+  std::uint64_t refused_reconfigurations() const noexcept {
+    return maker_.refused_reconfigurations();
+  }
+  /// Tells Crypto the keys that were changed before a restart. Call it before anything is signed.
+  void announce_keys(auto& env) const { keys_.announce(env); }
+
+  // Recovery: entries of the write-ahead log in their order, then `announce_keys`, `restored` and
+  // `start`.
+
+  void process(WalEntry<ChunkEntry> read, auto& /*env*/) {
+    maker_.chunks().put(std::move(read.entry));
+  }
   void process(WalEntry<CheckpointEntry> read, auto& env) {
     CheckpointEntry& entry = read.entry;
     const Cluster& cluster = env.cluster();
@@ -10971,21 +12488,22 @@ class Checkpointing {
     Checkpoint* checkpoint = find(entry.header.epoch);
     if (!checkpoint || !checkpoint->own || checkpoint->own->header != entry.header) return;
     checkpoint->proof = {entry.header, std::move(entry.certificate)};
-    go_on_from(entry.header);
+    go_on_from(*checkpoint->own);
     forget();
   }
   void process(WalEntry<InstalledEntry> read, auto& /*env*/) { adopt(std::move(read.entry)); }
+  void process(WalEntry<KeyEntry> read, auto& /*env*/) { keys_.recover(std::move(read.entry)); }
 
   /// The newest stable checkpoint with its state, if there is one. Throws ModuleFailure.
   std::optional<StableState> restored() const {
     if (!stable_) return std::nullopt;
     const CheckpointEntry& own = *checkpoints_.find(*stable_)->second.own;
-    return opened(own.header, own.state);
+    return opened(own.header, own.state, maker_.chunks());
   }
 
   /// The same, to go on from there. Requires that there is one.
   StableState skip_to_stable() {
-    maker_.go_on_from(checkpoints_.find(*stable_)->second.own->header);
+    go_on_from(*checkpoints_.find(*stable_)->second.own);
     return *restored();
   }
 
@@ -11014,8 +12532,9 @@ class Checkpointing {
                  env);
   }
 
-  void process(AppSnapshot snapshot, auto& env) { maker_.process(std::move(snapshot), env); }
+  void process(AppSnapshot piece, auto& env) { maker_.process(std::move(piece), env); }
   void process(HashResult<ChunkHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
+  void process(HashResult<TreeHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
   void process(HashResult<CheckpointHash> hashed, auto& env) {
     if (const auto header = maker_.process(std::move(hashed), env)) made(*header, env);
   }
@@ -11024,6 +12543,8 @@ class Checkpointing {
     const CheckpointVote vote{signed_.origin.header, signed_.signature};
     const CheckpointState* state = maker_.state(vote.header.epoch);
     if (!state) return;
+    for (ChunkEntry& chunk : maker_.chunks().renew(vote.header.epoch, state->app_chunks))
+      env.emit(written_ahead(std::move(chunk)));
     env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature, *state},
                                         RetentionIndex(vote.header.epoch.value)})
         .then(env.to_others(vote), env.to_self(vote));
@@ -11041,7 +12562,7 @@ class Checkpointing {
     if (own) record(vote);
     if (!checkpoint.votes.keep(from.index, std::move(vote), own, env.cluster().members().size()))
       return env.bad(BadMessage::duplicate);
-    checkpoint.votes.check(header, env);
+    checkpoint.votes.check(header, keys_, env);
     if (own) try_to_stabilise(header.epoch, env);
   }
 
@@ -11058,10 +12579,11 @@ class Checkpointing {
     if (is_stable(proof.header.epoch)) return;
     const Checkpoint* checkpoint = find(proof.header.epoch);
     if (checkpoint && checkpoint->proof) return;
-    proofs_.receive(from, std::move(proof), maker_.membership(), env);
+    proofs_.receive(from, std::move(proof), maker_.membership(), keys_, env);
   }
   void process(NodeSigsVerified<ProofChecking> verified, auto& env) {
     auto proof = proofs_.checked(std::move(verified), env);
+    if (proof && keys_.extend(*proof, env)) check_later(proof->header.epoch, env);
     if (!proof || is_stable(proof->header.epoch)) return;
     const Epoch epoch = proof->header.epoch;
     if (maker_.parameters() && maker_.parameters() != proof->header.parameters)
@@ -11087,6 +12609,13 @@ class Checkpointing {
     }
   }
 
+  /// Sends a peer the next change of nodes' keys that it does not know of, if there is one. It says
+  /// so again when it has learnt that.
+  void tell_keys(Member to, std::uint64_t its_key_changes, auto& env) const {
+    if (const StableCheckpoint* link = keys_.after(its_key_changes))
+      env.emit(env.to(to.id, *link));
+  }
+
   /// The state of a stable checkpoint, for those who ask for it; null if it is not kept.
   const CheckpointState* stable_state(Epoch epoch) const {
     const auto found = checkpoints_.find(epoch);
@@ -11094,6 +12623,9 @@ class Checkpointing {
                       found->second.proof;
     return kept ? &found->second.own->state : nullptr;
   }
+
+  /// The App's chunks, at the ends of all epochs whose states are kept.
+  const ChunkTable& chunks() const noexcept { return maker_.chunks(); }
 
   /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
@@ -11104,11 +12636,12 @@ class Checkpointing {
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
   /// as far by itself. Throws ModuleFailure.
-  std::optional<StableState> install(InstalledEntry installed, auto& env) {
-    const Epoch epoch = installed.header.epoch;
+  std::optional<StableState> install(FetchedState fetched, auto& env) {
+    const Epoch epoch = fetched.entry.header.epoch;
     const Checkpoint* known = find(epoch);
     if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
-    adopt(std::move(installed));
+    for (ChunkEntry& chunk : fetched.chunks) maker_.chunks().put(std::move(chunk));
+    adopt(std::move(fetched.entry));
     env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});
     env.emit(WalTruncate{RetentionIndex(first_kept().value)});
     return restored();
@@ -11126,7 +12659,7 @@ class Checkpointing {
     const Checkpoint* before = find(header.epoch);
     if (!before || !before->own) {
       Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
-      env.emit(SignRequest<CheckpointSigning>{std::move(message), {header}});
+      env.emit(SignRequest<CheckpointSigning>{header.epoch, std::move(message), {header}});
     } else if (before->own->header != header) {
       env.halt("this replica has diverged: at the end of epoch " +
                std::to_string(header.epoch.value) +
@@ -11152,6 +12685,7 @@ class Checkpointing {
   void try_to_stabilise(Epoch epoch, auto& env) {
     Checkpoint* checkpoint = find(epoch);
     if (!checkpoint || !checkpoint->own || is_stable(epoch)) return;
+    if (!keys_.covers(checkpoint->own->header)) return;
     const auto& newest = proofs_.newest();
     if (!checkpoint->proof)
       checkpoint->proof = newest && newest->header.epoch == epoch
@@ -11163,9 +12697,19 @@ class Checkpointing {
                       std::to_string(epoch.value) +
                       " a quorum certifies another state than the own one");
     stable_ = epoch;
+    const bool changes_keys = keys_.extend(*checkpoint->proof, env);
     collect(env.emit(WalAppend<StableEntry>{
         {checkpoint->proof->header, checkpoint->proof->certificate},
         RetentionIndex(epoch.value)}));
+    if (changes_keys) check_later(epoch, env);
+  }
+  /// Votes of later epochs may wait for the keys of this one.
+  void check_later(Epoch epoch, auto& env) {
+    for (auto at = checkpoints_.upper_bound(epoch); at != checkpoints_.end(); ++at)
+      if (at->second.own) {
+        at->second.votes.check(at->second.own->header, keys_, env);
+        try_to_stabilise(at->first, env);
+      }
   }
 
   /// Forgets what lies before `first_kept`, once the stable checkpoint is durable. That and its
@@ -11173,6 +12717,7 @@ class Checkpointing {
   void collect(auto stable) {
     if (first_kept() == Epoch(0)) return;
     const WalTruncate truncate{RetentionIndex(first_kept().value)};
+    if (keys_.length() != 0) stable.then(ForgetNodeKeys{first_kept()});
     const Checkpoint* last = find(Epoch(first_kept().value - 1));
     if (last && last->own) {
       stable.then(CollectRequests{collection_of(*last->own)}, truncate);
@@ -11183,11 +12728,15 @@ class Checkpointing {
   }
   void forget() {
     checkpoints_.erase(checkpoints_.begin(), checkpoints_.lower_bound(first_kept()));
+    const auto oldest = std::find_if(checkpoints_.begin(), checkpoints_.end(),
+                                     [](const auto& one) { return one.second.own.has_value(); });
+    if (oldest != checkpoints_.end())
+      maker_.chunks().forget_before(oldest->first, oldest->second.own->state.app_chunks);
   }
 
-  void go_on_from(const CheckpointHeader& header) {
-    stable_ = header.epoch;
-    maker_.go_on_from(header);
+  void go_on_from(const CheckpointEntry& own) {
+    stable_ = own.header.epoch;
+    maker_.go_on_from(own.header, ClientKeys(clients_of(own.state).keys));
   }
   /// A fetched state takes the place of an own one, without an own vote.
   void adopt(InstalledEntry installed) {
@@ -11196,13 +12745,15 @@ class Checkpointing {
     Checkpoint& checkpoint = checkpoints_[header.epoch];
     checkpoint.own = CheckpointEntry{header, {}, std::move(installed.state)};
     checkpoint.proof = {header, std::move(installed.certificate)};
-    go_on_from(header);
+    go_on_from(*checkpoint.own);
+    forget();
   }
 
   std::map<Epoch, Checkpoint> checkpoints_;
   std::optional<Epoch> stable_;
   CheckpointMaker maker_;
   CheckpointProofs proofs_;
+  KeyChain keys_;
 };
 
 }  // namespace mirbft::iss
@@ -11948,7 +13499,7 @@ class StateSupply {
     const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
     if (!state) return;
     StateHead head{wanted.epoch, list_of(state->clients), state->policy, state->pace,
-                   list_of(state->app)};
+                   app_list(kept, wanted.epoch)};
     const std::size_t digests = head.clients.digests.size() + head.app.digests.size();
     allowance_.spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
     env.emit(env.to(from.id, std::move(head)));
@@ -11958,14 +13509,25 @@ class StateSupply {
     const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
     if (!state) return;
     const std::uint64_t clients = state->clients.digests.size();
-    if (wanted.index >= clients + state->app.digests.size()) return env.bad(BadMessage::oversized);
-    Bytes chunk = wanted.index < clients ? chunk_of(state->clients.data, wanted.index)
-                                         : chunk_of(state->app.data, wanted.index - clients);
+    if (wanted.index >= clients + state->app_chunks) return env.bad(BadMessage::oversized);
+    Bytes chunk = wanted.index < clients
+                      ? chunk_of(state->clients.data, wanted.index)
+                      : kept.chunks().find(wanted.epoch, wanted.index - clients)->data;
     allowance_.spend(from, chunk.size());
     env.emit(env.to(from.id, ChunkSupplied{wanted.epoch, wanted.index, std::move(chunk)}));
   }
 
  private:
+  static ChunkList app_list(const Checkpointing& kept, Epoch epoch) {
+    ChunkList list;
+    for (std::uint64_t index = 0; index < kept.stable_state(epoch)->app_chunks; ++index) {
+      const ChunkEntry& chunk = *kept.chunks().find(epoch, index);
+      list.length += chunk.data.size();
+      list.digests.push_back(chunk.digest);
+    }
+    return list;
+  }
+
   /// What any answer costs at least: about a certificate.
   static constexpr std::uint64_t least_cost = 4096;
 
@@ -11997,8 +13559,9 @@ namespace mirbft::iss {
 /// piece `i + 1` is chunk `i`.
 class StateTransfer {
  public:
-  using consumes = events<HashResult<TransferHash>>;
-  using emits = events<HashRequest<TransferHash>, WalAppend<InstalledEntry>, StateInstalled>;
+  using consumes = events<HashResult<TransferHash>, HashResult<TransferTreeHash>>;
+  using emits = events<HashRequest<TransferHash>, HashRequest<TransferTreeHash>,
+                       WalAppend<ChunkEntry>, WalAppend<InstalledEntry>, StateInstalled>;
 
   /// Pieces that are on their way at a time, from all peers together.
   static constexpr std::size_t pieces_at_once = 16;
@@ -12035,8 +13598,7 @@ class StateTransfer {
   void receive(Member from, StateHead head, auto& env) {
     Question* question = question_of(from, head.epoch, head_piece);
     if (!question) return env.bad(BadMessage::unasked);
-    if (!is_whole(head.clients) || !is_whole(head.app) ||
-        head.app.length != target_->header.app_length)
+    if (!is_whole(head.clients) || head.app.length != target_->header.app_length)
       return refuse(head_piece, env);
     question->answered = true;
     incoming_ = std::move(head);
@@ -12049,7 +13611,7 @@ class StateTransfer {
     const std::uint64_t piece = supplied.index + 1;
     Question* question = question_of(from, supplied.epoch, piece);
     if (!question) return env.bad(BadMessage::unasked);
-    if (supplied.data.size() != length_of(supplied.index)) return refuse(piece, env);
+    if (!fits(supplied)) return refuse(piece, env);
     question->answered = true;
     question->chunk = supplied.data;
     env.emit(HashRequest<TransferHash>{
@@ -12074,12 +13636,19 @@ class StateTransfer {
     if (missing_ == 0) finish(env);
   }
 
+  void process(HashResult<TransferTreeHash> hashed, auto& env) {
+    const auto& [number, level, index] = hashed.origin;
+    const auto question = asked_.find(head_piece);
+    if (question == asked_.end() || question->second.number != number) return;
+    if (tree_.hashed(level, index, hashed.digest)) check_app(question->second, env);
+  }
+
   /// What was fetched, once `StateInstalled` says that it is durable.
-  InstalledEntry take() {
-    InstalledEntry entry = std::move(*done_);
+  FetchedState take() {
+    FetchedState fetched = std::move(*done_);
     done_.reset();
     reset();
-    return entry;
+    return fetched;
   }
 
  private:
@@ -12153,19 +13722,32 @@ class StateTransfer {
       env.emit(HashRequest<TransferHash>{{std::move(content)},
                                          {head_piece, part, question.number}});
     };
-    const auto check_list = [&](CheckpointPart part, const ChunkList& list) {
-      check(part, list_content(cluster, part, list));
-    };
-    check_list(CheckpointPart::clients, incoming_->clients);
-    check_list(CheckpointPart::app_state, incoming_->app);
+    check(CheckpointPart::clients, clients_content(cluster, incoming_->clients));
     check(CheckpointPart::policy, policy_content(cluster, incoming_->policy, incoming_->pace));
+    tree_ = {};
+    tree_.resize(incoming_->app.digests.size());
+    for (std::uint64_t index = 0; index < tree_.size(); ++index)
+      tree_.set(index, incoming_->app.digests[index]);
+    check_app(question, env);
+  }
+  /// The digests of the App's chunks: level by level up to the root.
+  void check_app(const Question& question, auto& env) {
+    const ByteView cluster = env.cluster().name().view();
+    const std::vector<MerkleInner> due = tree_.rise();
+    for (const MerkleInner& inner : due)
+      env.emit(HashRequest<TransferTreeHash>{{inner_content(cluster, inner)},
+                                             {question.number, inner.level, inner.index}});
+    if (due.empty())
+      env.emit(HashRequest<TransferHash>{
+          {app_content(cluster, tree_)},
+          {head_piece, CheckpointPart::app_state, question.number}});
   }
   /// Chunks of an earlier transfer that have not changed since are not fetched again, so that a
   /// large state comes in though checkpoints move on meanwhile.
   void accept_head() {
     std::map<Digest, Bytes> known;
     for (std::uint64_t index = 0; index < chunks_.size(); ++index)
-      if (!chunks_[index].empty()) known[digest_of(*head_, index)] = std::move(chunks_[index]);
+      if (chunks_[index]) known[digest_of(*head_, index)] = std::move(*chunks_[index]);
     head_ = std::move(incoming_);
     incoming_.reset();
     chunks_.assign(head_->clients.digests.size() + head_->app.digests.size(), {});
@@ -12187,10 +13769,12 @@ class StateTransfer {
     const std::uint64_t clients = head.clients.digests.size();
     return index < clients ? head.clients.digests[index] : head.app.digests[index - clients];
   }
-  std::uint64_t length_of(std::uint64_t index) const {
-    const std::uint64_t clients = head_->clients.digests.size();
-    return index < clients ? chunk_length(head_->clients.length, index)
-                           : chunk_length(head_->app.length, index - clients);
+  bool fits(const ChunkSupplied& supplied) const {
+    const ChunkList& clients = head_->clients;
+    const std::size_t size = supplied.data.size();
+    return supplied.index < clients.digests.size()
+               ? size == chunk_length(clients.length, supplied.index)
+               : size <= max_chunk_size;
   }
   const Digest& expected(const TransferHash& origin) const {
     if (origin.piece != head_piece) return digest_of(*head_, origin.piece - 1);
@@ -12200,24 +13784,30 @@ class StateTransfer {
       default: return target_->header.app_state;
     }
   }
-  ChunkedBytes joined(const ChunkList& list, std::uint64_t first) const {
+  ChunkedBytes clients() const {
+    const ChunkList& list = head_->clients;
     return {Bytes::filled(list.length,
                           [&](std::uint8_t* at) {
-                            for (std::uint64_t i = 0; i < list.digests.size(); ++i) {
-                              const Bytes& chunk = chunks_[first + i];
-                              std::memcpy(at, chunk.data(), chunk.size());
-                              at += chunk.size();
-                            }
+                            for (std::uint64_t i = 0; i < list.digests.size(); ++i)
+                              at = std::copy(chunks_[i]->begin(), chunks_[i]->end(), at);
                           }),
             list.digests};
   }
   void finish(auto& env) {
-    done_ = InstalledEntry{target_->header, target_->certificate,
-                           {joined(head_->clients, 0), head_->policy, head_->pace,
-                            joined(head_->app, head_->clients.digests.size())}};
-    chunks_.clear();
     const Epoch epoch = target_->header.epoch;
-    env.emit(WalAppend<InstalledEntry>{*done_, RetentionIndex(epoch.value)})
+    const ChunkList& app = head_->app;
+    const std::uint64_t first = head_->clients.digests.size();
+    done_ = FetchedState{{target_->header,
+                          target_->certificate,
+                          {clients(), head_->policy, head_->pace, app.digests.size()}},
+                         {}};
+    for (std::uint64_t index = 0; index < app.digests.size(); ++index) {
+      done_->chunks.push_back(ChunkTable::changed(epoch, index, app.digests[index],
+                                                  std::move(*chunks_[first + index])));
+      env.emit(written_ahead(done_->chunks.back()));
+    }
+    chunks_.clear();
+    env.emit(WalAppend<InstalledEntry>{done_->entry, RetentionIndex(epoch.value)})
         .then(StateInstalled{epoch});
   }
   void reset() {
@@ -12233,11 +13823,12 @@ class StateTransfer {
   /// A head that is being checked, and how many of its parts are not yet.
   std::optional<StateHead> incoming_;
   std::uint32_t unchecked_ = 0;
-  /// The head of `chunks_`; an empty one is not here.
+  MerkleTree tree_;
+  /// The head of `chunks_`, and those that are here.
   std::optional<StateHead> head_;
-  std::vector<Bytes> chunks_;
+  std::vector<std::optional<Bytes>> chunks_;
   std::uint64_t missing_ = 0;
-  std::optional<InstalledEntry> done_;
+  std::optional<FetchedState> done_;
 
   std::deque<std::uint64_t> unasked_;
   std::map<std::uint64_t, Question> asked_;
@@ -12271,6 +13862,10 @@ struct IssStatus {
   std::uint64_t suspected_segments = 0;
   /// T_e, how long a leader may stand still.
   std::chrono::nanoseconds timeout{};
+  /// How many epochs have changed keys of nodes, as far as this replica knows, and how much of what
+  /// the App has asked for was not carried out.
+  std::uint64_t key_changes = 0;
+  std::uint64_t refused_reconfigurations = 0;
   iss::BadMessages bad_messages;
 };
 
@@ -12291,7 +13886,7 @@ class Iss {
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
                               WalAppend<AmnesiaEntry>, WalAppend<DoneEntry>, WindowsMoved,
-                              AppRestoreState, Halt>,
+                              UpdateClientKeys, AppRestoreState, Halt>,
                        iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
                        typename Orderer::emits>;
 
@@ -12316,13 +13911,14 @@ class Iss {
 
   /// The write-ahead log has been played back: goes on from the newest stable checkpoint in it.
   void process(Init, auto& out) {
+    auto env = env_of(out);
+    checkpointing_.announce_keys(env);
     if (const auto entry = amnesia_.begin()) remember(*entry, out);
     if (auto state = checkpointing_.restored()) {
       go_on_from(std::move(*state), out);
     } else {
       enter_epoch(Epoch(0), SeqNr(0), out);
     }
-    auto env = env_of(out);
     checkpointing_.start(parameters(), env);
     go_on(out);
   }
@@ -12340,7 +13936,10 @@ class Iss {
       ask_for_bodies(env);
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
       watch_segments(env);
-      reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
+      reminders_.remind(current(),
+                        {epoch_, next_, checkpointing_.stable_epochs(),
+                         checkpointing_.known_key_changes()},
+                        env);
       transfer_state(env);
     }
     note_to_continue(out);
@@ -12355,6 +13954,7 @@ class Iss {
 
   void process(RequestReady ready, auto& out) {
     const RequestRef& reference = ready.reference;
+    if (ready.keys < checkpointing_.client_keys().since(reference.client, epoch_)) return;
     const bool wanted = waiting_.wants(reference);
     const auto readiness =
         clients_.ready(reference, ready.size, wanted ? iss::Wanted::yes : iss::Wanted::no);
@@ -12414,6 +14014,10 @@ class Iss {
     auto env = env_of(out);
     transfer_.process(std::move(hashed), env);
   }
+  void process(HashResult<TransferTreeHash> hashed, auto& out) {
+    auto env = env_of(out);
+    transfer_.process(std::move(hashed), env);
+  }
   void process(StateInstalled, auto& out) {
     auto env = env_of(out);
     if (auto state = checkpointing_.install(transfer_.take(), env))
@@ -12457,6 +14061,8 @@ class Iss {
             open,
             suspected,
             pace_.timeout,
+            checkpointing_.known_key_changes(),
+            checkpointing_.refused_reconfigurations(),
             bad_};
   }
 
@@ -12655,6 +14261,7 @@ class Iss {
   /// what it has missed.
   void receive(iss::Member from, const Progress& progress, auto& env) {
     if (!started_) return;
+    checkpointing_.tell_keys(from, progress.key_changes, env);
     checkpointing_.tell(from, progress.stable_epochs, env);
     if (const auto entry = amnesia_.heard(from.index, progress.stable_epochs,
                                           checkpointing_.proven_epochs(), cluster_.quorum()))
@@ -12881,6 +14488,7 @@ class Iss {
   void enter_epoch(Epoch epoch, SeqNr first, auto& out) {
     started_ = true;
     finished_ = false;
+    const std::vector<ClientId> rekeyed = change_client_keys(epoch, out);
     epoch_ = epoch;
     iss::EpochPlan next(epoch, first, cluster_.members(),
                         policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
@@ -12891,11 +14499,29 @@ class Iss {
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
-    out.emit(WindowsMoved{epoch, clients_.windows()});
+    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed});
     resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
     note_to_continue(out);
+  }
+
+  /// The keys of clients that come into force. A request is ordered in an epoch only if it is
+  /// authentic by its client's key of that epoch: what is signed with an older one and not
+  /// delivered by then is void. So the keys are as frozen as the windows, and all correct replicas
+  /// judge a proposal alike, whether its bodies came before the change or are fetched after it. A
+  /// correct leader proposes nothing that others would have to refuse; and what a quorum has voted
+  /// for can be fetched and checked by everybody, since no replica leaves an epoch before it has
+  /// delivered all of it. Returns whose keys they are.
+  std::vector<ClientId> change_client_keys(Epoch epoch, auto& out) {
+    std::vector<ClientKey> keys = checkpointing_.client_keys().due(epoch_, epoch);
+    std::vector<ClientId> rekeyed;
+    for (const ClientKey& key : keys) {
+      clients_.forget_bodies(key.client);
+      rekeyed.push_back(key.client);
+    }
+    if (!keys.empty()) out.emit(UpdateClientKeys{epoch, std::move(keys)});
+    return rekeyed;
   }
 
   /// Where others have forgotten the current epoch, only a transfer of state helps; and also where
@@ -13049,7 +14675,8 @@ class Iss {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoints,
                         delivered_requests, proposed_batches, own_requests_waiting,
                         batches_waiting_for_bodies, clients, early_bytes, open_segments,
-                        suspected_segments, timeout, bad_messages);
+                        suspected_segments, timeout, key_changes, refused_reconfigurations,
+                        bad_messages);
 
 // <mirbft/protocol/orderers/paxos.hpp>
 // Paxos as an orderer of ISS: for clusters whose members may crash but do not lie.
@@ -14609,7 +16236,8 @@ class Pbft::Segment {
     }
     slot.stage = Stage::voting;
     const PrepareContent content{id_, view_, range_.sn_of(place), digest};
-    env.emit(SignRequest<PrepareSigning>{pbft::signed_bytes(env.cluster(), content), {content}});
+    env.emit(SignRequest<PrepareSigning>{
+        id_.epoch, pbft::signed_bytes(env.cluster(), content), {content}});
   }
 
   void receive(iss::Member from, PrePrepare message, auto& env) {
@@ -14695,7 +16323,7 @@ class Pbft::Segment {
     Slot& slot = slots_[place];
     const PrepareContent content{id_, view_, range_.sn_of(place), slot.digest};
     const Bytes message = pbft::signed_bytes(env.cluster(), content);
-    VerifyNodeSigs<PrepareChecking> request{{}, {content, {}}};
+    VerifyNodeSigs<PrepareChecking> request{id_.epoch, {}, {content, {}}};
     for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
       const PrepareVote* vote = slot.prepares.find(member, view_, slot.digest);
       if (!vote || vote->opinion != Opinion::unchecked) continue;
@@ -14772,8 +16400,8 @@ class Pbft::Segment {
       if (slot.certificate)
         change.claims.push_back(
             {slot.certificate->view, slot.certificate->sn, slot.certificate->digest});
-    env.emit(SignRequest<ViewChangeSigning>{pbft::signed_bytes(env.cluster(), change),
-                                            {pbft::content_of(change)}});
+    env.emit(SignRequest<ViewChangeSigning>{
+        id_.epoch, pbft::signed_bytes(env.cluster(), change), {pbft::content_of(change)}});
   }
   std::vector<Certificate> certificates() const {
     std::vector<Certificate> all;
@@ -14798,7 +16426,8 @@ class Pbft::Segment {
       if (new_view_ && may_answer(from, env)) env.emit(env.to(from.id, *new_view_));
       return;
     } else {
-      VerifyNodeSigs<ViewChangeChecking> check{pbft::signatures_of(message, env.cluster()),
+      VerifyNodeSigs<ViewChangeChecking> check{id_.epoch,
+                                               pbft::signatures_of(message, env.cluster()),
                                                {{id_, message.view, from.id}}};
       const View view = message.view;
       if (!changes_.keep(from.index, std::move(message))) return answer(from, view, env);
@@ -14837,7 +16466,8 @@ class Pbft::Segment {
       return;
     draft_ = changes_.new_view(id_, target_, env.cluster().quorum().strong());
     if (draft_)
-      env.emit(SignRequest<NewViewSigning>{pbft::signed_bytes(env.cluster(), *draft_),
+      env.emit(SignRequest<NewViewSigning>{id_.epoch,
+                                           pbft::signed_bytes(env.cluster(), *draft_),
                                            {{id_, target_, env.cluster().self().id}}});
   }
 
@@ -14853,7 +16483,9 @@ class Pbft::Segment {
     if (offered_[from.index]) return;
     const NodeId leads = primary(message.view, env.cluster());
     env.emit(VerifyNodeSigs<NewViewChecking>{
-        pbft::signatures_of(message, leads, env.cluster()), {{id_, message.view, from.id}}});
+        id_.epoch,
+        pbft::signatures_of(message, leads, env.cluster()),
+        {{id_, message.view, from.id}}});
     offered_[from.index] = std::move(message);
   }
 
@@ -15004,130 +16636,6 @@ class Solo {
 BOOST_HANA_ADAPT_STRUCT(mirbft::SoloDecided, sn, batch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SoloNothing);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Solo::Status, next, strangers_messages);
-
-// <mirbft/concepts.hpp>
-// What each of a Node's nine modules must offer.
-
-namespace mirbft {
-
-// Every module is a movable type. It may offer `status()`, which returns a reflected struct for
-// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
-// events of its own. Its calls come from one thread at a time unless its concept says otherwise.
-
-/// Exchanges frames with the other replicas; knows nothing of what is in them.
-/// `send` never blocks: it queues, and drops and counts when the peer's queue is full. `flush`
-/// comes after each list of sends. `poll(sink, at_most, max_frames)` waits for a frame or a wake-up
-/// and calls `sink(NodeId from, Bytes payload)` for what has arrived; the sender is authentic as
-/// far as the Net can tell. `wake` may be called from any thread and ends a poll. `close` sends
-/// what is queued.
-template <class M>
-concept IsNet = std::movable<engine::module_of<M>> &&
-                requires(engine::module_of<M>& net, NodeId to, FrameClass kind,
-                         const Bytes& payload, void (*sink)(NodeId, Bytes)) {
-                  net.send(to, kind, payload);
-                  net.flush();
-                  net.poll(sink, std::chrono::nanoseconds(0), std::size_t{1});
-                  net.wake();
-                  net.close();
-                };
-
-/// Hashes like any standard hasher: `update` takes the next bytes, `finish` returns the digest of
-/// all of them and begins anew.
-template <class M>
-concept IsHasher = std::movable<engine::module_of<M>> &&
-                   requires(engine::module_of<M>& hasher, ByteView bytes) {
-                     hasher.update(bytes);
-                     { hasher.finish() } -> std::same_as<Digest>;
-                   };
-
-/// Signs for this node and verifies the signatures of nodes and clients, whose keys it keeps.
-/// The `const` calls may run on several threads at once, the updates never beside another call.
-template <class M>
-concept IsCrypto = std::movable<engine::module_of<M>> &&
-                   requires(engine::module_of<M>& crypto, const engine::module_of<M>& keys,
-                            NodeId node, ClientId client, ByteView bytes,
-                            std::optional<Bytes> key) {
-                     { keys.sign(bytes) } -> std::same_as<Bytes>;
-                     { keys.verify_node(node, bytes, bytes) } -> std::same_as<SignatureCheck>;
-                     { keys.verify_client(client, bytes, bytes) } -> std::same_as<SignatureCheck>;
-                     crypto.update_node_key(node, key);
-                     crypto.update_client_key(client, key);
-                   };
-
-/// The replicated service. `apply` is called once for each sequence number that holds requests,
-/// in order, and returns one result a request; it must depend on nothing but its arguments and
-/// its state. `restore` replaces the state by one that `snapshot` has described.
-template <class M>
-concept IsApp = std::movable<engine::module_of<M>> &&
-                requires(engine::module_of<M>& app, SeqNr sn, std::span<const Request> requests,
-                         ByteView state) {
-                  { app.apply(sn, requests) } -> std::same_as<std::vector<Bytes>>;
-                  { app.snapshot() } -> std::same_as<Bytes>;
-                  app.restore(state);
-                };
-
-/// A write-ahead log. What was appended before `sync` is durable after it. `replay` calls
-/// `f(type, entry)` for all that is in the log, in order; `truncate(i)` allows entries with a
-/// lower retention index to be dropped. An error is an exception and stops the Node. A log that
-/// keeps nothing may say so by `static constexpr bool discards = true;`, and is then not called.
-template <class M>
-concept IsWal = std::movable<engine::module_of<M>> &&
-                requires(engine::module_of<M>& wal, Bytes entry, RetentionIndex index,
-                         void (*f)(std::uint32_t, const Bytes&)) {
-                  wal.append(std::uint32_t{1}, entry, index);
-                  wal.sync();
-                  wal.truncate(index);
-                  wal.replay(f);
-                };
-
-/// Admits clients' requests: window, duplicates, size, authenticity, durability. Event-shaped:
-/// it handles at least NewRequest and Applied.
-template <class M>
-concept IsTracker = std::movable<engine::module_of<M>> && requires {
-  typename engine::module_of<M>::consumes;
-  typename engine::module_of<M>::emits;
-};
-
-/// Keeps the bodies of requests. `get` returns null for an unknown reference, and a pointer that
-/// is valid until the next call. `delivered` says where references were delivered, so that
-/// `collect` can drop them.
-template <class M>
-concept IsStore =
-    std::movable<engine::module_of<M>> &&
-    requires(engine::module_of<M>& store, const RequestRef& reference, Bytes bytes, SeqNr sn,
-             Batch batch, const Collection& collection) {
-      store.put(reference, bytes, bytes);
-      store.sync();
-      { store.get(reference) } -> std::convertible_to<const Request*>;
-      store.delivered(sn, batch);
-      store.collect(collection);
-    };
-
-/// Orders requests: a deterministic state machine over events. `Message` is what it sends to
-/// other replicas, a variant of reflected structs, and `frame_class` tells the Net how to treat
-/// one.
-template <class M>
-concept IsProtocol =
-    std::movable<engine::module_of<M>> &&
-    requires(const typename engine::module_of<M>::Message& message) {
-      typename engine::module_of<M>::consumes;
-      typename engine::module_of<M>::emits;
-      { engine::module_of<M>::frame_class(message) } -> std::same_as<FrameClass>;
-    };
-
-/// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
-/// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
-/// tells it beforehand what it may see; `end` is the last call.
-template <class M>
-concept IsInterceptor =
-    std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,
-                                const engine::EventList<events<>>& list) {
-      interceptor.begin(self, cluster, events<Init>{});
-      interceptor.intercept(slot::node, list);
-      interceptor.end();
-    };
-
-}  // namespace mirbft
 
 // <mirbft/node.hpp>
 // The Node: nine modules and the events that move between them.
@@ -15420,6 +16928,186 @@ class Node : engine::wiring::Verdict<
 };
 
 }  // namespace mirbft
+
+// <mirbft/client/client_recovery.hpp>
+// How a client that has lost its memory learns which number comes next.
+
+namespace mirbft {
+
+/// Asks the replicas where a client stands: send `probe()` to all, hand in the answers, ask again
+/// those that are silent. What comes out once a strong quorum has answered is not what f liars
+/// want: of each number it is the w-th highest, so that a correct replica says as much, and w
+/// correct ones that say more are not outvoted.
+///
+/// Go on with `next`. Numbers from `low` up to there may be lost on their way, and would hold up
+/// the window for good: submit an empty request under each. Those that are delivered already, or
+/// still on their way, are answered as such.
+///
+/// A number that reached fewer than w correct replicas may be taken a second time. Then either
+/// request is delivered, and the same one everywhere.
+class ClientRecovery {
+ public:
+  ClientRecovery(ClientId client, std::vector<NodeId> replicas)
+      : client_(client), replicas_(std::move(replicas)), quorum_(replicas_.size()) {}
+
+  /// Needs no signature: it is never ordered.
+  Request probe() const { return {client_, never_valid, {}, {}}; }
+
+  /// A replica has answered the probe; its newest answer counts. Where the client stands, once
+  /// enough have answered.
+  std::optional<ClientPosition> replied(NodeId from, const Replied& reply) {
+    if (reply.client != client_ || reply.req_no != never_valid ||
+        reply.outcome != Outcome::rejected_window ||
+        std::find(replicas_.begin(), replicas_.end(), from) == replicas_.end())
+      return std::nullopt;
+    const auto position = wire::decode<ClientPosition>(reply.result, wire::Form::canonical);
+    if (!position || position->next < position->low) return std::nullopt;
+    said_.insert_or_assign(from, *position);
+    if (said_.size() < quorum_.strong()) return std::nullopt;
+    return ClientPosition{vouched(&ClientPosition::low), vouched(&ClientPosition::next)};
+  }
+
+ private:
+  /// The w-th highest of what was said.
+  ReqNo vouched(ReqNo ClientPosition::*which) const {
+    std::vector<ReqNo> all;
+    for (const auto& [replica, position] : said_) all.push_back(position.*which);
+    std::sort(all.begin(), all.end(), std::greater<>());
+    return all[quorum_.weak() - 1];
+  }
+
+  ClientId client_;
+  std::vector<NodeId> replicas_;
+  Quorum quorum_;
+  std::map<NodeId, ClientPosition> said_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/client/reply_quorum.hpp>
+// What a remote client believes: results on which enough replicas agree.
+
+namespace mirbft {
+
+/// A request that is certainly delivered.
+struct ClientResult {
+  ReqNo req_no;
+  /// None if no replica remembers it any longer, which happens to requests that are repeated late.
+  std::optional<Bytes> result;
+
+  friend bool operator==(const ClientResult&, const ClientResult&) = default;
+};
+
+/// What a `ReplyQuorum` has seen.
+struct ReplyQuorumStatus {
+  /// Requests that wait for their result now.
+  std::uint64_t open = 0;
+  std::uint64_t believed = 0;
+  /// Answers that differ from what is believed, or from what their replica said before.
+  std::uint64_t conflicting = 0;
+  /// Answers of strangers, for other clients, or to numbers that do not wait.
+  std::uint64_t unasked = 0;
+  /// Answers that refuse a request: ask again, or look at why.
+  std::uint64_t refused = 0;
+};
+
+/// Gathers the replicas' answers to one client's requests, however they come, and believes a
+/// result once w replicas say the same: one of them does not lie (protocol, section 2). Replicas
+/// may send the whole result or only its hash, as long as one sends the whole.
+///
+/// Who answered is the transport's word: it must know the replicas' channels apart. Memory is
+/// bounded by the numbers that are expected and one answer of each replica. One thread at a time.
+template <class Hasher>
+class ReplyQuorum {
+ public:
+  ReplyQuorum(ClientId client, std::vector<NodeId> replicas, Hasher hasher = {})
+      : client_(client),
+        replicas_(std::move(replicas)),
+        quorum_(replicas_.size()),
+        hasher_(std::move(hasher)) {}
+
+  /// Answers to this number count from now on, until one is believed.
+  void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
+
+  /// A replica has answered. The result, once enough say the same.
+  std::optional<ClientResult> replied(NodeId from, const Replied& reply) {
+    switch (reply.outcome) {
+      case Outcome::delivered: break;
+      case Outcome::already_delivered:
+        return vouched(from, reply.client, reply.req_no, forgotten);
+      default: ++status_.refused; return std::nullopt;
+    }
+    hasher_.update(reply.result.view());
+    return said(from, reply.client, reply.req_no, hasher_.finish(), &reply.result);
+  }
+  /// A replica has answered with the hash of the result alone.
+  std::optional<ClientResult> vouched(NodeId from, ClientId client, ReqNo number,
+                                      const Digest& digest) {
+    return said(from, client, number, digest, nullptr);
+  }
+
+  ReplyQuorumStatus status() const noexcept {
+    ReplyQuorumStatus now = status_;
+    now.open = open_.size();
+    return now;
+  }
+
+ private:
+  /// Stands for the hash of a result that a replica does not remember.
+  static constexpr Digest forgotten{};
+
+  struct Open {
+    std::vector<std::optional<Digest>> said;
+    std::map<Digest, Bytes> results;
+  };
+
+  std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
+                                   const Digest& digest, const Bytes* result) {
+    const auto open = client == client_ ? open_.find(number) : open_.end();
+    const auto replica = std::find(replicas_.begin(), replicas_.end(), from);
+    if (open == open_.end() || replica == replicas_.end()) {
+      ++status_.unasked;
+      return std::nullopt;
+    }
+    auto& before = open->second.said[static_cast<std::size_t>(replica - replicas_.begin())];
+    if (before && *before != forgotten && *before != digest) {
+      ++status_.conflicting;
+      return std::nullopt;
+    }
+    before = digest;
+    if (result) open->second.results.try_emplace(digest, *result);
+    return settle(number, open->second, digest);
+  }
+
+  std::optional<ClientResult> settle(ReqNo number, const Open& open, const Digest& digest) {
+    const auto agreeing = static_cast<std::size_t>(
+        std::count(open.said.begin(), open.said.end(), std::optional(digest)));
+    const auto result = open.results.find(digest);
+    // What is forgotten is believed only when too few are left for a result.
+    const bool believed = digest == forgotten
+                              ? agreeing + quorum_.weak() > replicas_.size()
+                              : agreeing >= quorum_.weak() && result != open.results.end();
+    if (!believed) return std::nullopt;
+    ++status_.believed;
+    for (const std::optional<Digest>& other : open.said)
+      status_.conflicting += other && *other != digest && *other != forgotten;
+    ClientResult known{number, std::nullopt};
+    if (digest != forgotten) known.result = result->second;
+    open_.erase(number);
+    return known;
+  }
+
+  ClientId client_;
+  std::vector<NodeId> replicas_;
+  Quorum quorum_;
+  Hasher hasher_;
+  std::map<ReqNo, Open> open_;
+  ReplyQuorumStatus status_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused);
 
 // <mirbft/log/block_reader.hpp>
 // The blocks of an event log, one after another, each whole and undamaged.
@@ -16253,7 +17941,7 @@ class TotalOrder {
 /// Integrity: what an App is given was submitted by that client under that number, byte for byte.
 class Integrity {
  public:
-  void submitted(const Request& request) {
+  void submitted(const Request& request, Time) {
     std::vector<Bytes>& bodies = bodies_[{request.client, request.req_no}];
     if (std::find(bodies.begin(), bodies.end(), request.data) == bodies.end())
       bodies.push_back(request.data);
@@ -16375,6 +18063,9 @@ struct ClientConfig {
   Time rest = std::chrono::milliseconds(20);
   /// The body of a request; by default some text that names it.
   std::function<std::string(ClientId, ReqNo, Random&)> body{};
+  /// Its signature under a request, made anew whenever it asks; by default there is none. While the
+  /// client has another key than the replicas believe, it is refused and tries again.
+  std::function<Bytes(const Request&)> sign{};
 };
 
 /// A correct client. An answer is believed when a weak quorum gives it, or the only replica that
@@ -16439,6 +18130,9 @@ class Client {
       case Outcome::overloaded:
       case Outcome::rejected_window:
       case Outcome::shut_down: return false;  // it tries again in time
+      case Outcome::rejected_signature:
+        if (config_.sign) return false;
+        [[fallthrough]];
       default:
         findings.report("admission", from, std::nullopt,
                         name_of(reply.client, reply.req_no) + " is honest, and was " +
@@ -16476,6 +18170,7 @@ class Client {
   template <class Send>
   void ask(Open& open, Time now, Send& send) {
     open.due = now + config_.retry_after;
+    if (config_.sign) open.request.authenticator = config_.sign(open.request);
     random_.shuffle(replicas_);
     const std::size_t count = config_.target == Target::one    ? 1
                               : config_.target == Target::some ? 1 + random_.below(replicas_.size())
@@ -16520,9 +18215,12 @@ class PowerFailure : public ModuleFailure {
   PowerFailure() : ModuleFailure("the power failed") {}
 };
 
-/// What a crash leaves of what was written after the last sync: all of it, or a prefix that is
-/// drawn.
-enum class Tail : std::uint8_t { kept, drawn };
+/// What a crash leaves of what was written after the last sync: all of it, a prefix that is drawn,
+/// or nothing.
+enum class Tail : std::uint8_t { kept, drawn, lost };
+
+/// Whether a disk holds what its node has written; if it was lost, until new records are durable.
+enum class Contents : std::uint8_t { kept, lost };
 
 /// An entry of a write-ahead log as it stands on the disk.
 struct Record {
@@ -16558,6 +18256,8 @@ class Disk {
   /// The power fails at an operation: this one, if `operations` is 0, or so many later. A write
   /// that it fails at is not done. Every `append`, `put`, `delivered` and `sync` is an operation.
   void fail_after(std::uint64_t operations) noexcept { left_ = operations; }
+  /// The power fails now, amid the work of another module.
+  void fail() noexcept { failed_ = true; }
   /// Takes back `fail_after`, if it has not come to that yet.
   void spare() noexcept {
     if (!failed_) left_ = forever;
@@ -16573,8 +18273,9 @@ class Disk {
     left_ = forever;
     return crash_log(tail) + crash_requests(tail);
   }
-  /// Everything is lost: the node comes back with an empty disk.
+  /// Everything is lost: the node comes back with an empty disk, and must be told so.
   void wipe() {
+    contents_ = Contents::lost;
     records_.clear();
     durable_ = 0;
     requests_.clear();
@@ -16582,6 +18283,7 @@ class Disk {
     unsynced_.clear();
   }
 
+  Contents contents() const noexcept { return contents_; }
   /// The log, oldest first, and how many of its records a crash spares.
   const std::vector<Record>& records() const noexcept { return records_; }
   std::size_t durable() const noexcept { return durable_; }
@@ -16607,6 +18309,16 @@ class Disk {
     if (failed_) throw PowerFailure();
   }
 
+  /// How much a crash spares, of which at least `synced`, at most `written`.
+  std::size_t spared(Tail tail, std::size_t synced, std::size_t written) noexcept {
+    switch (tail) {
+      case Tail::kept: return written;
+      case Tail::lost: return synced;
+      case Tail::drawn: break;
+    }
+    return random_.between(synced, written);
+  }
+
   void append(Record record) {
     operate();
     ++appended_;
@@ -16617,7 +18329,7 @@ class Disk {
     ++syncs_;
     if (on_durable_)
       for (std::size_t i = durable_; i < records_.size(); ++i) on_durable_(records_[i]);
-    durable_ = records_.size();
+    spare_records(records_.size());
   }
   void truncate(RetentionIndex index) {
     const auto old = [index](const Record& record) { return record.retention < index; };
@@ -16626,21 +18338,27 @@ class Disk {
     std::erase_if(records_, old);
   }
   std::size_t crash_log(Tail tail) {
-    const std::size_t kept =
-        tail == Tail::kept ? records_.size() : random_.between(durable_, records_.size());
+    const std::size_t kept = spared(tail, durable_, records_.size());
     const std::size_t lost = records_.size() - kept;
     records_.resize(kept);
     // What happened to reach the disk is as good as what was synced.
     if (on_durable_)
       for (std::size_t i = durable_; i < kept; ++i) on_durable_(records_[i]);
-    durable_ = kept;
+    spare_records(kept);
     return lost;
+  }
+  void spare_records(std::size_t count) noexcept {
+    durable_ = count;
+    if (count != 0) contents_ = Contents::kept;
   }
 
   void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
     operate();
     const auto [place, is_new] = requests_.try_emplace(reference);
-    if (!is_new) return;
+    if (!is_new) {
+      place->second.request.authenticator = std::move(authenticator);
+      return;
+    }
     place->second.request = {reference.client, reference.req_no, std::move(data),
                              std::move(authenticator)};
     unsynced_.push_back(reference);
@@ -16654,9 +18372,7 @@ class Disk {
     unsynced_.clear();
   }
   std::size_t crash_requests(Tail tail) {
-    const std::size_t kept = tail == Tail::kept
-                                 ? unsynced_.size()
-                                 : random_.between(std::size_t{0}, unsynced_.size());
+    const std::size_t kept = spared(tail, 0, unsynced_.size());
     const std::size_t lost = unsynced_.size() - kept;
     for (std::size_t i = kept; i < unsynced_.size(); ++i) requests_.erase(unsynced_[i]);
     for (std::size_t i = 0; i < kept; ++i) {
@@ -16692,6 +18408,7 @@ class Disk {
   std::uint64_t left_ = forever;
   bool failed_ = false;
   std::uint64_t operations_ = 0;
+  Contents contents_ = Contents::kept;
 
   std::vector<Record> records_;
   std::size_t durable_ = 0;
@@ -16795,9 +18512,11 @@ enum class Fault : std::uint8_t {
   slow_module,
   /// The modules of a node get their work in another order than `Node::process` would give it.
   slot_order,
+  /// A node loses its whole disk, and comes back without its memory.
+  wipe,
 };
 
-inline constexpr std::size_t fault_kinds = 16;
+inline constexpr std::size_t fault_kinds = 17;
 
 constexpr std::string_view to_string(Fault fault) noexcept {
   constexpr std::string_view names[fault_kinds] = {"loss",
@@ -16815,7 +18534,8 @@ constexpr std::string_view to_string(Fault fault) noexcept {
                                                    "clock_skew",
                                                    "clock_jump",
                                                    "slow_module",
-                                                   "slot_order"};
+                                                   "slot_order",
+                                                   "wipe"};
   return names[static_cast<std::size_t>(fault)];
 }
 
@@ -17230,7 +18950,8 @@ namespace mirbft::sim {
 
 /// Invariants that are checked together. Each is a class with any of
 ///
-///     void submitted(const Request&)                            a client has made it
+///     void submitted(const Request&, Time now)                  a client has made it
+///     void answered(ClientId, ReqNo, const Bytes& result, Time now)   and believes the result
 ///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
 ///     void frame(const Frame&, Findings&)                       a frame is sent, by whomever
 ///     void durable(NodeId, const Record&, Findings&)            a record of a correct node's log
@@ -17254,9 +18975,15 @@ class Checks {
     return std::get<Invariant>(all_);
   }
 
-  void submitted(const auto& request) {
+  void submitted(const Request& request, Time now) {
     each([&](auto& one) {
-      if constexpr (requires { one.submitted(request); }) one.submitted(request);
+      if constexpr (requires { one.submitted(request, now); }) one.submitted(request, now);
+    });
+  }
+  void answered(ClientId client, ReqNo req_no, const Bytes& result, Time now) {
+    each([&](auto& one) {
+      if constexpr (requires { one.answered(client, req_no, result, now); })
+        one.answered(client, req_no, result, now);
     });
   }
   template <class E>
@@ -17404,6 +19131,8 @@ struct Parts {
   NodeId self;
   /// How many times this node was restarted.
   std::uint64_t incarnation = 0;
+  /// Whether its disk was lost: a protocol that votes must know.
+  Contents disk = Contents::kept;
   const std::vector<NodeId>& members;
   Net net;
   Wal wal;
@@ -17538,14 +19267,28 @@ class Cluster {
     if (!member.replica) return;
     faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
     member.steps_left.reset();
+    member.frames_left.reset();
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
     faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
     if (!member.faulty) observed_.checks.crashed(id);
   }
+  /// The node is gone, and with it all that is on its disk.
+  void wipe(NodeId id) {
+    crash(id);
+    faults_.count(Fault::wipe);
+    Member& member = at(id);
+    member.disk.wipe();
+    member.wiped = true;
+    if (!member.faulty) observed_.checks.wiped(id);
+  }
+  /// Whether the node has ever lost its disk.
+  bool was_wiped(NodeId id) { return at(id).wiped; }
   /// The node is gone after so many lists of events more.
   void crash_after(NodeId id, std::uint64_t lists) { at(id).steps_left = lists; }
+  /// The node is gone after it has sent so many frames more: amid a list, if they are of one.
+  void crash_after_frames(NodeId id, std::uint64_t frames) { at(id).frames_left = frames; }
   /// A new Node begins on the disk of the one that crashed; does nothing if the node is up.
   void restart(NodeId id) {
     if (!is_up(id)) start(id);
@@ -17579,6 +19322,7 @@ class Cluster {
     for (auto& member : members_) {
       member->paused_until = member->held_until = {};
       member->steps_left.reset();
+      member->frames_left.reset();
       member->disk.spare();
       if (member->replica) wake(member->id, now());
     }
@@ -17644,6 +19388,7 @@ class Cluster {
     const NodeId id;
     Disk disk;
     bool faulty = false;
+    bool wiped = false;
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -17653,6 +19398,7 @@ class Cluster {
     Slot held{0};
     Time held_until{};
     std::optional<std::uint64_t> steps_left;
+    std::optional<std::uint64_t> frames_left;
     /// Lists since it had nothing to do.
     std::uint64_t restless_steps = 0;
     Time since{};
@@ -17686,7 +19432,13 @@ class Cluster {
   }
   Member& at(NodeId id) { return *members_[id.value]; }
 
+  /// A frame is about to be sent. Throws PowerFailure if its sender is gone before that.
   void see(const Frame& frame) {
+    Member& sender = at(frame.from);
+    if (sender.frames_left && (*sender.frames_left)-- == 0) {
+      sender.disk.fail();
+      throw PowerFailure();
+    }
     observed_.fingerprint.add(frame.from.value << 32 | frame.to.value);
     observed_.fingerprint.add(frame.payload.view());
     observed_.checks.frame(frame, observed_.findings);
@@ -17725,8 +19477,8 @@ class Cluster {
     config.self = id;
     member.replica = std::make_unique<Replica>(
         std::move(config),
-        make_({id, member.incarnation, members(), network_.connect(id), Wal(member.disk),
-               Store(member.disk),
+        make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
+               Wal(member.disk), Store(member.disk),
                WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
     member.replica->start();
     if (!survives(member)) return;
@@ -17828,7 +19580,7 @@ class Cluster {
           submissions_.at(now() + random_.between(ways.shortest, ways.longest),
                           {to, place, request, spread});
         },
-        [&](const Request& request) { observed_.checks.submitted(request); });
+        [&](const Request& request) { observed_.checks.submitted(request, now()); });
     if (wake != never) wake_client(place, wake);
   }
   /// A request has come to its replica. If that is down or has too much to do, it is lost.
@@ -17846,7 +19598,10 @@ class Cluster {
   void replied(NodeId from, std::size_t place, const Replied& reply) {
     if (at(from).faulty) return;
     Client& client = clients_[place].client;
-    if (client.replied(from, reply, findings())) wake_client(place, now() + client.rest());
+    if (!client.replied(from, reply, findings())) return;
+    if (reply.outcome == Outcome::delivered)
+      observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
+    wake_client(place, now() + client.rest());
   }
 
   /// More than any sane node makes of what can be pending.
@@ -17928,6 +19683,12 @@ inline FaultPlan draw_faults(FaultKinds allowed, Random& random) {
     if (has(kind))
       faults.troubles.push_back({kind, span(milliseconds(100), milliseconds(4000)),
                                  span(milliseconds(5), milliseconds(2000))});
+  // From numbers of its own: it is newer than the others, whose seeds stay what they are.
+  Random apart = random.fork("wipe");
+  if (allowed.has(Fault::wipe) && apart.chance(300))
+    faults.troubles.push_back({Fault::wipe,
+                               apart.between(milliseconds(500), milliseconds(4000)),
+                               apart.between(milliseconds(5), milliseconds(2000))});
   return faults;
 }
 
@@ -17985,6 +19746,7 @@ class Chaos {
         if (!cluster.is_up(node)) return;
         cluster.disk(node).fail_after(random_.below(20));
         return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
+      case Fault::wipe: return wipe(node, end, cluster);
       case Fault::pause: return cluster.pause(node, end);
       case Fault::clock_skew:
         return cluster.skew(node, random_.between<std::int64_t>(-100'000, 100'000));
@@ -17994,6 +19756,18 @@ class Chaos {
                             end);
       default: return;  // struck by the network or by the course of the cluster
     }
+  }
+
+  /// Only so many nodes ever lose their disks as a cluster must bear: they count as faulty.
+  template <class Replica>
+  void wipe(NodeId node, Time end, Cluster<Replica>& cluster) {
+    std::vector<NodeId> wiped = cluster.members();
+    std::erase_if(wiped, [&](NodeId id) { return !cluster.was_wiped(id); });
+    const std::size_t most = Quorum(cluster.members().size()).faulty();
+    if (most == 0) return;
+    const NodeId victim = wiped.size() < most ? node : random_.pick(wiped);
+    cluster.wipe(victim);
+    agenda_.at(end, {Deed::Kind::restart, 0, {}, victim});
   }
 
   template <class Replica>
@@ -18233,6 +20007,204 @@ class Bounded {
   std::uint64_t early_bytes_;
   std::uint64_t pending_bytes_;
   std::uint64_t looks_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/key_value_model.hpp>
+// What a key-value store does with one key, as plainly as can be.
+
+namespace mirbft::sim {
+
+/// A model for `Linearizable`: SET, GET, DEL and INCR as `KeyValueStore` answers them, written
+/// again on purpose. Keys do not see one another.
+struct KeyValueModel {
+  /// The value of the key, if it is there.
+  using State = std::optional<std::string>;
+
+  static std::string part(const Bytes& request) { return std::string(words(request).key); }
+
+  static Bytes apply(State& value, const Bytes& request) {
+    const Words command = words(request);
+    if (command.verb == "GET") return Bytes(value ? "$" + *value : "_");
+    if (command.verb == "SET") {
+      value = command.rest;
+      return Bytes("+OK");
+    }
+    if (command.verb == "DEL") {
+      const bool was_there = value.has_value();
+      value.reset();
+      return Bytes(was_there ? ":1" : ":0");
+    }
+    return increment(value);
+  }
+
+ private:
+  struct Words {
+    std::string_view verb;
+    std::string_view key;
+    std::string_view rest;
+  };
+  static Words words(const Bytes& request) {
+    const std::string_view text = request.text();
+    const std::size_t first = text.find(' ');
+    const std::size_t second = text.find(' ', first + 1);
+    if (second == text.npos) return {text.substr(0, first), text.substr(first + 1), {}};
+    return {text.substr(0, first), text.substr(first + 1, second - first - 1),
+            text.substr(second + 1)};
+  }
+
+  static Bytes increment(State& value) {
+    const std::string text = value.value_or("0");
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() ||
+        number == std::numeric_limits<std::int64_t>::max())
+      return Bytes("-the value is not a number that can grow by one");
+    value = std::to_string(number + 1);
+    return Bytes(":" + *value);
+  }
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/linearizability.hpp>
+// Whether what the clients of a run have seen is what one machine, serving one request after
+// another, could have shown them.
+
+namespace mirbft::sim {
+
+/// A request as its client saw it.
+struct Operation {
+  ClientId client{};
+  ReqNo req_no{};
+  Bytes request;
+  Time invoked{};
+  /// `never` if there was no answer: it may have had its effect at any time since, or none yet.
+  Time returned = never;
+  Bytes result;
+};
+
+/// What is known of a history. `undecided` after `most_steps`: too many operations overlap.
+enum class Linearizability : std::uint8_t { holds, broken, undecided };
+
+/// Linearizability (Herlihy and Wing, TOPLAS 1990): there is an order of all operations in which
+/// each gives its result, and which keeps the real-time order of those that did not overlap.
+///
+/// `Model` is the service on one machine, and small:
+///
+///     using State = …;                                        copyable, ordered
+///     static std::string part(const Bytes& request)           requests on different parts of the
+///                                                             state do not see one another
+///     static Bytes apply(State& state, const Bytes& request)  returns the result
+///
+/// Depth-first search over the orders, without the same set of operations and state twice (Wing
+/// and Gong, JPDC 1993; Lowe, "Testing for linearizability", 2017). Exponential in the number of
+/// operations that overlap.
+template <class Model>
+Linearizability linearizability(std::vector<Operation> history,
+                                std::uint64_t most_steps = 200'000) {
+  struct Search {
+    using State = typename Model::State;
+
+    std::vector<Operation> all;
+    std::uint64_t steps_left;
+    std::vector<bool> placed = std::vector<bool>(all.size(), false);
+    std::set<std::pair<std::vector<bool>, State>> seen{};
+
+    /// Whether those that are not placed can follow `state`.
+    bool goes_on(const State& state, std::size_t left) {
+      if (left == 0) return true;
+      if (steps_left == 0) return false;
+      --steps_left;
+      const Time first_return = earliest_return();
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        // One that begins after another has ended cannot come before it.
+        if (placed[i] || all[i].invoked > first_return) continue;
+        State after = state;
+        const Bytes result = Model::apply(after, all[i].request);
+        if (all[i].returned != never && result != all[i].result) continue;
+        placed[i] = true;
+        if (seen.emplace(placed, after).second && goes_on(after, left - 1)) return true;
+        placed[i] = false;
+      }
+      return false;
+    }
+    Time earliest_return() const {
+      Time earliest = never;
+      for (std::size_t i = 0; i < all.size(); ++i)
+        if (!placed[i]) earliest = std::min(earliest, all[i].returned);
+      return earliest;
+    }
+  };
+  // Those that ended first are tried first: most often that is the order.
+  std::ranges::stable_sort(history, {}, &Operation::returned);
+  const std::size_t size = history.size();
+  Search search{std::move(history), most_steps};
+  if (search.goes_on({}, size)) return Linearizability::holds;
+  return search.steps_left == 0 ? Linearizability::undecided : Linearizability::broken;
+}
+
+/// The check of a whole run, part by part of the service's state. At the first answer that no order
+/// explains it names the request.
+template <class Model>
+class Linearizable {
+ public:
+  void submitted(const Request& request, Time now) {
+    const auto [place, is_new] =
+        places_.try_emplace({request.client, request.req_no}, operations_.size());
+    if (is_new)
+      operations_.push_back({request.client, request.req_no, request.data, now, never, {}});
+  }
+  void answered(ClientId client, ReqNo req_no, const Bytes& result, Time now) {
+    Operation& operation = operations_[places_.at({client, req_no})];
+    operation.returned = now;
+    operation.result = result;
+  }
+
+  void ended(Findings& findings) {
+    std::map<std::string, std::vector<Operation>> parts;
+    for (const Operation& operation : operations_)
+      parts[Model::part(operation.request)].push_back(operation);
+    for (auto& [name, history] : parts)
+      switch (linearizability<Model>(history)) {
+        case Linearizability::holds: break;
+        case Linearizability::undecided: ++undecided_; break;
+        case Linearizability::broken: report(name, std::move(history), findings);
+      }
+  }
+
+  /// Parts of which nothing is known.
+  std::uint64_t undecided() const noexcept { return undecided_; }
+
+ private:
+  /// The history up to an answer: what came later had not happened then.
+  static std::vector<Operation> until(const std::vector<Operation>& history, Time end) {
+    std::vector<Operation> before;
+    for (Operation operation : history) {
+      if (operation.invoked > end) continue;
+      if (operation.returned > end) operation.returned = never;
+      before.push_back(std::move(operation));
+    }
+    return before;
+  }
+
+  static void report(const std::string& part, std::vector<Operation> history, Findings& findings) {
+    std::ranges::sort(history, {}, &Operation::returned);
+    const auto wrong = std::find_if(history.begin(), history.end(), [&](const Operation& one) {
+      return linearizability<Model>(until(history, one.returned)) == Linearizability::broken;
+    });
+    const Operation& answer = wrong == history.end() ? history.back() : *wrong;
+    findings.report("linearizability", {}, std::nullopt,
+                    name_of(answer.client, answer.req_no) + ", '" +
+                        std::string(answer.request.text()) + "', was answered '" +
+                        std::string(answer.result.text()) +
+                        "', which no order of the requests on '" + part + "' explains");
+  }
+
+  std::vector<Operation> operations_;
+  std::uint64_t undecided_ = 0;
+  std::map<std::pair<ClientId, ReqNo>, std::size_t> places_;
 };
 
 }  // namespace mirbft::sim
@@ -18616,10 +20588,13 @@ class Trial {
     report_what_is_open(core);
   }
 
-  /// Nodes that stay down, where nodes may go down at all, are as many as a cluster must bear.
+  /// Nodes that stay down, where nodes may go down at all, are as many as a cluster must bear,
+  /// together with those that have lost their disks.
   std::vector<NodeId> heal() {
     std::vector<NodeId> core = cluster_.members();
     random_.shuffle(core);
+    std::stable_partition(core.begin(), core.end(),
+                          [&](NodeId id) { return !cluster_.was_wiped(id); });
     if (config_.faults.has(Fault::crash) && random_.chance(500)) {
       const std::size_t lost = random_.below(Quorum(core.size()).faulty() + 1);
       for (std::size_t i = core.size() - lost; i < core.size(); ++i) cluster_.crash(core[i]);
@@ -18764,6 +20739,14 @@ class Ed25519Key {
   }
 
   Bytes public_key() const { return Bytes(ByteView(public_)); }
+  /// Whether this is the public half.
+  bool is_secret_to(const std::array<std::uint8_t, public_size>& key) const noexcept {
+    return public_ == key;
+  }
+  /// Whether `SodiumCrypto` takes this for a public key: one in the prime-order subgroup.
+  static bool is_public_key(ByteView key) noexcept {
+    return key.size() == public_size && crypto_core_ed25519_is_valid_point(key.data()) == 1;
+  }
 
   Bytes sign(ByteView message) const {
     return Bytes::filled(signature_size, [&](std::uint8_t* out) {
@@ -18796,42 +20779,102 @@ struct SodiumStatus {
 /// order or a non-canonical encoding, and `R = S·B − k·A` without a cofactor. Keys are also
 /// required to lie in the prime-order subgroup; others count as malformed.
 ///
+/// The keys that it is made with are those that the cluster began with, also after they were
+/// changed: what came later is in the replica's write-ahead log, and what the others certify.
+///
 /// `const` calls may run on several threads at once, but not together with an update.
 class SodiumCrypto {
  public:
-  /// Throws `ConfigError` for a seed or a key that is none.
+  /// For a node that has one key. Throws `ConfigError` for a seed or a key that is none.
   SodiumCrypto(ByteView seed, const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
-      : own_(seed),
-        nodes_(checked(node_keys, "node_keys")),
-        clients_(checked(client_keys, "client_keys")) {}
+      : SodiumCrypto({Ed25519Key(seed)}, std::nullopt, node_keys, client_keys) {
+    for (const auto& [node, keys] : nodes_)
+      if (!self_ && own_.front().is_secret_to(*keys.begin()->second)) self_ = node;
+  }
 
-  Bytes sign(ByteView message) const { return own_.sign(message); }
+  /// For the node `self`, whose key changes: it signs by that of its `own` key pairs which is in
+  /// force. Throws `ConfigError`.
+  SodiumCrypto(std::vector<Ed25519Key> own, NodeId self, const std::map<NodeId, Bytes>& node_keys,
+               const std::map<ClientId, Bytes>& client_keys)
+      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {}
 
-  SignatureCheck verify_node(NodeId signer, ByteView message, ByteView signature) const {
-    return verify(nodes_, signer, message, signature);
+  /// Throws `ModuleFailure` when the secret key is missing: a node that could not sign would only
+  /// look as if it took part.
+  Bytes sign(Epoch epoch, ByteView message) const { return own_key(epoch).sign(message); }
+
+  SignatureCheck verify_node(NodeId signer, Epoch epoch, ByteView message,
+                             ByteView signature) const {
+    return verify(node_key(signer, epoch), message, signature);
   }
   SignatureCheck verify_client(ClientId signer, ByteView message, ByteView signature) const {
-    return verify(clients_, signer, message, signature);
+    const auto key = clients_.find(signer);
+    return verify(key == clients_.end() ? nullptr : &key->second, message, signature);
   }
 
-  /// Sets a key, or removes it if there is none. A malformed one is counted and removes too: who
-  /// meant to replace a key wants the old one to be gone.
-  void update_node_key(NodeId node, const std::optional<Bytes>& key) { update(nodes_, node, key); }
+  /// Sets a key from an epoch on, or removes it if there is none. A malformed one is counted and
+  /// removes too: who meant to replace a key wants the old one to be gone.
+  void update_node_key(NodeId node, Epoch from, const std::optional<Bytes>& key) {
+    nodes_[node].insert_or_assign(from, usable(key));
+  }
+  /// Forgets the keys that are replaced by then.
+  void forget_node_keys(Epoch before) {
+    for (auto& [node, keys] : nodes_)
+      while (keys.size() > 1 && std::next(keys.begin())->first <= before) keys.erase(keys.begin());
+  }
   void update_client_key(ClientId client, const std::optional<Bytes>& key) {
-    update(clients_, client, key);
+    if (const auto found = usable(key)) {
+      clients_[client] = *found;
+    } else {
+      clients_.erase(client);
+    }
   }
 
   SodiumStatus status() const noexcept {
-    return {nodes_.size(), clients_.size(), malformed_keys_};
+    std::uint64_t nodes = 0;
+    for (const auto& [node, keys] : nodes_) nodes += keys.rbegin()->second.has_value();
+    return {nodes, clients_.size(), malformed_keys_};
   }
 
  private:
   using PublicKey = std::array<std::uint8_t, Ed25519Key::public_size>;
+  /// A node's keys by the epoch from which each holds; none where it was removed.
+  using Keys = std::map<Epoch, std::optional<PublicKey>>;
 
+  SodiumCrypto(std::vector<Ed25519Key> own, std::optional<NodeId> self,
+               const std::map<NodeId, Bytes>& node_keys,
+               const std::map<ClientId, Bytes>& client_keys)
+      : own_(std::move(own)), self_(self), clients_(checked(client_keys, "client_keys")) {
+    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
+    for (const auto& [node, key] : checked(node_keys, "node_keys")) nodes_[node][Epoch(0)] = key;
+  }
+
+  /// The key of a node in an epoch; null if there is none.
+  const PublicKey* node_key(NodeId node, Epoch epoch) const {
+    const auto keys = nodes_.find(node);
+    if (keys == nodes_.end()) return nullptr;
+    const auto later = keys->second.upper_bound(epoch);
+    if (later == keys->second.begin()) return nullptr;
+    const std::optional<PublicKey>& key = std::prev(later)->second;
+    return key ? &*key : nullptr;
+  }
+  const Ed25519Key& own_key(Epoch epoch) const {
+    if (!self_) return own_.front();
+    const PublicKey* wanted = node_key(*self_, epoch);
+    for (const Ed25519Key& own : own_)
+      if (wanted && own.is_secret_to(*wanted)) return own;
+    throw ModuleFailure("Ed25519: node " + std::to_string(self_->value) +
+                        " lacks the secret key to its public key in epoch " +
+                        std::to_string(epoch.value) + ": start it with the seed of that one too");
+  }
+
+  std::optional<PublicKey> usable(const std::optional<Bytes>& key) {
+    const std::optional<PublicKey> parsed = key ? parse(*key) : std::nullopt;
+    malformed_keys_ += key && !parsed;
+    return parsed;
+  }
   static std::optional<PublicKey> parse(const Bytes& key) {
-    if (key.size() != Ed25519Key::public_size) return std::nullopt;
-    if (crypto_core_ed25519_is_valid_point(key.data()) != 1) return std::nullopt;
+    if (!Ed25519Key::is_public_key(key.view())) return std::nullopt;
     PublicKey parsed;
     std::copy(key.begin(), key.end(), parsed.begin());
     return parsed;
@@ -18850,30 +20893,19 @@ class SodiumCrypto {
     return parsed;
   }
 
-  template <class Id>
-  static SignatureCheck verify(const std::map<Id, PublicKey>& keys, Id signer, ByteView message,
-                               ByteView signature) {
-    const auto key = keys.find(signer);
-    if (key == keys.end()) return SignatureCheck::unknown_signer;
+  static SignatureCheck verify(const PublicKey* key, ByteView message, ByteView signature) {
+    if (!key) return SignatureCheck::unknown_signer;
     if (signature.size() != Ed25519Key::signature_size) return SignatureCheck::malformed;
     const int wrong = crypto_sign_verify_detached(signature.data(), message.data(), message.size(),
-                                                  key->second.data());
+                                                  key->data());
     return wrong == 0 ? SignatureCheck::valid : SignatureCheck::invalid;
   }
 
-  template <class Id>
-  void update(std::map<Id, PublicKey>& keys, Id id, const std::optional<Bytes>& key) {
-    const std::optional<PublicKey> usable = key ? parse(*key) : std::nullopt;
-    if (usable) {
-      keys[id] = *usable;
-    } else {
-      keys.erase(id);
-      malformed_keys_ += key ? 1 : 0;
-    }
-  }
-
-  Ed25519Key own_;
-  std::map<NodeId, PublicKey> nodes_;
+  std::vector<Ed25519Key> own_;
+  /// Which node this is, so that it signs by its key in force. Not known if its one key is not
+  /// among those that it was made with: it signs whatever it is asked to then.
+  std::optional<NodeId> self_;
+  std::map<NodeId, Keys> nodes_;
   std::map<ClientId, PublicKey> clients_;
   std::uint64_t malformed_keys_ = 0;
 };

@@ -48,7 +48,7 @@ struct WatchedCrypto : StubCrypto {
   };
   Shared* shared = nullptr;
 
-  Bytes sign(ByteView message) const {
+  Bytes sign(Epoch, ByteView message) const {
     if (message.size() == 4) throw std::runtime_error("four bytes are too many");
     {
       const std::lock_guard lock(shared->mutex);
@@ -61,7 +61,7 @@ struct WatchedCrypto : StubCrypto {
     --shared->at_once;
     return Bytes(message);
   }
-  void update_node_key(NodeId, const std::optional<Bytes>&) {
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) {
     if (shared->at_once != 0) ++shared->beside_update;
   }
 };
@@ -95,7 +95,7 @@ struct Fixture {
   auto& list() { return core.items().list<crypto>(); }
   void ask(std::uint64_t begin, std::uint64_t end, std::size_t bytes = 1) {
     for (std::uint64_t i = begin; i < end; ++i)
-      core.items().push(SignRequest<Asked>{Bytes(std::string(bytes, 'm')), Asked{i}});
+      core.items().push(SignRequest<Asked>{Epoch(0), Bytes(std::string(bytes, 'm')), Asked{i}});
   }
   template <class R>
   void wait(R& runner) {
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(Fixture, "a change of keys runs beside nothing else") {
   engine::Runner<crypto, Core, 3> runner(core);
   for (int round = 0; round < 20; ++round) {
     ask(0, 50);
-    core.items().push(UpdateNodeKeys{{{NodeId(1), Bytes("key")}}});
+    core.items().push(UpdateNodeKeys{Epoch(1), {{NodeId(1), Bytes("key")}}});
     ask(50, 100);
     runner.hand_over(list());
     wait(runner);
@@ -180,7 +180,7 @@ TEST_CASE_FIXTURE(Fixture, "a change of keys runs beside nothing else") {
 TEST_CASE_FIXTURE(Fixture, "follow-ups come back when their parents are done") {
   engine::Runner<crypto, Core, 2> runner(core);
   for (std::uint64_t i = 0; i < 10; ++i) {
-    FollowUps& place = *core.items().push(SignRequest<Asked>{Bytes("m"), Asked{i}});
+    FollowUps& place = *core.items().push(SignRequest<Asked>{Epoch(0), Bytes("m"), Asked{i}});
     core.items().append(place, ToTracker{100 + i});
   }
   runner.hand_over(list());
@@ -202,7 +202,8 @@ TEST_CASE_FIXTURE(Fixture, "a failure is thrown at whoever collects, and what is
 TEST_CASE_FIXTURE(Fixture, "a runner that ends amid its work finishes the list and forgets it") {
   engine::Runner<crypto, Core, 2> runner(core);
   ask(0, 1000);
-  core.items().append(*core.items().push(SignRequest<Asked>{Bytes("m"), Asked{}}), ToTracker{});
+  core.items().append(*core.items().push(SignRequest<Asked>{Epoch(0), Bytes("m"), Asked{}}),
+                      ToTracker{});
   runner.hand_over(list());
 }
 

@@ -51,6 +51,7 @@ TEST_CASE("the wiring is printed as text: each module, and where its events go")
         "  WalEntry_SoloDecided -> protocol\n"
         "app: SizedApp\n"
         "  Applied -> tracker\n"
+        "  AppContinue -> app\n"
         "net: StubNet\n"
         "  MessageReceived_OneOf_SoloNothing -> protocol\n"
         "node: TheNode\n"

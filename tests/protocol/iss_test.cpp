@@ -608,4 +608,61 @@ TEST_CASE("Done of the longest segment fits its frame") {
   CHECK(wire::encode(done).size() <= frame_limit(Fixture::Protocol::frame_class(done)));
 }
 
+TEST_CASE("a client's new key holds two epochs later, and what it signed before is void") {
+  Four four;
+  Fixture& f = four.f;
+  const SeqNr third(2 * four.plan.length());
+  const Plan later = f.plan(Epoch(2), third);
+  const RequestRef request = f.request_of(later, NodeId(1));
+  f.ready(request);
+  f.changes = {ClientKey{ClientId(1), Bytes("new")}, NodeKey{NodeId(2), Bytes("its new one")}};
+  finish_epoch(f, four.plan);
+  stabilise(f);
+  REQUIRE(f.node_keys.size() == 1);
+  CHECK(f.node_keys[0].from == Epoch(2));
+  CHECK(f.iss.status().key_changes == 1);
+  const Plan second = f.plan(Epoch(1), SeqNr(four.plan.length()));
+  CHECK(f.client_keys.empty());
+  const RequestRef before = f.request_of(second, NodeId(1), 5);
+  f.ready(before);
+  f.receive(NodeId(1), f.proposal(second, SeqNr(second.first().value + 1), Batch({before})));
+  CHECK(four.votes() == 1);
+
+  finish_epoch(f, second);
+  stabilise(f);
+  REQUIRE(f.client_keys.size() == 1);
+  CHECK(f.client_keys[0].epoch == Epoch(2));
+  CHECK(f.client_keys[0].keys == std::vector<ClientKey>{{ClientId(1), Bytes("new")}});
+  CHECK(f.moves.back().epoch == Epoch(2));
+  CHECK(f.moves.back().rekeyed == std::vector{ClientId(1)});
+  CHECK(f.iss.status().own_requests_waiting == 0);
+  const SeqNr sn(third.value + 1);
+  f.receive(NodeId(1), f.proposal(later, sn, Batch({request})));
+  CHECK(four.votes() == 0);
+  f.ready(request, Spread::by_client, 10, Epoch(1));  // was on its way when the epoch began
+  CHECK(four.votes() == 0);
+  f.ready(request, Spread::fetched, 10, Epoch(2));
+  CHECK(four.votes() == 1);
+}
+
+TEST_CASE("keys that have changed are known again after a restart") {
+  Four four;
+  Fixture& f = four.f;
+  f.changes = {ClientKey{ClientId(1), Bytes("new")}, NodeKey{NodeId(2), Bytes("its new one")}};
+  finish_epoch(f, four.plan);
+  stabilise(f);
+  for (const std::uint64_t epoch : {1u, 2u}) {
+    finish_epoch(f, f.plan(Epoch(epoch), SeqNr(epoch * four.plan.length())));
+    stabilise(f);
+  }
+  Fixture again(f.config, {}, f.log);
+  CHECK(again.iss.status().epoch == Epoch(3));
+  REQUIRE(again.node_keys.size() == 1);
+  CHECK(again.node_keys[0].from == Epoch(2));
+  CHECK(again.node_keys[0].keys == f.node_keys[0].keys);
+  REQUIRE(again.client_keys.size() == 1);
+  CHECK(again.client_keys[0].epoch == Epoch(3));
+  CHECK(again.client_keys[0].keys == f.client_keys[0].keys);
+}
+
 }  // namespace mirbft

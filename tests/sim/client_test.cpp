@@ -137,4 +137,28 @@ TEST_CASE("bodies are the user's, and drawn from the seed") {
   CHECK(asked.made[0].data == Bytes("3.0.0"));
 }
 
+TEST_CASE("a client signs anew whenever it asks, and is refused while it has another key") {
+  Asked asked;
+  const char* key = "old";
+  Client client({.id = ClientId(3),
+                 .requests = 1,
+                 .retry_after = 1s,
+                 .sign = [&](const Request&) { return Bytes(key); }},
+                {NodeId(0)}, Random(1));
+  asked.go_on(client, 0s);
+  CHECK_FALSE(asked.reply(client, 0, 0, mirbft::Outcome::rejected_signature));
+  CHECK(asked.findings.none());
+  key = "new";
+  asked.go_on(client, 1s);
+  REQUIRE(asked.sent.size() == 2);
+  CHECK(asked.sent[0].second.authenticator == Bytes("old"));
+  CHECK(asked.sent[1].second.authenticator == Bytes("new"));
+  CHECK(asked.reply(client, 0, 0));
+
+  Client unsigned_one = make(Target::one);
+  asked.go_on(unsigned_one, 0s);
+  CHECK_FALSE(asked.reply(unsigned_one, 0, 0, mirbft::Outcome::rejected_signature));
+  CHECK_FALSE(asked.findings.none());
+}
+
 }  // namespace mirbft::sim

@@ -131,8 +131,8 @@ TEST_CASE("total order: gaps, repetitions, other requests, and steps back") {
 TEST_CASE("integrity: a body that its client never made") {
   Seen seen;
   Integrity integrity;
-  integrity.submitted(request(1, "one"));
-  integrity.submitted(request(1, "another"));
+  integrity.submitted(request(1, "one"), Time{});
+  integrity.submitted(request(1, "another"), Time{});
   for (const char* body : {"one", "another"})
     integrity.event(NodeId(0), Apply{SeqNr(0), {request(1, body)}}, seen.findings);
   CHECK(seen.rules() == "");

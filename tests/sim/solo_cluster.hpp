@@ -20,7 +20,7 @@ class Hooks {
   void started(NodeId) { ++starts; }
   void crashed(NodeId) { ++crashes; }
   void durable(NodeId, const sim::Record&, sim::Findings&) { ++records; }
-  void submitted(const Request&) { ++requests; }
+  void submitted(const Request&, sim::Time) { ++requests; }
   void looked(NodeId, const auto& replica, sim::Findings&) {
     next = replica.protocol().status().next;
   }

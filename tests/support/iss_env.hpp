@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,7 +72,24 @@ class IssEnv {
     return all;
   }
 
+  /// A node's signature in an epoch: it ends with its key, as far as that has changed.
+  Bytes signed_by(NodeId node, Epoch epoch, const Bytes& message) const {
+    std::string signature(signature_of(node, message).text());
+    const auto changes = keys.find(node);
+    if (changes != keys.end())
+      if (const auto later = changes->second.upper_bound(epoch); later != changes->second.begin())
+        signature += std::prev(later)->second.text();
+    return Bytes(signature);
+  }
+
   // Answers of the modules, one kind at a time. Each says whether there was any.
+
+  /// Changes of nodes' keys, which come before what is signed and verified by them.
+  bool update_keys() {
+    return each<UpdateNodeKeys>([&](const UpdateNodeKeys& update) {
+      for (const NodeKey& one : update.keys) keys[one.node][update.from] = *one.key;
+    });
+  }
 
   template <class Origin>
   bool hash(auto& part) {
@@ -82,7 +101,8 @@ class IssEnv {
   template <class Origin>
   bool sign(auto& part) {
     return each<SignRequest<Origin>>([&](SignRequest<Origin> asked) {
-      part.process(SignResult<Origin>{signature_of(config.self, asked.message),
+      update_keys();
+      part.process(SignResult<Origin>{signed_by(config.self, asked.epoch, asked.message),
                                       std::move(asked.origin)},
                    *this);
     });
@@ -90,9 +110,10 @@ class IssEnv {
   template <class Origin>
   bool verify(auto& part) {
     return each<VerifyNodeSigs<Origin>>([&](VerifyNodeSigs<Origin> asked) {
+      update_keys();
       NodeSigsVerified<Origin> verified{{}, std::move(asked.origin)};
       for (const NodeSignature& one : asked.signatures)
-        verified.verdicts.push_back(one.signature == signature_of(one.node, one.message)
+        verified.verdicts.push_back(one.signature == signed_by(one.node, asked.epoch, one.message)
                                         ? SignatureCheck::valid
                                         : SignatureCheck::invalid);
       part.process(std::move(verified), *this);
@@ -110,6 +131,7 @@ class IssEnv {
   std::chrono::nanoseconds time{};
   iss::BadMessages bad_messages;
   std::vector<std::string> halts;
+  std::map<NodeId, std::map<Epoch, Bytes>> keys;
 
  private:
   iss::Cluster cluster_;

@@ -57,8 +57,8 @@ class IssFixture {
     }
   }
   void ready(const RequestRef& reference, Spread spread = Spread::by_client,
-             std::uint32_t size = 10) {
-    iss.process(RequestReady{reference, size, spread}, out);
+             std::uint32_t size = 10, Epoch keys = {}) {
+    iss.process(RequestReady{reference, size, spread, keys}, out);
     work();
   }
   void tick(std::chrono::nanoseconds later) {
@@ -79,6 +79,11 @@ class IssFixture {
   std::vector<NewRequest> handed_on;
   std::vector<std::string> halts;
   Log log;
+  /// What the App asks for at its next snapshot, and what Crypto and Tracker hear of that.
+  std::vector<Reconfiguration> changes;
+  std::vector<UpdateNodeKeys> node_keys;
+  std::vector<UpdateClientKeys> client_keys;
+  std::vector<WindowsMoved> moves;
 
   /// Takes out the messages of type `M` that were sent.
   template <class M>
@@ -203,6 +208,7 @@ class IssFixture {
     bool any = hash<BatchHash>();
     any |= hash<CheckpointHash>();
     any |= hash<ChunkHash>();
+    any |= hash<TreeHash>();
     any |= sign<PrepareSigning>();
     any |= sign<CheckpointSigning>();
     any |= sign<ViewChangeSigning>();
@@ -213,10 +219,16 @@ class IssFixture {
     any |= verify<CheckpointChecking>();
     any |= verify<ProofChecking>();
     any |= persist<EpochEntry, VoteEntry, ViewChangeEntry, NewViewEntry, PreparedEntry,
-                   DecidedEntry, CheckpointEntry, StableEntry, AmnesiaEntry, DoneEntry>();
-    any |= drop<WalTruncate, CollectRequests, WindowsMoved>();
+                   DecidedEntry, ChunkEntry, CheckpointEntry, StableEntry, AmnesiaEntry, DoneEntry,
+                   KeyEntry>();
+    any |= drop<WalTruncate, CollectRequests, ForgetNodeKeys>();
+    any |= each<UpdateNodeKeys>([&](UpdateNodeKeys one) { node_keys.push_back(std::move(one)); });
+    any |= each<UpdateClientKeys>(
+        [&](UpdateClientKeys one) { client_keys.push_back(std::move(one)); });
+    any |= each<WindowsMoved>([&](WindowsMoved one) { moves.push_back(std::move(one)); });
     any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
-      iss.process(AppSnapshot{asked.sn, Bytes("state " + std::to_string(asked.sn.value))}, out);
+      const Bytes state("state " + std::to_string(asked.sn.value));
+      iss.process(AppSnapshot{asked.sn, 1, {{0, state}}, 0, std::exchange(changes, {})}, out);
     });
     any |= each<MessageReceived<Message>>(
         [&](MessageReceived<Message> own) { iss.process(std::move(own), out); });

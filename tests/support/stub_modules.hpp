@@ -37,10 +37,13 @@ struct StubHasher {
 };
 
 struct StubCrypto {
-  Bytes sign(ByteView) const { return {}; }
-  SignatureCheck verify_node(NodeId, ByteView, ByteView) const { return SignatureCheck::valid; }
+  Bytes sign(Epoch, ByteView) const { return {}; }
+  SignatureCheck verify_node(NodeId, Epoch, ByteView, ByteView) const {
+    return SignatureCheck::valid;
+  }
   SignatureCheck verify_client(ClientId, ByteView, ByteView) const { return SignatureCheck::valid; }
-  void update_node_key(NodeId, const std::optional<Bytes>&) {}
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) {}
+  void forget_node_keys(Epoch) {}
   void update_client_key(ClientId, const std::optional<Bytes>&) {}
 };
 

@@ -55,7 +55,7 @@ struct TrackerFixture {
     const bool good = asked.authenticator == Bytes("good");
     tracker.process(
         RequestSigVerified{asked.reference,
-                           good ? SignatureCheck::valid : SignatureCheck::invalid},
+                           good ? SignatureCheck::valid : SignatureCheck::invalid, keys},
         out);
   }
   /// Answers all questions, oldest first.
@@ -88,11 +88,18 @@ struct TrackerFixture {
                     out);
   }
 
+  /// An epoch begins in which this client has a new key.
+  void rekey(std::uint64_t client, std::uint64_t epoch) {
+    tracker.process(WindowsMoved{Epoch(epoch), {}, {ClientId(client)}}, out);
+  }
+
   Outcome outcome() { return out.take<Replied>().outcome; }
   TrackerStatus status() const { return tracker.status(); }
 
   ClientTracker tracker;
   Recorder out;
+  /// The epoch by whose keys signatures are verified.
+  Epoch keys;
 };
 
 }  // namespace mirbft::testing

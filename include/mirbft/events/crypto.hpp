@@ -2,12 +2,12 @@
 #ifndef MIRBFT_EVENTS_CRYPTO_HPP
 #define MIRBFT_EVENTS_CRYPTO_HPP
 
-#include <optional>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/reflect.hpp>
@@ -27,7 +27,7 @@ struct SignResult {
   Origin origin;
 };
 
-/// Asks for this node's signature over `message` (canonical bytes).
+/// Asks for this node's signature over `message` (canonical bytes), by its key of `epoch`.
 template <class Origin>
 struct SignRequest {
   using origin_type = Origin;
@@ -35,6 +35,7 @@ struct SignRequest {
   static constexpr std::uint32_t number = family_number(3, Origin::number);
   using answer = SignResult<Origin>;
 
+  Epoch epoch;
   Bytes message;
   Origin origin;
 };
@@ -57,7 +58,8 @@ struct NodeSigsVerified {
   Origin origin;
 };
 
-/// Asks whether nodes have made these signatures.
+/// Asks whether nodes have made these signatures, all by their keys of `epoch`: a retired key signs
+/// nothing new, a new one nothing old.
 template <class Origin>
 struct VerifyNodeSigs {
   using origin_type = Origin;
@@ -65,6 +67,7 @@ struct VerifyNodeSigs {
   static constexpr std::uint32_t number = family_number(5, Origin::number);
   using answer = NodeSigsVerified<Origin>;
 
+  Epoch epoch;
   std::vector<NodeSignature> signatures;
   Origin origin;
 };
@@ -79,45 +82,43 @@ struct VerifyRequestSig {
   Bytes authenticator;
 };
 
-/// A change of one node's public key.
-struct NodeKey {
-  NodeId node;
-  /// None removes the key.
-  std::optional<Bytes> key;
-};
-/// A change of one client's public key.
-struct ClientKey {
-  ClientId client;
-  std::optional<Bytes> key;
-};
-
-/// Changes keys of nodes; what was asked for before is verified under the old ones.
+/// Keys of nodes from an epoch on. Those of earlier epochs stay as they are.
 struct UpdateNodeKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 17;
 
+  Epoch from;
   std::vector<NodeKey> keys;
 };
 
-/// Changes keys of clients; what was asked for before is verified under the old ones.
+/// No signature of an epoch before this one will be asked about any more.
+struct ForgetNodeKeys {
+  static constexpr auto destination = slot::crypto;
+  static constexpr std::uint32_t number = 30;
+
+  Epoch before;
+};
+
+/// Changes keys of clients, since `epoch` begins; what was asked for before is verified under the
+/// old ones.
 struct UpdateClientKeys {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 18;
 
+  Epoch epoch;
   std::vector<ClientKey> keys;
 };
 
 }  // namespace mirbft
 
 MIRBFT_ADAPT_TEMPLATE(mirbft::SignResult, signature, origin);
-MIRBFT_ADAPT_TEMPLATE(mirbft::SignRequest, message, origin);
+MIRBFT_ADAPT_TEMPLATE(mirbft::SignRequest, epoch, message, origin);
 MIRBFT_ADAPT_TEMPLATE(mirbft::NodeSigsVerified, verdicts, origin);
-MIRBFT_ADAPT_TEMPLATE(mirbft::VerifyNodeSigs, signatures, origin);
+MIRBFT_ADAPT_TEMPLATE(mirbft::VerifyNodeSigs, epoch, signatures, origin);
 BOOST_HANA_ADAPT_STRUCT(mirbft::NodeSignature, node, message, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::VerifyRequestSig, reference, authenticator);
-BOOST_HANA_ADAPT_STRUCT(mirbft::NodeKey, node, key);
-BOOST_HANA_ADAPT_STRUCT(mirbft::ClientKey, client, key);
-BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateNodeKeys, keys);
-BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateClientKeys, keys);
+BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateNodeKeys, from, keys);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ForgetNodeKeys, before);
+BOOST_HANA_ADAPT_STRUCT(mirbft::UpdateClientKeys, epoch, keys);
 
 #endif

@@ -31,11 +31,13 @@ struct RequestReady {
   /// Length of the body in bytes, for the limits of a batch.
   std::uint32_t size = 0;
   Spread spread = Spread::by_client;
+  /// As in `RequestSigVerified`.
+  Epoch keys{};
 };
 
 }  // namespace mirbft
 
 MIRBFT_ADAPT_TEMPLATE(mirbft::MessageReceived, from, message);
-BOOST_HANA_ADAPT_STRUCT(mirbft::RequestReady, reference, size, spread);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestReady, reference, size, spread, keys);
 
 #endif

@@ -47,6 +47,8 @@ struct RequestSigVerified {
 
   RequestRef reference;
   SignatureCheck verdict = SignatureCheck::invalid;
+  /// Of this epoch was the key, or of a later one in which it is the same.
+  Epoch keys{};
 };
 
 /// The App's answer to one request.
@@ -75,14 +77,17 @@ struct WindowsMoved {
   Epoch epoch;
   /// Only the clients that have delivered anything, by ascending id; all others start at 0.
   std::vector<ClientWindow> windows;
+  /// The clients whose key is another one from this epoch on, by ascending id: what they have
+  /// signed with the old one and is not delivered is void.
+  std::vector<ClientId> rekeyed{};
 };
 
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::NewRequest, request, spread);
-BOOST_HANA_ADAPT_STRUCT(mirbft::RequestSigVerified, reference, verdict);
+BOOST_HANA_ADAPT_STRUCT(mirbft::RequestSigVerified, reference, verdict, keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Reply, client, req_no, result);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Applied, sn, replies);
-BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows);
+BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed);
 
 #endif

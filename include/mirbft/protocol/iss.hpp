@@ -70,6 +70,10 @@ struct IssStatus {
   std::uint64_t suspected_segments = 0;
   /// T_e, how long a leader may stand still.
   std::chrono::nanoseconds timeout{};
+  /// How many epochs have changed keys of nodes, as far as this replica knows, and how much of what
+  /// the App has asked for was not carried out.
+  std::uint64_t key_changes = 0;
+  std::uint64_t refused_reconfigurations = 0;
   iss::BadMessages bad_messages;
 };
 
@@ -90,7 +94,7 @@ class Iss {
   using emits = joined<events<Continue, Deliver, SendMessage<Message>, MessageReceived<Message>,
                               NewRequest, HashRequest<BatchHash>, WalAppend<EpochEntry>,
                               WalAppend<AmnesiaEntry>, WalAppend<DoneEntry>, WindowsMoved,
-                              AppRestoreState, Halt>,
+                              UpdateClientKeys, AppRestoreState, Halt>,
                        iss::Bodies::emits, iss::Checkpointing::emits, iss::StateTransfer::emits,
                        typename Orderer::emits>;
 
@@ -115,13 +119,14 @@ class Iss {
 
   /// The write-ahead log has been played back: goes on from the newest stable checkpoint in it.
   void process(Init, auto& out) {
+    auto env = env_of(out);
+    checkpointing_.announce_keys(env);
     if (const auto entry = amnesia_.begin()) remember(*entry, out);
     if (auto state = checkpointing_.restored()) {
       go_on_from(std::move(*state), out);
     } else {
       enter_epoch(Epoch(0), SeqNr(0), out);
     }
-    auto env = env_of(out);
     checkpointing_.start(parameters(), env);
     go_on(out);
   }
@@ -139,7 +144,10 @@ class Iss {
       ask_for_bodies(env);
       laggard_.ask(current(), waiting_, now_, config_.fetch_delay, env);
       watch_segments(env);
-      reminders_.remind(current(), {epoch_, next_, checkpointing_.stable_epochs()}, env);
+      reminders_.remind(current(),
+                        {epoch_, next_, checkpointing_.stable_epochs(),
+                         checkpointing_.known_key_changes()},
+                        env);
       transfer_state(env);
     }
     note_to_continue(out);
@@ -154,6 +162,7 @@ class Iss {
 
   void process(RequestReady ready, auto& out) {
     const RequestRef& reference = ready.reference;
+    if (ready.keys < checkpointing_.client_keys().since(reference.client, epoch_)) return;
     const bool wanted = waiting_.wants(reference);
     const auto readiness =
         clients_.ready(reference, ready.size, wanted ? iss::Wanted::yes : iss::Wanted::no);
@@ -213,6 +222,10 @@ class Iss {
     auto env = env_of(out);
     transfer_.process(std::move(hashed), env);
   }
+  void process(HashResult<TransferTreeHash> hashed, auto& out) {
+    auto env = env_of(out);
+    transfer_.process(std::move(hashed), env);
+  }
   void process(StateInstalled, auto& out) {
     auto env = env_of(out);
     if (auto state = checkpointing_.install(transfer_.take(), env))
@@ -258,6 +271,8 @@ class Iss {
             open,
             suspected,
             pace_.timeout,
+            checkpointing_.known_key_changes(),
+            checkpointing_.refused_reconfigurations(),
             bad_};
   }
 
@@ -456,6 +471,7 @@ class Iss {
   /// what it has missed.
   void receive(iss::Member from, const Progress& progress, auto& env) {
     if (!started_) return;
+    checkpointing_.tell_keys(from, progress.key_changes, env);
     checkpointing_.tell(from, progress.stable_epochs, env);
     if (const auto entry = amnesia_.heard(from.index, progress.stable_epochs,
                                           checkpointing_.proven_epochs(), cluster_.quorum()))
@@ -682,6 +698,7 @@ class Iss {
   void enter_epoch(Epoch epoch, SeqNr first, auto& out) {
     started_ = true;
     finished_ = false;
+    const std::vector<ClientId> rekeyed = change_client_keys(epoch, out);
     epoch_ = epoch;
     iss::EpochPlan next(epoch, first, cluster_.members(),
                         policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
@@ -692,11 +709,29 @@ class Iss {
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
-    out.emit(WindowsMoved{epoch, clients_.windows()});
+    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed});
     resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
     note_to_continue(out);
+  }
+
+  /// The keys of clients that come into force. A request is ordered in an epoch only if it is
+  /// authentic by its client's key of that epoch: what is signed with an older one and not
+  /// delivered by then is void. So the keys are as frozen as the windows, and all correct replicas
+  /// judge a proposal alike, whether its bodies came before the change or are fetched after it. A
+  /// correct leader proposes nothing that others would have to refuse; and what a quorum has voted
+  /// for can be fetched and checked by everybody, since no replica leaves an epoch before it has
+  /// delivered all of it. Returns whose keys they are.
+  std::vector<ClientId> change_client_keys(Epoch epoch, auto& out) {
+    std::vector<ClientKey> keys = checkpointing_.client_keys().due(epoch_, epoch);
+    std::vector<ClientId> rekeyed;
+    for (const ClientKey& key : keys) {
+      clients_.forget_bodies(key.client);
+      rekeyed.push_back(key.client);
+    }
+    if (!keys.empty()) out.emit(UpdateClientKeys{epoch, std::move(keys)});
+    return rekeyed;
   }
 
   /// Where others have forgotten the current epoch, only a transfer of state helps; and also where
@@ -855,6 +890,7 @@ class Iss {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoints,
                         delivered_requests, proposed_batches, own_requests_waiting,
                         batches_waiting_for_bodies, clients, early_bytes, open_segments,
-                        suspected_segments, timeout, bad_messages);
+                        suspected_segments, timeout, key_changes, refused_reconfigurations,
+                        bad_messages);
 
 #endif

@@ -41,6 +41,9 @@ struct ClientConfig {
   Time rest = std::chrono::milliseconds(20);
   /// The body of a request; by default some text that names it.
   std::function<std::string(ClientId, ReqNo, Random&)> body{};
+  /// Its signature under a request, made anew whenever it asks; by default there is none. While the
+  /// client has another key than the replicas believe, it is refused and tries again.
+  std::function<Bytes(const Request&)> sign{};
 };
 
 /// A correct client. An answer is believed when a weak quorum gives it, or the only replica that
@@ -105,6 +108,9 @@ class Client {
       case Outcome::overloaded:
       case Outcome::rejected_window:
       case Outcome::shut_down: return false;  // it tries again in time
+      case Outcome::rejected_signature:
+        if (config_.sign) return false;
+        [[fallthrough]];
       default:
         findings.report("admission", from, std::nullopt,
                         name_of(reply.client, reply.req_no) + " is honest, and was " +
@@ -142,6 +148,7 @@ class Client {
   template <class Send>
   void ask(Open& open, Time now, Send& send) {
     open.due = now + config_.retry_after;
+    if (config_.sign) open.request.authenticator = config_.sign(open.request);
     random_.shuffle(replicas_);
     const std::size_t count = config_.target == Target::one    ? 1
                               : config_.target == Target::some ? 1 + random_.below(replicas_.size())

@@ -506,7 +506,7 @@ class Cluster {
           submissions_.at(now() + random_.between(ways.shortest, ways.longest),
                           {to, place, request, spread});
         },
-        [&](const Request& request) { observed_.checks.submitted(request); });
+        [&](const Request& request) { observed_.checks.submitted(request, now()); });
     if (wake != never) wake_client(place, wake);
   }
   /// A request has come to its replica. If that is down or has too much to do, it is lost.
@@ -524,7 +524,10 @@ class Cluster {
   void replied(NodeId from, std::size_t place, const Replied& reply) {
     if (at(from).faulty) return;
     Client& client = clients_[place].client;
-    if (client.replied(from, reply, findings())) wake_client(place, now() + client.rest());
+    if (!client.replied(from, reply, findings())) return;
+    if (reply.outcome == Outcome::delivered)
+      observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
+    wake_client(place, now() + client.rest());
   }
 
   /// More than any sane node makes of what can be pending.

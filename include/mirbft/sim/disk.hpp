@@ -170,7 +170,10 @@ class Disk {
   void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
     operate();
     const auto [place, is_new] = requests_.try_emplace(reference);
-    if (!is_new) return;
+    if (!is_new) {
+      place->second.request.authenticator = std::move(authenticator);
+      return;
+    }
     place->second.request = {reference.client, reference.req_no, std::move(data),
                              std::move(authenticator)};
     unsynced_.push_back(reference);

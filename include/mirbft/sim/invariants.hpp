@@ -11,6 +11,7 @@
 
 #include <mirbft/events/app.hpp>
 #include <mirbft/events/store.hpp>
+#include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
@@ -96,7 +97,7 @@ class TotalOrder {
 /// Integrity: what an App is given was submitted by that client under that number, byte for byte.
 class Integrity {
  public:
-  void submitted(const Request& request) {
+  void submitted(const Request& request, Time) {
     std::vector<Bytes>& bodies = bodies_[{request.client, request.req_no}];
     if (std::find(bodies.begin(), bodies.end(), request.data) == bodies.end())
       bodies.push_back(request.data);

@@ -12,16 +12,19 @@
 #include <mirbft/events/app.hpp>
 #include <mirbft/events/event.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/request.hpp>
 
 namespace mirbft::sim {
 
 /// Invariants that are checked together. Each is a class with any of
 ///
-///     void submitted(const Request&)                            a client has made it
+///     void submitted(const Request&, Time now)                  a client has made it
+///     void answered(ClientId, ReqNo, const Bytes& result, Time now)   and believes the result
 ///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
 ///     void frame(const Frame&, Findings&)                       a frame is sent, by whomever
 ///     void durable(NodeId, const Record&, Findings&)            a record of a correct node's log
@@ -45,9 +48,15 @@ class Checks {
     return std::get<Invariant>(all_);
   }
 
-  void submitted(const auto& request) {
+  void submitted(const Request& request, Time now) {
     each([&](auto& one) {
-      if constexpr (requires { one.submitted(request); }) one.submitted(request);
+      if constexpr (requires { one.submitted(request, now); }) one.submitted(request, now);
+    });
+  }
+  void answered(ClientId client, ReqNo req_no, const Bytes& result, Time now) {
+    each([&](auto& one) {
+      if constexpr (requires { one.answered(client, req_no, result, now); })
+        one.answered(client, req_no, result, now);
     });
   }
   template <class E>

@@ -37,7 +37,7 @@ SodiumCrypto verifier(const Bytes& key) {
 }
 
 SignatureCheck check(const Bytes& key, ByteView message, ByteView signature) {
-  return verifier(key).verify_node(NodeId(1), message, signature);
+  return verifier(key).verify_node(NodeId(1), Epoch(0), message, signature);
 }
 
 // The eight points whose order divides 8, in their canonical encodings.
@@ -155,12 +155,15 @@ TEST_CASE("a signature is valid for its signer and its message only") {
                             {{ClientId(1), bob.public_key()}});
   const ByteView message = bytes_of("message");
   const Bytes signature = alice.sign(message);
-  CHECK(crypto.verify_node(NodeId(1), message, signature.view()) == SignatureCheck::valid);
-  CHECK(crypto.verify_node(NodeId(2), message, signature.view()) == SignatureCheck::invalid);
+  CHECK(crypto.verify_node(NodeId(1), Epoch(0), message, signature.view()) ==
+        SignatureCheck::valid);
+  CHECK(crypto.verify_node(NodeId(2), Epoch(0), message, signature.view()) ==
+        SignatureCheck::invalid);
   CHECK(crypto.verify_client(ClientId(1), message, signature.view()) == SignatureCheck::invalid);
-  CHECK(crypto.verify_node(NodeId(3), message, signature.view()) == SignatureCheck::unknown_signer);
+  CHECK(crypto.verify_node(NodeId(3), Epoch(0), message, signature.view()) ==
+        SignatureCheck::unknown_signer);
   CHECK(crypto.verify_client(ClientId(2), message, {}) == SignatureCheck::unknown_signer);
-  CHECK(crypto.verify_node(NodeId(1), bytes_of("massage"), signature.view()) ==
+  CHECK(crypto.verify_node(NodeId(1), Epoch(0), bytes_of("massage"), signature.view()) ==
         SignatureCheck::invalid);
   CHECK(crypto.verify_client(ClientId(1), message, bob.sign(message).view()) ==
         SignatureCheck::valid);
@@ -170,7 +173,7 @@ TEST_CASE("a node signs with its own key") {
   const Ed25519Key own(seed(1).view());
   const SodiumCrypto crypto(seed(1).view(), {{NodeId(1), own.public_key()}}, {});
   const ByteView message = bytes_of("message");
-  CHECK(crypto.verify_node(NodeId(1), message, crypto.sign(message).view()) ==
+  CHECK(crypto.verify_node(NodeId(1), Epoch(0), message, crypto.sign(Epoch(0), message).view()) ==
         SignatureCheck::valid);
 }
 
@@ -182,13 +185,14 @@ TEST_CASE("every changed bit of a signature makes it invalid, every other length
   for (std::size_t bit = 0; bit < 8 * signature.size(); ++bit) {
     std::vector<std::uint8_t> changed(signature.begin(), signature.end());
     changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
-    REQUIRE(crypto.verify_node(NodeId(1), message, changed) == SignatureCheck::invalid);
+    REQUIRE(crypto.verify_node(NodeId(1), Epoch(0), message, changed) == SignatureCheck::invalid);
   }
   const Bytes longer = concatenated(signature.view(), Bytes{0}.view());
   for (std::size_t size = 0; size <= longer.size(); ++size) {
     const SignatureCheck expected =
         size == signature.size() ? SignatureCheck::valid : SignatureCheck::malformed;
-    REQUIRE(crypto.verify_node(NodeId(1), message, longer.view().first(size)) == expected);
+    REQUIRE(crypto.verify_node(NodeId(1), Epoch(0), message, longer.view().first(size)) ==
+            expected);
   }
 }
 
@@ -243,10 +247,11 @@ TEST_CASE("edge: keys of small order, non-canonical, off the curve or of mixed o
   for (const Bytes& key : bad) {
     CHECK_THROWS_AS(verifier(key), ConfigError);
     SodiumCrypto crypto = verifier(good);
-    crypto.update_node_key(NodeId(1), key);
+    crypto.update_node_key(NodeId(1), Epoch(0), key);
     CHECK(crypto.status().malformed_keys == 1);
     const Bytes lax = concatenated(from_hex(identity).view(), Scalar{});  // S = 0, R = 0·B
-    CHECK(crypto.verify_node(NodeId(1), {}, lax.view()) == SignatureCheck::unknown_signer);
+    CHECK(crypto.verify_node(NodeId(1), Epoch(0), {}, lax.view()) ==
+          SignatureCheck::unknown_signer);
   }
 }
 
@@ -261,7 +266,7 @@ TEST_CASE("keys are set, replaced and removed") {
   CHECK(client_check(first) == SignatureCheck::unknown_signer);
   crypto.update_client_key(ClientId(7), first.public_key());
   CHECK(client_check(first) == SignatureCheck::valid);
-  CHECK(crypto.verify_node(NodeId(7), message, first.sign(message).view()) ==
+  CHECK(crypto.verify_node(NodeId(7), Epoch(0), message, first.sign(message).view()) ==
         SignatureCheck::unknown_signer);
   crypto.update_client_key(ClientId(7), second.public_key());
   CHECK(client_check(first) == SignatureCheck::invalid);
@@ -272,6 +277,60 @@ TEST_CASE("keys are set, replaced and removed") {
   CHECK(client_check(second) == SignatureCheck::unknown_signer);
   CHECK(crypto.status().clients == 0);
   CHECK(crypto.status().malformed_keys == 0);
+}
+
+TEST_CASE("a node's signature is judged by its key of the epoch, until that is forgotten") {
+  const Ed25519Key old_key(seed(1).view());
+  const Ed25519Key new_key(seed(2).view());
+  SodiumCrypto crypto(seed(3).view(), {{NodeId(1), old_key.public_key()}}, {});
+  const auto check = [&](std::uint64_t epoch, const Ed25519Key& key) {
+    const ByteView message = bytes_of("message");
+    return crypto.verify_node(NodeId(1), Epoch(epoch), message, key.sign(message).view());
+  };
+  crypto.update_node_key(NodeId(1), Epoch(7), new_key.public_key());
+  for (const std::uint64_t epoch : {0u, 6u, 7u, 100u}) {
+    CAPTURE(epoch);
+    const bool is_new = epoch >= 7;
+    CHECK(check(epoch, old_key) == (is_new ? SignatureCheck::invalid : SignatureCheck::valid));
+    CHECK(check(epoch, new_key) == (is_new ? SignatureCheck::valid : SignatureCheck::invalid));
+  }
+  crypto.forget_node_keys(Epoch(6));
+  CHECK(check(6, old_key) == SignatureCheck::valid);
+  crypto.forget_node_keys(Epoch(7));
+  CHECK(check(6, old_key) == SignatureCheck::unknown_signer);
+  CHECK(check(7, new_key) == SignatureCheck::valid);
+  crypto.update_node_key(NodeId(1), Epoch(9), std::nullopt);
+  CHECK(check(8, new_key) == SignatureCheck::valid);
+  CHECK(check(9, new_key) == SignatureCheck::unknown_signer);
+  CHECK(crypto.status().nodes == 0);
+}
+
+TEST_CASE("a node signs with the key pair that is in force, and says which one it lacks") {
+  const Ed25519Key old_key(seed(1).view());
+  const Ed25519Key new_key(seed(2).view());
+  const std::map<NodeId, Bytes> nodes{{NodeId(1), old_key.public_key()}};
+  const ByteView message = bytes_of("message");
+  const char* const lacks =
+      "Ed25519: node 1 lacks the secret key to its public key in epoch 7: start it with the seed "
+      "of that one too";
+  SUBCASE("it has both") {
+    SodiumCrypto crypto({new_key, old_key}, NodeId(1), nodes, {});
+    crypto.update_node_key(NodeId(1), Epoch(7), new_key.public_key());
+    CHECK(crypto.sign(Epoch(6), message) == old_key.sign(message));
+    CHECK(crypto.sign(Epoch(7), message) == new_key.sign(message));
+  }
+  SUBCASE("it has only the old one") {
+    SodiumCrypto crypto({old_key}, NodeId(1), nodes, {});
+    crypto.update_node_key(NodeId(1), Epoch(7), new_key.public_key());
+    CHECK(crypto.sign(Epoch(6), message) == old_key.sign(message));
+    CHECK_THROWS_WITH_AS((void)crypto.sign(Epoch(7), message), lacks, ModuleFailure);
+  }
+  SUBCASE("it was not told which node it is") {
+    SodiumCrypto crypto(seed(1).view(), nodes, {});
+    crypto.update_node_key(NodeId(1), Epoch(7), new_key.public_key());
+    CHECK_THROWS_WITH_AS((void)crypto.sign(Epoch(7), message), lacks, ModuleFailure);
+  }
+  CHECK_THROWS_AS(SodiumCrypto({}, NodeId(1), nodes, {}), ConfigError);
 }
 
 TEST_CASE("wrong configuration is named") {
@@ -294,9 +353,9 @@ TEST_SUITE("threads") {
       threads.emplace_back([&crypto, &count] {
         for (int round = 0; round < 20; ++round) {
           const Bytes message(std::to_string(round));
-          const Bytes signature = crypto.sign(message.view());
+          const Bytes signature = crypto.sign(Epoch(0), message.view());
           const SignatureCheck verdict =
-              crypto.verify_node(NodeId(1), message.view(), signature.view());
+              crypto.verify_node(NodeId(1), Epoch(0), message.view(), signature.view());
           count += verdict == SignatureCheck::valid ? 1 : 0;
         }
       });

@@ -157,3 +157,14 @@ TEST_CASE("random work agrees with a plain model") {
     REQUIRE(store.status().bytes == 5 * model.size());
   }
 }
+
+TEST_CASE("of a request that is kept, a later signature takes the place of the first") {
+  MemoryStore store;
+  const RequestRef reference{ClientId(1), ReqNo(2), {}};
+  store.put(reference, Bytes("body"), Bytes("old"));
+  store.put(reference, Bytes("body"), Bytes("newer"));
+  REQUIRE(store.get(reference));
+  CHECK(store.get(reference)->authenticator == Bytes("newer"));
+  CHECK(store.status().requests == 1);
+  CHECK(store.status().bytes == 4 + 5);
+}

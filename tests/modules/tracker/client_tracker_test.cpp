@@ -544,3 +544,62 @@ TEST_CASE("a Tracker may be moved, with what is open in it") {
   node.work();
   CHECK(node.stored() == Bodies{"body"});
 }
+
+TEST_CASE("what was admitted under an old key is void, and may be signed anew") {
+  TrackerFixture node;
+  node.submit(1, 0, "open");
+  node.submit(1, 1, "passed on", "good", Spread::relayed);
+  node.submit(2, 0, "another's");
+  node.work();
+  CHECK(node.stored().size() == 3);
+  node.rekey(1, 6);
+  node.keys = Epoch(6);
+  const auto refused = node.out.take<Replied>();
+  CHECK(refused.client == ClientId(1));
+  CHECK(refused.req_no == ReqNo(0));
+  CHECK(refused.outcome == Outcome::rejected_signature);
+  CHECK(node.out.empty());
+  CHECK(node.status().pending == 1);
+  CHECK(node.status().clients == 1);
+
+  node.submit(1, 0, "open");
+  node.hash();
+  node.verify();
+  (void)node.out.take<StoreVerifiedRequest>();
+  CHECK(node.out.take<RequestReady>().keys == Epoch(6));
+}
+
+TEST_CASE("a verdict by an old key does not count: it is asked for again") {
+  TrackerFixture node;
+  node.submit(1, 0, "body");
+  node.hash();
+  node.rekey(1, 6);
+  node.verify();
+  CHECK(node.out.count<StoreVerifiedRequest>() == 0);
+  REQUIRE(node.out.count<VerifyRequestSig>() == 1);
+  SUBCASE("it is authentic by the new one") {
+    node.keys = Epoch(6);
+    node.verify();
+    CHECK(node.stored() == Bodies{"body"});
+  }
+  SUBCASE("it is not") {
+    const auto asked = node.out.take<VerifyRequestSig>();
+    node.tracker.process(
+        RequestSigVerified{asked.reference, SignatureCheck::invalid, Epoch(6)}, node.out);
+    CHECK(node.outcome() == Outcome::rejected_signature);
+    CHECK(node.status().checking == 0);
+  }
+}
+
+TEST_CASE("what is delivered stays so when its client gets a new key") {
+  TrackerFixture node;
+  node.submit(1, 0, "body");
+  node.work();
+  CHECK(node.stored() == Bodies{"body"});
+  node.tracker.process(
+      WindowsMoved{Epoch(6), {{ClientId(1), ReqNo(1), {}}}, {ClientId(1)}}, node.out);
+  CHECK(node.out.empty());  // its result is on the way
+  node.apply(7, 1, 0, "result");
+  CHECK(node.outcome() == Outcome::delivered);
+  CHECK(node.status().pending == 0);
+}

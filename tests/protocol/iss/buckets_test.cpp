@@ -175,4 +175,15 @@ TEST_CASE("what was delivered by another's batch is not counted as waiting") {
   CHECK(two.cut(1000).size() == own - 16);
 }
 
+TEST_CASE("at the end of an epoch, what is no longer ready is dropped") {
+  Two two(200);
+  two.clients.forget_bodies(ClientId(1));
+  two.add(7);
+  two.begin(Epoch(1), 0);
+  CHECK(two.buckets.own_requests() <= 2);
+  std::vector<RequestRef> left = two.buckets.oldest(0, 1000, two.clients);
+  for (const RequestRef& one : two.buckets.oldest(1, 1000, two.clients)) left.push_back(one);
+  for (const RequestRef& one : left) CHECK(one == Two::request(7));
+}
+
 }  // namespace mirbft::iss

@@ -34,11 +34,23 @@ struct End {
 
 enum class Answers : std::uint8_t { in_order, reversed };
 
+template <class Origin>
+void answer(CheckpointMaker& maker, IssEnv& env, Answers order) {
+  std::vector<HashRequest<Origin>> asked;
+  env.each<HashRequest<Origin>>(
+      [&](HashRequest<Origin> one) { asked.push_back(std::move(one)); });
+  if (order == Answers::reversed) std::reverse(asked.begin(), asked.end());
+  for (const auto& one : asked)
+    maker.process(HashResult<Origin>{digest_of_parts(one.parts), one.origin}, env);
+}
+
 /// Answers all questions and returns the headers that come out.
 std::vector<CheckpointHeader> work(CheckpointMaker& maker, IssEnv& env, Answers order) {
   std::vector<CheckpointHeader> headers;
-  while (env.out.count<HashRequest<CheckpointHash>>() + env.out.count<HashRequest<ChunkHash>>()) {
-    while (env.hash<ChunkHash>(maker)) continue;
+  while (env.out.count<HashRequest<CheckpointHash>>() + env.out.count<HashRequest<ChunkHash>>() +
+         env.out.count<HashRequest<TreeHash>>()) {
+    answer<ChunkHash>(maker, env, order);
+    answer<TreeHash>(maker, env, order);
     std::vector<HashRequest<CheckpointHash>> asked;
     env.each<HashRequest<CheckpointHash>>(
         [&](HashRequest<CheckpointHash> one) { asked.push_back(std::move(one)); });
@@ -55,7 +67,10 @@ void begin(CheckpointMaker& maker, IssEnv& env, Epoch epoch, const End& end = {}
               end.parameters, env);
 }
 void snapshot(CheckpointMaker& maker, IssEnv& env, Epoch epoch, const End& end = {}) {
-  maker.process(AppSnapshot{SeqNr(10 * epoch.value + 9), end.app}, env);
+  AppSnapshot all{SeqNr(10 * epoch.value + 9), chunks_of(end.app.size()), {}, 0};
+  for (std::uint64_t index = 0; index < all.chunks; ++index)
+    all.changed.push_back({index, chunk_of(end.app, index)});
+  maker.process(std::move(all), env);
 }
 CheckpointHeader header_of(const End& end, Answers order = Answers::in_order) {
   CheckpointMaker maker;
@@ -95,14 +110,21 @@ TEST_CASE("a long state is hashed in chunks, and the digests are kept with it") 
   CHECK(env.out.take<AppSnapshotRequest>().sn == SeqNr(9));
   (void)work(maker, env, Answers::in_order);
   snapshot(maker, env, Epoch(0));
-  CHECK(env.out.count<HashRequest<ChunkHash>>() == 3);
+  CHECK(env.out.count<HashRequest<ChunkHash>>() == 3 + 1);  // of the App and the clients
   const auto headers = work(maker, env, Answers::in_order);
   REQUIRE(headers.size() == 1);
   CHECK(headers[0].app_length == End{}.app.size());
   REQUIRE(maker.state(Epoch(0)));
   const CheckpointState& state = *maker.state(Epoch(0));
-  CHECK(state.app.digests.size() == 3);
-  CHECK(state.app.digests[0] != state.app.digests[1]);
+  CHECK(state.app_chunks == 3);
+  for (std::uint64_t index = 0; index < 3; ++index) {
+    const auto written = env.out.take<WalAppend<ChunkEntry>>();
+    CHECK(written.entry.index == index);
+    CHECK(written.entry.epoch == Epoch(0));
+    CHECK(written.entry.data == chunk_of(End{}.app, index));
+    CHECK(written.retention == RetentionIndex(written.entry.kept.value));
+    CHECK(maker.chunks().find(Epoch(0), index)->digest == written.entry.digest);
+  }
   CHECK(state.clients.digests.size() == 1);
   maker.forget(Epoch(0));
   CHECK_FALSE(maker.state(Epoch(0)));

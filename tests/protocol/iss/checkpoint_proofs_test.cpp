@@ -36,7 +36,7 @@ StableCheckpoint proof_of(const CheckpointHeader& of, const std::vector<std::uin
 /// The class and who answers it.
 struct Checked {
   void receive(std::size_t from, StableCheckpoint proof) {
-    proofs.receive(env.member(from), std::move(proof), membership, env);
+    proofs.receive(env.member(from), std::move(proof), membership, keys, env);
   }
   void process(NodeSigsVerified<ProofChecking> verified, IssEnv&) {
     valid = proofs.checked(std::move(verified), env);
@@ -45,6 +45,7 @@ struct Checked {
   std::size_t asked() const { return env.out.count<VerifyNodeSigs<ProofChecking>>(); }
 
   IssEnv env{testing::iss_config(4)};
+  KeyChain keys;
   CheckpointProofs proofs;
   std::optional<StableCheckpoint> valid;
 };
@@ -89,7 +90,7 @@ TEST_CASE("what is no quorum of members is refused before any signature is check
   }
   SUBCASE("no membership is known yet") {
     checked.proofs.receive(checked.env.member(1), proof_of(header(5), {0, 2, 3}), std::nullopt,
-                           checked.env);
+                           checked.keys, checked.env);
   }
   CHECK(checked.env.bad_messages.certificate == 1);
   CHECK(checked.asked() == 0);
@@ -132,6 +133,26 @@ TEST_CASE("so many certificates of one sender are checked at a time") {
   checked.verify();
   checked.receive(1, proof_of(header(7), {0, 2, 3}));
   CHECK(checked.asked() == 1);
+}
+
+TEST_CASE("a certificate is judged by the keys of its epoch, once they are known") {
+  CheckpointHeader change = header(5);
+  change.key_changes = 1;
+  change.node_keys = {{NodeId(2), Bytes("new")}};
+  CheckpointHeader later = header(9);
+  later.key_changes = 1;
+  Checked checked;
+  checked.receive(1, proof_of(later, {0, 2, 3}));
+  CHECK(checked.asked() == 0);  // keys that it may be signed by are not known
+  checked.receive(1, proof_of(change, {0, 2, 3}));
+  CHECK(checked.asked() == 1);
+  checked.verify();
+  REQUIRE(checked.valid);
+  CHECK(checked.keys.extend(*checked.valid, checked.env));
+  checked.receive(1, proof_of(later, {0, 2, 3}));
+  REQUIRE(checked.asked() == 1);
+  CHECK(checked.env.out.take<VerifyNodeSigs<ProofChecking>>().epoch == Epoch(9));
+  CHECK(checked.env.bad_messages.signature == 0);
 }
 
 }  // namespace mirbft::iss

@@ -297,4 +297,29 @@ TEST_CASE("a number is claimed by a proposal of this epoch, or by none") {
   CHECK(claimed(1) == SeqNr(8));
 }
 
+TEST_CASE("bodies that a client has signed with an old key count no more") {
+  Clients clients(100);
+  const RequestRef first{ClientId(1), ReqNo(0), {}};
+  RequestRef other = first;
+  other.digest.bytes[0] = 1;
+  const RequestRef delivered{ClientId(1), ReqNo(1), {}};
+  const RequestRef of_another{ClientId(2), ReqNo(0), {}};
+  for (const RequestRef& one : {first, other, delivered, of_another})
+    (void)clients.ready(one, 10, Wanted::yes);
+  REQUIRE(clients.deliver(SeqNr(3), delivered));
+  REQUIRE(clients.claim(SeqNr(4), ClientId(1), ReqNo(0)));
+  clients.forget_bodies(ClientId(1));
+  clients.begin_epoch(SeqNr(8));
+  CHECK_FALSE(clients.ready_size(first));
+  CHECK_FALSE(clients.ready_size(other));
+  CHECK(clients.ready_size(of_another));
+  CHECK(clients.is_delivered(ClientId(1), ReqNo(1)));
+  // It may be signed anew, also with the other body.
+  CHECK(clients.claim(SeqNr(9), ClientId(1), ReqNo(0)));
+  CHECK_FALSE(clients.claim(SeqNr(10), ClientId(1), ReqNo(0)));
+  CHECK(clients.ready(other, 10, Wanted::no) == Clients::Readiness::first);
+  CHECK(clients.ready_size(other));
+  CHECK_FALSE(clients.claim(SeqNr(10), ClientId(1), ReqNo(0)));
+}
+
 }  // namespace mirbft::iss

@@ -37,10 +37,16 @@ TEST_CASE("what is hashed differs wherever the states differ") {
   const ChunkList list{300, {Digest{}}};
   ChunkList longer = list;
   ++longer.length;
-  CHECK(list_content(name.view(), CheckpointPart::app_state, list) !=
-        list_content(name.view(), CheckpointPart::clients, list));
-  CHECK(list_content(name.view(), CheckpointPart::app_state, list) !=
-        list_content(name.view(), CheckpointPart::app_state, longer));
+  CHECK(clients_content(name.view(), list) != clients_content(name.view(), longer));
+  MerkleTree tree;
+  tree.resize(1);
+  tree.set(0, {});
+  CHECK(app_content(name.view(), {}) != app_content(name.view(), tree));
+  Digest other;
+  other.bytes[0] = 1;
+  const Bytes inner = inner_content(name.view(), {1, 0, {}, other});
+  CHECK(inner != inner_content(name.view(), {1, 0, other, {}}));
+  CHECK(inner != chunk_content(name.view(), inner)[0]);
   CHECK(policy_content(name.view(), Bytes("ab"), Bytes("c")) !=
         policy_content(name.view(), Bytes("a"), Bytes("bc")));
   CHECK(chunk_content(name.view(), Bytes("a"))[0] != chunk_content(name.view(), Bytes("ab"))[0]);
@@ -53,8 +59,21 @@ TEST_CASE("windows are read back as they were, many of them too") {
   CheckpointState state;
   state.clients.data = encoded(windows);
   CHECK(windows_of(state) == windows);
-  const StableState read = opened({}, state);
+  const StableState read = opened({}, state, {});
   CHECK(read.windows == windows);
+}
+
+TEST_CASE("a state whose chunk is not there stops the replica") {
+  CheckpointState state;
+  state.clients.data = encoded({});
+  state.app_chunks = 2;
+  ChunkTable chunks;
+  chunks.put(ChunkTable::changed(Epoch(0), 0, {}, Bytes("first")));
+  CHECK_THROWS_WITH_AS(
+      (void)opened({}, state, chunks),
+      "the write-ahead log lacks chunk 1 of the App's state at the end of epoch 0", ModuleFailure);
+  chunks.put(ChunkTable::changed(Epoch(0), 1, {}, Bytes("second")));
+  CHECK(opened({}, state, chunks).app == std::vector{Bytes("first"), Bytes("second")});
 }
 
 TEST_CASE("windows that cannot be read stop the replica") {

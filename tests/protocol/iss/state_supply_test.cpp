@@ -35,7 +35,8 @@ TEST_CASE("the head and each chunk of a stable state are supplied") {
   const auto heads = replica.env.take_all<StateHead>();
   REQUIRE(heads.size() == 1);
   CHECK(heads[0].to == std::vector{NodeId(peer)});
-  CHECK(heads[0].message.app == list_of(state.app));
+  CHECK(heads[0].message.app == replica.app_list(Epoch(0)));
+  CHECK(heads[0].message.app.length == app_state(2).size());
   CHECK(heads[0].message.clients == list_of(state.clients));
   CHECK(heads[0].message.pace == state.pace);
 
@@ -48,8 +49,8 @@ TEST_CASE("the head and each chunk of a stable state are supplied") {
     return supplied[0].message.data;
   };
   CHECK(chunk(0) == state.clients.data);
-  CHECK(chunk(1) == chunk_of(state.app.data, 0));
-  CHECK(chunk(2) == chunk_of(state.app.data, 1));
+  CHECK(chunk(1) == chunk_of(app_state(2), 0));
+  CHECK(chunk(2) == chunk_of(app_state(2), 1));
   CHECK(chunk(3).size() == 77);
 }
 

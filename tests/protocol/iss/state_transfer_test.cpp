@@ -64,7 +64,7 @@ class Scene {
     REQUIRE(replica().installed);
     const StableState& state = *replica().installed;
     CHECK(state.header.epoch == epoch);
-    CHECK(state.app == app);
+    CHECK(testing::joined(state.app) == app);
     CHECK(state.windows == StateReplica::windows_at(epoch));
     CHECK(state.policy == wire::encode(Simple{}));
     CHECK(state.pace == wire::encode(Fixed{static_cast<std::uint32_t>(epoch.value)}));
@@ -85,9 +85,14 @@ TEST_CASE("a state comes in chunks from all peers, is durable, and then installe
   scene.check_installed(Epoch(3));
   CHECK(supplied.size() == 3);
   CHECK(supplied[0] + supplied[1] + supplied[2] == full_chunks + 2);  // the last, and the clients'
-  REQUIRE(scene.replica().wal.size() == 1);
-  CHECK(std::holds_alternative<InstalledEntry>(scene.replica().wal[0].entry));
-  CHECK(scene.replica().wal[0].retention == RetentionIndex(3));
+  const auto& wal = scene.replica().wal;
+  REQUIRE(wal.size() == full_chunks + 2);
+  for (std::size_t i = 0; i <= full_chunks; ++i) {
+    CHECK(std::holds_alternative<ChunkEntry>(wal[i].entry));
+    CHECK(wal[i].retention > RetentionIndex(3));
+  }
+  CHECK(std::holds_alternative<InstalledEntry>(wal.back().entry));
+  CHECK(wal.back().retention == RetentionIndex(3));
   const iss::BadMessages none;
   CHECK(scene.bad().unasked == none.unasked);
   CHECK(scene.bad().state == none.state);
@@ -110,7 +115,7 @@ TEST_CASE("nothing is installed before it is durable") {
   while (env.hash<TransferHash>(replica.transfer)) continue;
   CHECK(env.out.count<StateInstalled>() == 0);
   const auto append = env.out.take<WalAppend<InstalledEntry>>();
-  CHECK(append.entry.state.app.data == Bytes("small"));
+  CHECK(append.entry.state.app_chunks == 1);
   CHECK(env.out.take<StateInstalled>().epoch == Epoch(3));
 }
 
@@ -149,8 +154,8 @@ TEST_CASE("a wrong chunk costs its sender's turn, and the state comes in all the
   }
   SUBCASE("that of another place") {
     scene.cluster.on_chunk = [&](std::size_t from, ChunkSupplied& supplied) {
-      const CheckpointState& state = *scene.cluster[0].checkpointing.stable_state(Epoch(3));
-      if (from == 1) supplied.data = chunk_of(state.app.data, (supplied.index + 1) % full_chunks);
+      if (from == 1)
+        supplied.data = scene.cluster[0].app_chunk(Epoch(3), (supplied.index + 1) % full_chunks);
       return true;
     };
   }
@@ -205,8 +210,8 @@ TEST_CASE("answers that nobody asked for are dropped") {
   StateReplica& replica = scene.replica();
   const CheckpointState state = *scene.cluster[0].checkpointing.stable_state(Epoch(3));
   const StateHead head{Epoch(3), list_of(state.clients), state.policy, state.pace,
-                       list_of(state.app)};
-  const ChunkSupplied chunk{Epoch(3), 1, chunk_of(state.app.data, 0)};
+                       scene.cluster[0].app_list(Epoch(3))};
+  const ChunkSupplied chunk{Epoch(3), 1, scene.cluster[0].app_chunk(Epoch(3), 0)};
   replica.receive(0, head);
   replica.receive(0, chunk);
   CHECK(scene.bad().unasked == 2);
@@ -368,11 +373,11 @@ TEST_CASE("what comes second while the first is being checked does not take its 
   CHECK(scene.bad().unasked == 1);
   replica.work();
 
-  const CheckpointState& state = *scene.cluster[0].checkpointing.stable_state(Epoch(3));
   const auto questions = env.take_all<ChunkWanted>();
   const ChunkWanted wanted = questions.at(1).message;
   const Member supplier = env.member(questions[1].to[0].value);
-  const ChunkSupplied good{Epoch(3), wanted.index, chunk_of(state.app.data, wanted.index - 1)};
+  const ChunkSupplied good{Epoch(3), wanted.index,
+                           scene.cluster[0].app_chunk(Epoch(3), wanted.index - 1)};
   ChunkSupplied bad = good;
   bad.data = app_state(1, 9).slice(0, good.data.size());
   for (const ChunkSupplied& one : {good, bad}) replica.transfer.receive(supplier, one, env);
@@ -458,11 +463,11 @@ TEST_CASE("whatever arrives, nothing but the right state is installed") {
         case 2:
           replica.receive(peer, StateHead{epoch(), list(list_of(state.clients)), state.policy,
                                           Bytes(below(2) == 0 ? "x" : ""),
-                                          list(list_of(state.app))});
+                                          list(scene.cluster[0].app_list(Epoch(3)))});
           break;
         case 3:
           replica.receive(peer, ChunkSupplied{epoch(), index(),
-                                              chunk_of(state.app.data, below(5)).slice(
+                                              chunk_of(app_state(3), below(5)).slice(
                                                   0, below(2) == 0 ? chunk_size : below(300))});
           break;
         case 4: replica.tick(std::chrono::milliseconds(below(600))); break;
@@ -501,7 +506,7 @@ TEST_CASE("a cluster of seven, two of which lie") {
   replica.transfer.begin(*replica.checkpointing.proven_from(Epoch(0)), replica.env);
   cluster.exchange();
   REQUIRE(replica.installed);
-  CHECK(replica.installed->app == app_state(40));
+  CHECK(testing::joined(replica.installed->app) == app_state(40));
 }
 
 }  // namespace mirbft::iss

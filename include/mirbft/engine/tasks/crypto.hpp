@@ -15,21 +15,20 @@ namespace mirbft::engine {
 template <class Module, class Protocol>
 struct TaskOf<slot::crypto.index(), Module, Protocol> {
   using emits = events<>;
+  using updates = events<UpdateNodeKeys, ForgetNodeKeys, UpdateClientKeys>;
   template <class E>
   static constexpr bool handles =
       is_instance<SignRequest, E> || is_instance<VerifyNodeSigs, E> ||
-      std::is_same_v<E, VerifyRequestSig> || std::is_same_v<E, UpdateNodeKeys> ||
-      std::is_same_v<E, UpdateClientKeys>;
+      std::is_same_v<E, VerifyRequestSig> || is_listed<E, updates>;
   /// Signing and verifying run side by side; a change of keys and a module's own events do not.
   template <class E>
-  static constexpr bool alone =
-      !handles<E> || std::is_same_v<E, UpdateNodeKeys> || std::is_same_v<E, UpdateClientKeys>;
+  static constexpr bool alone = !handles<E> || is_listed<E, updates>;
 
   explicit TaskOf(Bytes cluster) : cluster_(std::move(cluster)) {}
 
   template <class Origin>
   void process(Module& crypto, SignRequest<Origin>&& request, auto& out) {
-    Bytes signature = std::as_const(crypto).sign(request.message.view());
+    Bytes signature = std::as_const(crypto).sign(request.epoch, request.message.view());
     out.emit(SignResult<Origin>{std::move(signature), std::move(request.origin)});
   }
 
@@ -38,8 +37,8 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
     std::vector<SignatureCheck> verdicts;
     verdicts.reserve(request.signatures.size());
     for (const NodeSignature& made : request.signatures)
-      verdicts.push_back(std::as_const(crypto).verify_node(made.node, made.message.view(),
-                                                           made.signature.view()));
+      verdicts.push_back(std::as_const(crypto).verify_node(
+          made.node, request.epoch, made.message.view(), made.signature.view()));
     out.emit(NodeSigsVerified<Origin>{std::move(verdicts), std::move(request.origin)});
   }
 
@@ -49,13 +48,18 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
       message = wire::request_signature_bytes(cluster_.view(), request.reference);
     const SignatureCheck verdict = std::as_const(crypto).verify_client(
         request.reference.client, message.view(), request.authenticator.view());
-    out.emit(RequestSigVerified{request.reference, verdict});
+    out.emit(RequestSigVerified{request.reference, verdict, client_keys_});
   }
 
   void process(Module& crypto, UpdateNodeKeys&& update, auto& /*out*/) {
-    for (NodeKey& change : update.keys) crypto.update_node_key(change.node, std::move(change.key));
+    for (NodeKey& change : update.keys)
+      crypto.update_node_key(change.node, update.from, std::move(change.key));
+  }
+  void process(Module& crypto, ForgetNodeKeys&& forget, auto& /*out*/) {
+    crypto.forget_node_keys(forget.before);
   }
   void process(Module& crypto, UpdateClientKeys&& update, auto& /*out*/) {
+    client_keys_ = update.epoch;
     for (ClientKey& change : update.keys)
       crypto.update_client_key(change.client, std::move(change.key));
   }
@@ -64,6 +68,8 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
 
  private:
   Bytes cluster_;
+  /// The epoch of which the clients' keys are.
+  Epoch client_keys_;
 };
 
 }  // namespace mirbft::engine

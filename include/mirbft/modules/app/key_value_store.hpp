@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <functional>
 #include <limits>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,8 +16,10 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/modules/app/key_value_chunks.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/request.hpp>
 #include <mirbft/wire/codec.hpp>
@@ -86,7 +86,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::KeyValueSnapshot, entries);
 
 namespace mirbft {
 
-/// Maps keys to values, both of any bytes. The first character of a reply says what follows, as in
+/// Maps keys to values, both of any bytes. A chunked App, and so the example of writing one; for
+/// small states it also is a simple one. The first character of a reply says what follows, as in
 /// Redis' protocol: `+` done, `$` a value, `:` a number, `_` no such key, `-` an error.
 class KeyValueStore {
  public:
@@ -100,7 +101,9 @@ class KeyValueStore {
   Bytes snapshot() const {
     KeyValueSnapshot all;
     all.entries.reserve(values_.size());
-    for (const auto& [key, value] : values_) all.entries.push_back({Bytes(key), Bytes(value)});
+    values_.for_each([&](std::string_view key, std::string_view value) {
+      all.entries.push_back({Bytes(key), Bytes(value)});
+    });
     return wire::encode(all);
   }
 
@@ -114,16 +117,17 @@ class KeyValueStore {
                                      return left.key >= right.key;
                                    }) != all->entries.end())
       throw ModuleFailure("key-value store: the snapshot cannot be read");
-    values_.clear();
+    values_ = {};
     for (const KeyValueEntry& entry : all->entries)
-      values_.emplace_hint(values_.end(), entry.key.text(), entry.value.text());
+      values_.set(entry.key.text(), entry.value.text());
   }
 
+  FrozenChunks freeze() { return values_.freeze(); }
+  Bytes frozen(std::uint64_t number) { return values_.frozen(number); }
+  void restore(std::span<const Bytes> chunks) { values_.restore(chunks); }
+
   /// The value of a key; none if there is no such key. Valid until the next change.
-  std::optional<std::string_view> find(std::string_view key) const {
-    const auto found = values_.find(key);
-    return found == values_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
-  }
+  std::optional<std::string_view> find(std::string_view key) const { return values_.find(key); }
   std::size_t size() const noexcept { return values_.size(); }
 
  private:
@@ -131,30 +135,15 @@ class KeyValueStore {
     const auto command = KeyValueCommand::parse(text);
     if (!command) return "-the command must be " + std::string(KeyValueCommand::rule);
     switch (command->verb) {
-      case KeyValueCommand::Verb::set: return set(command->key, command->value);
+      case KeyValueCommand::Verb::set:
+        values_.set(command->key, command->value);
+        return "+OK";
       case KeyValueCommand::Verb::get: break;
-      case KeyValueCommand::Verb::del: return del(command->key);
+      case KeyValueCommand::Verb::del: return values_.erase(command->key) ? ":1" : ":0";
       case KeyValueCommand::Verb::incr: return incr(command->key);
     }
     const auto value = find(command->key);
     return value ? '$' + std::string(*value) : "_";
-  }
-
-  std::string set(std::string_view key, std::string_view value) {
-    const auto found = values_.find(key);
-    if (found == values_.end()) {
-      values_.emplace(key, value);
-    } else {
-      found->second = value;
-    }
-    return "+OK";
-  }
-
-  std::string del(std::string_view key) {
-    const auto found = values_.find(key);
-    if (found == values_.end()) return ":0";
-    values_.erase(found);
-    return ":1";
   }
 
   /// A key that is not there counts as 0.
@@ -166,11 +155,11 @@ class KeyValueStore {
         number == std::numeric_limits<std::int64_t>::max())
       return "-the value is not a number that can grow by one";
     const std::string grown = std::to_string(number + 1);
-    set(key, grown);
+    values_.set(key, grown);
     return ':' + grown;
   }
 
-  std::map<std::string, std::string, std::less<>> values_;
+  KeyValueChunks values_;
 };
 
 }  // namespace mirbft

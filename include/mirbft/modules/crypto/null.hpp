@@ -17,16 +17,17 @@ class NullCrypto {
   /// Spares the Node the work of composing what a client has signed.
   static constexpr bool trusts_everyone = true;
 
-  Bytes sign(ByteView) const noexcept { return {}; }
+  Bytes sign(Epoch, ByteView) const noexcept { return {}; }
 
-  SignatureCheck verify_node(NodeId, ByteView, ByteView) const noexcept {
+  SignatureCheck verify_node(NodeId, Epoch, ByteView, ByteView) const noexcept {
     return SignatureCheck::valid;
   }
   SignatureCheck verify_client(ClientId, ByteView, ByteView) const noexcept {
     return SignatureCheck::valid;
   }
 
-  void update_node_key(NodeId, const std::optional<Bytes>&) noexcept {}
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) noexcept {}
+  void forget_node_keys(Epoch) noexcept {}
   void update_client_key(ClientId, const std::optional<Bytes>&) noexcept {}
 };
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
 #include <sodium.h>
@@ -47,6 +49,14 @@ class Ed25519Key {
   }
 
   Bytes public_key() const { return Bytes(ByteView(public_)); }
+  /// Whether this is the public half.
+  bool is_secret_to(const std::array<std::uint8_t, public_size>& key) const noexcept {
+    return public_ == key;
+  }
+  /// Whether `SodiumCrypto` takes this for a public key: one in the prime-order subgroup.
+  static bool is_public_key(ByteView key) noexcept {
+    return key.size() == public_size && crypto_core_ed25519_is_valid_point(key.data()) == 1;
+  }
 
   Bytes sign(ByteView message) const {
     return Bytes::filled(signature_size, [&](std::uint8_t* out) {
@@ -79,42 +89,102 @@ struct SodiumStatus {
 /// order or a non-canonical encoding, and `R = S·B − k·A` without a cofactor. Keys are also
 /// required to lie in the prime-order subgroup; others count as malformed.
 ///
+/// The keys that it is made with are those that the cluster began with, also after they were
+/// changed: what came later is in the replica's write-ahead log, and what the others certify.
+///
 /// `const` calls may run on several threads at once, but not together with an update.
 class SodiumCrypto {
  public:
-  /// Throws `ConfigError` for a seed or a key that is none.
+  /// For a node that has one key. Throws `ConfigError` for a seed or a key that is none.
   SodiumCrypto(ByteView seed, const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
-      : own_(seed),
-        nodes_(checked(node_keys, "node_keys")),
-        clients_(checked(client_keys, "client_keys")) {}
+      : SodiumCrypto({Ed25519Key(seed)}, std::nullopt, node_keys, client_keys) {
+    for (const auto& [node, keys] : nodes_)
+      if (!self_ && own_.front().is_secret_to(*keys.begin()->second)) self_ = node;
+  }
 
-  Bytes sign(ByteView message) const { return own_.sign(message); }
+  /// For the node `self`, whose key changes: it signs by that of its `own` key pairs which is in
+  /// force. Throws `ConfigError`.
+  SodiumCrypto(std::vector<Ed25519Key> own, NodeId self, const std::map<NodeId, Bytes>& node_keys,
+               const std::map<ClientId, Bytes>& client_keys)
+      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {}
 
-  SignatureCheck verify_node(NodeId signer, ByteView message, ByteView signature) const {
-    return verify(nodes_, signer, message, signature);
+  /// Throws `ModuleFailure` when the secret key is missing: a node that could not sign would only
+  /// look as if it took part.
+  Bytes sign(Epoch epoch, ByteView message) const { return own_key(epoch).sign(message); }
+
+  SignatureCheck verify_node(NodeId signer, Epoch epoch, ByteView message,
+                             ByteView signature) const {
+    return verify(node_key(signer, epoch), message, signature);
   }
   SignatureCheck verify_client(ClientId signer, ByteView message, ByteView signature) const {
-    return verify(clients_, signer, message, signature);
+    const auto key = clients_.find(signer);
+    return verify(key == clients_.end() ? nullptr : &key->second, message, signature);
   }
 
-  /// Sets a key, or removes it if there is none. A malformed one is counted and removes too: who
-  /// meant to replace a key wants the old one to be gone.
-  void update_node_key(NodeId node, const std::optional<Bytes>& key) { update(nodes_, node, key); }
+  /// Sets a key from an epoch on, or removes it if there is none. A malformed one is counted and
+  /// removes too: who meant to replace a key wants the old one to be gone.
+  void update_node_key(NodeId node, Epoch from, const std::optional<Bytes>& key) {
+    nodes_[node].insert_or_assign(from, usable(key));
+  }
+  /// Forgets the keys that are replaced by then.
+  void forget_node_keys(Epoch before) {
+    for (auto& [node, keys] : nodes_)
+      while (keys.size() > 1 && std::next(keys.begin())->first <= before) keys.erase(keys.begin());
+  }
   void update_client_key(ClientId client, const std::optional<Bytes>& key) {
-    update(clients_, client, key);
+    if (const auto found = usable(key)) {
+      clients_[client] = *found;
+    } else {
+      clients_.erase(client);
+    }
   }
 
   SodiumStatus status() const noexcept {
-    return {nodes_.size(), clients_.size(), malformed_keys_};
+    std::uint64_t nodes = 0;
+    for (const auto& [node, keys] : nodes_) nodes += keys.rbegin()->second.has_value();
+    return {nodes, clients_.size(), malformed_keys_};
   }
 
  private:
   using PublicKey = std::array<std::uint8_t, Ed25519Key::public_size>;
+  /// A node's keys by the epoch from which each holds; none where it was removed.
+  using Keys = std::map<Epoch, std::optional<PublicKey>>;
 
+  SodiumCrypto(std::vector<Ed25519Key> own, std::optional<NodeId> self,
+               const std::map<NodeId, Bytes>& node_keys,
+               const std::map<ClientId, Bytes>& client_keys)
+      : own_(std::move(own)), self_(self), clients_(checked(client_keys, "client_keys")) {
+    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
+    for (const auto& [node, key] : checked(node_keys, "node_keys")) nodes_[node][Epoch(0)] = key;
+  }
+
+  /// The key of a node in an epoch; null if there is none.
+  const PublicKey* node_key(NodeId node, Epoch epoch) const {
+    const auto keys = nodes_.find(node);
+    if (keys == nodes_.end()) return nullptr;
+    const auto later = keys->second.upper_bound(epoch);
+    if (later == keys->second.begin()) return nullptr;
+    const std::optional<PublicKey>& key = std::prev(later)->second;
+    return key ? &*key : nullptr;
+  }
+  const Ed25519Key& own_key(Epoch epoch) const {
+    if (!self_) return own_.front();
+    const PublicKey* wanted = node_key(*self_, epoch);
+    for (const Ed25519Key& own : own_)
+      if (wanted && own.is_secret_to(*wanted)) return own;
+    throw ModuleFailure("Ed25519: node " + std::to_string(self_->value) +
+                        " lacks the secret key to its public key in epoch " +
+                        std::to_string(epoch.value) + ": start it with the seed of that one too");
+  }
+
+  std::optional<PublicKey> usable(const std::optional<Bytes>& key) {
+    const std::optional<PublicKey> parsed = key ? parse(*key) : std::nullopt;
+    malformed_keys_ += key && !parsed;
+    return parsed;
+  }
   static std::optional<PublicKey> parse(const Bytes& key) {
-    if (key.size() != Ed25519Key::public_size) return std::nullopt;
-    if (crypto_core_ed25519_is_valid_point(key.data()) != 1) return std::nullopt;
+    if (!Ed25519Key::is_public_key(key.view())) return std::nullopt;
     PublicKey parsed;
     std::copy(key.begin(), key.end(), parsed.begin());
     return parsed;
@@ -133,30 +203,19 @@ class SodiumCrypto {
     return parsed;
   }
 
-  template <class Id>
-  static SignatureCheck verify(const std::map<Id, PublicKey>& keys, Id signer, ByteView message,
-                               ByteView signature) {
-    const auto key = keys.find(signer);
-    if (key == keys.end()) return SignatureCheck::unknown_signer;
+  static SignatureCheck verify(const PublicKey* key, ByteView message, ByteView signature) {
+    if (!key) return SignatureCheck::unknown_signer;
     if (signature.size() != Ed25519Key::signature_size) return SignatureCheck::malformed;
     const int wrong = crypto_sign_verify_detached(signature.data(), message.data(), message.size(),
-                                                  key->second.data());
+                                                  key->data());
     return wrong == 0 ? SignatureCheck::valid : SignatureCheck::invalid;
   }
 
-  template <class Id>
-  void update(std::map<Id, PublicKey>& keys, Id id, const std::optional<Bytes>& key) {
-    const std::optional<PublicKey> usable = key ? parse(*key) : std::nullopt;
-    if (usable) {
-      keys[id] = *usable;
-    } else {
-      keys.erase(id);
-      malformed_keys_ += key ? 1 : 0;
-    }
-  }
-
-  Ed25519Key own_;
-  std::map<NodeId, PublicKey> nodes_;
+  std::vector<Ed25519Key> own_;
+  /// Which node this is, so that it signs by its key in force. Not known if its one key is not
+  /// among those that it was made with: it signs whatever it is asked to then.
+  std::optional<NodeId> self_;
+  std::map<NodeId, Keys> nodes_;
   std::map<ClientId, PublicKey> clients_;
   std::uint64_t malformed_keys_ = 0;
 };

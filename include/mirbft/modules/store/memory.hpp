@@ -30,14 +30,14 @@ struct MemoryStoreStatus {
 /// the end of a shelf, and memory follows what is kept and not how far apart the numbers are.
 class MemoryStore {
  public:
-  /// Keeps a request; one that is there already stays as it is.
+  /// Keeps a request; of one that is there already, only the authenticator is new.
   void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
     Shelf& shelf = clients_[reference.client][reference.req_no.value / shelf_width];
     auto place = shelf.lower_bound(reference);
     if (place == shelf.items.end() || !place->is(reference))
       place = shelf.items.insert(place, Item{});
     else if (place->kept)
-      return;
+      return replace_authenticator(*place, std::move(authenticator));
     place->request = {reference.client, reference.req_no, std::move(data),
                       std::move(authenticator)};
     place->digest = reference.digest;
@@ -144,6 +144,12 @@ class MemoryStore {
       shelf = shelf->second.kept == 0 ? shelves->second.erase(shelf) : std::next(shelf);
     }
     if (shelves->second.empty()) clients_.erase(shelves);
+  }
+
+  void replace_authenticator(Item& item, Bytes authenticator) noexcept {
+    status_.bytes -= item.bytes();
+    item.request.authenticator = std::move(authenticator);
+    status_.bytes += item.bytes();
   }
 
   void forget(Shelf& shelf, Item& item) noexcept {

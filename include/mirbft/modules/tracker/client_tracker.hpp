@@ -129,8 +129,9 @@ class ClientTracker {
     Payload* payload = number ? number->find(Stage::verifying, reference.digest) : nullptr;
     if (!payload) return;
 
+    if (event.keys < client->rekeyed) return verify(reference, *payload, out);
     if (event.verdict == SignatureCheck::valid) {
-      decide(reference, *number, join_waiting(*number, *payload), out);
+      decide(event, *number, join_waiting(*number, *payload), out);
       return;
     }
     refuse(reference.client, reference.req_no, payload->spread, Outcome::rejected_signature, out);
@@ -159,6 +160,8 @@ class ClientTracker {
       client.delivered.advance(window, config_.window);
       settle_delivered(window.client, client, out);
     }
+    for (const ClientId id : event.rekeyed)
+      if (Client* client = find(id)) void_admitted(id, *client, event.epoch, out);
   }
 
   TrackerStatus status() const noexcept {
@@ -176,6 +179,8 @@ class ClientTracker {
     tracker::DeliveredNumbers delivered;
     NumberMap<OpenNumber> open;
     tracker::ReplyCache replies;
+    /// Since when it has its key.
+    Epoch rekeyed;
     /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
     /// forgeries could fill the table.
     bool lasting = false;
@@ -275,7 +280,8 @@ class ClientTracker {
   }
 
   /// Admits an authentic payload, unless the client has signed another one before.
-  void decide(const RequestRef& reference, OpenNumber& number, Payload& payload, auto& out) {
+  void decide(const RequestSigVerified& event, OpenNumber& number, Payload& payload, auto& out) {
+    const RequestRef& reference = event.reference;
     const bool second = number.find_admitted() != nullptr;
     if (second) ++status_.equivocations;
     if (second && !payload.proposed) {
@@ -289,7 +295,7 @@ class ClientTracker {
     const auto size = static_cast<std::uint32_t>(payload.data.size());
     out.emit(StoreVerifiedRequest{reference, std::move(payload.data),
                                   std::move(payload.authenticator)})
-        .then(RequestReady{reference, size, payload.spread});
+        .then(RequestReady{reference, size, payload.spread, event.keys});
   }
 
   void drop(OpenNumber& number, const Payload& payload) {
@@ -318,6 +324,9 @@ class ClientTracker {
   /// Nothing is open under a number any more.
   void forget(ClientId id, Client& client, ReqNo req_no) {
     client.open.take(req_no.value);
+    forget_if_idle(id, client);
+  }
+  void forget_if_idle(ClientId id, const Client& client) {
     if (client.lasting || !client.open.empty()) return;
     last_ = nullptr;
     clients_.erase(id);
@@ -337,6 +346,23 @@ class ClientTracker {
       out.emit(Replied{id, ReqNo(req_no), Outcome::already_delivered, {}, {}});
       return true;
     });
+  }
+
+  /// A client has a new key, or none: what was admitted under the old one may not be ordered any
+  /// more. Its submitter hears so, and may sign it anew; what is being checked is checked again.
+  void void_admitted(ClientId id, Client& client, Epoch epoch, auto& out) {
+    client.rekeyed = epoch;
+    client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
+      if (number.awaits_reply) return false;
+      std::erase_if(number.payloads, [&](const Payload& payload) {
+        if (payload.stage != Stage::admitted) return false;
+        refuse(id, ReqNo(req_no), payload.spread, Outcome::rejected_signature, out);
+        write_off(payload);
+        return true;
+      });
+      return number.payloads.empty();
+    });
+    forget_if_idle(id, client);
   }
 
   TrackerConfig config_;

@@ -39,7 +39,8 @@ class Buckets {
   std::uint64_t own_requests() const noexcept { return own_requests_; }
   std::uint64_t own_bytes() const noexcept { return own_bytes_; }
 
-  /// A new epoch: drops what is delivered and notes which buckets are this replica's.
+  /// A new epoch: drops what is delivered or counts no more, and notes which buckets are this
+  /// replica's.
   void begin_epoch(const EpochPlan& plan, Clients& clients,
                    const std::optional<std::uint32_t>& own_segment) {
     own_requests_ = own_bytes_ = 0;
@@ -48,7 +49,7 @@ class Buckets {
       by_segment_[plan.owner(bucket)].push_back(bucket);
       own_[bucket] = own_segment && plan.owner(bucket) == *own_segment;
       std::erase_if(queues_[bucket],
-                    [&](const Waiting& waiting) { return is_delivered(waiting, clients); });
+                    [&](const Waiting& waiting) { return !is_waiting(waiting, clients); });
       if (own_[bucket])
         for (const Waiting& waiting : queues_[bucket]) count_in(waiting.size);
     }
@@ -130,6 +131,10 @@ class Buckets {
   }
   static bool is_delivered(const Waiting& waiting, Clients& clients) {
     return clients.is_delivered(waiting.reference.client, waiting.reference.req_no);
+  }
+
+  static bool is_waiting(const Waiting& waiting, Clients& clients) {
+    return clients.ready_size(waiting.reference) && !is_delivered(waiting, clients);
   }
 
   std::vector<std::deque<Waiting>> queues_;

@@ -3,10 +3,12 @@
 #define MIRBFT_PROTOCOL_ISS_CHECKPOINT_DRAFT_HPP
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include <mirbft/events/app.hpp>
 #include <mirbft/protocol/iss/events.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 
@@ -15,31 +17,50 @@ namespace mirbft::iss {
 /// The end of an epoch on its way to a header.
 class CheckpointDraft {
  public:
-  /// `state` is what there is without the App's part; `log` are the digests of the epoch.
-  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log, CheckpointState state)
-      : log_(std::move(log)), state_(std::move(state)) {
+  /// `state` is what there is without the parts of App and clients; `log` are the digests of the
+  /// epoch.
+  CheckpointDraft(Epoch epoch, SeqNr last, std::vector<Digest> log,
+                  std::vector<ClientWindow> windows, CheckpointState state)
+      : log_(std::move(log)), windows_(std::move(windows)), state_(std::move(state)) {
     header_.epoch = epoch;
     header_.last = last;
-    make_room(CheckpointPart::clients);
   }
 
   SeqNr last() const noexcept { return header_.last; }
   const std::vector<Digest>& log() const noexcept { return log_; }
 
-  void snapshot(Bytes data) {
-    header_.app_length = data.size();
-    state_.app.data = std::move(data);
-    make_room(CheckpointPart::app_state);
-  }
+  // The App's part.
 
-  /// One of the two parts that are chunked.
-  const ChunkedBytes& chunked(CheckpointPart part) const noexcept {
-    return part == CheckpointPart::clients ? state_.clients : state_.app;
+  /// A piece of what has changed; its chunks are to be hashed.
+  void snapshot(const AppSnapshot& piece) {
+    state_.app_chunks = piece.chunks;
+    for (const AppChunk& chunk : piece.changed) {
+      changed_.push_back(chunk.index);
+      unhashed_.emplace(chunk.index, chunk.data);
+    }
+    app_is_here_ = piece.remaining == 0;
   }
-  /// One chunk's hash is there. Returns whether it is the last one of its part.
-  bool chunk(CheckpointPart part, std::uint64_t index, const Digest& digest) {
-    mutable_chunked(part).digests[index] = digest;
-    return --missing(part) == 0;
+  /// The keys that were asked for: of nodes in this epoch, in the `key_changes`-th such epoch so
+  /// far, and of clients until now. The clients' part is there then, and to be hashed.
+  void keys(std::vector<NodeKey> nodes, std::uint64_t key_changes,
+            std::vector<ClientKeyChange> clients) {
+    header_.node_keys = std::move(nodes);
+    header_.key_changes = key_changes;
+    state_.clients.data = encoded(std::move(windows_), std::move(clients));
+    missing_clients_ = chunks_of(state_.clients.data.size());
+    state_.clients.digests.resize(missing_clients_);
+  }
+  /// One chunk's hash is there. Returns the chunk.
+  Bytes app_chunk(std::uint64_t index) { return unhashed_.extract(index).mapped(); }
+  bool app_is_hashed() const noexcept { return app_is_here_ && unhashed_.empty(); }
+  /// The chunks that have changed.
+  const std::vector<std::uint64_t>& changed() const noexcept { return changed_; }
+  void app_length(std::uint64_t length) noexcept { header_.app_length = length; }
+
+  /// One chunk's hash of the clients' part is there. Returns whether it is the last one.
+  bool clients_chunk(std::uint64_t index, const Digest& digest) {
+    state_.clients.digests[index] = digest;
+    return --missing_clients_ == 0;
   }
 
   /// One part's hash is there. Returns the header when it is the last one.
@@ -62,23 +83,15 @@ class CheckpointDraft {
 
  private:
   bool is_complete() const noexcept { return parts_ + 1 == 1u << checkpoint_parts; }
-  ChunkedBytes& mutable_chunked(CheckpointPart part) noexcept {
-    return part == CheckpointPart::clients ? state_.clients : state_.app;
-  }
-  std::uint64_t& missing(CheckpointPart part) noexcept {
-    return part == CheckpointPart::clients ? missing_clients_ : missing_app_;
-  }
-  void make_room(CheckpointPart part) {
-    ChunkedBytes& bytes = mutable_chunked(part);
-    missing(part) = chunks_of(bytes.data.size());
-    bytes.digests.resize(missing(part));
-  }
-
   CheckpointHeader header_;
   std::vector<Digest> log_;
+  /// Until the keys are known that go with them.
+  std::vector<ClientWindow> windows_;
   CheckpointState state_;
   std::uint64_t missing_clients_ = 0;
-  std::uint64_t missing_app_ = 0;
+  bool app_is_here_ = false;
+  std::vector<std::uint64_t> changed_;
+  std::map<std::uint64_t, Bytes> unhashed_;
   /// A bit for each part that is there.
   std::uint32_t parts_ = 0;
 };

@@ -11,6 +11,7 @@
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/types/signature_check.hpp>
 #include <mirbft/wire/canonical.hpp>
 
@@ -26,10 +27,11 @@ class CheckpointProofs {
   static constexpr std::uint32_t checked_at_once = 2;
 
   /// A certificate of an epoch that is not stable here. `membership` is the hash of the members
-  /// that are known here: others' signatures prove nothing.
+  /// that are known here: others' signatures prove nothing. One that is signed by keys of which
+  /// nothing is known yet waits to be sent again.
   void receive(Member from, StableCheckpoint proof, const std::optional<Digest>& membership,
-               auto& env) {
-    if (newest_ && newest_->header == proof.header) return;
+               const KeyChain& keys, auto& env) {
+    if ((newest_ && newest_->header == proof.header) || !keys.covers(proof.header)) return;
     if (proof.header.membership != membership || !is_quorum(proof, env.cluster()))
       return env.bad(BadMessage::certificate);
     if (checking_[from.id] == checked_at_once) return env.bad(BadMessage::oversized);
@@ -37,6 +39,7 @@ class CheckpointProofs {
     const Bytes message =
         wire::canonical("checkpoint", env.cluster().name().view(), proof.header);
     VerifyNodeSigs<ProofChecking> request;
+    request.epoch = proof.header.epoch;
     for (const CheckpointSignature& one : proof.certificate)
       request.signatures.push_back({one.node, message, one.signature});
     request.origin = {from.id, std::move(proof)};

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_PROTOCOL_ISS_CHECKPOINTING_HPP
 #define MIRBFT_PROTOCOL_ISS_CHECKPOINTING_HPP
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -18,7 +19,9 @@
 #include <mirbft/protocol/iss/checkpoint_maker.hpp>
 #include <mirbft/protocol/iss/checkpoint_proofs.hpp>
 #include <mirbft/protocol/iss/checkpoints.hpp>
+#include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/early_messages.hpp>
+#include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/wire/canonical.hpp>
 
@@ -30,12 +33,13 @@ class Checkpointing {
  public:
   using consumes =
       joined<events<SignResult<CheckpointSigning>, NodeSigsVerified<CheckpointChecking>,
-                    WalEntry<CheckpointEntry>, WalEntry<StableEntry>, WalEntry<InstalledEntry>>,
+                    WalEntry<ChunkEntry>, WalEntry<CheckpointEntry>, WalEntry<StableEntry>,
+                    WalEntry<InstalledEntry>, WalEntry<KeyEntry>>,
              CheckpointMaker::consumes, CheckpointProofs::consumes>;
   using emits =
       joined<events<SignRequest<CheckpointSigning>, VerifyNodeSigs<CheckpointChecking>,
-                    WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalTruncate,
-                    CollectRequests, Halt>,
+                    WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalAppend<KeyEntry>,
+                    WalTruncate, CollectRequests, UpdateNodeKeys, ForgetNodeKeys, Halt>,
              CheckpointMaker::emits, CheckpointProofs::emits>;
 
   /// How many stable epochs are kept for those who lag behind.
@@ -53,8 +57,23 @@ class Checkpointing {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
   }
 
-  // Recovery: entries of the write-ahead log in their order, then `restored`, then `start`.
+  // Keys.
 
+  /// Of how many changes of nodes' keys this replica knows.
+  std::uint64_t known_key_changes() const noexcept { return keys_.length(); }
+  const ClientKeys& client_keys() const noexcept { return maker_.client_keys(); }
+  std::uint64_t refused_reconfigurations() const noexcept {
+    return maker_.refused_reconfigurations();
+  }
+  /// Tells Crypto the keys that were changed before a restart. Call it before anything is signed.
+  void announce_keys(auto& env) const { keys_.announce(env); }
+
+  // Recovery: entries of the write-ahead log in their order, then `announce_keys`, `restored` and
+  // `start`.
+
+  void process(WalEntry<ChunkEntry> read, auto& /*env*/) {
+    maker_.chunks().put(std::move(read.entry));
+  }
   void process(WalEntry<CheckpointEntry> read, auto& env) {
     CheckpointEntry& entry = read.entry;
     const Cluster& cluster = env.cluster();
@@ -68,21 +87,22 @@ class Checkpointing {
     Checkpoint* checkpoint = find(entry.header.epoch);
     if (!checkpoint || !checkpoint->own || checkpoint->own->header != entry.header) return;
     checkpoint->proof = {entry.header, std::move(entry.certificate)};
-    go_on_from(entry.header);
+    go_on_from(*checkpoint->own);
     forget();
   }
   void process(WalEntry<InstalledEntry> read, auto& /*env*/) { adopt(std::move(read.entry)); }
+  void process(WalEntry<KeyEntry> read, auto& /*env*/) { keys_.recover(std::move(read.entry)); }
 
   /// The newest stable checkpoint with its state, if there is one. Throws ModuleFailure.
   std::optional<StableState> restored() const {
     if (!stable_) return std::nullopt;
     const CheckpointEntry& own = *checkpoints_.find(*stable_)->second.own;
-    return opened(own.header, own.state);
+    return opened(own.header, own.state, maker_.chunks());
   }
 
   /// The same, to go on from there. Requires that there is one.
   StableState skip_to_stable() {
-    maker_.go_on_from(checkpoints_.find(*stable_)->second.own->header);
+    go_on_from(*checkpoints_.find(*stable_)->second.own);
     return *restored();
   }
 
@@ -111,8 +131,9 @@ class Checkpointing {
                  env);
   }
 
-  void process(AppSnapshot snapshot, auto& env) { maker_.process(std::move(snapshot), env); }
+  void process(AppSnapshot piece, auto& env) { maker_.process(std::move(piece), env); }
   void process(HashResult<ChunkHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
+  void process(HashResult<TreeHash> hashed, auto& env) { maker_.process(std::move(hashed), env); }
   void process(HashResult<CheckpointHash> hashed, auto& env) {
     if (const auto header = maker_.process(std::move(hashed), env)) made(*header, env);
   }
@@ -121,6 +142,8 @@ class Checkpointing {
     const CheckpointVote vote{signed_.origin.header, signed_.signature};
     const CheckpointState* state = maker_.state(vote.header.epoch);
     if (!state) return;
+    for (ChunkEntry& chunk : maker_.chunks().renew(vote.header.epoch, state->app_chunks))
+      env.emit(written_ahead(std::move(chunk)));
     env.emit(WalAppend<CheckpointEntry>{{vote.header, vote.signature, *state},
                                         RetentionIndex(vote.header.epoch.value)})
         .then(env.to_others(vote), env.to_self(vote));
@@ -138,7 +161,7 @@ class Checkpointing {
     if (own) record(vote);
     if (!checkpoint.votes.keep(from.index, std::move(vote), own, env.cluster().members().size()))
       return env.bad(BadMessage::duplicate);
-    checkpoint.votes.check(header, env);
+    checkpoint.votes.check(header, keys_, env);
     if (own) try_to_stabilise(header.epoch, env);
   }
 
@@ -155,10 +178,11 @@ class Checkpointing {
     if (is_stable(proof.header.epoch)) return;
     const Checkpoint* checkpoint = find(proof.header.epoch);
     if (checkpoint && checkpoint->proof) return;
-    proofs_.receive(from, std::move(proof), maker_.membership(), env);
+    proofs_.receive(from, std::move(proof), maker_.membership(), keys_, env);
   }
   void process(NodeSigsVerified<ProofChecking> verified, auto& env) {
     auto proof = proofs_.checked(std::move(verified), env);
+    if (proof && keys_.extend(*proof, env)) check_later(proof->header.epoch, env);
     if (!proof || is_stable(proof->header.epoch)) return;
     const Epoch epoch = proof->header.epoch;
     if (maker_.parameters() && maker_.parameters() != proof->header.parameters)
@@ -184,6 +208,13 @@ class Checkpointing {
     }
   }
 
+  /// Sends a peer the next change of nodes' keys that it does not know of, if there is one. It says
+  /// so again when it has learnt that.
+  void tell_keys(Member to, std::uint64_t its_key_changes, auto& env) const {
+    if (const StableCheckpoint* link = keys_.after(its_key_changes))
+      env.emit(env.to(to.id, *link));
+  }
+
   /// The state of a stable checkpoint, for those who ask for it; null if it is not kept.
   const CheckpointState* stable_state(Epoch epoch) const {
     const auto found = checkpoints_.find(epoch);
@@ -191,6 +222,9 @@ class Checkpointing {
                       found->second.proof;
     return kept ? &found->second.own->state : nullptr;
   }
+
+  /// The App's chunks, at the ends of all epochs whose states are kept.
+  const ChunkTable& chunks() const noexcept { return maker_.chunks(); }
 
   /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
@@ -201,11 +235,12 @@ class Checkpointing {
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
   /// as far by itself. Throws ModuleFailure.
-  std::optional<StableState> install(InstalledEntry installed, auto& env) {
-    const Epoch epoch = installed.header.epoch;
+  std::optional<StableState> install(FetchedState fetched, auto& env) {
+    const Epoch epoch = fetched.entry.header.epoch;
     const Checkpoint* known = find(epoch);
     if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
-    adopt(std::move(installed));
+    for (ChunkEntry& chunk : fetched.chunks) maker_.chunks().put(std::move(chunk));
+    adopt(std::move(fetched.entry));
     env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});
     env.emit(WalTruncate{RetentionIndex(first_kept().value)});
     return restored();
@@ -223,7 +258,7 @@ class Checkpointing {
     const Checkpoint* before = find(header.epoch);
     if (!before || !before->own) {
       Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
-      env.emit(SignRequest<CheckpointSigning>{std::move(message), {header}});
+      env.emit(SignRequest<CheckpointSigning>{header.epoch, std::move(message), {header}});
     } else if (before->own->header != header) {
       env.halt("this replica has diverged: at the end of epoch " +
                std::to_string(header.epoch.value) +
@@ -249,6 +284,7 @@ class Checkpointing {
   void try_to_stabilise(Epoch epoch, auto& env) {
     Checkpoint* checkpoint = find(epoch);
     if (!checkpoint || !checkpoint->own || is_stable(epoch)) return;
+    if (!keys_.covers(checkpoint->own->header)) return;
     const auto& newest = proofs_.newest();
     if (!checkpoint->proof)
       checkpoint->proof = newest && newest->header.epoch == epoch
@@ -260,9 +296,19 @@ class Checkpointing {
                       std::to_string(epoch.value) +
                       " a quorum certifies another state than the own one");
     stable_ = epoch;
+    const bool changes_keys = keys_.extend(*checkpoint->proof, env);
     collect(env.emit(WalAppend<StableEntry>{
         {checkpoint->proof->header, checkpoint->proof->certificate},
         RetentionIndex(epoch.value)}));
+    if (changes_keys) check_later(epoch, env);
+  }
+  /// Votes of later epochs may wait for the keys of this one.
+  void check_later(Epoch epoch, auto& env) {
+    for (auto at = checkpoints_.upper_bound(epoch); at != checkpoints_.end(); ++at)
+      if (at->second.own) {
+        at->second.votes.check(at->second.own->header, keys_, env);
+        try_to_stabilise(at->first, env);
+      }
   }
 
   /// Forgets what lies before `first_kept`, once the stable checkpoint is durable. That and its
@@ -270,6 +316,7 @@ class Checkpointing {
   void collect(auto stable) {
     if (first_kept() == Epoch(0)) return;
     const WalTruncate truncate{RetentionIndex(first_kept().value)};
+    if (keys_.length() != 0) stable.then(ForgetNodeKeys{first_kept()});
     const Checkpoint* last = find(Epoch(first_kept().value - 1));
     if (last && last->own) {
       stable.then(CollectRequests{collection_of(*last->own)}, truncate);
@@ -280,11 +327,15 @@ class Checkpointing {
   }
   void forget() {
     checkpoints_.erase(checkpoints_.begin(), checkpoints_.lower_bound(first_kept()));
+    const auto oldest = std::find_if(checkpoints_.begin(), checkpoints_.end(),
+                                     [](const auto& one) { return one.second.own.has_value(); });
+    if (oldest != checkpoints_.end())
+      maker_.chunks().forget_before(oldest->first, oldest->second.own->state.app_chunks);
   }
 
-  void go_on_from(const CheckpointHeader& header) {
-    stable_ = header.epoch;
-    maker_.go_on_from(header);
+  void go_on_from(const CheckpointEntry& own) {
+    stable_ = own.header.epoch;
+    maker_.go_on_from(own.header, ClientKeys(clients_of(own.state).keys));
   }
   /// A fetched state takes the place of an own one, without an own vote.
   void adopt(InstalledEntry installed) {
@@ -293,13 +344,15 @@ class Checkpointing {
     Checkpoint& checkpoint = checkpoints_[header.epoch];
     checkpoint.own = CheckpointEntry{header, {}, std::move(installed.state)};
     checkpoint.proof = {header, std::move(installed.certificate)};
-    go_on_from(header);
+    go_on_from(*checkpoint.own);
+    forget();
   }
 
   std::map<Epoch, Checkpoint> checkpoints_;
   std::optional<Epoch> stable_;
   CheckpointMaker maker_;
   CheckpointProofs proofs_;
+  KeyChain keys_;
 };
 
 }  // namespace mirbft::iss

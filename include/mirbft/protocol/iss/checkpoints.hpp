@@ -11,6 +11,7 @@
 #include <mirbft/protocol/iss/bad_message.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/wire/canonical.hpp>
 
@@ -27,12 +28,14 @@ class CheckpointVotes {
     return true;
   }
 
-  /// Has the signatures under `header` checked together, once they could make a quorum.
-  void check(const CheckpointHeader& header, auto& env) {
+  /// Has the signatures under `header` checked together, once they could make a quorum and the keys
+  /// of its epoch are known.
+  void check(const CheckpointHeader& header, const KeyChain& keys, auto& env) {
+    if (!keys.covers(header)) return;
     const auto unchecked = to_check(header, env.cluster().quorum().strong());
     if (unchecked.empty()) return;
     const Bytes message = wire::canonical("checkpoint", env.cluster().name().view(), header);
-    VerifyNodeSigs<CheckpointChecking> request{{}, {header, {}}};
+    VerifyNodeSigs<CheckpointChecking> request{header.epoch, {}, {header, {}}};
     for (const std::size_t member : unchecked) {
       const NodeId signer = env.cluster().members()[member];
       request.signatures.push_back({signer, message, signature(member)});

@@ -135,6 +135,14 @@ class Clients {
     });
   }
 
+  /// A client's key has changed: what is here of its requests and not delivered counts no more.
+  /// Call before `begin_epoch`.
+  void forget_bodies(ClientId client) {
+    if (Window* window = lookup(client))
+      window->for_each([](std::uint64_t, Entry& entry) { entry.ready = false; });
+    std::erase_if(others_, [&](const auto& other) { return other.first.client == client; });
+  }
+
   std::size_t size() const noexcept { return clients_.size(); }
 
  private:

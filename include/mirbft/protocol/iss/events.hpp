@@ -3,6 +3,7 @@
 #define MIRBFT_PROTOCOL_ISS_EVENTS_HPP
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -91,6 +92,39 @@ struct ChunkHash {
   std::uint64_t index = 0;
 };
 
+/// What is hashed for an inner node of the tree over the App's chunks.
+struct MerkleContent {
+  Digest left;
+  Digest right;
+};
+/// What is hashed for the App's state.
+struct AppContent {
+  std::uint64_t chunks = 0;
+  /// Of the tree over their digests.
+  Digest root;
+};
+
+/// Origin of the digest of an inner node of the tree over the own App's chunks.
+struct TreeHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 11;
+
+  Epoch epoch;
+  std::uint64_t level = 0;
+  std::uint64_t index = 0;
+};
+
+/// The same of the tree over the digests that another replica supplied.
+struct TransferTreeHash {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 12;
+
+  /// Number of the question that was answered by them.
+  std::uint64_t question = 0;
+  std::uint64_t level = 0;
+  std::uint64_t index = 0;
+};
+
 /// Origin of the digest of a part of the head, or of a chunk, that another replica supplied.
 struct TransferHash {
   static constexpr auto module = slot::protocol;
@@ -171,20 +205,54 @@ struct EpochEntry {
   SeqNr first;
 };
 
+/// A stable checkpoint that changes keys of nodes: before anything that is signed by them.
+struct KeyEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 10;
+
+  StableCheckpoint proof;
+};
+
+/// The key of a client from an epoch on.
+struct ClientKeyChange {
+  ClientId client;
+  Epoch from;
+  /// None: it has no key any more.
+  std::optional<Bytes> key;
+
+  friend bool operator==(const ClientKeyChange&, const ClientKeyChange&) = default;
+};
+
 /// A long byte string with the digests of its chunks, which are not computed twice.
 struct ChunkedBytes {
   Bytes data;
   std::vector<Digest> digests;
 };
 
-/// All that a replica needs to go on from a checkpoint.
+/// A chunk of the App's state, before the checkpoints that it is part of. Changed chunks alone are
+/// written; see `iss::ChunkTable`.
+struct ChunkEntry {
+  static constexpr auto module = slot::protocol;
+  static constexpr std::uint32_t number = 8;
+
+  /// The end of this epoch is where the chunk had first this content.
+  Epoch epoch;
+  std::uint64_t index = 0;
+  /// The entry stays in the log as long as the checkpoint of this epoch does.
+  Epoch kept;
+  Digest digest;
+  Bytes data;
+};
+
+/// All that a replica needs to go on from a checkpoint, the App's chunks aside.
 struct CheckpointState {
-  /// The encoded windows of all clients.
+  /// The encoded windows and changed keys of all clients.
   ChunkedBytes clients;
   /// The encoded states of the leader policy and of the epoch's time-out.
   Bytes policy;
   Bytes pace;
-  ChunkedBytes app;
+  /// How many chunks the App's state has.
+  std::uint64_t app_chunks = 0;
 };
 
 /// Before the checkpoint's message: whoever votes for a state can restore and supply it.
@@ -222,6 +290,10 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::Continue);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StateInstalled, epoch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::PolicyContent, policy, pace);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkHash, epoch, part, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::MerkleContent, left, right);
+BOOST_HANA_ADAPT_STRUCT(mirbft::AppContent, chunks, root);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TreeHash, epoch, level, index);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TransferTreeHash, question, level, index);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TransferHash, piece, part, question);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ProofChecking, from, proof);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchContent, epoch, sn, batch);
@@ -235,8 +307,11 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::SupplyFetch, to);
 BOOST_HANA_ADAPT_STRUCT(mirbft::AmnesiaEntry, votes_from);
 BOOST_HANA_ADAPT_STRUCT(mirbft::DoneEntry, segment);
 BOOST_HANA_ADAPT_STRUCT(mirbft::EpochEntry, epoch, first);
+BOOST_HANA_ADAPT_STRUCT(mirbft::KeyEntry, proof);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientKeyChange, client, from, key);
 BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkedBytes, data, digests);
-BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ChunkEntry, epoch, index, kept, digest, data);
+BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointState, clients, policy, pace, app_chunks);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointEntry, header, signature, state);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StableEntry, header, certificate);
 BOOST_HANA_ADAPT_STRUCT(mirbft::InstalledEntry, header, certificate, state);

@@ -9,6 +9,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/frame_class.hpp>
@@ -45,12 +46,19 @@ struct CheckpointHeader {
   SeqNr last;
   /// Hash of the delivered log: of the one before and this epoch's digests.
   Digest log;
+  /// Hash of the Merkle root over the App's chunks, and of their number.
   Digest app_state;
+  /// In bytes, of all chunks together.
   std::uint64_t app_length = 0;
   Digest clients;
   Digest policy;
   Digest membership;
   Digest parameters;
+  /// How many epochs so far have changed keys of nodes, this one included.
+  std::uint64_t key_changes = 0;
+  /// Those that the requests of this epoch have asked for, by ascending node. They stand here, and
+  /// not in the state, so that a certificate is all that a laggard needs to learn of them.
+  std::vector<NodeKey> node_keys;
 
   friend bool operator==(const CheckpointHeader&, const CheckpointHeader&) = default;
 };
@@ -79,10 +87,10 @@ struct StableCheckpoint {
   friend bool operator==(const StableCheckpoint&, const StableCheckpoint&) = default;
 };
 
-/// A long byte string by the digests of its chunks. A list and not a Merkle tree: it takes 32
-/// bytes for 256 KiB, so that the list of 32 GiB still fits a frame, and needs no proofs.
+/// A long byte string by the digests of its chunks. Who fetches them gets the list, which is
+/// checked as a whole, and no Merkle proofs: 32 bytes a chunk are little beside the chunk.
 struct ChunkList {
-  /// In bytes. All chunks but the last are full.
+  /// In bytes, of all chunks together.
   std::uint64_t length = 0;
   std::vector<Digest> digests;
 
@@ -96,11 +104,12 @@ struct StateWanted {
 /// The answer. Each part hashes to one in the checkpoint's header.
 struct StateHead {
   Epoch epoch;
-  /// Of the encoded windows of all clients.
+  /// Of the encoded windows of all clients, cut into chunks that are full but for the last.
   ChunkList clients;
   /// The encoded states of the leader policy and of the epoch's time-out.
   Bytes policy;
   Bytes pace;
+  /// Of the App's chunks, which are as long as they are.
   ChunkList app;
 };
 
@@ -148,6 +157,8 @@ struct Progress {
   /// The next sequence number that it delivers.
   SeqNr next;
   std::uint64_t stable_epochs = 0;
+  /// Of how many changes of nodes' keys it knows.
+  std::uint64_t key_changes = 0;
 };
 
 /// Asks for what the receiver itself has said of these slots, by their places: the sender lacks
@@ -197,7 +208,7 @@ FrameClass frame_class(const IssMessage<typename Orderer::Message>& message) {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::Done, segment, digests);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointHeader, epoch, last, log, app_state, app_length, clients,
-                        policy, membership, parameters);
+                        policy, membership, parameters, key_changes, node_keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointVote, header, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::CheckpointSignature, node, signature);
 BOOST_HANA_ADAPT_STRUCT(mirbft::StableCheckpoint, header, certificate);
@@ -213,7 +224,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::BatchesWanted, segment, slots);
 BOOST_HANA_ADAPT_STRUCT(mirbft::BatchSupplied, segment, slot, batch);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotDecision, slot, digest);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Decided, segment, decisions);
-BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Progress, epoch, next, stable_epochs, key_changes);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SlotsWanted, segment, slots);
 
 #endif

@@ -27,7 +27,7 @@ class StateSupply {
     const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
     if (!state) return;
     StateHead head{wanted.epoch, list_of(state->clients), state->policy, state->pace,
-                   list_of(state->app)};
+                   app_list(kept, wanted.epoch)};
     const std::size_t digests = head.clients.digests.size() + head.app.digests.size();
     allowance_.spend(from, Digest::size * digests + head.policy.size() + head.pace.size());
     env.emit(env.to(from.id, std::move(head)));
@@ -37,14 +37,25 @@ class StateSupply {
     const CheckpointState* state = state_for(from, wanted.epoch, kept, env);
     if (!state) return;
     const std::uint64_t clients = state->clients.digests.size();
-    if (wanted.index >= clients + state->app.digests.size()) return env.bad(BadMessage::oversized);
-    Bytes chunk = wanted.index < clients ? chunk_of(state->clients.data, wanted.index)
-                                         : chunk_of(state->app.data, wanted.index - clients);
+    if (wanted.index >= clients + state->app_chunks) return env.bad(BadMessage::oversized);
+    Bytes chunk = wanted.index < clients
+                      ? chunk_of(state->clients.data, wanted.index)
+                      : kept.chunks().find(wanted.epoch, wanted.index - clients)->data;
     allowance_.spend(from, chunk.size());
     env.emit(env.to(from.id, ChunkSupplied{wanted.epoch, wanted.index, std::move(chunk)}));
   }
 
  private:
+  static ChunkList app_list(const Checkpointing& kept, Epoch epoch) {
+    ChunkList list;
+    for (std::uint64_t index = 0; index < kept.stable_state(epoch)->app_chunks; ++index) {
+      const ChunkEntry& chunk = *kept.chunks().find(epoch, index);
+      list.length += chunk.data.size();
+      list.digests.push_back(chunk.digest);
+    }
+    return list;
+  }
+
   /// What any answer costs at least: about a certificate.
   static constexpr std::uint64_t least_cost = 4096;
 

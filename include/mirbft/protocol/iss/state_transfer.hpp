@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <optional>
@@ -16,10 +15,13 @@
 #include <mirbft/events/hasher.hpp>
 #include <mirbft/events/wal.hpp>
 #include <mirbft/protocol/iss/bad_message.hpp>
+#include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
+#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 
 namespace mirbft::iss {
 
@@ -28,8 +30,9 @@ namespace mirbft::iss {
 /// piece `i + 1` is chunk `i`.
 class StateTransfer {
  public:
-  using consumes = events<HashResult<TransferHash>>;
-  using emits = events<HashRequest<TransferHash>, WalAppend<InstalledEntry>, StateInstalled>;
+  using consumes = events<HashResult<TransferHash>, HashResult<TransferTreeHash>>;
+  using emits = events<HashRequest<TransferHash>, HashRequest<TransferTreeHash>,
+                       WalAppend<ChunkEntry>, WalAppend<InstalledEntry>, StateInstalled>;
 
   /// Pieces that are on their way at a time, from all peers together.
   static constexpr std::size_t pieces_at_once = 16;
@@ -66,8 +69,7 @@ class StateTransfer {
   void receive(Member from, StateHead head, auto& env) {
     Question* question = question_of(from, head.epoch, head_piece);
     if (!question) return env.bad(BadMessage::unasked);
-    if (!is_whole(head.clients) || !is_whole(head.app) ||
-        head.app.length != target_->header.app_length)
+    if (!is_whole(head.clients) || head.app.length != target_->header.app_length)
       return refuse(head_piece, env);
     question->answered = true;
     incoming_ = std::move(head);
@@ -80,7 +82,7 @@ class StateTransfer {
     const std::uint64_t piece = supplied.index + 1;
     Question* question = question_of(from, supplied.epoch, piece);
     if (!question) return env.bad(BadMessage::unasked);
-    if (supplied.data.size() != length_of(supplied.index)) return refuse(piece, env);
+    if (!fits(supplied)) return refuse(piece, env);
     question->answered = true;
     question->chunk = supplied.data;
     env.emit(HashRequest<TransferHash>{
@@ -105,12 +107,19 @@ class StateTransfer {
     if (missing_ == 0) finish(env);
   }
 
+  void process(HashResult<TransferTreeHash> hashed, auto& env) {
+    const auto& [number, level, index] = hashed.origin;
+    const auto question = asked_.find(head_piece);
+    if (question == asked_.end() || question->second.number != number) return;
+    if (tree_.hashed(level, index, hashed.digest)) check_app(question->second, env);
+  }
+
   /// What was fetched, once `StateInstalled` says that it is durable.
-  InstalledEntry take() {
-    InstalledEntry entry = std::move(*done_);
+  FetchedState take() {
+    FetchedState fetched = std::move(*done_);
     done_.reset();
     reset();
-    return entry;
+    return fetched;
   }
 
  private:
@@ -184,19 +193,32 @@ class StateTransfer {
       env.emit(HashRequest<TransferHash>{{std::move(content)},
                                          {head_piece, part, question.number}});
     };
-    const auto check_list = [&](CheckpointPart part, const ChunkList& list) {
-      check(part, list_content(cluster, part, list));
-    };
-    check_list(CheckpointPart::clients, incoming_->clients);
-    check_list(CheckpointPart::app_state, incoming_->app);
+    check(CheckpointPart::clients, clients_content(cluster, incoming_->clients));
     check(CheckpointPart::policy, policy_content(cluster, incoming_->policy, incoming_->pace));
+    tree_ = {};
+    tree_.resize(incoming_->app.digests.size());
+    for (std::uint64_t index = 0; index < tree_.size(); ++index)
+      tree_.set(index, incoming_->app.digests[index]);
+    check_app(question, env);
+  }
+  /// The digests of the App's chunks: level by level up to the root.
+  void check_app(const Question& question, auto& env) {
+    const ByteView cluster = env.cluster().name().view();
+    const std::vector<MerkleInner> due = tree_.rise();
+    for (const MerkleInner& inner : due)
+      env.emit(HashRequest<TransferTreeHash>{{inner_content(cluster, inner)},
+                                             {question.number, inner.level, inner.index}});
+    if (due.empty())
+      env.emit(HashRequest<TransferHash>{
+          {app_content(cluster, tree_)},
+          {head_piece, CheckpointPart::app_state, question.number}});
   }
   /// Chunks of an earlier transfer that have not changed since are not fetched again, so that a
   /// large state comes in though checkpoints move on meanwhile.
   void accept_head() {
     std::map<Digest, Bytes> known;
     for (std::uint64_t index = 0; index < chunks_.size(); ++index)
-      if (!chunks_[index].empty()) known[digest_of(*head_, index)] = std::move(chunks_[index]);
+      if (chunks_[index]) known[digest_of(*head_, index)] = std::move(*chunks_[index]);
     head_ = std::move(incoming_);
     incoming_.reset();
     chunks_.assign(head_->clients.digests.size() + head_->app.digests.size(), {});
@@ -218,10 +240,12 @@ class StateTransfer {
     const std::uint64_t clients = head.clients.digests.size();
     return index < clients ? head.clients.digests[index] : head.app.digests[index - clients];
   }
-  std::uint64_t length_of(std::uint64_t index) const {
-    const std::uint64_t clients = head_->clients.digests.size();
-    return index < clients ? chunk_length(head_->clients.length, index)
-                           : chunk_length(head_->app.length, index - clients);
+  bool fits(const ChunkSupplied& supplied) const {
+    const ChunkList& clients = head_->clients;
+    const std::size_t size = supplied.data.size();
+    return supplied.index < clients.digests.size()
+               ? size == chunk_length(clients.length, supplied.index)
+               : size <= max_chunk_size;
   }
   const Digest& expected(const TransferHash& origin) const {
     if (origin.piece != head_piece) return digest_of(*head_, origin.piece - 1);
@@ -231,24 +255,30 @@ class StateTransfer {
       default: return target_->header.app_state;
     }
   }
-  ChunkedBytes joined(const ChunkList& list, std::uint64_t first) const {
+  ChunkedBytes clients() const {
+    const ChunkList& list = head_->clients;
     return {Bytes::filled(list.length,
                           [&](std::uint8_t* at) {
-                            for (std::uint64_t i = 0; i < list.digests.size(); ++i) {
-                              const Bytes& chunk = chunks_[first + i];
-                              std::memcpy(at, chunk.data(), chunk.size());
-                              at += chunk.size();
-                            }
+                            for (std::uint64_t i = 0; i < list.digests.size(); ++i)
+                              at = std::copy(chunks_[i]->begin(), chunks_[i]->end(), at);
                           }),
             list.digests};
   }
   void finish(auto& env) {
-    done_ = InstalledEntry{target_->header, target_->certificate,
-                           {joined(head_->clients, 0), head_->policy, head_->pace,
-                            joined(head_->app, head_->clients.digests.size())}};
-    chunks_.clear();
     const Epoch epoch = target_->header.epoch;
-    env.emit(WalAppend<InstalledEntry>{*done_, RetentionIndex(epoch.value)})
+    const ChunkList& app = head_->app;
+    const std::uint64_t first = head_->clients.digests.size();
+    done_ = FetchedState{{target_->header,
+                          target_->certificate,
+                          {clients(), head_->policy, head_->pace, app.digests.size()}},
+                         {}};
+    for (std::uint64_t index = 0; index < app.digests.size(); ++index) {
+      done_->chunks.push_back(ChunkTable::changed(epoch, index, app.digests[index],
+                                                  std::move(*chunks_[first + index])));
+      env.emit(written_ahead(done_->chunks.back()));
+    }
+    chunks_.clear();
+    env.emit(WalAppend<InstalledEntry>{done_->entry, RetentionIndex(epoch.value)})
         .then(StateInstalled{epoch});
   }
   void reset() {
@@ -264,11 +294,12 @@ class StateTransfer {
   /// A head that is being checked, and how many of its parts are not yet.
   std::optional<StateHead> incoming_;
   std::uint32_t unchecked_ = 0;
-  /// The head of `chunks_`; an empty one is not here.
+  MerkleTree tree_;
+  /// The head of `chunks_`, and those that are here.
   std::optional<StateHead> head_;
-  std::vector<Bytes> chunks_;
+  std::vector<std::optional<Bytes>> chunks_;
   std::uint64_t missing_ = 0;
-  std::optional<InstalledEntry> done_;
+  std::optional<FetchedState> done_;
 
   std::deque<std::uint64_t> unasked_;
   std::map<std::uint64_t, Question> asked_;

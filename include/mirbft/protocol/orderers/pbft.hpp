@@ -401,7 +401,8 @@ class Pbft::Segment {
     }
     slot.stage = Stage::voting;
     const PrepareContent content{id_, view_, range_.sn_of(place), digest};
-    env.emit(SignRequest<PrepareSigning>{pbft::signed_bytes(env.cluster(), content), {content}});
+    env.emit(SignRequest<PrepareSigning>{
+        id_.epoch, pbft::signed_bytes(env.cluster(), content), {content}});
   }
 
   void receive(iss::Member from, PrePrepare message, auto& env) {
@@ -487,7 +488,7 @@ class Pbft::Segment {
     Slot& slot = slots_[place];
     const PrepareContent content{id_, view_, range_.sn_of(place), slot.digest};
     const Bytes message = pbft::signed_bytes(env.cluster(), content);
-    VerifyNodeSigs<PrepareChecking> request{{}, {content, {}}};
+    VerifyNodeSigs<PrepareChecking> request{id_.epoch, {}, {content, {}}};
     for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
       const PrepareVote* vote = slot.prepares.find(member, view_, slot.digest);
       if (!vote || vote->opinion != Opinion::unchecked) continue;
@@ -564,8 +565,8 @@ class Pbft::Segment {
       if (slot.certificate)
         change.claims.push_back(
             {slot.certificate->view, slot.certificate->sn, slot.certificate->digest});
-    env.emit(SignRequest<ViewChangeSigning>{pbft::signed_bytes(env.cluster(), change),
-                                            {pbft::content_of(change)}});
+    env.emit(SignRequest<ViewChangeSigning>{
+        id_.epoch, pbft::signed_bytes(env.cluster(), change), {pbft::content_of(change)}});
   }
   std::vector<Certificate> certificates() const {
     std::vector<Certificate> all;
@@ -590,7 +591,8 @@ class Pbft::Segment {
       if (new_view_ && may_answer(from, env)) env.emit(env.to(from.id, *new_view_));
       return;
     } else {
-      VerifyNodeSigs<ViewChangeChecking> check{pbft::signatures_of(message, env.cluster()),
+      VerifyNodeSigs<ViewChangeChecking> check{id_.epoch,
+                                               pbft::signatures_of(message, env.cluster()),
                                                {{id_, message.view, from.id}}};
       const View view = message.view;
       if (!changes_.keep(from.index, std::move(message))) return answer(from, view, env);
@@ -629,7 +631,8 @@ class Pbft::Segment {
       return;
     draft_ = changes_.new_view(id_, target_, env.cluster().quorum().strong());
     if (draft_)
-      env.emit(SignRequest<NewViewSigning>{pbft::signed_bytes(env.cluster(), *draft_),
+      env.emit(SignRequest<NewViewSigning>{id_.epoch,
+                                           pbft::signed_bytes(env.cluster(), *draft_),
                                            {{id_, target_, env.cluster().self().id}}});
   }
 
@@ -645,7 +648,9 @@ class Pbft::Segment {
     if (offered_[from.index]) return;
     const NodeId leads = primary(message.view, env.cluster());
     env.emit(VerifyNodeSigs<NewViewChecking>{
-        pbft::signatures_of(message, leads, env.cluster()), {{id_, message.view, from.id}}});
+        id_.epoch,
+        pbft::signatures_of(message, leads, env.cluster()),
+        {{id_, message.view, from.id}}});
     offered_[from.index] = std::move(message);
   }
 
