@@ -79,6 +79,23 @@ TEST_CASE("a replica that was cut off for 100 epochs comes back while load goes 
   }
 }
 
+TEST_CASE("a replica without anything catches up, though epochs take less than its ticks") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    Cluster cluster(seeded(seed), testing::iss_modules<Replica>(testing::iss_config(4)));
+    with_clients(cluster, 5000);
+    REQUIRE(cluster.run_until([&] { return stable(cluster, 0) >= 5; }, 60s));
+    cluster.wipe(NodeId(3));
+    cluster.restart(NodeId(3));
+    // Once the others have done without its first proposals, an epoch lasts for about 20 ms.
+    REQUIRE(cluster.run_until([&] { return stable(cluster, 0) >= 50; }, 60s));
+    CHECK(cluster.run_until([&] { return stable(cluster, 3) >= 50; }, 2s));
+    CHECK_FALSE(cluster.clients_done());
+    cluster.finish_requests(cluster.members());
+    CHECK(settle(cluster, 60s));
+  }
+}
+
 TEST_CASE("a large state comes over links that lose frames, to a replica that stops meanwhile") {
   sim::ClusterConfig config = seeded(5);
   config.links.loss = 20;

@@ -246,6 +246,8 @@ class Iss {
     auto env = env_of(out);
     checkpointing_.process(std::move(event), env);
     go_on(out);
+    // At once: where epochs are short, the next Tick finds a certificate too old to be of use.
+    if (started_) transfer_state(env);
   }
 
   Status status() const {
@@ -796,9 +798,14 @@ class Iss {
     const bool relays = now_ - relayed_ >= env.resend_after();
     if (relays) relayed_ = now_;
     Epochs* const epoch = &current();
+    const auto is_decided = [&](const RequestRef& reference) {
+      const auto sn = clients_.claimed_by(reference.client, reference.req_no);
+      return sn && epoch->decision(*sn);
+    };
     for (std::uint32_t index = 0; epoch->has(index); ++index) {
       if (epoch->is_complete(index)) continue;
-      const bool expected = proposer_.is_pulled(epoch->first_open(index)) || buckets_.waits(index);
+      const bool expected = proposer_.is_pulled(epoch->first_open(index)) ||
+                            buckets_.waits(index, is_decided);
       epoch->segment(index).tick(expected, env);
       if (relays && epoch->segment(index).idle_for(now_) >= env.resend_after())
         for (const RequestRef& reference :

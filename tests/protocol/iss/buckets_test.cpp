@@ -118,21 +118,25 @@ TEST_CASE("who leads nothing proposes nothing") {
 
 TEST_CASE("a segment waits while one of its buckets holds something undelivered") {
   Two two;
-  CHECK_FALSE(two.buckets.waits(0));
-  CHECK_FALSE(two.buckets.waits(1));
+  const auto undecided = [](const RequestRef&) { return false; };
+  CHECK_FALSE(two.buckets.waits(0, undecided));
+  CHECK_FALSE(two.buckets.waits(1, undecided));
   std::uint64_t number = 0;
-  while (!two.buckets.waits(1)) two.add(number++);
+  while (!two.buckets.waits(1, undecided)) two.add(number++);
   const RequestRef awaited = Two::request(number - 1);
   CHECK(Two::owns(awaited, Epoch(0), 1));
   CHECK(two.buckets.oldest(1, 5, two.clients) == std::vector{awaited});
+  // Once it is decided its leader has nothing more to do, though it may wait for others.
+  CHECK_FALSE(two.buckets.waits(
+      1, [&](const RequestRef& reference) { return reference == awaited; }));
   two.clients.deliver(SeqNr(1), awaited);
   two.buckets.delivered(awaited, two.clients);
-  CHECK_FALSE(two.buckets.waits(1));
+  CHECK_FALSE(two.buckets.waits(1, undecided));
   CHECK(two.buckets.oldest(1, 5, two.clients).empty());
 
-  while (!two.buckets.waits(0)) two.add(number++);
+  while (!two.buckets.waits(0, undecided)) two.add(number++);
   two.cut(1000);
-  CHECK_FALSE(two.buckets.waits(0));  // it is in flight, and no longer waits here
+  CHECK_FALSE(two.buckets.waits(0, undecided));  // it is in flight, and no longer waits here
 }
 
 TEST_CASE("the oldest of a segment are those at the heads, without what is delivered") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <utility>
@@ -272,6 +273,28 @@ TEST_CASE("a state transfer leaves the bodies that may still be proposed") {
   CHECK_FALSE(clients.ready_size(request(1)));
   CHECK(clients.ready_size(request(0, 1, 8)));
   CHECK(claim(clients, 16, request(4)));
+}
+
+TEST_CASE("a number is claimed by a proposal of this epoch, or by none") {
+  Clients clients(100);
+  const auto claimed = [&](std::uint64_t number) {
+    return clients.claimed_by(ClientId(1), ReqNo(number));
+  };
+  clients.begin_epoch(SeqNr(0));
+  CHECK(claimed(0) == std::nullopt);
+  ready(clients, request(0));
+  ready(clients, request(1));
+  CHECK(claimed(0) == std::nullopt);
+  CHECK(claim(clients, 0, request(0)));
+  CHECK(claim(clients, 7, request(1)));
+  CHECK(claimed(0) == SeqNr(0));
+  CHECK(claimed(1) == SeqNr(7));
+  clients.unclaim(SeqNr(7), ClientId(1), ReqNo(1));
+  CHECK(claimed(1) == std::nullopt);
+  clients.begin_epoch(SeqNr(8));
+  CHECK(claimed(0) == std::nullopt);
+  CHECK(claim(clients, 8, request(1)));
+  CHECK(claimed(1) == SeqNr(8));
 }
 
 TEST_CASE("bodies that a client has signed with an old key count no more") {

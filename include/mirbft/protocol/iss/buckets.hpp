@@ -65,12 +65,16 @@ class Buckets {
     }
   }
 
-  /// Whether anything undelivered waits in the buckets of a segment, other than what this replica
-  /// has proposed itself: then its leader is expected to make progress. A look at the heads alone.
-  bool waits(std::uint32_t segment) const {
-    const auto& own = by_segment_[segment];
-    return std::any_of(own.begin(), own.end(),
-                       [&](std::uint32_t bucket) { return !queues_[bucket].empty(); });
+  /// Whether anything waits in the buckets of a segment that this replica has not proposed itself
+  /// and that is not decided, as `is_decided(reference)` says: then its leader is expected to make
+  /// progress. It has done its part for what only waits for other segments to be delivered.
+  template <class IsDecided>
+  bool waits(std::uint32_t segment, IsDecided&& is_decided) const {
+    return std::ranges::any_of(by_segment_[segment], [&](std::uint32_t bucket) {
+      return std::ranges::any_of(queues_[bucket], [&](const Waiting& waiting) {
+        return !is_decided(waiting.reference);
+      });
+    });
   }
   /// Up to `most` undelivered requests of a segment, the oldest of each bucket first: to pass on to
   /// a leader that may lack them.

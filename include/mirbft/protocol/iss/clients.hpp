@@ -71,6 +71,12 @@ class Clients {
     entry->claimed = mark(sn);
     return true;
   }
+  /// Which proposal of the epoch has a number whose body is here, if one has.
+  std::optional<SeqNr> claimed_by(ClientId client, ReqNo req_no) {
+    const Entry* entry = find(client, req_no);
+    if (!entry || entry->claimed <= first_.value) return std::nullopt;
+    return SeqNr(entry->claimed - 1);
+  }
   /// Gives a claim of `sn` back: the proposal turned out to break a rule.
   void unclaim(SeqNr sn, ClientId client, ReqNo req_no) {
     Entry* entry = find(client, req_no);
