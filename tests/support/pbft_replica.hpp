@@ -25,7 +25,7 @@ namespace mirbft::testing {
 /// What the members of a cluster say and sign about one segment.
 class PbftPeers {
  public:
-  explicit PbftPeers(std::size_t n, SegmentId of = {Epoch(0), 1})
+  explicit PbftPeers(std::size_t n, SegmentId of = {Epoch(2), 1})
       : segment(of),
         config(iss_config(n)),
         plan_(plan_of(of.epoch)),
@@ -264,6 +264,7 @@ class PbftReplica {
   template <class Origin>
   bool sign() {
     return env_.each<SignRequest<Origin>>([&](SignRequest<Origin> asked) {
+      CHECK(asked.epoch == asked.origin.content.segment.epoch);
       segment.process(SignResult<Origin>{signature_of(env_.config.self, asked.message),
                                          std::move(asked.origin)},
                       env_);
@@ -276,6 +277,7 @@ class PbftReplica {
   }
   template <class Origin>
   void judge(VerifyNodeSigs<Origin> asked) {
+    CHECK(asked.epoch == asked.origin.content.segment.epoch);
     NodeSigsVerified<Origin> verified{{}, std::move(asked.origin)};
     for (const NodeSignature& one : asked.signatures)
       verified.verdicts.push_back(one.signature == signature_of(one.node, one.message)

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +16,8 @@
 namespace mirbft {
 namespace {
 
-static_assert(IsApp<Reconfigurable<Counter>> && IsApp<Reconfigurable<KeyValueStore>>);
+static_assert(IsSimpleApp<Reconfigurable<Counter>> && !IsChunkedApp<Reconfigurable<Counter>>);
+static_assert(IsChunkedApp<Reconfigurable<KeyValueStore>>);
 
 constexpr ClientId administrator(9);
 
@@ -83,6 +85,28 @@ TEST_CASE("a restored App has asked for nothing yet") {
   app.restore(bytes_of("41"));
   CHECK(app.reconfigurations().empty());
   CHECK(app.inner().value() == 41);
+}
+
+TEST_CASE("a chunked App stays one") {
+  const auto store = [] {
+    return Reconfigurable<KeyValueStore>({.administrators = {administrator},
+                                          .members = {NodeId(0)}});
+  };
+  Reconfigurable<KeyValueStore> app = store();
+  const std::vector<Request> requests{
+      {ClientId(1), ReqNo(0), Bytes("SET key value"), {}},
+      {administrator, ReqNo(0), body_of(NodeKey{NodeId(0), Bytes("new")}), {}}};
+  (void)app.apply(SeqNr(0), requests);
+  const FrozenChunks frozen = app.freeze();
+  std::vector<Bytes> chunks(frozen.count);
+  for (const std::uint64_t index : frozen.changed) chunks.at(index) = app.frozen(index);
+  CHECK(app.reconfigurations().size() == 1);
+
+  Reconfigurable<KeyValueStore> other = store();
+  (void)other.apply(SeqNr(0), requests);
+  other.restore(std::span<const Bytes>(chunks));
+  CHECK(other.reconfigurations().empty());
+  CHECK(other.snapshot() == app.snapshot());
 }
 
 }  // namespace mirbft

@@ -3,6 +3,7 @@
 #define MIRBFT_MODULES_APP_RECONFIGURABLE_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <span>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/types/bytes.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/request.hpp>
 #include <mirbft/wire/codec.hpp>
@@ -37,7 +39,8 @@ struct ReconfigurationRequest {
 /// `wire::encode(ReconfigurationRequest{…})`; the reply is `accepted`, or says why not, and then
 /// nothing changes.
 ///
-/// The state is that of `Inner`: what was asked for is handed out with each snapshot, and is the
+/// It has the forms that `Inner` has, the simple one, the chunked one or both. The state is that of
+/// `Inner`: what was asked for is handed out with each snapshot, and is the
 /// protocol's from then on. The administrator's own key may be changed in the same way.
 template <class Inner>
 class Reconfigurable {
@@ -66,13 +69,30 @@ class Reconfigurable {
     return replies;
   }
 
-  Bytes snapshot() { return inner_.snapshot(); }
+  Bytes snapshot()
+    requires requires(Inner& app) { app.snapshot(); }
+  {
+    return inner_.snapshot();
+  }
   Bytes snapshot() const
     requires requires(const Inner& app) { app.snapshot(); }
   {
     return inner_.snapshot();
   }
-  void restore(ByteView state) {
+  FrozenChunks freeze()
+    requires requires(Inner& app) { app.freeze(); }
+  {
+    return inner_.freeze();
+  }
+  Bytes frozen(std::uint64_t index)
+    requires requires(Inner& app) { app.frozen(index); }
+  {
+    return inner_.frozen(index);
+  }
+  /// `State` is what `Inner` restores from, in the one form or the other.
+  template <class State>
+    requires requires(Inner& app, const State& state) { app.restore(state); }
+  void restore(const State& state) {
     inner_.restore(state);
     asked_.clear();
   }
