@@ -42,7 +42,7 @@ Apply batch(std::uint64_t sn, const char* text = "work") {
 
 struct Fixture {
   DiaryApp app;
-  Task task{Bytes("cluster")};
+  Task task{NodeConfig{}};
   Recorder out;
 
   template <class E>

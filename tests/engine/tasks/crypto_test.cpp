@@ -65,7 +65,7 @@ static_assert(Task::alone<UpdateNodeKeys> && Task::alone<UpdateClientKeys> && Ta
 
 struct Fixture {
   MirrorCrypto crypto;
-  Task task{Bytes("cluster")};
+  Task task{NodeConfig{.self = {}, .cluster = Bytes("cluster")}};
   Recorder out;
 
   template <class E>

@@ -18,7 +18,7 @@ static_assert(!engine::DiscardsEntries<MemoryWal>);
 
 TEST_CASE("entries are appended as they come, and made durable at the end of their list") {
   MemoryWal wal;
-  engine::TaskOf<slot::wal.index(), MemoryWal, Solo> task{Bytes("cluster")};
+  engine::TaskOf<slot::wal.index(), MemoryWal, Solo> task{NodeConfig{}};
   Recorder out;
   const SoloDecided entry{SeqNr(5), Batch({{ClientId(1), ReqNo(2), {}}})};
   task.process(wal, WalAppend<SoloDecided>{entry, RetentionIndex(3)}, out);

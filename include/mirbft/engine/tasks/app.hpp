@@ -26,7 +26,7 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   void process(Module& app, Apply&& apply, auto& out) {
     // A restored state overtakes batches that it covers: those go through the Store.

@@ -25,7 +25,7 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
   static constexpr bool alone =
       !handles<E> || std::is_same_v<E, UpdateNodeKeys> || std::is_same_v<E, UpdateClientKeys>;
 
-  explicit TaskOf(Bytes cluster) : cluster_(std::move(cluster)) {}
+  explicit TaskOf(const NodeConfig& config) : cluster_(config.cluster) {}
 
   template <class Origin>
   void process(Module& crypto, SignRequest<Origin>&& request, auto& out) {

@@ -24,7 +24,7 @@ struct TaskOf<slot::wal.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   template <class Entry>
   void process(Module& wal, WalAppend<Entry>&& append, auto& /*out*/) {
