@@ -68,6 +68,17 @@ TEST_CASE("while a batch is in flight the next one gathers, until it is full or 
   CHECK(leader.due(24ms) == 1);
 }
 
+TEST_CASE("without pull-along a leader that is behind waits for the delay, and then catches up") {
+  Leader leader;
+  leader.config.pull_along = PullAlong::delayed;
+  CHECK(leader.proposer.saw(SeqNr(5), leader.plan()));
+  CHECK_FALSE(leader.due(19ms));
+  CHECK(leader.due(20ms) == 0);
+  leader.propose(20ms);
+  CHECK_FALSE(leader.due(39ms));
+  CHECK(leader.due(40ms) == 1);
+}
+
 TEST_CASE("only so many slots are in flight") {
   Leader leader;
   for (int i = 0; i < 9; ++i) leader.add();

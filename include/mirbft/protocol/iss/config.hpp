@@ -20,6 +20,10 @@ namespace mirbft {
 /// damaged must say so: it would otherwise vote twice, and count as Byzantine.
 enum class Memory : std::uint8_t { whole, lost };
 
+/// When a leader whose next slot holds up what others have proposed fills it, if need be with
+/// nothing: at once, or only when its last proposal is `batch_delay` old, as in the ISS paper.
+enum class PullAlong : std::uint8_t { at_once, delayed };
+
 /// Configuration of `Iss`. The defaults are for a local network, and are what the benchmark runs.
 struct IssConfig {
   NodeId self;
@@ -50,6 +54,7 @@ struct IssConfig {
   /// Bytes that are kept of each peer's messages for the next epochs.
   std::uint64_t early_bytes_per_peer = 32u << 20;
   Memory memory = Memory::whole;
+  PullAlong pull_along = PullAlong::at_once;
 };
 
 namespace iss {
@@ -103,6 +108,7 @@ inline void check(const IssConfig& config) {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
                         max_batch_bytes, batch_delay, pipeline, client_window,
-                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory);
+                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory,
+                        pull_along);
 
 #endif

@@ -51,10 +51,11 @@ class Proposer {
     const bool any = buckets.own_requests() != 0;
     const bool full = buckets.own_requests() >= config.max_batch_requests ||
                       buckets.own_bytes() >= config.max_batch_bytes;
-    const bool waited = any && now - last_ >= config.batch_delay;
+    const bool waited = now - last_ >= config.batch_delay;
     const bool idle = any && in_flight_ == 0;
-    const bool pulled = plan.sn_of(*own_, next_) < highest_;
-    return full || waited || idle || pulled ? std::optional(next_) : std::nullopt;
+    const bool pulled = plan.sn_of(*own_, next_) < highest_ &&
+                        (waited || config.pull_along == PullAlong::at_once);
+    return full || (any && waited) || idle || pulled ? std::optional(next_) : std::nullopt;
   }
   /// The slot that was due is proposed for.
   void propose(std::chrono::nanoseconds now) noexcept {
