@@ -428,6 +428,7 @@ void flood() {
   NodeConfig config;
   config.busy_above = busy_above;
   config.frames_at_a_time = at_a_time;
+  config.vote_frames = VoteFrames::single;  // so that each answer is a frame
   NodeOf<Parts> node(config, {.net = {&shared}, .wal = std::move(wal)});
   std::atomic<std::uint64_t> rounds = 0;
   std::thread thread([&] { CHECK(node.run({}, CountingClock{&rounds})); });

@@ -138,19 +138,24 @@ class Cluster {
     mirbft::NodeConfig node;
     node.self = id;
     node.cluster = cluster_name;
+    if (options_.votes == "single") node.vote_frames = mirbft::VoteFrames::single;
+    if (options_.group_commit == "entry") node.group_commit = mirbft::GroupCommit::entry;
     mirbft::TrackerConfig tracker;
     tracker.cluster = cluster_name;
     mirbft::IssConfig protocol;
     protocol.self = id;
     protocol.members = members_;
     protocol.cluster = cluster_name;
+    if (options_.pull_along == "delayed") protocol.pull_along = mirbft::PullAlong::delayed;
+    if (options_.batching == "fixed-delay") protocol.batching = mirbft::Batching::fixed_delay;
     return std::make_unique<Replica>(
         node, Replica::Modules{.net = std::move(nets_[id.value]),
                                .hasher = mirbft::Sha256(),
                                .crypto = make_crypto(id),
                                .app = OrderApp(),
-                               .wal = options_.wal == "none" ? EitherWal(mirbft::NullWal())
-                                                             : EitherWal(mirbft::MemoryWal()),
+                               .wal = options_.wal == "none"
+                                          ? EitherWal(mirbft::NullWal())
+                                          : EitherWal(SlowWal(options_.sync_time)),
                                .tracker = mirbft::ClientTracker(tracker),
                                .store = mirbft::MemoryStore(),
                                .protocol = mirbft::Iss<mirbft::Pbft>(protocol)});

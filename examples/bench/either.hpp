@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -92,7 +93,21 @@ class EitherCrypto : Either<mirbft::NullCrypto, mirbft::SodiumCrypto> {
   }
 };
 
-class EitherWal : Either<mirbft::NullWal, mirbft::MemoryWal> {
+/// A log in memory whose syncs take as long as those of a disk.
+class SlowWal : public mirbft::MemoryWal {
+ public:
+  explicit SlowWal(std::uint32_t microseconds) : time_(microseconds) {}
+
+  void sync() {
+    if (time_.count() != 0) std::this_thread::sleep_for(time_);
+    MemoryWal::sync();
+  }
+
+ private:
+  std::chrono::microseconds time_;
+};
+
+class EitherWal : Either<mirbft::NullWal, SlowWal> {
  public:
   using Either::Either;
 

@@ -141,6 +141,17 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"null", "ed25519"}));
   app.add_option("--wal", options.wal, "the write-ahead log")
       ->check(CLI::IsMember({"none", "memory", "sync"}));
+  app.add_option("--sync-time", options.sync_time,
+                 "microseconds that a sync of the log in memory takes")
+      ->check(CLI::Range(0, 1000000));
+  app.add_option("--votes", options.votes, "those of one step in one frame, or each in its own")
+      ->check(CLI::IsMember({"gathered", "single"}));
+  app.add_option("--group-commit", options.group_commit, "one sync for a list, or for each entry")
+      ->check(CLI::IsMember({"list", "entry"}));
+  app.add_option("--pull-along", options.pull_along, "when a leader that is behind fills its slot")
+      ->check(CLI::IsMember({"at-once", "delayed"}));
+  app.add_option("--batching", options.batching, "when a batch that is not full is proposed")
+      ->check(CLI::IsMember({"adaptive", "fixed-delay"}));
   app.add_option("--seconds", options.seconds, "length of the measurement")
       ->check(CLI::Range(0.1, 3600.0));
   app.add_option("--warm-up", options.warm_up, "load before it, in seconds")

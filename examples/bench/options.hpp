@@ -18,6 +18,12 @@ struct Options {
   std::uint32_t outstanding = 96;
   std::string crypto = "null";
   std::string wal = "none";
+  /// What a sync of the log takes, in microseconds; it sleeps for so long.
+  std::uint32_t sync_time = 0;
+  std::string votes = "gathered";
+  std::string group_commit = "list";
+  std::string pull_along = "at-once";
+  std::string batching = "adaptive";
   double seconds = 5;
   /// Load before the measurement begins.
   double warm_up = 1;
@@ -46,7 +52,8 @@ struct Result {
 }  // namespace bench
 
 BOOST_HANA_ADAPT_STRUCT(bench::Options, transport, nodes, payload, clients, outstanding, crypto,
-                        wal, seconds, warm_up);
+                        wal, sync_time, votes, group_commit, pull_along, batching, seconds,
+                        warm_up);
 BOOST_HANA_ADAPT_STRUCT(bench::Latency, p50, p99, p999);
 BOOST_HANA_ADAPT_STRUCT(bench::Result, options, requests, requests_per_second, latency_ms,
                         cpu_us_per_request, agreed, verifications_per_second, verification_limit);

@@ -22,6 +22,7 @@
 #include <mirbft/types/errors.hpp>
 #include <mirbft/wire/json.hpp>
 
+#include "figures.hpp"
 #include "replica.hpp"
 #include "report.hpp"
 
@@ -38,6 +39,7 @@ struct Options {
   std::string faults = "all";
   std::uint64_t failures = 1;
   std::string event_logs;
+  bool figures = false;
   bool verbose = false;
   bool json = false;
 };
@@ -155,6 +157,8 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--event-logs", options.event_logs,
                  "an empty folder for the event logs of all nodes; for one seed");
+  app.add_flag("--figures", options.figures,
+               "measure the protocol in virtual time, and its improvements one by one");
   app.add_flag("--verbose", options.verbose, "print the fingerprint of each seed");
   app.add_flag("--json", options.json, "print the figures as JSON");
   try {
@@ -163,6 +167,10 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
+    if (options.figures) {
+      print_figures();
+      return 0;
+    }
     const Report report = run_all(parse_seeds(options.seeds), options);
     if (options.json) {
       std::cout << mirbft::wire::to_json(report) << '\n';

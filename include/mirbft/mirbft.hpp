@@ -29,6 +29,7 @@
 #include <mirbft/wire/descriptor.hpp>
 #include <mirbft/wire/encode.hpp>
 #include <mirbft/wire/from_message.hpp>
+#include <mirbft/wire/joined.hpp>
 #include <mirbft/wire/json.hpp>
 #include <mirbft/wire/kind.hpp>
 #include <mirbft/wire/limits.hpp>

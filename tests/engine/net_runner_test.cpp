@@ -106,6 +106,7 @@ struct Fixture {
     NodeConfig made;
     made.busy_above = busy_above;
     made.frames_at_a_time = 10;
+    made.vote_frames = VoteFrames::single;
     return made;
   }
 

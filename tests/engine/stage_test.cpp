@@ -38,8 +38,8 @@ using Items = Stage::Items;
 }  // namespace
 
 TEST_CASE("a stage turns the events of its duty into calls, and hands on the module's own") {
-  const Bytes cluster("test");
-  Stage stage(engine::StageParts<RelayWal>{RelayWal{}, cluster});
+  const NodeConfig config{};
+  Stage stage(engine::StageParts<RelayWal>{RelayWal{}, config});
   Items in, out;
   in.append(*in.push(WalAppend<SoloDecided>{{SeqNr(1), {}}, RetentionIndex(0)}), ToApp{7});
   in.push(ToWal{5});
@@ -56,8 +56,8 @@ TEST_CASE("a stage turns the events of its duty into calls, and hands on the mod
 }
 
 TEST_CASE("an exception of the module leaves the stage at once") {
-  const Bytes cluster("test");
-  Stage stage(engine::StageParts<RelayWal>{RelayWal{}, cluster});
+  const NodeConfig config{};
+  Stage stage(engine::StageParts<RelayWal>{RelayWal{}, config});
   Items in, out;
   in.push(ToWal{0});
   in.push(WalAppend<SoloDecided>{{SeqNr(2), {}}, RetentionIndex(0)});
@@ -67,8 +67,8 @@ TEST_CASE("an exception of the module leaves the stage at once") {
 }
 
 TEST_CASE("a stage that is lent reports what its thread has published") {
-  const Bytes cluster("test");
-  Stage stage(engine::StageParts<RelayWal>{RelayWal{}, cluster});
+  const NodeConfig config{};
+  Stage stage(engine::StageParts<RelayWal>{RelayWal{}, config});
   stage.module().append(1, Bytes("a"), RetentionIndex(0));
   CHECK(stage.report().module.appended == 1);
   stage.lend();

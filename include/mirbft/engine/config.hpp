@@ -13,6 +13,14 @@
 
 namespace mirbft {
 
+/// How votes leave: those to the same peers that come of one list of events in one frame, or each
+/// in a frame of its own. Replicas understand both.
+enum class VoteFrames : std::uint8_t { gathered, single };
+
+/// How often the write-ahead log is synced: once for a list of events, after which everything that
+/// waited for any of its entries goes on; or once for each entry.
+enum class GroupCommit : std::uint8_t { list, entry };
+
 /// What a Node needs to know that is no module's business.
 struct NodeConfig {
   /// This replica, for logs and reports.
@@ -27,6 +35,8 @@ struct NodeConfig {
   std::uint64_t inbox_capacity = 1 << 16;
   /// How many frames are taken from the Net at a time.
   std::uint64_t frames_at_a_time = 1024;
+  VoteFrames vote_frames = VoteFrames::gathered;
+  GroupCommit group_commit = GroupCommit::list;
 };
 
 namespace engine {

@@ -57,7 +57,7 @@ class Core {
       : config_((check(config), std::move(config))),
         inbox_(config_.inbox_capacity),
         interceptor_(std::move(interceptor)),
-        stages_(StageParts<Modules>{std::move(modules), config_.cluster}...) {}
+        stages_(StageParts<Modules>{std::move(modules), config_}...) {}
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core() { abandon_callers(); }

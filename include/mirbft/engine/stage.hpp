@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/engine/config.hpp>
 #include <mirbft/engine/emitter.hpp>
 #include <mirbft/engine/module_traits.hpp>
 #include <mirbft/engine/work_items.hpp>
-#include <mirbft/types/bytes.hpp>
 
 namespace mirbft::engine {
 
@@ -19,7 +19,7 @@ namespace mirbft::engine {
 template <class Module>
 struct StageParts {
   Module module;
-  const Bytes& cluster;
+  const NodeConfig& config;
 };
 
 /// Where a stage stands: what its module and its task say of themselves.
@@ -41,7 +41,7 @@ class Stage {
   using TaskOut = TaskEmitter<typename Plan::Events, Items>;
 
   explicit Stage(StageParts<Module>&& parts)
-      : module_(std::move(parts.module)), task_(parts.cluster) {}
+      : module_(std::move(parts.module)), task_(parts.config) {}
 
   Module& module() noexcept { return module_; }
   const Module& module() const noexcept { return module_; }

@@ -636,7 +636,7 @@ class Iss {
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
       own_batches_.proposed(sn, batch);
-      proposer_.propose(now_);
+      proposer_.propose(batch->size(), buckets_, now_);
       hash(current(), {{epoch_, segment}, *slot, std::move(batch), BatchUse::propose}, out);
     }
   }
@@ -659,7 +659,7 @@ class Iss {
       }
     }
     if (segment.epoch == epoch_) {
-      if (proposer_.leads(segment.index)) proposer_.decided(slot);
+      if (proposer_.leads(segment.index)) proposer_.decided(slot, buckets_, now_);
       (void)proposer_.saw(plan().sn_of(segment.index, slot), plan());
       note_to_continue(out);
     }

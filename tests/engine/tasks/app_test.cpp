@@ -56,7 +56,7 @@ Apply batch(std::uint64_t sn, const char* text = "work") {
 
 struct Fixture {
   DiaryApp app;
-  Task task{Bytes("cluster")};
+  Task task{NodeConfig{}};
   Recorder out;
 
   template <class E>
@@ -165,7 +165,7 @@ struct ChunkedDiaryApp : DiaryApp {
 
 struct ChunkedFixture {
   ChunkedDiaryApp app;
-  engine::TaskOf<slot::app.index(), ChunkedDiaryApp, StubProtocol> task{Bytes("cluster")};
+  engine::TaskOf<slot::app.index(), ChunkedDiaryApp, StubProtocol> task{NodeConfig{}};
   Recorder out;
 
   template <class E>
@@ -250,7 +250,7 @@ TEST_CASE_FIXTURE(ChunkedFixture, "an App that breaks the rules for chunks is a 
 
 TEST_CASE("a snapshot says what the requests since the one before have asked for") {
   AskingApp app;
-  AskingTask task{Bytes("cluster")};
+  AskingTask task{NodeConfig{}};
   Recorder out;
   task.process(app, AppSnapshotRequest{SeqNr(1)}, out);
   task.process(app, AppSnapshotRequest{SeqNr(2)}, out);

@@ -74,7 +74,7 @@ static_assert(Task::alone<UpdateNodeKeys> && Task::alone<UpdateClientKeys> &&
 
 struct Fixture {
   MirrorCrypto crypto;
-  Task task{Bytes("cluster")};
+  Task task{NodeConfig{.self = {}, .cluster = Bytes("cluster")}};
   Recorder out;
 
   template <class E>

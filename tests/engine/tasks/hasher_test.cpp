@@ -33,7 +33,7 @@ static_assert(HashRequest<Asked>::number != HashResult<Asked>::number);
 
 TEST_CASE("the parts of a request are hashed as one, and the digest goes to its origin") {
   CountingHasher hasher;
-  engine::TaskOf<slot::hasher.index(), CountingHasher, StubProtocol> task{Bytes("cluster")};
+  engine::TaskOf<slot::hasher.index(), CountingHasher, StubProtocol> task{NodeConfig{}};
   Recorder out;
   for (std::uint64_t i = 0; i < 2; ++i) {
     task.process(hasher, HashRequest<Asked>{{Bytes("ab"), Bytes("c")}, Asked{i}}, out);

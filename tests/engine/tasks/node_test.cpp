@@ -10,7 +10,7 @@ using namespace mirbft::testing;
 
 TEST_CASE("replies are held back, and Halt is a failure") {
   engine::TheNode node;
-  engine::TaskOf<slot::node.index(), engine::TheNode, StubProtocol> task{Bytes("cluster")};
+  engine::TaskOf<slot::node.index(), engine::TheNode, StubProtocol> task{NodeConfig{}};
   Recorder out;
   task.process(node, Replied{ClientId(1), ReqNo(2), Outcome::delivered, {}, {}}, out);
   REQUIRE(node.replies.size() == 1);

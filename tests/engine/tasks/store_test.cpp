@@ -32,7 +32,7 @@ RequestRef reference(std::uint64_t req_no) { return {ClientId(1), ReqNo(req_no),
 
 struct Fixture {
   SyncedStore store;
-  engine::TaskOf<slot::store.index(), SyncedStore, StubProtocol> task{Bytes("cluster")};
+  engine::TaskOf<slot::store.index(), SyncedStore, StubProtocol> task{NodeConfig{}};
   Recorder out;
 
   template <class E>

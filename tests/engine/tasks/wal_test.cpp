@@ -18,7 +18,7 @@ static_assert(!engine::DiscardsEntries<MemoryWal>);
 
 TEST_CASE("entries are appended as they come, and made durable at the end of their list") {
   MemoryWal wal;
-  engine::TaskOf<slot::wal.index(), MemoryWal, Solo> task{Bytes("cluster")};
+  engine::TaskOf<slot::wal.index(), MemoryWal, Solo> task{NodeConfig{}};
   Recorder out;
   const SoloDecided entry{SeqNr(5), Batch({{ClientId(1), ReqNo(2), {}}})};
   task.process(wal, WalAppend<SoloDecided>{entry, RetentionIndex(3)}, out);
@@ -37,4 +37,18 @@ TEST_CASE("entries are appended as they come, and made durable at the end of the
     CHECK(bytes == wire::encode(entry));
   });
   CHECK(entries == 1);
+}
+
+TEST_CASE("without group commit each entry is made durable by itself") {
+  MemoryWal wal;
+  NodeConfig config;
+  config.group_commit = GroupCommit::entry;
+  engine::TaskOf<slot::wal.index(), MemoryWal, Solo> task{config};
+  Recorder out;
+  for (std::uint64_t syncs = 1; syncs <= 3; ++syncs) {
+    task.process(wal, WalAppend<SoloDecided>{{SeqNr(syncs), {}}, RetentionIndex(0)}, out);
+    CHECK(wal.status().syncs == syncs);
+  }
+  task.finish(wal, out);
+  CHECK(wal.status().syncs == 3);
 }

@@ -1,6 +1,7 @@
 #include <mirbft/protocol/iss/proposer.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -30,7 +31,16 @@ struct Leader {
   std::optional<std::uint32_t> due(std::chrono::nanoseconds now = 0ms) const {
     return proposer.due(plan(), buckets, config, now);
   }
-  void propose(std::chrono::nanoseconds now = 0ms) { proposer.propose(now); }
+  std::size_t take_all() {
+    const auto all = [](const RequestRef&) { return true; };
+    return buckets.cut(config.max_batch_requests, 1000, all).size();
+  }
+  void propose(std::chrono::nanoseconds now = 0ms) {
+    proposer.propose(take_all(), buckets, now);
+  }
+  void decide(std::uint32_t slot, std::chrono::nanoseconds now = 0ms) {
+    proposer.decided(slot, buckets, now);
+  }
   /// One more request of an own bucket.
   void add() {
     const std::uint64_t had = buckets.own_requests();
@@ -58,14 +68,83 @@ TEST_CASE("an idle leader proposes the first request at once, and nothing withou
 
 TEST_CASE("while a batch is in flight the next one gathers, until it is full or has waited") {
   Leader leader;
+  leader.config.batching = Batching::fixed_delay;
   leader.add();
   leader.propose(5ms);
+  leader.add();
   CHECK_FALSE(leader.due(24ms));
   CHECK(leader.due(25ms) == 1);
   leader.add();
   CHECK_FALSE(leader.due(24ms));
   leader.add();
   CHECK(leader.due(24ms) == 1);
+}
+
+TEST_CASE("with few requests none waits, whatever is in flight") {
+  Leader leader;
+  for (std::uint32_t slot = 0; slot < 4; ++slot) {
+    leader.add();
+    CHECK(leader.due() == slot);
+    leader.propose();
+    if (slot > 0) leader.decide(slot - 1);
+  }
+}
+
+TEST_CASE("a batch grows to what arrives during a commit, but waits in vain for a tick at most") {
+  Leader leader;
+  leader.config.max_batch_requests = 100;
+  leader.add();
+  for (std::uint32_t slot = 0; slot < 3; ++slot) {  // 8, 14 and 19 quarters of a request
+    leader.propose(5ms);
+    for (int i = 0; i < 8; ++i) leader.add();
+    leader.decide(slot, 5ms);
+    CHECK(leader.due(5ms) == slot + 1);
+  }
+  leader.take_all();
+  for (int i = 0; i < 4; ++i) {
+    leader.add();
+    CHECK_FALSE(leader.due(5ms));
+    CHECK(leader.due(10ms) == 3);
+  }
+  leader.add();
+  CHECK(leader.due(5ms) == 3);
+}
+
+TEST_CASE("what was delivered from elsewhere does not count as arriving") {
+  Leader leader;
+  leader.config.max_batch_requests = 100;
+  for (int i = 0; i < 8; ++i) leader.add();
+  leader.proposer.propose(0, leader.buckets, 5ms);
+  leader.take_all();
+  leader.decide(0, 5ms);
+  leader.add();
+  CHECK(leader.due(5ms) == 1);
+}
+
+TEST_CASE("with a fixed delay a batch waits for it, even if nothing is in flight") {
+  Leader leader;
+  leader.config.batching = Batching::fixed_delay;
+  leader.add();
+  CHECK_FALSE(leader.due(19ms));
+  CHECK(leader.due(20ms) == 0);
+  leader.propose(20ms);
+  leader.decide(0);
+  leader.add();
+  CHECK_FALSE(leader.due(39ms));
+  leader.add();
+  leader.add();
+  CHECK(leader.due(39ms) == 1);  // it is full
+}
+
+TEST_CASE("without pull-along a leader that is behind waits for the delay, and then catches up") {
+  Leader leader;
+  leader.config.pull_along = PullAlong::delayed;
+  CHECK(leader.proposer.saw(SeqNr(5), leader.plan()));
+  CHECK_FALSE(leader.due(19ms));
+  CHECK(leader.due(20ms) == 0);
+  leader.propose(20ms);
+  CHECK_FALSE(leader.due(39ms));
+  CHECK(leader.due(40ms) == 1);
 }
 
 TEST_CASE("only so many slots are in flight") {
@@ -75,7 +154,7 @@ TEST_CASE("only so many slots are in flight") {
   CHECK(leader.due() == 1);
   leader.propose();
   CHECK_FALSE(leader.due());
-  leader.proposer.decided(0);
+  leader.decide(0);
   CHECK(leader.due() == 2);
 }
 
@@ -88,7 +167,7 @@ TEST_CASE("a leader that is behind fills its slots with nothing") {
   leader.propose();
   CHECK(leader.due() == 1);  // sequence number 4
   leader.propose();
-  leader.proposer.decided(0);
+  leader.decide(0);
   CHECK_FALSE(leader.due());  // 8 is not behind 5
 }
 
@@ -98,7 +177,7 @@ TEST_CASE("the last slot of any segment pulls all leaders to the end of the epoc
   for (std::uint32_t slot = 0; slot < 4; ++slot) {
     CHECK(leader.due() == slot);
     leader.propose();
-    leader.proposer.decided(0);
+    leader.decide(slot);
   }
   leader.add();
   CHECK_FALSE(leader.due(1s));  // there is no slot left

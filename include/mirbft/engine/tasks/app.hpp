@@ -38,7 +38,7 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   /// that is a millisecond or two.
   static constexpr std::size_t piece_size = 128 * 1024;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   void process(Module& app, Apply&& batch, auto& out) {
     // A restored state overtakes batches that it covers: those go through the Store.

@@ -24,7 +24,7 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = !handles<E> || is_listed<E, updates>;
 
-  explicit TaskOf(Bytes cluster) : cluster_(std::move(cluster)) {}
+  explicit TaskOf(const NodeConfig& config) : cluster_(config.cluster) {}
 
   template <class Origin>
   void process(Module& crypto, SignRequest<Origin>&& request, auto& out) {

@@ -17,7 +17,7 @@ struct TaskOf<slot::hasher.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   template <class Origin>
   void process(Module& hasher, HashRequest<Origin>&& request, auto& out) {

@@ -27,7 +27,7 @@ struct TaskOf<slot::node.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   void process(Module& node, Replied&& reply, auto& /*out*/) {
     node.replies.push_back(std::move(reply));

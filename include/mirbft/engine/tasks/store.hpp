@@ -23,7 +23,7 @@ struct TaskOf<slot::store.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   void process(Module& store, StoreVerifiedRequest&& request, auto& /*out*/) {
     store.put(request.reference, std::move(request.data), std::move(request.authenticator));

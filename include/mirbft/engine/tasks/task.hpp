@@ -4,8 +4,8 @@
 
 #include <cstddef>
 
+#include <mirbft/engine/config.hpp>
 #include <mirbft/events/event.hpp>
-#include <mirbft/types/bytes.hpp>
 
 namespace mirbft::engine {
 
@@ -29,7 +29,7 @@ struct TaskOf {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
   void finish(Module&, auto& /*out*/) {}
 };
 

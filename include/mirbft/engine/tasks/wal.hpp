@@ -1,4 +1,4 @@
-// The write-ahead log's duty: entries made durable, a whole list by one sync, and played back.
+// The write-ahead log's duty: entries made durable, a whole list by one sync unless told otherwise.
 #ifndef MIRBFT_ENGINE_TASKS_WAL_HPP
 #define MIRBFT_ENGINE_TASKS_WAL_HPP
 
@@ -24,23 +24,27 @@ struct TaskOf<slot::wal.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& config) : group_commit_(config.group_commit) {}
 
   template <class Entry>
   void process(Module& wal, WalAppend<Entry>&& append, auto& /*out*/) {
     if constexpr (!DiscardsEntries<Module>) {
       wal.append(WalAppend<Entry>::number, wire::encode(append.entry), append.retention);
       unsynced_ = true;
+      if (group_commit_ == GroupCommit::entry) sync(wal);
     }
   }
   void process(Module& wal, WalTruncate&& truncate, auto& /*out*/) {
     wal.truncate(truncate.index);
   }
-  void finish(Module& wal, auto& /*out*/) {
+  void finish(Module& wal, auto& /*out*/) { sync(wal); }
+
+ private:
+  void sync(Module& wal) {
     if (std::exchange(unsynced_, false)) wal.sync();
   }
 
- private:
+  GroupCommit group_commit_;
   bool unsynced_ = false;
 };
 

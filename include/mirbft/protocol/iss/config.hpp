@@ -20,6 +20,15 @@ namespace mirbft {
 /// damaged must say so: it would otherwise vote twice, and count as Byzantine.
 enum class Memory : std::uint8_t { whole, lost };
 
+/// When a leader whose next slot holds up what others have proposed fills it, if need be with
+/// nothing: at once, or only when its last proposal is `batch_delay` old, as in the ISS paper.
+enum class PullAlong : std::uint8_t { at_once, delayed };
+
+/// When a batch that is not full is proposed: at the latest when the last one is `batch_delay` old.
+/// An adaptive leader does so once it is as large as the load makes worth while (see
+/// `iss::Proposer`).
+enum class Batching : std::uint8_t { adaptive, fixed_delay };
+
 /// Configuration of `Iss`. The defaults are for a local network, and are what the benchmark runs.
 struct IssConfig {
   NodeId self;
@@ -34,7 +43,7 @@ struct IssConfig {
   /// Most requests, and bytes of their bodies, in a batch.
   std::uint32_t max_batch_requests = 2048;
   std::uint64_t max_batch_bytes = 4u << 20;
-  /// How long a request may wait for its batch to fill while earlier batches are in flight.
+  /// How long a request may wait for its batch to fill.
   std::chrono::nanoseconds batch_delay = std::chrono::milliseconds(20);
   /// How many of its slots a leader has in flight at most.
   std::uint32_t pipeline = 8;
@@ -50,6 +59,8 @@ struct IssConfig {
   /// Bytes that are kept of each peer's messages for the next epochs.
   std::uint64_t early_bytes_per_peer = 32u << 20;
   Memory memory = Memory::whole;
+  PullAlong pull_along = PullAlong::at_once;
+  Batching batching = Batching::adaptive;
 };
 
 namespace iss {
@@ -103,6 +114,7 @@ inline void check(const IssConfig& config) {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
                         max_batch_bytes, batch_delay, pipeline, client_window,
-                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory);
+                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory,
+                        pull_along, batching);
 
 #endif
