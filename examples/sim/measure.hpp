@@ -36,11 +36,12 @@ class CountingCrypto {
  public:
   explicit CountingCrypto(Signatures& count) noexcept : count_(&count) {}
 
-  mirbft::Bytes sign(mirbft::ByteView) const {
+  mirbft::Bytes sign(mirbft::Epoch, mirbft::ByteView) const {
     ++count_->made;
     return mirbft::Bytes(std::string(64, 's'));
   }
-  mirbft::SignatureCheck verify_node(NodeId, mirbft::ByteView, mirbft::ByteView) const noexcept {
+  mirbft::SignatureCheck verify_node(NodeId, mirbft::Epoch, mirbft::ByteView,
+                                     mirbft::ByteView) const noexcept {
     ++count_->checked;
     return mirbft::SignatureCheck::valid;
   }
@@ -48,7 +49,8 @@ class CountingCrypto {
                                        mirbft::ByteView) const noexcept {
     return mirbft::SignatureCheck::valid;
   }
-  void update_node_key(NodeId, const std::optional<mirbft::Bytes>&) noexcept {}
+  void update_node_key(NodeId, mirbft::Epoch, const std::optional<mirbft::Bytes>&) noexcept {}
+  void forget_node_keys(mirbft::Epoch) noexcept {}
   void update_client_key(mirbft::ClientId, const std::optional<mirbft::Bytes>&) noexcept {}
 
  private:
@@ -76,8 +78,8 @@ class Stopwatch {
     for (auto& [node, time] : delivered_) time = now_();
   }
 
-  void submitted(const mirbft::Request& request) {
-    open_[{request.client, request.req_no}] = {now_(), 0};
+  void submitted(const mirbft::Request& request, Time now) {
+    open_[{request.client, request.req_no}] = {now, 0};
   }
   void event(NodeId, const mirbft::Replied& reply, mirbft::sim::Findings&) {
     const auto found = open_.find({reply.client, reply.req_no});
