@@ -8,7 +8,6 @@
 #include <functional>
 #include <iterator>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,16 +34,18 @@ class KeyValueChunks {
   static constexpr std::size_t max_size = 64 * 1024;
 
   KeyValueChunks() { add(std::string()); }
+  KeyValueChunks(KeyValueChunks&&) = default;
+  KeyValueChunks& operator=(KeyValueChunks&&) = default;
 
   /// None if there is no such key. Valid until the next change.
   std::optional<std::string_view> find(std::string_view key) const {
-    const Entries& entries = std::prev(ranges_.upper_bound(key))->second->entries;
+    const Entries& entries = std::prev(ranges_.upper_bound(key))->second.entries;
     const auto found = entries.find(key);
     return found == entries.end() ? std::nullopt : std::optional<std::string_view>(found->second);
   }
   void set(std::string_view key, std::string_view value) {
     const auto range = std::prev(ranges_.upper_bound(key));
-    Chunk& chunk = *range->second;
+    Chunk& chunk = range->second;
     const auto place = chunk.entries.lower_bound(key);
     if (place != chunk.entries.end() && place->first == key) {
       touch(chunk, key, &place->second);
@@ -66,7 +67,7 @@ class KeyValueChunks {
   /// Returns whether there was such a key.
   bool erase(std::string_view key) {
     const auto range = std::prev(ranges_.upper_bound(key));
-    Chunk& chunk = *range->second;
+    Chunk& chunk = range->second;
     const auto found = chunk.entries.find(key);
     if (found == chunk.entries.end()) return false;
     touch(chunk, key, &found->second);
@@ -81,7 +82,7 @@ class KeyValueChunks {
   template <class Use>
   void for_each(Use&& use) const {
     for (const auto& [low, chunk] : ranges_)
-      for (const auto& [key, value] : chunk->entries) use(key, value);
+      for (const auto& [key, value] : chunk.entries) use(key, value);
   }
 
   // As in `IsChunkedApp`.
@@ -130,7 +131,7 @@ class KeyValueChunks {
     std::optional<Before> before;
     std::size_t frozen_size = 0;
   };
-  using Ranges = std::map<std::string, std::unique_ptr<Chunk>, std::less<>>;
+  using Ranges = std::map<std::string, Chunk, std::less<>>;
 
   static constexpr std::size_t length_size = 4;
   static std::size_t size_of(std::string_view key, std::string_view value) noexcept {
@@ -143,15 +144,13 @@ class KeyValueChunks {
   // Changes.
 
   Chunk& add(std::string low) {
-    auto made = std::make_unique<Chunk>();
-    Chunk& chunk = *made;
-    chunk.low = low;
+    Chunk& chunk = ranges_[low];
+    chunk.low = std::move(low);
     chunk.number = by_number_.size();
-    chunk.size = length_size + low.size();
+    chunk.size = length_size + chunk.low.size();
     chunk.changed_in = generation_;
     by_number_.push_back(&chunk);
     changed_.push_back(true);
-    ranges_.emplace(std::move(low), std::move(made));
     return chunk;
   }
   /// The chunk is about to change. That it is frozen is noted here, and not for all at `freeze`.
@@ -200,8 +199,8 @@ class KeyValueChunks {
   /// number takes the place of the one that goes.
   void join_left(Ranges::iterator range) {
     if (range == ranges_.begin()) return;
-    Chunk& gone = *range->second;
-    Chunk& left = *std::prev(range)->second;
+    Chunk& gone = range->second;
+    Chunk& left = std::prev(range)->second;
     const std::size_t moved = gone.size - length_size - gone.low.size();
     if (left.size + moved > max_size / 2) return;
     settle(gone);
@@ -293,11 +292,12 @@ class KeyValueChunks {
     if (ranges_.empty() || !ranges_.begin()->first.empty()) return false;
     for (auto range = ranges_.begin(), next = std::next(range); next != ranges_.end();
          range = next++)
-      if (!range->second->entries.empty() && range->second->entries.rbegin()->first >= next->first)
+      if (!range->second.entries.empty() && range->second.entries.rbegin()->first >= next->first)
         return false;
     return true;
   }
 
+  /// By lower bound. Its nodes stay where they are.
   Ranges ranges_;
   std::vector<Chunk*> by_number_;
   std::size_t size_ = 0;

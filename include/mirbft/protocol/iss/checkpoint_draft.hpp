@@ -83,6 +83,7 @@ class CheckpointDraft {
 
  private:
   bool is_complete() const noexcept { return parts_ + 1 == 1u << checkpoint_parts; }
+
   CheckpointHeader header_;
   std::vector<Digest> log_;
   /// Until the keys are known that go with them.
