@@ -431,6 +431,8 @@ struct FrozenChunks {
 /// How large a chunk should be at most, and may be: it must fit a frame.
 inline constexpr std::size_t good_chunk_size = 256 * 1024;
 inline constexpr std::size_t max_chunk_size = 1024 * 1024 - 1024;
+/// How many there may be: the list of their digests must fit a frame as well.
+inline constexpr std::uint64_t max_chunks = 100'000;
 
 }  // namespace mirbft
 
@@ -2690,6 +2692,56 @@ T load_config(const std::string& path) {
 
 }  // namespace mirbft::wire
 
+// <mirbft/wire/joined.hpp>
+// Several variants behind one another in one byte string, and taken apart again.
+
+namespace mirbft::wire {
+
+/// Whether the encoding of a `T` shows where it ends: a variant that always holds something is
+/// one field with its length.
+template <class T>
+constexpr bool ends_by_itself() noexcept {
+  if constexpr (kind_of<T> == Kind::choice) {
+    return !may_be_empty<T>;
+  } else {
+    return false;
+  }
+}
+
+/// Encoded values that end by themselves, behind one another.
+inline Bytes join(const std::vector<Bytes>& parts) {
+  std::size_t size = 0;
+  for (const Bytes& part : parts) size += part.size();
+  return Bytes::filled(size, [&](std::uint8_t* out) {
+    for (const Bytes& part : parts) out = std::copy(part.begin(), part.end(), out);
+  });
+}
+
+/// Calls `take(const Bytes&)` for each part of what `join` has made, until it returns false.
+/// Returns whether all was taken: false too where the bytes end amid a part, or hold more than
+/// `most` of them. A part that stands alone shares the storage; each of several is a copy, since
+/// who keeps one of them should not keep them all.
+template <class Take>
+bool split(const Bytes& joined, std::size_t most, Take&& take) {
+  detail::Session session{0, 0};
+  detail::Reader in(joined.view(), session);
+  const std::uint8_t* begin = joined.data();
+  for (std::size_t count = 0; begin != joined.end(); ++count) {
+    std::uint32_t tag = detail::end_tag;
+    ByteView content;
+    if (count == most || !in.next_tag(tag) || (tag & 7) != detail::delimited_type ||
+        !in.delimited(content))
+      return false;
+    const std::uint8_t* const end = content.data() + content.size();
+    const bool alone = begin == joined.data() && end == joined.end();
+    if (!take(alone ? joined : Bytes(ByteView(begin, end)))) return false;
+    begin = end;
+  }
+  return !joined.empty();
+}
+
+}  // namespace mirbft::wire
+
 // <mirbft/wire/json.hpp>
 // Reflected structs as JSON, for people and scripts: statuses, logs, reports. It is not read back.
 
@@ -4206,6 +4258,10 @@ class AppChunks {
  public:
   FrozenChunks freeze(App& app) {
     FrozenChunks frozen = app.freeze();
+    if (frozen.count > max_chunks)
+      throw ModuleFailure("the App's state has " + std::to_string(frozen.count) +
+                          " chunks, and may have " + std::to_string(max_chunks) +
+                          ": make larger chunks");
     const auto& changed = frozen.changed;
     if (std::adjacent_find(changed.begin(), changed.end(), std::greater_equal<>()) !=
             changed.end() ||
@@ -4502,6 +4558,14 @@ class Callers {
 
 namespace mirbft {
 
+/// How votes leave: those to the same peers that come of one list of events in one frame, or each
+/// in a frame of its own. Replicas understand both.
+enum class VoteFrames : std::uint8_t { gathered, single };
+
+/// How often the write-ahead log is synced: once for a list of events, after which everything that
+/// waited for any of its entries goes on; or once for each entry.
+enum class GroupCommit : std::uint8_t { list, entry };
+
 /// What a Node needs to know that is no module's business.
 struct NodeConfig {
   /// This replica, for logs and reports.
@@ -4516,6 +4580,8 @@ struct NodeConfig {
   std::uint64_t inbox_capacity = 1 << 16;
   /// How many frames are taken from the Net at a time.
   std::uint64_t frames_at_a_time = 1024;
+  VoteFrames vote_frames = VoteFrames::gathered;
+  GroupCommit group_commit = GroupCommit::list;
 };
 
 namespace engine {
@@ -4960,7 +5026,7 @@ namespace mirbft::engine {
 template <class Module>
 struct StageParts {
   Module module;
-  const Bytes& cluster;
+  const NodeConfig& config;
 };
 
 /// Where a stage stands: what its module and its task say of themselves.
@@ -4982,7 +5048,7 @@ class Stage {
   using TaskOut = TaskEmitter<typename Plan::Events, Items>;
 
   explicit Stage(StageParts<Module>&& parts)
-      : module_(std::move(parts.module)), task_(parts.cluster) {}
+      : module_(std::move(parts.module)), task_(parts.config) {}
 
   Module& module() noexcept { return module_; }
   const Module& module() const noexcept { return module_; }
@@ -5078,7 +5144,7 @@ struct TaskOf {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
   void finish(Module&, auto& /*out*/) {}
 };
 
@@ -5104,7 +5170,7 @@ struct TaskOf<slot::app.index(), Module, Protocol> {
   /// that is a millisecond or two.
   static constexpr std::size_t piece_size = 128 * 1024;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   void process(Module& app, Apply&& batch, auto& out) {
     // A restored state overtakes batches that it covers: those go through the Store.
@@ -5237,7 +5303,7 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = !handles<E> || is_listed<E, updates>;
 
-  explicit TaskOf(Bytes cluster) : cluster_(std::move(cluster)) {}
+  explicit TaskOf(const NodeConfig& config) : cluster_(config.cluster) {}
 
   template <class Origin>
   void process(Module& crypto, SignRequest<Origin>&& request, auto& out) {
@@ -5300,7 +5366,7 @@ struct TaskOf<slot::hasher.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   template <class Origin>
   void process(Module& hasher, HashRequest<Origin>&& request, auto& out) {
@@ -5317,6 +5383,10 @@ struct TaskOf<slot::hasher.index(), Module, Protocol> {
 
 namespace mirbft::engine {
 
+/// A frame holds one message, or several votes behind one another: at most so many. Without a
+/// limit, frames of the shortest votes would fill the Protocol's list.
+inline constexpr std::size_t votes_in_a_frame = 256;
+
 template <class Module, class Protocol>
 struct TaskOf<slot::net.index(), Module, Protocol> {
   using Message = typename Protocol::Message;
@@ -5326,36 +5396,73 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& config) : vote_frames_(config.vote_frames) {}
 
+  /// Votes wait for the end of the list, for others to the same peers to join them.
   void process(Module& net, SendMessage<Message>&& send, auto& /*out*/) {
-    const Bytes frame = wire::encode(send.message);
     const FrameClass kind = Protocol::frame_class(send.message);
-    for (const NodeId destination : send.destinations) net.send(destination, kind, frame);
+    Bytes frame = wire::encode(send.message);
+    if (!gathers(kind)) return send_to(net, send.destinations, kind, frame);
+    if (send.destinations != destinations_ || votes_.size() == votes_in_a_frame ||
+        bytes_ + frame.size() > frame_limit(kind))
+      send_votes(net);
+    destinations_ = std::move(send.destinations);
+    bytes_ += frame.size();
+    votes_.push_back(std::move(frame));
   }
-  void finish(Module& net, auto& /*out*/) { net.flush(); }
+  void finish(Module& net, auto& /*out*/) {
+    send_votes(net);
+    net.flush();
+  }
 
-  /// Takes in what has arrived, waiting `at_most` for it; a frame that is no canonical message
-  /// is counted and dropped.
+  /// Takes in what has arrived, waiting `at_most` for it; a frame that holds anything but
+  /// canonical messages is counted, and from there on dropped.
   void receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
     const auto take = [&](NodeId from, Bytes frame) {
-      std::optional<Message> message = wire::decode<Message>(frame, wire::Form::canonical);
-      if (message) {
-        out.emit(MessageReceived<Message>{from, std::move(*message)});
+      const auto take_one = [&](const Bytes& bytes) {
+        std::optional<Message> message = wire::decode<Message>(bytes, wire::Form::canonical);
+        if (message) out.emit(MessageReceived<Message>{from, std::move(*message)});
+        return message.has_value();
+      };
+      bool sound = false;
+      if constexpr (wire::ends_by_itself<Message>()) {
+        sound = wire::split(frame, votes_in_a_frame, take_one);
       } else {
-        ++status_.malformed_frames;
+        sound = take_one(frame);
       }
+      status_.malformed_frames += !sound;
     };
     net.poll(take, at_most, max_frames);
   }
 
-  /// Frames that were dropped because they hold no canonical message.
+  /// Frames of which something was dropped, as it was no canonical message.
   struct Status {
     std::uint64_t malformed_frames = 0;
   };
   Status status() const noexcept { return status_; }
 
  private:
+  bool gathers(FrameClass kind) const noexcept {
+    return wire::ends_by_itself<Message>() && kind == FrameClass::vote &&
+           vote_frames_ == VoteFrames::gathered;
+  }
+  static void send_to(Module& net, const std::vector<NodeId>& destinations, FrameClass kind,
+                      const Bytes& frame) {
+    for (const NodeId destination : destinations) net.send(destination, kind, frame);
+  }
+  void send_votes(Module& net) {
+    if (votes_.empty()) return;
+    const Bytes frame = votes_.size() == 1 ? std::move(votes_.front()) : wire::join(votes_);
+    send_to(net, destinations_, FrameClass::vote, frame);
+    votes_.clear();
+    bytes_ = 0;
+  }
+
+  VoteFrames vote_frames_;
+  /// Encoded votes that have not left, all to the same peers.
+  std::vector<Bytes> votes_;
+  std::vector<NodeId> destinations_;
+  std::size_t bytes_ = 0;
   Status status_;
 };
 
@@ -5380,7 +5487,7 @@ struct TaskOf<slot::node.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   void process(Module& node, Replied&& reply, auto& /*out*/) {
     node.replies.push_back(std::move(reply));
@@ -5406,7 +5513,7 @@ struct TaskOf<slot::store.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& /*config*/) {}
 
   void process(Module& store, StoreVerifiedRequest&& request, auto& /*out*/) {
     store.put(request.reference, std::move(request.data), std::move(request.authenticator));
@@ -5459,7 +5566,7 @@ struct TaskOf<slot::store.index(), Module, Protocol> {
 }  // namespace mirbft::engine
 
 // <mirbft/engine/tasks/wal.hpp>
-// The write-ahead log's duty: entries made durable, a whole list by one sync, and played back.
+// The write-ahead log's duty: entries made durable, a whole list by one sync unless told otherwise.
 
 namespace mirbft::engine {
 
@@ -5476,23 +5583,27 @@ struct TaskOf<slot::wal.index(), Module, Protocol> {
   template <class E>
   static constexpr bool alone = true;
 
-  explicit TaskOf(const Bytes& /*cluster*/) {}
+  explicit TaskOf(const NodeConfig& config) : group_commit_(config.group_commit) {}
 
   template <class Entry>
   void process(Module& wal, WalAppend<Entry>&& append, auto& /*out*/) {
     if constexpr (!DiscardsEntries<Module>) {
       wal.append(WalAppend<Entry>::number, wire::encode(append.entry), append.retention);
       unsynced_ = true;
+      if (group_commit_ == GroupCommit::entry) sync(wal);
     }
   }
   void process(Module& wal, WalTruncate&& truncate, auto& /*out*/) {
     wal.truncate(truncate.index);
   }
-  void finish(Module& wal, auto& /*out*/) {
+  void finish(Module& wal, auto& /*out*/) { sync(wal); }
+
+ private:
+  void sync(Module& wal) {
     if (std::exchange(unsynced_, false)) wal.sync();
   }
 
- private:
+  GroupCommit group_commit_;
   bool unsynced_ = false;
 };
 
@@ -5824,7 +5935,7 @@ class Core {
       : config_((check(config), std::move(config))),
         inbox_(config_.inbox_capacity),
         interceptor_(std::move(interceptor)),
-        stages_(StageParts<Modules>{std::move(modules), config_.cluster}...) {}
+        stages_(StageParts<Modules>{std::move(modules), config_}...) {}
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core() { abandon_callers(); }
@@ -6767,8 +6878,6 @@ class Counter {
 // <mirbft/modules/app/key_value_chunks.hpp>
 // Keys and values in chunks of bounded size, of which a checkpoint takes those that have changed.
 
-#include <set>
-
 namespace mirbft {
 
 /// A sorted map, cut into ranges of keys; a range is a chunk. One that grows too large is cut in
@@ -6784,16 +6893,18 @@ class KeyValueChunks {
   static constexpr std::size_t max_size = 64 * 1024;
 
   KeyValueChunks() { add(std::string()); }
+  KeyValueChunks(KeyValueChunks&&) = default;
+  KeyValueChunks& operator=(KeyValueChunks&&) = default;
 
   /// None if there is no such key. Valid until the next change.
   std::optional<std::string_view> find(std::string_view key) const {
-    const Entries& entries = std::prev(ranges_.upper_bound(key))->second->entries;
+    const Entries& entries = std::prev(ranges_.upper_bound(key))->second.entries;
     const auto found = entries.find(key);
     return found == entries.end() ? std::nullopt : std::optional<std::string_view>(found->second);
   }
   void set(std::string_view key, std::string_view value) {
     const auto range = std::prev(ranges_.upper_bound(key));
-    Chunk& chunk = *range->second;
+    Chunk& chunk = range->second;
     const auto place = chunk.entries.lower_bound(key);
     if (place != chunk.entries.end() && place->first == key) {
       touch(chunk, key, &place->second);
@@ -6815,7 +6926,7 @@ class KeyValueChunks {
   /// Returns whether there was such a key.
   bool erase(std::string_view key) {
     const auto range = std::prev(ranges_.upper_bound(key));
-    Chunk& chunk = *range->second;
+    Chunk& chunk = range->second;
     const auto found = chunk.entries.find(key);
     if (found == chunk.entries.end()) return false;
     touch(chunk, key, &found->second);
@@ -6830,21 +6941,18 @@ class KeyValueChunks {
   template <class Use>
   void for_each(Use&& use) const {
     for (const auto& [low, chunk] : ranges_)
-      for (const auto& [key, value] : chunk->entries) use(key, value);
+      for (const auto& [key, value] : chunk.entries) use(key, value);
   }
 
   // As in `IsChunkedApp`.
 
   FrozenChunks freeze() {
+    FrozenChunks frozen{by_number_.size(), {}};
+    for (std::uint64_t number = 0; number < frozen.count; ++number)
+      if (changed_[number]) frozen.changed.push_back(number);
+    changed_.assign(frozen.count, false);
     saved_.clear();
-    FrozenChunks frozen{by_number_.size(), {changed_.begin(), changed_.end()}};
-    changed_.clear();
-    for (const std::uint64_t number : frozen.changed) {
-      Chunk& chunk = *by_number_[number];
-      chunk.is_changed = false;
-      chunk.before.emplace();
-      chunk.frozen_size = chunk.size;
-    }
+    ++generation_;
     return frozen;
   }
   Bytes frozen(std::uint64_t number) {
@@ -6856,10 +6964,11 @@ class KeyValueChunks {
     KeyValueChunks read;
     read.ranges_.clear();
     read.by_number_.clear();
+    read.changed_.clear();
     for (const Bytes& chunk : chunks) read.read(chunk);
     if (!read.is_sound()) throw unreadable();
-    read.changed_.clear();
-    for (Chunk* chunk : read.by_number_) chunk->is_changed = false;
+    read.changed_.assign(read.by_number_.size(), false);
+    read.generation_ += 2;  // the chunks were changed long ago
     *this = std::move(read);
   }
 
@@ -6874,12 +6983,14 @@ class KeyValueChunks {
     Entries entries;
     /// In bytes, encoded.
     std::size_t size = 0;
-    bool is_changed = true;
-    /// There from `freeze` until it is read.
+    /// Between which calls of `freeze` it was last changed, and last read.
+    std::uint64_t changed_in = 0;
+    std::uint64_t read_in = 0;
+    /// While it is changed after a `freeze`, and waits to be read: what it was.
     std::optional<Before> before;
     std::size_t frozen_size = 0;
   };
-  using Ranges = std::map<std::string, std::unique_ptr<Chunk>, std::less<>>;
+  using Ranges = std::map<std::string, Chunk, std::less<>>;
 
   static constexpr std::size_t length_size = 4;
   static std::size_t size_of(std::string_view key, std::string_view value) noexcept {
@@ -6892,18 +7003,24 @@ class KeyValueChunks {
   // Changes.
 
   Chunk& add(std::string low) {
-    auto made = std::make_unique<Chunk>();
-    Chunk& chunk = *made;
-    chunk.low = low;
+    Chunk& chunk = ranges_[low];
+    chunk.low = std::move(low);
     chunk.number = by_number_.size();
-    chunk.size = length_size + low.size();
+    chunk.size = length_size + chunk.low.size();
+    chunk.changed_in = generation_;
     by_number_.push_back(&chunk);
-    changed_.insert(chunk.number);
-    ranges_.emplace(std::move(low), std::move(made));
+    changed_.push_back(true);
     return chunk;
   }
+  /// The chunk is about to change. That it is frozen is noted here, and not for all at `freeze`.
   void mark(Chunk& chunk) {
-    if (!std::exchange(chunk.is_changed, true)) changed_.insert(chunk.number);
+    if (chunk.changed_in == generation_) return;
+    if (chunk.changed_in + 1 == generation_ && chunk.read_in != generation_) {
+      chunk.before.emplace();
+      chunk.frozen_size = chunk.size;
+    }
+    chunk.changed_in = generation_;
+    changed_[chunk.number] = true;
   }
   /// An entry is about to change: `value` is what there is now, if there is.
   void touch(Chunk& chunk, std::string_view key, const std::string* value) {
@@ -6913,11 +7030,12 @@ class KeyValueChunks {
   }
   /// The chunk is about to change as a whole: what is frozen of it is written now.
   void settle(Chunk& chunk) {
-    if (chunk.before) saved_.emplace(chunk.number, thaw(chunk));
     mark(chunk);
+    if (chunk.before) saved_.emplace(chunk.number, thaw(chunk));
   }
 
-  /// Moves the upper half to a new chunk, and goes on until all have the right size.
+  /// Moves the upper half to a new chunk, and goes on while the rest is too large. One entry alone
+  /// has made it so: the half that does not end with it is small enough.
   void cut(Chunk& chunk) {
     while (chunk.size > max_size && chunk.entries.size() > 1) {
       settle(chunk);
@@ -6934,15 +7052,14 @@ class KeyValueChunks {
         upper.size += moved;
         upper.entries.insert(upper.entries.end(), chunk.entries.extract(first++));
       }
-      cut(upper);
     }
   }
   /// A small range becomes part of the one before it, if both are small enough together. The last
   /// number takes the place of the one that goes.
   void join_left(Ranges::iterator range) {
     if (range == ranges_.begin()) return;
-    Chunk& gone = *range->second;
-    Chunk& left = *std::prev(range)->second;
+    Chunk& gone = range->second;
+    Chunk& left = std::prev(range)->second;
     const std::size_t moved = gone.size - length_size - gone.low.size();
     if (left.size + moved > max_size / 2) return;
     settle(gone);
@@ -6950,15 +7067,11 @@ class KeyValueChunks {
     left.size += moved;
     left.entries.merge(gone.entries);
     Chunk& last = *by_number_.back();
-    if (&last != &gone) {
-      settle(last);
-      changed_.erase(last.number);
-      last.number = gone.number;
-      by_number_[last.number] = &last;
-    } else {
-      changed_.erase(gone.number);
-    }
+    settle(last);
+    last.number = gone.number;
+    by_number_[last.number] = &last;
     by_number_.pop_back();
+    changed_.pop_back();
     ranges_.erase(range);
   }
 
@@ -6979,10 +7092,12 @@ class KeyValueChunks {
   };
 
   /// The chunk as it was at `freeze`; it is read herewith.
-  static Bytes thaw(Chunk& chunk) {
-    const Before before = std::move(*chunk.before);
+  Bytes thaw(Chunk& chunk) {
+    const bool is_changed = chunk.changed_in == generation_;
+    const Before before = is_changed ? std::move(chunk.before).value() : Before();
     chunk.before.reset();
-    return Bytes::filled(chunk.frozen_size, [&](std::uint8_t* at) {
+    chunk.read_in = generation_;
+    return Bytes::filled(is_changed ? chunk.frozen_size : chunk.size, [&](std::uint8_t* at) {
       Writer writer(at);
       writer.put(chunk.low);
       const auto put_old = [&](const auto& old) {
@@ -7036,15 +7151,18 @@ class KeyValueChunks {
     if (ranges_.empty() || !ranges_.begin()->first.empty()) return false;
     for (auto range = ranges_.begin(), next = std::next(range); next != ranges_.end();
          range = next++)
-      if (!range->second->entries.empty() && range->second->entries.rbegin()->first >= next->first)
+      if (!range->second.entries.empty() && range->second.entries.rbegin()->first >= next->first)
         return false;
     return true;
   }
 
+  /// By lower bound. Its nodes stay where they are.
   Ranges ranges_;
   std::vector<Chunk*> by_number_;
   std::size_t size_ = 0;
-  std::set<std::uint64_t> changed_;
+  /// By number: whether it was changed since the last `freeze`, the calls of which are counted.
+  std::vector<bool> changed_;
+  std::uint64_t generation_ = 1;
   /// Frozen chunks that were changed as a whole before they were read.
   std::map<std::uint64_t, Bytes> saved_;
 };
@@ -7197,6 +7315,8 @@ class KeyValueStore {
 // <mirbft/modules/app/reconfigurable.hpp>
 // An App around another one: administrators change keys by requests of their own.
 
+#include <set>
+
 namespace mirbft {
 
 /// Who may change keys, and what a key looks like. The same at every replica.
@@ -7218,7 +7338,8 @@ struct ReconfigurationRequest {
 /// `wire::encode(ReconfigurationRequest{…})`; the reply is `accepted`, or says why not, and then
 /// nothing changes.
 ///
-/// The state is that of `Inner`: what was asked for is handed out with each snapshot, and is the
+/// It has the forms that `Inner` has, the simple one, the chunked one or both. The state is that of
+/// `Inner`: what was asked for is handed out with each snapshot, and is the
 /// protocol's from then on. The administrator's own key may be changed in the same way.
 template <class Inner>
 class Reconfigurable {
@@ -7247,13 +7368,30 @@ class Reconfigurable {
     return replies;
   }
 
-  Bytes snapshot() { return inner_.snapshot(); }
+  Bytes snapshot()
+    requires requires(Inner& app) { app.snapshot(); }
+  {
+    return inner_.snapshot();
+  }
   Bytes snapshot() const
     requires requires(const Inner& app) { app.snapshot(); }
   {
     return inner_.snapshot();
   }
-  void restore(ByteView state) {
+  FrozenChunks freeze()
+    requires requires(Inner& app) { app.freeze(); }
+  {
+    return inner_.freeze();
+  }
+  Bytes frozen(std::uint64_t index)
+    requires requires(Inner& app) { app.frozen(index); }
+  {
+    return inner_.frozen(index);
+  }
+  /// `State` is what `Inner` restores from, in the one form or the other.
+  template <class State>
+    requires requires(Inner& app, const State& state) { app.restore(state); }
+  void restore(const State& state) {
     inner_.restore(state);
     asked_.clear();
   }
@@ -10089,6 +10227,15 @@ namespace mirbft {
 /// damaged must say so: it would otherwise vote twice, and count as Byzantine.
 enum class Memory : std::uint8_t { whole, lost };
 
+/// When a leader whose next slot holds up what others have proposed fills it, if need be with
+/// nothing: at once, or only when its last proposal is `batch_delay` old, as in the ISS paper.
+enum class PullAlong : std::uint8_t { at_once, delayed };
+
+/// When a batch that is not full is proposed: at the latest when the last one is `batch_delay` old.
+/// An adaptive leader does so once it is as large as the load makes worth while (see
+/// `iss::Proposer`).
+enum class Batching : std::uint8_t { adaptive, fixed_delay };
+
 /// Configuration of `Iss`. The defaults are for a local network, and are what the benchmark runs.
 struct IssConfig {
   NodeId self;
@@ -10103,7 +10250,7 @@ struct IssConfig {
   /// Most requests, and bytes of their bodies, in a batch.
   std::uint32_t max_batch_requests = 2048;
   std::uint64_t max_batch_bytes = 4u << 20;
-  /// How long a request may wait for its batch to fill while earlier batches are in flight.
+  /// How long a request may wait for its batch to fill.
   std::chrono::nanoseconds batch_delay = std::chrono::milliseconds(20);
   /// How many of its slots a leader has in flight at most.
   std::uint32_t pipeline = 8;
@@ -10119,6 +10266,8 @@ struct IssConfig {
   /// Bytes that are kept of each peer's messages for the next epochs.
   std::uint64_t early_bytes_per_peer = 32u << 20;
   Memory memory = Memory::whole;
+  PullAlong pull_along = PullAlong::at_once;
+  Batching batching = Batching::adaptive;
 };
 
 namespace iss {
@@ -10172,7 +10321,8 @@ inline void check(const IssConfig& config) {
 BOOST_HANA_ADAPT_STRUCT(mirbft::IssConfig, self, members, cluster, epoch_length,
                         min_segment_length, max_segment_length, max_batch_requests,
                         max_batch_bytes, batch_delay, pipeline, client_window,
-                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory);
+                        fetch_delay, base_timeout, slot_time, early_bytes_per_peer, memory,
+                        pull_along, batching);
 
 namespace mirbft::iss {
 
@@ -11479,6 +11629,12 @@ class Clients {
     entry->claimed = mark(sn);
     return true;
   }
+  /// Which proposal of the epoch has a number whose body is here, if one has.
+  std::optional<SeqNr> claimed_by(ClientId client, ReqNo req_no) {
+    const Entry* entry = find(client, req_no);
+    if (!entry || entry->claimed <= first_.value) return std::nullopt;
+    return SeqNr(entry->claimed - 1);
+  }
   /// Gives a claim of `sn` back: the proposal turned out to break a rule.
   void unclaim(SeqNr sn, ClientId client, ReqNo req_no) {
     Entry* entry = find(client, req_no);
@@ -11699,12 +11855,16 @@ class Buckets {
     }
   }
 
-  /// Whether anything undelivered waits in the buckets of a segment, other than what this replica
-  /// has proposed itself: then its leader is expected to make progress. A look at the heads alone.
-  bool waits(std::uint32_t segment) const {
-    const auto& own = by_segment_[segment];
-    return std::any_of(own.begin(), own.end(),
-                       [&](std::uint32_t bucket) { return !queues_[bucket].empty(); });
+  /// Whether anything waits in the buckets of a segment that this replica has not proposed itself
+  /// and that is not decided, as `is_decided(reference)` says: then its leader is expected to make
+  /// progress. It has done its part for what only waits for other segments to be delivered.
+  template <class IsDecided>
+  bool waits(std::uint32_t segment, IsDecided&& is_decided) const {
+    return std::ranges::any_of(by_segment_[segment], [&](std::uint32_t bucket) {
+      return std::ranges::any_of(queues_[bucket], [&](const Waiting& waiting) {
+        return !is_decided(waiting.reference);
+      });
+    });
   }
   /// Up to `most` undelivered requests of a segment, the oldest of each bucket first: to pass on to
   /// a leader that may lack them.
@@ -11852,6 +12012,7 @@ class CheckpointDraft {
 
  private:
   bool is_complete() const noexcept { return parts_ + 1 == 1u << checkpoint_parts; }
+
   CheckpointHeader header_;
   std::vector<Digest> log_;
   /// Until the keys are known that go with them.
@@ -13320,6 +13481,12 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::iss::Pace, timeout, clean_epochs);
 namespace mirbft::iss {
 
 /// This replica's own segment of the current epoch, if it leads one.
+///
+/// An adaptive leader lets a batch grow to what arrives during one commit: the rate of requests
+/// times the time that a commit takes. Both are measured as one, by counting what arrives while a
+/// slot is in flight, since ticks are coarser than a commit. With few requests that is less than
+/// one of them, and each leaves at once. A batch that is still smaller when nothing is in flight
+/// and time goes on shows that the load has fallen, and waits no longer.
 class Proposer {
  public:
   void begin_epoch(const EpochPlan& plan, NodeId self) {
@@ -13327,6 +13494,7 @@ class Proposer {
     for (std::uint32_t segment = 0; segment < plan.segments(); ++segment)
       if (plan.leader(segment) == self) own_ = segment;
     next_ = in_flight_ = 0;
+    arrived_before_.assign(plan.segment_length(), std::nullopt);
     highest_ = plan.first();
   }
 
@@ -13347,9 +13515,8 @@ class Proposer {
   /// Somebody has delivered everything before `next`.
   void reached(SeqNr next) noexcept { highest_ = std::max(highest_, next); }
 
-  /// The slot that is to be filled now: a batch is full or has waited long enough, nothing of
-  /// one's own is in flight, or other leaders are ahead. So batches grow with the load: while one
-  /// is on its way the next one gathers.
+  /// The slot that is to be filled now: a batch is full, has waited long enough or need not wait,
+  /// or other leaders are ahead.
   std::optional<std::uint32_t> due(const EpochPlan& plan, const Buckets& buckets,
                                    const IssConfig& config, std::chrono::nanoseconds now) const {
     if (!own_ || next_ >= plan.segment_length() || in_flight_ >= config.pipeline)
@@ -13357,13 +13524,19 @@ class Proposer {
     const bool any = buckets.own_requests() != 0;
     const bool full = buckets.own_requests() >= config.max_batch_requests ||
                       buckets.own_bytes() >= config.max_batch_bytes;
-    const bool waited = any && now - last_ >= config.batch_delay;
-    const bool idle = any && in_flight_ == 0;
-    const bool pulled = plan.sn_of(*own_, next_) < highest_;
-    return full || waited || idle || pulled ? std::optional(next_) : std::nullopt;
+    const bool waited = now - last_ >= config.batch_delay;
+    const bool enough = 4 * buckets.own_requests() >= arrivals_x4_ ||
+                        (in_flight_ == 0 && now != decided_at_);
+    const bool adaptive = config.batching == Batching::adaptive;
+    const bool pulled = plan.sn_of(*own_, next_) < highest_ &&
+                        (waited || config.pull_along == PullAlong::at_once);
+    return full || (any && (waited || (adaptive && enough))) || pulled ? std::optional(next_)
+                                                                       : std::nullopt;
   }
-  /// The slot that was due is proposed for.
-  void propose(std::chrono::nanoseconds now) noexcept {
+  /// The slot that was due is proposed for, with so many requests, which have left the buckets.
+  void propose(std::size_t requests, const Buckets& buckets, std::chrono::nanoseconds now) {
+    taken_ += requests;
+    arrived_before_[next_] = arrived(buckets);
     ++next_;
     ++in_flight_;
     ++proposed_;
@@ -13371,18 +13544,35 @@ class Proposer {
   }
   /// The slot that was due needs no proposal: this replica has made one before it was restarted.
   void skip() noexcept { ++next_; }
-  /// One of the own slots is decided, perhaps without ever having been proposed for.
-  void decided(std::uint32_t slot) noexcept {
-    if (slot < next_ && in_flight_ != 0) --in_flight_;
+  /// One of the own slots is decided, perhaps without having been proposed for since a restart.
+  void decided(std::uint32_t slot, const Buckets& buckets, std::chrono::nanoseconds now) {
+    const auto before = std::exchange(arrived_before_[slot], std::nullopt);
+    if (!before) return;
+    --in_flight_;
+    decided_at_ = now;
+    // What is delivered from another replica's memory leaves the buckets without being taken.
+    const std::uint64_t meanwhile = std::max(arrived(buckets), *before) - *before;
+    arrivals_x4_ += meanwhile - arrivals_x4_ / 4;
   }
 
   /// Whoever leads this sequence number is expected to propose for it.
   bool is_pulled(SeqNr sn) const noexcept { return sn < highest_; }
 
  private:
+  /// How many requests have come into the own buckets: only differences within an epoch count.
+  std::uint64_t arrived(const Buckets& buckets) const noexcept {
+    return taken_ + buckets.own_requests();
+  }
+
   std::optional<std::uint32_t> own_;
   std::uint32_t next_ = 0;
   std::uint32_t in_flight_ = 0;
+  /// For each slot that is in flight what had arrived when it was proposed for.
+  std::vector<std::optional<std::uint64_t>> arrived_before_;
+  std::uint64_t taken_ = 0;
+  /// Four times the running mean of what arrives during a commit; each commit counts a quarter.
+  std::uint64_t arrivals_x4_ = 0;
+  std::chrono::nanoseconds decided_at_{};
   SeqNr highest_;
   std::chrono::nanoseconds last_{};
   std::uint64_t proposed_ = 0;
@@ -14038,6 +14228,8 @@ class Iss {
     auto env = env_of(out);
     checkpointing_.process(std::move(event), env);
     go_on(out);
+    // At once: where epochs are short, the next Tick finds a certificate too old to be of use.
+    if (started_) transfer_state(env);
   }
 
   Status status() const {
@@ -14426,7 +14618,7 @@ class Iss {
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
       own_batches_.proposed(sn, batch);
-      proposer_.propose(now_);
+      proposer_.propose(batch->size(), buckets_, now_);
       hash(current(), {{epoch_, segment}, *slot, std::move(batch), BatchUse::propose}, out);
     }
   }
@@ -14449,7 +14641,7 @@ class Iss {
       }
     }
     if (segment.epoch == epoch_) {
-      if (proposer_.leads(segment.index)) proposer_.decided(slot);
+      if (proposer_.leads(segment.index)) proposer_.decided(slot, buckets_, now_);
       (void)proposer_.saw(plan().sn_of(segment.index, slot), plan());
       note_to_continue(out);
     }
@@ -14588,9 +14780,14 @@ class Iss {
     const bool relays = now_ - relayed_ >= env.resend_after();
     if (relays) relayed_ = now_;
     Epochs* const epoch = &current();
+    const auto is_decided = [&](const RequestRef& reference) {
+      const auto sn = clients_.claimed_by(reference.client, reference.req_no);
+      return sn && epoch->decision(*sn);
+    };
     for (std::uint32_t index = 0; epoch->has(index); ++index) {
       if (epoch->is_complete(index)) continue;
-      const bool expected = proposer_.is_pulled(epoch->first_open(index)) || buckets_.waits(index);
+      const bool expected = proposer_.is_pulled(epoch->first_open(index)) ||
+                            buckets_.waits(index, is_decided);
       epoch->segment(index).tick(expected, env);
       if (relays && epoch->segment(index).idle_for(now_) >= env.resend_after())
         for (const RequestRef& reference :
