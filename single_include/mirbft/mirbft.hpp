@@ -3114,7 +3114,7 @@ struct ClientKey {
 using Reconfiguration = std::variant<NodeKey, ClientKey>;
 
 /// Longest public key that is taken, in bytes: those of all members must fit a vote.
-inline constexpr std::size_t max_public_key_bytes = 256;
+inline constexpr std::size_t max_public_key_bytes = 64;
 
 namespace wire {
 template <>
@@ -4268,6 +4268,11 @@ class AppChunks {
         (!changed.empty() && changed.back() >= frozen.count))
       throw ModuleFailure("the App must list changed chunks by ascending number, all below the "
                           "count of its chunks");
+    const auto first_new = std::ranges::lower_bound(changed, count_);
+    if (frozen.count > count_ &&
+        static_cast<std::uint64_t>(changed.end() - first_new) != frozen.count - count_)
+      throw ModuleFailure("the App must list every chunk that is new as one that has changed");
+    count_ = frozen.count;
     return frozen;
   }
   Bytes read(App& app, std::uint64_t index) {
@@ -4280,7 +4285,12 @@ class AppChunks {
   }
   void restore(App& app, const std::vector<Bytes>& chunks) {
     app.restore(std::span<const Bytes>(chunks));
+    count_ = chunks.size();
   }
+
+ private:
+  /// At the last `freeze` or `restore`.
+  std::uint64_t count_ = 0;
 };
 
 /// Cuts the bytes of a simple App into chunks, and finds out which have changed.
@@ -6881,7 +6891,7 @@ class Counter {
 namespace mirbft {
 
 /// A sorted map, cut into ranges of keys; a range is a chunk. One that grows too large is cut in
-/// two, one that shrinks joins the range before it: by sizes alone, so that the same changes in the
+/// two, one that shrinks joins those beside it: by sizes alone, so that the same changes in the
 /// same order always give the same chunks. Ranges and not hashes of keys: no choice of keys can
 /// make a chunk larger than its limit, unless it has but one key.
 ///
@@ -6920,7 +6930,7 @@ class KeyValueChunks {
     if (chunk.size > max_size) {
       cut(chunk);
     } else if (chunk.size < max_size / 8) {
-      join_left(range);
+      join(range);
     }
   }
   /// Returns whether there was such a key.
@@ -6933,7 +6943,7 @@ class KeyValueChunks {
     chunk.size -= size_of(found->first, found->second);
     chunk.entries.erase(found);
     --size_;
-    if (chunk.size < max_size / 8) join_left(range);
+    if (chunk.size < max_size / 8) join(range);
     return true;
   }
   std::size_t size() const noexcept { return size_; }
@@ -7054,7 +7064,12 @@ class KeyValueChunks {
       }
     }
   }
-  /// A small range becomes part of the one before it, if both are small enough together. The last
+  /// A small range and those beside it become one, as far as they are small enough together.
+  void join(Ranges::iterator range) {
+    if (const auto next = std::next(range); next != ranges_.end()) join_left(next);
+    join_left(range);
+  }
+  /// A range becomes part of the one before it, if both are small enough together. The last
   /// number takes the place of the one that goes.
   void join_left(Ranges::iterator range) {
     if (range == ranges_.begin()) return;
@@ -12036,8 +12051,8 @@ class CheckpointDraft {
 
 namespace mirbft::iss {
 
-/// What the requests of `epoch` ask for holds from here on. By then the checkpoint of `epoch` is
-/// stable everywhere where it matters: K = 2.
+/// What the requests of `epoch` ask for holds from here on. Who enters this epoch knows it: the
+/// checkpoint of `epoch` is stable there, as K = 2, and the own App has told what was asked for.
 constexpr Epoch in_force_from(Epoch epoch) noexcept { return epoch + 2; }
 
 /// What an App asks for, as far as it is carried out.
@@ -12199,7 +12214,7 @@ class CheckpointMaker {
   void go_on_from(const CheckpointHeader& header, ClientKeys keys = {}) {
     drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
     log_ = header.log;
-    next_log_ = next_root_ = header.epoch + 1;
+    next_log_ = next_root_ = next_snapshot_ = header.epoch + 1;
     root_.clear();
     root_is_begun_ = false;
     key_changes_ = header.key_changes;
@@ -12208,6 +12223,9 @@ class CheckpointMaker {
 
   /// What the App's snapshots have asked for until now.
   const ClientKeys& client_keys() const noexcept { return client_keys_; }
+  /// Of how many epochs the App's snapshot is here. After a restart a checkpoint may be stable
+  /// before the App has come to it again.
+  std::uint64_t snapshots() const noexcept { return next_snapshot_.value; }
   /// How many reconfigurations were not carried out.
   std::uint64_t refused_reconfigurations() const noexcept { return refused_; }
 
@@ -12302,6 +12320,7 @@ class CheckpointMaker {
     refused_ += changes.refused;
     key_changes_ += !changes.nodes.empty();
     client_keys_.asked(epoch, changes.clients);
+    next_snapshot_ = epoch + 1;
     draft.keys(std::move(changes.nodes), key_changes_, client_keys_.changes());
     hash_clients(epoch, draft, env);
   }
@@ -12363,6 +12382,7 @@ class CheckpointMaker {
   bool root_is_begun_ = false;
   std::optional<Digest> membership_;
   std::optional<Digest> parameters_;
+  Epoch next_snapshot_;
   /// Of all epochs whose snapshots are here.
   std::uint64_t key_changes_ = 0;
   ClientKeys client_keys_;
@@ -12624,6 +12644,10 @@ class Checkpointing {
   /// Of how many changes of nodes' keys this replica knows.
   std::uint64_t known_key_changes() const noexcept { return keys_.length(); }
   const ClientKeys& client_keys() const noexcept { return maker_.client_keys(); }
+  /// Up to which epoch the keys are known that may be in use.
+  Epoch keys_known_below() const noexcept {
+    return in_force_from(Epoch(std::min(stable_epochs(), maker_.snapshots())));
+  }
   std::uint64_t refused_reconfigurations() const noexcept {
     return maker_.refused_reconfigurations();
   }
@@ -12866,11 +12890,16 @@ class Checkpointing {
   }
   /// Votes of later epochs may wait for the keys of this one.
   void check_later(Epoch epoch, auto& env) {
+    std::vector<Epoch> later;
     for (auto at = checkpoints_.upper_bound(epoch); at != checkpoints_.end(); ++at)
-      if (at->second.own) {
-        at->second.votes.check(at->second.own->header, keys_, env);
-        try_to_stabilise(at->first, env);
-      }
+      if (at->second.own) later.push_back(at->first);
+    for (const Epoch one : later) {
+      // One that is stable may have ended others.
+      Checkpoint* checkpoint = find(one);
+      if (!checkpoint) continue;
+      checkpoint->votes.check(checkpoint->own->header, keys_, env);
+      try_to_stabilise(one, env);
+    }
   }
 
   /// Forgets what lies before `first_kept`, once the stable checkpoint is durable. That and its
@@ -14816,9 +14845,9 @@ class Iss {
     if (!finished_ && checkpointing_.stable_epochs() > epoch_.value)
       return go_on_from(checkpointing_.skip_to_stable(), out);
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
-    const std::uint64_t next = epoch_.value + 1;
-    if (finished_ && next < checkpointing_.stable_epochs() + iss::epochs_ahead)
-      enter_epoch(Epoch(next), plan().end(), out);
+    const Epoch next = epoch_ + 1;
+    if (finished_ && next < checkpointing_.keys_known_below())
+      enter_epoch(next, plan().end(), out);
   }
 
   /// The configuration as it must be the same everywhere.

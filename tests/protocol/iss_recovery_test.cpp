@@ -477,4 +477,26 @@ TEST_CASE("a replica that has forgotten its votes stays silent in all epochs bef
   CHECK(r.take<Prepare>().size() == 1);
 }
 
+TEST_CASE("an epoch waits for the keys that its requests are judged by, also after a restart") {
+  Fixture before(iss_config(4));
+  const Plan zero = before.plan();
+  before.changes = {ClientKey{ClientId(1), Bytes("new")}};
+  finish_epoch(before, zero);
+  const CheckpointHeader header = before.take<CheckpointVote>().at(0).header;
+  finish_epoch(before, before.plan(Epoch(1), SeqNr(zero.length())));
+
+  // The checkpoint of epoch 0 is in the log, and becomes stable while the App applies it again.
+  Fixture again(before.config, {}, before.log, Fixture::AppIs::busy);
+  for (const std::uint64_t peer : {1u, 2u})
+    again.receive(NodeId(peer), vote_of(again.config, NodeId(peer), header));
+  CHECK(again.iss.status().stable_checkpoints == 1);
+  CHECK(again.iss.status().epoch == Epoch(1));
+  again.changes = {ClientKey{ClientId(1), Bytes("new")}};
+  again.app = Fixture::AppIs::idle;
+  again.work();
+  CHECK(again.iss.status().epoch == Epoch(2));
+  REQUIRE(again.client_keys.size() == 1);
+  CHECK(again.client_keys[0].keys == std::vector<ClientKey>{{ClientId(1), Bytes("new")}});
+}
+
 }  // namespace mirbft

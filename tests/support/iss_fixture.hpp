@@ -37,9 +37,13 @@ class IssFixture {
   /// Entries of the write-ahead log, in order; each plays itself back.
   using Log = std::vector<std::function<void(Protocol&, Recorder&)>>;
 
+  /// Whether the App is asked for snapshots, or has too much to do.
+  enum class AppIs : std::uint8_t { idle, busy };
+
   /// Starts with what is in `written`.
-  explicit IssFixture(IssConfig of, Policy policy = {}, const Log& written = {})
-      : config(std::move(of)), iss(config, std::move(policy)) {
+  explicit IssFixture(IssConfig of, Policy policy = {}, const Log& written = {},
+                      AppIs app_is = AppIs::idle)
+      : app(app_is), config(std::move(of)), iss(config, std::move(policy)) {
     for (const auto& play_back : written) play_back(iss, out);
     iss.process(Init{}, out);
     work();
@@ -71,6 +75,8 @@ class IssFixture {
   void work() {
     while (work_once()) continue;
   }
+
+  AppIs app;
 
   // What came out.
 
@@ -226,7 +232,7 @@ class IssFixture {
     any |= each<UpdateClientKeys>(
         [&](UpdateClientKeys one) { client_keys.push_back(std::move(one)); });
     any |= each<WindowsMoved>([&](WindowsMoved one) { moves.push_back(std::move(one)); });
-    any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
+    if (app == AppIs::idle) any |= each<AppSnapshotRequest>([&](const AppSnapshotRequest& asked) {
       const Bytes state("state " + std::to_string(asked.sn.value));
       iss.process(AppSnapshot{asked.sn, 1, {{0, state}}, 0, std::exchange(changes, {})}, out);
     });

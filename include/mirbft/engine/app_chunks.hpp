@@ -34,6 +34,11 @@ class AppChunks {
         (!changed.empty() && changed.back() >= frozen.count))
       throw ModuleFailure("the App must list changed chunks by ascending number, all below the "
                           "count of its chunks");
+    const auto first_new = std::ranges::lower_bound(changed, count_);
+    if (frozen.count > count_ &&
+        static_cast<std::uint64_t>(changed.end() - first_new) != frozen.count - count_)
+      throw ModuleFailure("the App must list every chunk that is new as one that has changed");
+    count_ = frozen.count;
     return frozen;
   }
   Bytes read(App& app, std::uint64_t index) {
@@ -46,7 +51,12 @@ class AppChunks {
   }
   void restore(App& app, const std::vector<Bytes>& chunks) {
     app.restore(std::span<const Bytes>(chunks));
+    count_ = chunks.size();
   }
+
+ private:
+  /// At the last `freeze` or `restore`.
+  std::uint64_t count_ = 0;
 };
 
 /// Cuts the bytes of a simple App into chunks, and finds out which have changed.

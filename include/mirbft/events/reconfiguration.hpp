@@ -38,7 +38,7 @@ struct ClientKey {
 using Reconfiguration = std::variant<NodeKey, ClientKey>;
 
 /// Longest public key that is taken, in bytes: those of all members must fit a vote.
-inline constexpr std::size_t max_public_key_bytes = 256;
+inline constexpr std::size_t max_public_key_bytes = 64;
 
 namespace wire {
 template <>

@@ -834,9 +834,9 @@ class Iss {
     if (!finished_ && checkpointing_.stable_epochs() > epoch_.value)
       return go_on_from(checkpointing_.skip_to_stable(), out);
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
-    const std::uint64_t next = epoch_.value + 1;
-    if (finished_ && next < checkpointing_.stable_epochs() + iss::epochs_ahead)
-      enter_epoch(Epoch(next), plan().end(), out);
+    const Epoch next = epoch_ + 1;
+    if (finished_ && next < checkpointing_.keys_known_below())
+      enter_epoch(next, plan().end(), out);
   }
 
   /// The configuration as it must be the same everywhere.

@@ -136,6 +136,19 @@ TEST_CASE("key-value chunks: a frozen chunk is read as it was") {
   CHECK(entries(copy.restored()) == now);
 }
 
+TEST_CASE("key-value chunks: what is emptied from either end leaves one chunk") {
+  KeyValueChunks store;
+  for (std::uint64_t round = 0; round < 4; ++round) {
+    const std::uint64_t first = 10'000 * (round + 1);
+    for (std::uint64_t i = 0; i < 1000; ++i) store.set(key(first + i), std::string(1000, 'v'));
+    CHECK(store.freeze().count > 10);
+    for (std::uint64_t i = 0; i < 1000; ++i)
+      store.erase(key(first + (round % 2 == 0 ? 999 - i : i)));
+    CHECK(store.size() == 0);
+    CHECK(store.freeze().count == 1);
+  }
+}
+
 TEST_CASE("key-value chunks: chunks that are none are refused, and change nothing") {
   const auto text = [](const std::string& one) {
     std::string made;

@@ -22,7 +22,7 @@
 namespace mirbft {
 
 /// A sorted map, cut into ranges of keys; a range is a chunk. One that grows too large is cut in
-/// two, one that shrinks joins the range before it: by sizes alone, so that the same changes in the
+/// two, one that shrinks joins those beside it: by sizes alone, so that the same changes in the
 /// same order always give the same chunks. Ranges and not hashes of keys: no choice of keys can
 /// make a chunk larger than its limit, unless it has but one key.
 ///
@@ -61,7 +61,7 @@ class KeyValueChunks {
     if (chunk.size > max_size) {
       cut(chunk);
     } else if (chunk.size < max_size / 8) {
-      join_left(range);
+      join(range);
     }
   }
   /// Returns whether there was such a key.
@@ -74,7 +74,7 @@ class KeyValueChunks {
     chunk.size -= size_of(found->first, found->second);
     chunk.entries.erase(found);
     --size_;
-    if (chunk.size < max_size / 8) join_left(range);
+    if (chunk.size < max_size / 8) join(range);
     return true;
   }
   std::size_t size() const noexcept { return size_; }
@@ -195,7 +195,12 @@ class KeyValueChunks {
       }
     }
   }
-  /// A small range becomes part of the one before it, if both are small enough together. The last
+  /// A small range and those beside it become one, as far as they are small enough together.
+  void join(Ranges::iterator range) {
+    if (const auto next = std::next(range); next != ranges_.end()) join_left(next);
+    join_left(range);
+  }
+  /// A range becomes part of the one before it, if both are small enough together. The last
   /// number takes the place of the one that goes.
   void join_left(Ranges::iterator range) {
     if (range == ranges_.begin()) return;

@@ -43,7 +43,7 @@ class CheckpointMaker {
   void go_on_from(const CheckpointHeader& header, ClientKeys keys = {}) {
     drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
     log_ = header.log;
-    next_log_ = next_root_ = header.epoch + 1;
+    next_log_ = next_root_ = next_snapshot_ = header.epoch + 1;
     root_.clear();
     root_is_begun_ = false;
     key_changes_ = header.key_changes;
@@ -52,6 +52,9 @@ class CheckpointMaker {
 
   /// What the App's snapshots have asked for until now.
   const ClientKeys& client_keys() const noexcept { return client_keys_; }
+  /// Of how many epochs the App's snapshot is here. After a restart a checkpoint may be stable
+  /// before the App has come to it again.
+  std::uint64_t snapshots() const noexcept { return next_snapshot_.value; }
   /// How many reconfigurations were not carried out.
   std::uint64_t refused_reconfigurations() const noexcept { return refused_; }
 
@@ -146,6 +149,7 @@ class CheckpointMaker {
     refused_ += changes.refused;
     key_changes_ += !changes.nodes.empty();
     client_keys_.asked(epoch, changes.clients);
+    next_snapshot_ = epoch + 1;
     draft.keys(std::move(changes.nodes), key_changes_, client_keys_.changes());
     hash_clients(epoch, draft, env);
   }
@@ -207,6 +211,7 @@ class CheckpointMaker {
   bool root_is_begun_ = false;
   std::optional<Digest> membership_;
   std::optional<Digest> parameters_;
+  Epoch next_snapshot_;
   /// Of all epochs whose snapshots are here.
   std::uint64_t key_changes_ = 0;
   ClientKeys client_keys_;

@@ -62,6 +62,10 @@ class Checkpointing {
   /// Of how many changes of nodes' keys this replica knows.
   std::uint64_t known_key_changes() const noexcept { return keys_.length(); }
   const ClientKeys& client_keys() const noexcept { return maker_.client_keys(); }
+  /// Up to which epoch the keys are known that may be in use.
+  Epoch keys_known_below() const noexcept {
+    return in_force_from(Epoch(std::min(stable_epochs(), maker_.snapshots())));
+  }
   std::uint64_t refused_reconfigurations() const noexcept {
     return maker_.refused_reconfigurations();
   }
@@ -304,11 +308,16 @@ class Checkpointing {
   }
   /// Votes of later epochs may wait for the keys of this one.
   void check_later(Epoch epoch, auto& env) {
+    std::vector<Epoch> later;
     for (auto at = checkpoints_.upper_bound(epoch); at != checkpoints_.end(); ++at)
-      if (at->second.own) {
-        at->second.votes.check(at->second.own->header, keys_, env);
-        try_to_stabilise(at->first, env);
-      }
+      if (at->second.own) later.push_back(at->first);
+    for (const Epoch one : later) {
+      // One that is stable may have ended others.
+      Checkpoint* checkpoint = find(one);
+      if (!checkpoint) continue;
+      checkpoint->votes.check(checkpoint->own->header, keys_, env);
+      try_to_stabilise(one, env);
+    }
   }
 
   /// Forgets what lies before `first_kept`, once the stable checkpoint is durable. That and its

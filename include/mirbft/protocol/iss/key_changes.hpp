@@ -18,8 +18,8 @@
 
 namespace mirbft::iss {
 
-/// What the requests of `epoch` ask for holds from here on. By then the checkpoint of `epoch` is
-/// stable everywhere where it matters: K = 2.
+/// What the requests of `epoch` ask for holds from here on. Who enters this epoch knows it: the
+/// checkpoint of `epoch` is stable there, as K = 2, and the own App has told what was asked for.
 constexpr Epoch in_force_from(Epoch epoch) noexcept { return epoch + 2; }
 
 /// What an App asks for, as far as it is carried out.
