@@ -29,7 +29,7 @@ static_assert(!contains<WindowsMoved, TestPlan::Events>);
 // A list holds its slot's events, and of broadcasts only what the module wants.
 static_assert(std::is_same_v<Received<slot::hasher.index()>, events<HashRequest<ToHash>>>);
 static_assert(std::is_same_v<Received<slot::crypto.index()>, events<>>);
-static_assert(std::is_same_v<Received<slot::app.index()>, events<Apply>>);
+static_assert(std::is_same_v<Received<slot::app.index()>, events<Apply, AppContinue>>);
 static_assert(length<Received<slot::tracker.index()>> == 3);
 static_assert(!contains<Tick, Received<slot::protocol.index()>>);
 
@@ -54,5 +54,5 @@ static_assert(std::is_same_v<wiring::Verdict<TestPlan>, wiring::node_refused_bec
 }  // namespace
 
 TEST_CASE("plans are what the assertions above say: that this compiles is the test") {
-  CHECK(length<TestPlan::Events> == 15);
+  CHECK(length<TestPlan::Events> == 16);
 }
