@@ -102,7 +102,7 @@ class Replica {
   }
 
   KeyValueStore store_;
-  engine::TaskOf<slot::app.index(), KeyValueStore, testing::StubProtocol> task_{Bytes("bench")};
+  engine::TaskOf<slot::app.index(), KeyValueStore, testing::StubProtocol> task_{NodeConfig{}};
   SeqNr next_;
   std::mt19937_64 random_{1};
   bool noted_ = false;
