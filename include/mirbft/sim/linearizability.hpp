@@ -37,6 +37,45 @@ struct Operation {
 /// What is known of a history. `undecided` after `most_steps`: too many operations overlap.
 enum class Linearizability : std::uint8_t { holds, broken, undecided };
 
+namespace detail {
+
+template <class Model>
+struct LinearizabilitySearch {
+  using State = typename Model::State;
+
+  std::vector<Operation> all;
+  std::uint64_t steps_left;
+  std::vector<bool> placed = std::vector<bool>(all.size(), false);
+  std::set<std::pair<std::vector<bool>, State>> seen{};
+
+  /// Whether those that are not placed can follow `state`.
+  bool goes_on(const State& state, std::size_t left) {
+    if (left == 0) return true;
+    if (steps_left == 0) return false;
+    --steps_left;
+    const Time first_return = earliest_return();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      // One that begins after another has ended cannot come before it.
+      if (placed[i] || all[i].invoked > first_return) continue;
+      State after = state;
+      const Bytes result = Model::apply(after, all[i].request);
+      if (all[i].returned != never && result != all[i].result) continue;
+      placed[i] = true;
+      if (seen.emplace(placed, after).second && goes_on(after, left - 1)) return true;
+      placed[i] = false;
+    }
+    return false;
+  }
+  Time earliest_return() const {
+    Time earliest = never;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (!placed[i]) earliest = std::min(earliest, all[i].returned);
+    return earliest;
+  }
+};
+
+}  // namespace detail
+
 /// Linearizability (Herlihy and Wing, TOPLAS 1990): there is an order of all operations in which
 /// each gives its result, and which keeps the real-time order of those that did not overlap.
 ///
@@ -53,43 +92,10 @@ enum class Linearizability : std::uint8_t { holds, broken, undecided };
 template <class Model>
 Linearizability linearizability(std::vector<Operation> history,
                                 std::uint64_t most_steps = 200'000) {
-  struct Search {
-    using State = typename Model::State;
-
-    std::vector<Operation> all;
-    std::uint64_t steps_left;
-    std::vector<bool> placed = std::vector<bool>(all.size(), false);
-    std::set<std::pair<std::vector<bool>, State>> seen{};
-
-    /// Whether those that are not placed can follow `state`.
-    bool goes_on(const State& state, std::size_t left) {
-      if (left == 0) return true;
-      if (steps_left == 0) return false;
-      --steps_left;
-      const Time first_return = earliest_return();
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        // One that begins after another has ended cannot come before it.
-        if (placed[i] || all[i].invoked > first_return) continue;
-        State after = state;
-        const Bytes result = Model::apply(after, all[i].request);
-        if (all[i].returned != never && result != all[i].result) continue;
-        placed[i] = true;
-        if (seen.emplace(placed, after).second && goes_on(after, left - 1)) return true;
-        placed[i] = false;
-      }
-      return false;
-    }
-    Time earliest_return() const {
-      Time earliest = never;
-      for (std::size_t i = 0; i < all.size(); ++i)
-        if (!placed[i]) earliest = std::min(earliest, all[i].returned);
-      return earliest;
-    }
-  };
   // Those that ended first are tried first: most often that is the order.
   std::ranges::stable_sort(history, {}, &Operation::returned);
   const std::size_t size = history.size();
-  Search search{std::move(history), most_steps};
+  detail::LinearizabilitySearch<Model> search{std::move(history), most_steps};
   if (search.goes_on({}, size)) return Linearizability::holds;
   return search.steps_left == 0 ? Linearizability::undecided : Linearizability::broken;
 }
