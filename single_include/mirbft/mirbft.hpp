@@ -11296,7 +11296,11 @@ class MerkleTree {
 
 namespace mirbft::iss {
 
-inline constexpr std::uint64_t chunk_size = 256 * 1024;
+/// How many stable epochs are kept, with their states, for those who lag behind.
+inline constexpr std::uint64_t epochs_kept = 2;
+
+/// Of the clients' part; the App decides on its own chunks.
+inline constexpr std::uint64_t chunk_size = good_chunk_size;
 
 constexpr std::uint64_t chunks_of(std::uint64_t length) noexcept {
   return length / chunk_size + (length % chunk_size != 0);
@@ -11343,7 +11347,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::iss::ClientsPart, windows, keys);
 
 namespace mirbft::iss {
 
-inline Bytes encoded(std::vector<ClientWindow> windows, std::vector<ClientKeyChange> keys = {}) {
+inline Bytes encoded(std::vector<ClientWindow> windows, std::vector<ClientKeyChange> keys) {
   return wire::encode(ClientsPart{std::move(windows), std::move(keys)});
 }
 /// Reads what this replica encoded, or a quorum certified. Throws ModuleFailure.
@@ -12211,7 +12215,7 @@ class CheckpointMaker {
   const std::optional<Digest>& parameters() const noexcept { return parameters_; }
 
   /// The log up to here is that of another's checkpoint, or of one from before a restart.
-  void go_on_from(const CheckpointHeader& header, ClientKeys keys = {}) {
+  void go_on_from(const CheckpointHeader& header, ClientKeys keys) {
     drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
     log_ = header.log;
     next_log_ = next_root_ = next_snapshot_ = header.epoch + 1;
@@ -12623,9 +12627,6 @@ class Checkpointing {
                     WalAppend<CheckpointEntry>, WalAppend<StableEntry>, WalAppend<KeyEntry>,
                     WalTruncate, CollectRequests, UpdateNodeKeys, ForgetNodeKeys, Halt>,
              CheckpointMaker::emits, CheckpointProofs::emits>;
-
-  /// How many stable epochs are kept for those who lag behind.
-  static constexpr std::uint64_t epochs_kept = 2;
 
   /// How many epochs have a stable checkpoint.
   std::uint64_t stable_epochs() const noexcept { return stable_ ? stable_->value + 1 : 0; }
@@ -13784,8 +13785,6 @@ class StateTransfer {
 
   /// Pieces that are on their way at a time, from all peers together.
   static constexpr std::size_t pieces_at_once = 16;
-  /// How many stable checkpoints a replica keeps: `Checkpointing::epochs_kept`.
-  static constexpr std::uint64_t epochs_kept = 2;
 
   /// Whether a state is being fetched or waits to be taken.
   bool is_active() const noexcept { return target_.has_value(); }
@@ -14750,7 +14749,7 @@ class Iss {
   /// know no more than their checkpoint.
   void transfer_state(auto& env) {
     const bool stuck = now_ - delivered_at_ >= 2 * pace_.timeout;
-    const std::uint64_t ahead = stuck ? 0 : iss::Checkpointing::epochs_kept;
+    const std::uint64_t ahead = stuck ? 0 : iss::epochs_kept;
     if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
       transfer_.begin(*proof, env);
     transfer_.tick(checkpointing_.stable_epochs(), env);

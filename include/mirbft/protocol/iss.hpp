@@ -739,7 +739,7 @@ class Iss {
   /// know no more than their checkpoint.
   void transfer_state(auto& env) {
     const bool stuck = now_ - delivered_at_ >= 2 * pace_.timeout;
-    const std::uint64_t ahead = stuck ? 0 : iss::Checkpointing::epochs_kept;
+    const std::uint64_t ahead = stuck ? 0 : iss::epochs_kept;
     if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
       transfer_.begin(*proof, env);
     transfer_.tick(checkpointing_.stable_epochs(), env);

@@ -146,7 +146,7 @@ TEST_CASE("each epoch's hash of the log builds on the one before") {
   CheckpointMaker later;
   CheckpointHeader first = headers[0].epoch == Epoch(0) ? headers[0] : headers[1];
   CheckpointHeader second = headers[0].epoch == Epoch(0) ? headers[1] : headers[0];
-  later.go_on_from(first);
+  later.go_on_from(first, {});
   begin(later, env, Epoch(1));
   snapshot(later, env, Epoch(1));
   CHECK(work(later, env, Answers::in_order) == std::vector{second});
@@ -158,13 +158,13 @@ TEST_CASE("answers for what was given up are ignored") {
   begin(maker, env, Epoch(0));
   CheckpointHeader ahead;
   ahead.epoch = Epoch(5);
-  maker.go_on_from(ahead);
+  maker.go_on_from(ahead, {});
   snapshot(maker, env, Epoch(0));
   CHECK(work(maker, env, Answers::in_order).empty());
   CHECK_FALSE(maker.state(Epoch(0)));
 
   CheckpointMaker other;
-  other.go_on_from(ahead);
+  other.go_on_from(ahead, {});
   std::vector<CheckpointHeader> headers;
   for (CheckpointMaker* one : {&maker, &other}) {
     begin(*one, env, Epoch(6));

@@ -57,7 +57,7 @@ TEST_CASE("windows are read back as they were, many of them too") {
   for (std::uint64_t client = 0; client < 100000; ++client)
     windows.push_back({ClientId(client), ReqNo(client * 3), Bytes(client % 2 ? "\x05\x80" : "")});
   CheckpointState state;
-  state.clients.data = encoded(windows);
+  state.clients.data = encoded(windows, {});
   CHECK(windows_of(state) == windows);
   const StableState read = opened({}, state, {});
   CHECK(read.windows == windows);
@@ -65,7 +65,7 @@ TEST_CASE("windows are read back as they were, many of them too") {
 
 TEST_CASE("a state whose chunk is not there stops the replica") {
   CheckpointState state;
-  state.clients.data = encoded({});
+  state.clients.data = encoded({}, {});
   state.app_chunks = 2;
   ChunkTable chunks;
   chunks.put(ChunkTable::changed(Epoch(0), 0, {}, Bytes("first")));

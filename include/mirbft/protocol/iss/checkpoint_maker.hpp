@@ -40,7 +40,7 @@ class CheckpointMaker {
   const std::optional<Digest>& parameters() const noexcept { return parameters_; }
 
   /// The log up to here is that of another's checkpoint, or of one from before a restart.
-  void go_on_from(const CheckpointHeader& header, ClientKeys keys = {}) {
+  void go_on_from(const CheckpointHeader& header, ClientKeys keys) {
     drafts_.erase(drafts_.begin(), drafts_.upper_bound(header.epoch));
     log_ = header.log;
     next_log_ = next_root_ = next_snapshot_ = header.epoch + 1;

@@ -42,9 +42,6 @@ class Checkpointing {
                     WalTruncate, CollectRequests, UpdateNodeKeys, ForgetNodeKeys, Halt>,
              CheckpointMaker::emits, CheckpointProofs::emits>;
 
-  /// How many stable epochs are kept for those who lag behind.
-  static constexpr std::uint64_t epochs_kept = 2;
-
   /// How many epochs have a stable checkpoint.
   std::uint64_t stable_epochs() const noexcept { return stable_ ? stable_->value + 1 : 0; }
   /// How many epochs are certified to be stable somewhere.

@@ -14,12 +14,17 @@
 #include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/types/client_window.hpp>
 #include <mirbft/types/errors.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/codec.hpp>
 
 namespace mirbft::iss {
 
-inline constexpr std::uint64_t chunk_size = 256 * 1024;
+/// How many stable epochs are kept, with their states, for those who lag behind.
+inline constexpr std::uint64_t epochs_kept = 2;
+
+/// Of the clients' part; the App decides on its own chunks.
+inline constexpr std::uint64_t chunk_size = good_chunk_size;
 
 constexpr std::uint64_t chunks_of(std::uint64_t length) noexcept {
   return length / chunk_size + (length % chunk_size != 0);
@@ -66,7 +71,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::iss::ClientsPart, windows, keys);
 
 namespace mirbft::iss {
 
-inline Bytes encoded(std::vector<ClientWindow> windows, std::vector<ClientKeyChange> keys = {}) {
+inline Bytes encoded(std::vector<ClientWindow> windows, std::vector<ClientKeyChange> keys) {
   return wire::encode(ClientsPart{std::move(windows), std::move(keys)});
 }
 /// Reads what this replica encoded, or a quorum certified. Throws ModuleFailure.

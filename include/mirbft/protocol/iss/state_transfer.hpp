@@ -36,8 +36,6 @@ class StateTransfer {
 
   /// Pieces that are on their way at a time, from all peers together.
   static constexpr std::size_t pieces_at_once = 16;
-  /// How many stable checkpoints a replica keeps: `Checkpointing::epochs_kept`.
-  static constexpr std::uint64_t epochs_kept = 2;
 
   /// Whether a state is being fetched or waits to be taken.
   bool is_active() const noexcept { return target_.has_value(); }
