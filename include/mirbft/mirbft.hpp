@@ -140,6 +140,7 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/rules.hpp>
 #include <mirbft/protocol/iss/slot_range.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/protocol/iss/state_supply.hpp>
