@@ -192,6 +192,9 @@
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/trial.hpp>
 #include <mirbft/sim/watch.hpp>
+#include <mirbft/sim/zoo/disk.hpp>
+#include <mirbft/sim/zoo/mutant.hpp>
+#include <mirbft/sim/zoo/rules.hpp>
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>

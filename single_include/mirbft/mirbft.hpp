@@ -20952,6 +20952,279 @@ struct Campaign {
 
 }  // namespace mirbft::sim
 
+// <mirbft/sim/zoo/disk.hpp>
+// A write-ahead log, a request store and an App, each with a mistake.
+
+// <mirbft/sim/zoo/mutant.hpp>
+// The bug zoo: mistakes that an implementation of this library could have made, by name.
+
+namespace mirbft::sim::zoo {
+
+/// A mistake. A simulator that does not find one of these has a hole.
+enum class Mutant : std::uint8_t {
+  none,
+  quorum_2f,
+  weak_commit,
+  weak_new_view,
+  votes_after_leaving,
+  claims_forgotten,
+  nil_not_claimed,
+  lowest_claim,
+  view_not_compared,
+  never_joins,
+  no_duplicate_filter,
+  lost_batches,
+  vote_not_logged,
+  certificate_not_logged,
+  view_change_not_logged,
+  new_view_not_logged,
+  checkpoint_not_logged,
+  log_sync_lies,
+  log_truncated_early,
+  votes_not_recovered,
+  certificates_not_recovered,
+  views_not_recovered,
+  store_sync_lies,
+  live_payloads_collected,
+  policy_not_persisted,
+  app_forgets_on_restore,
+  amnesia_ignored,
+};
+
+struct MutantInfo {
+  std::string_view name;
+  /// What the mistake is.
+  std::string_view about;
+};
+
+inline constexpr std::array mutants{
+    MutantInfo{"none", "no mistake: the library as it is"},
+    MutantInfo{"quorum_2f", "one Prepare, Commit and ViewChange too few are enough"},
+    MutantInfo{"weak_commit", "f+1 Commits decide a slot"},
+    MutantInfo{"weak_new_view", "f+1 ViewChanges make a NewView"},
+    MutantInfo{"votes_after_leaving", "certificates are made in a view that was left"},
+    MutantInfo{"claims_forgotten", "a ViewChange claims nothing that was prepared"},
+    MutantInfo{"nil_not_claimed", "a ViewChange does not claim a prepared nil"},
+    MutantInfo{"lowest_claim", "of two claims the one of the lower view counts"},
+    MutantInfo{"view_not_compared", "a ViewChange to an earlier view counts for a NewView"},
+    MutantInfo{"never_joins", "no replica joins others that call for a view"},
+    MutantInfo{"no_duplicate_filter", "a request may be proposed twice"},
+    MutantInfo{"lost_batches", "requests of batches that were given up on are dropped"},
+    MutantInfo{"vote_not_logged", "a Prepare is sent without its record"},
+    MutantInfo{"certificate_not_logged", "a Commit is sent without its certificate's record"},
+    MutantInfo{"view_change_not_logged", "a ViewChange is sent without its record"},
+    MutantInfo{"new_view_not_logged", "votes in a new view are sent without its record"},
+    MutantInfo{"checkpoint_not_logged", "a Checkpoint is sent without its state's record"},
+    MutantInfo{"log_sync_lies", "the log says that it is synced, and is not"},
+    MutantInfo{"log_truncated_early", "the log drops what is still needed"},
+    MutantInfo{"votes_not_recovered", "a restarted replica does not know how it voted"},
+    MutantInfo{"certificates_not_recovered", "a restarted replica does not know what it prepared"},
+    MutantInfo{"views_not_recovered", "a restarted replica does not know which views it left"},
+    MutantInfo{"store_sync_lies", "the store says that it is synced, and is not"},
+    MutantInfo{"live_payloads_collected", "the store collects what is still needed"},
+    MutantInfo{"policy_not_persisted", "leaders depend on what a restart forgets"},
+    MutantInfo{"app_forgets_on_restore", "the App loses a part of a state that it restores"},
+    MutantInfo{"amnesia_ignored", "a replica that has lost its disk votes at once"},
+};
+
+constexpr const MutantInfo& info(Mutant mutant) noexcept {
+  return mutants[static_cast<std::size_t>(mutant)];
+}
+
+/// Throws ConfigError if there is no such mutant.
+inline Mutant parse_mutant(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < mutants.size(); ++i) {
+    if (mutants[i].name == name) return static_cast<Mutant>(i);
+    (known += known.empty() ? "" : ", ") += mutants[i].name;
+  }
+  throw ConfigError("mutant", '"' + std::string(name) + '"', "must be all or one of " + known);
+}
+
+}  // namespace mirbft::sim::zoo
+
+namespace mirbft::sim::zoo {
+
+/// Another Wal, with a mistake.
+template <class Base>
+class Wal {
+ public:
+  Wal(Base base, Mutant mutant) : base_(std::move(base)), mutant_(mutant) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    if (!is_dropped(type)) base_.append(type, std::move(entry), retention);
+  }
+  void sync() {
+    if (mutant_ != Mutant::log_sync_lies) base_.sync();
+  }
+  void truncate(RetentionIndex index) {
+    // Two epochs are kept behind the stable one; this takes them too, and the next.
+    const std::uint64_t too_much = mutant_ == Mutant::log_truncated_early ? 3 : 0;
+    base_.truncate(RetentionIndex(index.value + too_much));
+  }
+  template <class F>
+  void replay(F&& f) {
+    base_.replay([&](std::uint32_t type, const Bytes& entry) {
+      if (!is_forgotten(type)) f(type, entry);
+    });
+  }
+  auto status() const { return base_.status(); }
+
+ private:
+  template <class Entry>
+  static bool holds(std::uint32_t type) noexcept {
+    return type == WalAppend<Entry>::number;
+  }
+  bool is_dropped(std::uint32_t type) const noexcept {
+    switch (mutant_) {
+      case Mutant::vote_not_logged: return holds<VoteEntry>(type);
+      case Mutant::certificate_not_logged: return holds<PreparedEntry>(type);
+      case Mutant::view_change_not_logged: return holds<ViewChangeEntry>(type);
+      case Mutant::new_view_not_logged: return holds<NewViewEntry>(type);
+      case Mutant::checkpoint_not_logged: return holds<CheckpointEntry>(type);
+      default: return false;
+    }
+  }
+  bool is_forgotten(std::uint32_t type) const noexcept {
+    switch (mutant_) {
+      case Mutant::votes_not_recovered: return holds<VoteEntry>(type);
+      case Mutant::certificates_not_recovered: return holds<PreparedEntry>(type);
+      case Mutant::views_not_recovered:
+        return holds<ViewChangeEntry>(type) || holds<NewViewEntry>(type);
+      default: return false;
+    }
+  }
+
+  Base base_;
+  Mutant mutant_;
+};
+
+/// Another Store, with a mistake.
+template <class Base>
+class Store {
+ public:
+  Store(Base base, Mutant mutant) : base_(std::move(base)), mutant_(mutant) {}
+
+  void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
+    base_.put(reference, std::move(data), std::move(authenticator));
+  }
+  void sync() {
+    if (mutant_ != Mutant::store_sync_lies) base_.sync();
+  }
+  const Request* get(const RequestRef& reference) { return base_.get(reference); }
+  void delivered(SeqNr sn, const Batch& batch) { base_.delivered(sn, batch); }
+  void collect(Collection collection) {
+    if (mutant_ == Mutant::live_payloads_collected)
+      collection.through = SeqNr(std::numeric_limits<std::uint64_t>::max() - 1);
+    base_.collect(collection);
+  }
+  auto status() const { return base_.status(); }
+
+ private:
+  Base base_;
+  Mutant mutant_;
+};
+
+/// Another App of the simple kind, with a mistake.
+template <class Base>
+class App {
+ public:
+  explicit App(Mutant mutant = Mutant::none, Base base = {})
+      : base_(std::move(base)), mutant_(mutant) {}
+
+  auto apply(SeqNr sn, std::span<const Request> requests) { return base_.apply(sn, requests); }
+  Bytes snapshot() const { return base_.snapshot(); }
+  void restore(ByteView state) {
+    if (mutant_ != Mutant::app_forgets_on_restore) base_.restore(state);
+  }
+
+ private:
+  Base base_;
+  Mutant mutant_;
+};
+
+}  // namespace mirbft::sim::zoo
+
+// <mirbft/sim/zoo/rules.hpp>
+// Rules of the protocol and a leader policy, each with a mistake.
+
+namespace mirbft::sim::zoo {
+
+/// The rules, but for one.
+class Rules : public iss::Rules {
+  using Sound = iss::Rules;
+
+ public:
+  explicit Rules(Mutant mutant = Mutant::none) noexcept : mutant_(mutant) {}
+
+  std::size_t prepares(Quorum quorum) const noexcept {
+    return Sound::prepares(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t commits(Quorum quorum) const noexcept {
+    return is(Mutant::weak_commit) ? quorum.weak()
+                                   : Sound::commits(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t view_changes(Quorum quorum) const noexcept {
+    return is(Mutant::weak_new_view) ? quorum.weak()
+                                     : Sound::view_changes(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t callers(Quorum quorum) const noexcept {
+    return is(Mutant::never_joins) ? quorum.members() + 1 : Sound::callers(quorum);
+  }
+  bool may_prepare(View view, View target) const noexcept {
+    return is(Mutant::votes_after_leaving) || Sound::may_prepare(view, target);
+  }
+  bool must_claim(const Digest& digest) const noexcept {
+    return !is(Mutant::claims_forgotten) && !(is(Mutant::nil_not_claimed) && digest == Digest{}) &&
+           Sound::must_claim(digest);
+  }
+  bool supersedes(View claim, View known) const noexcept {
+    return is(Mutant::lowest_claim) ? claim < known : Sound::supersedes(claim, known);
+  }
+  bool counts_for(View view, View wanted) const noexcept {
+    return is(Mutant::view_not_compared) ? view <= wanted : Sound::counts_for(view, wanted);
+  }
+  bool claim(auto& clients, SeqNr sn, const RequestRef& request) const {
+    return Sound::claim(clients, sn, request) || is(Mutant::no_duplicate_filter);
+  }
+  bool may_propose(auto& clients, const RequestRef& request) const {
+    return is(Mutant::no_duplicate_filter) || Sound::may_propose(clients, request);
+  }
+  void put_back(auto& batches, auto& buckets, auto& clients) const {
+    if (!is(Mutant::lost_batches)) Sound::put_back(batches, buckets, clients);
+  }
+
+ private:
+  bool is(Mutant mutant) const noexcept { return mutant_ == mutant; }
+
+  Mutant mutant_;
+};
+
+/// `Blacklist`, but for a count that no checkpoint holds.
+struct Policy {
+  Blacklist base{};
+  /// Whether it is wrong; a part of the state, since a policy is made anew from that.
+  std::uint8_t forgets = 0;
+  std::uint64_t ended{};
+
+  std::vector<NodeId> leaders(Epoch epoch, const std::vector<NodeId>& members,
+                              Quorum quorum) const {
+    if (forgets == 0 || ended % 8 < 4) return base.leaders(epoch, members, quorum);
+    return {members.front()};
+  }
+  void delivered(SeqNr sn, NodeId leader, SlotOutcome outcome) {
+    base.delivered(sn, leader, outcome);
+  }
+  void epoch_ended(Epoch epoch, const std::vector<NodeId>& leaders) {
+    ++ended;
+    base.epoch_ended(epoch, leaders);
+  }
+};
+
+}  // namespace mirbft::sim::zoo
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::zoo::Policy, base, forgets);
+
 #ifdef MIRBFT_WITH_OPENSSL
 
 // <mirbft/modules/hasher/openssl.hpp>
