@@ -180,6 +180,7 @@
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/disk_invariants.hpp>
 #include <mirbft/sim/epoch_invariants.hpp>
 #include <mirbft/sim/epoch_reference.hpp>
 #include <mirbft/sim/fault.hpp>
@@ -194,6 +195,9 @@
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/sim/recovery_invariants.hpp>
+#include <mirbft/sim/replay_invariants.hpp>
+#include <mirbft/sim/spares.hpp>
 #include <mirbft/sim/statement.hpp>
 #include <mirbft/sim/trial.hpp>
 #include <mirbft/sim/view_invariants.hpp>

@@ -407,7 +407,6 @@ class Cluster {
         make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
                Wal(member.disk), Store(member.disk),
                WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
-    if (!member.faulty) observed_.checks.made(id, std::as_const(*member.replica));
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
