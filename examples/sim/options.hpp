@@ -27,6 +27,8 @@ struct Options {
   std::uint64_t failures = 1;
   std::string event_logs;
   bool figures = false;
+  /// Of the bug zoo, or all of it; empty for none.
+  std::string mutant;
   bool verbose = false;
   bool json = false;
 };

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_EXAMPLES_SIM_REPLICA_HPP
 #define MIRBFT_EXAMPLES_SIM_REPLICA_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -34,9 +35,12 @@ using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, mirbft::NullCrypt
                              mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
                              mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
 
-/// Epochs are short and batches small, so that a second sees many of them.
-inline mirbft::IssConfig protocol_config(std::size_t nodes) {
+/// Epochs are short and batches small, so that a second sees many of them; the patience with leaders
+/// is drawn, from 62 ms to 1 s, so that views change often under some seeds and rarely under others.
+inline mirbft::IssConfig protocol_config(std::size_t nodes, std::uint64_t seed) {
+  mirbft::sim::Random random = mirbft::sim::Random(seed).fork("protocol");
   mirbft::IssConfig config;
+  config.base_timeout = std::chrono::milliseconds(1000) / (1 << random.below(5));
   for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(mirbft::NodeId(i));
   config.epoch_length = 16;
   config.max_batch_requests = 8;

@@ -11,7 +11,7 @@ namespace simulation {
 
 mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
                                    mirbft::sim::FaultKinds faults, const std::string& logs) {
-  const mirbft::IssConfig protocol = protocol_config(nodes);
+  const mirbft::IssConfig protocol = protocol_config(nodes, seed);
   const auto make = [&protocol, &logs](auto parts) {
     if (!logs.empty())
       parts.watch.also(mirbft::FileInterceptor(logs + "/node-" + std::to_string(parts.self.value) +

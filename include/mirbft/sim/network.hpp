@@ -93,8 +93,8 @@ class Network {
   /// Calls `tap(frame)` for every frame that is sent, whatever becomes of it.
   void tap(std::function<void(const Frame&)> tap) { tap_ = std::move(tap); }
 
-  /// Asks `judge(frame)` what becomes of every frame that is sent: each of its passages goes on as a
-  /// frame of its own, and there may be none.
+  /// Asks `judge(frame)` what becomes of every frame that is sent: each of its passages goes on as
+  /// a frame of its own, and there may be none.
   void judge(std::function<std::vector<Passage>(const Frame&)> judge) {
     judge_ = std::move(judge);
   }

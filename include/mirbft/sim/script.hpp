@@ -1,4 +1,4 @@
-// Plays scripted faults: watches the messages of a cluster, meddles with some, strikes after others.
+// Plays scripted faults: watches a cluster's messages, meddles with some, strikes after others.
 #ifndef MIRBFT_SIM_SCRIPT_HPP
 #define MIRBFT_SIM_SCRIPT_HPP
 
@@ -29,7 +29,8 @@ class Script {
  public:
   Script(const std::vector<Rule>& rules, const std::vector<Trigger>& triggers) {
     for (const Rule& rule : rules) rules_.push_back({rule, Gate(rule.after), Gate(rule.until), 0});
-    for (const Trigger& trigger : triggers) triggers_.push_back({trigger.strike, Gate(trigger.after)});
+    for (const Trigger& trigger : triggers)
+      triggers_.push_back({trigger.strike, Gate(trigger.after)});
   }
 
   bool empty() const noexcept { return rules_.empty() && triggers_.empty(); }

@@ -34,8 +34,8 @@ void part(Cluster<Replica>& cluster, Cut cut, Time end) {
 
 }  // namespace detail
 
-/// Strikes now, and makes sure that it ends: after the time that the strike lasts, or at `heal`. May
-/// be called amid the work of a node.
+/// Strikes now, and makes sure that it ends: after the time that the strike lasts, or at `heal`.
+/// May be called amid the work of a node.
 template <class Replica>
 void strike(Cluster<Replica>& cluster, const Strike& strike, Time heal) {
   const Time end = strike.lasts == Time{} ? heal : cluster.now() + strike.lasts;
