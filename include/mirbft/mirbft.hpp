@@ -187,9 +187,16 @@
 #include <mirbft/sim/iss_invariants.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
+#include <mirbft/sim/message_facts.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/sim/rule.hpp>
+#include <mirbft/sim/scenario.hpp>
+#include <mirbft/sim/schedule.hpp>
+#include <mirbft/sim/script.hpp>
+#include <mirbft/sim/strikes.hpp>
+#include <mirbft/sim/time_text.hpp>
 #include <mirbft/sim/trial.hpp>
 #include <mirbft/sim/watch.hpp>
 #include <mirbft/sim/zoo/disk.hpp>
