@@ -26,6 +26,8 @@ struct Options {
   /// End after so many seeds that failed.
   std::uint64_t failures = 1;
   std::string event_logs;
+  /// A mistake to put in, or "all"; empty for none.
+  std::string mutant;
   bool figures = false;
   /// Of the bug zoo, or all of it; empty for none.
   std::string mutant;

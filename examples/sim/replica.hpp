@@ -35,8 +35,8 @@ using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, mirbft::NullCrypt
                              mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
                              mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
 
-/// Epochs are short and batches small, so that a second sees many of them; the patience with leaders
-/// is drawn, from 62 ms to 1 s, so that views change often under some seeds and rarely under others.
+/// Epochs are short and batches small, so that a second sees many of them. The patience with
+/// leaders is drawn, from 62 ms to 1 s: views change often under some seeds, rarely under others.
 inline mirbft::IssConfig protocol_config(std::size_t nodes, std::uint64_t seed) {
   mirbft::sim::Random random = mirbft::sim::Random(seed).fork("protocol");
   mirbft::IssConfig config;

@@ -4,11 +4,13 @@
 
 #include <cstdio>
 #include <ctime>
+#include <iostream>
 #include <utility>
 
 #include <mirbft/sim/zoo/disk.hpp>
 #include <mirbft/sim/zoo/mutant.hpp>
 #include <mirbft/sim/zoo/rules.hpp>
+#include <mirbft/wire/json.hpp>
 
 #include "replica.hpp"
 
@@ -38,8 +40,8 @@ ZooChecks make_zoo_checks(const mirbft::IssConfig& config) {
                    sim::Linearizable<sim::KeyValueModel>());
 }
 
-sim::TrialResult run_seed(std::uint64_t seed, std::size_t nodes, Mutant mutant) {
-  const mirbft::IssConfig protocol = protocol_config(nodes, seed);
+sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mutant) {
+  const mirbft::IssConfig protocol = protocol_config(options.nodes, seed);
   const auto make = [&](auto parts) {
     mirbft::IssConfig own = protocol;
     own.self = parts.self;
@@ -58,44 +60,25 @@ sim::TrialResult run_seed(std::uint64_t seed, std::size_t nodes, Mutant mutant) 
         .interceptor = std::move(parts.watch)};
   };
   const sim::TrialConfig config{
-      .nodes = nodes, .faults = sim::FaultKinds::all(), .body = make_command};
+      .nodes = options.nodes, .faults = options.faults, .body = make_command};
   return sim::Trial<ZooReplica>(seed, config, make, make_zoo_checks(protocol)).run();
 }
 
-Catch hunt(Mutant mutant, std::uint64_t first, std::uint64_t at_most, std::uint32_t nodes) {
+Catch hunt(Mutant mutant, const Options& options) {
   Catch caught{std::string(zoo::info(mutant).name), std::string(zoo::info(mutant).about), "", "", 0,
                0};
   const std::clock_t before = std::clock();
-  for (std::uint64_t seed = first; caught.seeds < at_most && caught.rule.empty(); ++seed) {
-    const sim::TrialResult result = run_seed(seed, nodes, mutant);
+  for (std::uint64_t seed = options.seeds.first; caught.rule.empty(); ++seed) {
+    const sim::TrialResult result = run_seed(seed, options, mutant);
     ++caught.seeds;
-    if (result.findings.empty()) continue;
-    caught.rule = result.findings.front().rule;
-    caught.finding = result.findings.front().text;
+    if (!result.findings.empty()) {
+      caught.rule = result.findings.front().rule;
+      caught.finding = result.findings.front().text;
+    }
+    if (seed == options.seeds.last) break;
   }
   caught.cpu_seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
   return caught;
-}
-
-}  // namespace
-
-ZooReport run_zoo(const std::string& name, std::uint64_t first, std::uint64_t at_most,
-                  std::uint32_t nodes) {
-  const bool all = name == "all";
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  const std::size_t begin = all ? 1 : static_cast<std::size_t>(zoo::parse_mutant(name));
-  const std::size_t end = all ? zoo::mutants.size() : begin + 1;
-  ZooReport report;
-  for (std::size_t i = begin; i < end; ++i) {
-    if (terminal)
-      std::fprintf(stderr, "\r\033[K%zu of %zu: %s", i - begin + 1, end - begin,
-                   std::string(zoo::mutants[i].name).c_str());
-    report.catches.push_back(hunt(static_cast<Mutant>(i), first, at_most, nodes));
-    report.mutants += i != 0;
-    report.killed += i != 0 && !report.catches.back().rule.empty();
-  }
-  if (terminal) std::fprintf(stderr, "\r\033[K");
-  return report;
 }
 
 void print(const ZooReport& report) {
@@ -104,6 +87,31 @@ void print(const ZooReport& report) {
     std::printf("  %-28s %8lu %10.2f  %s\n", one.mutant.c_str(), one.seeds, one.cpu_seconds,
                 one.rule.empty() ? "- (survived)" : one.rule.c_str());
   std::printf("  %lu of %lu killed\n", report.killed, report.mutants);
+}
+
+}  // namespace
+
+int run_zoo(const Options& options) {
+  const bool all = options.mutant == "all";
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const std::size_t first = all ? 0 : static_cast<std::size_t>(zoo::parse_mutant(options.mutant));
+  const std::size_t end = all ? zoo::mutants.size() : first + 1;
+  ZooReport report;
+  for (std::size_t i = first; i < end; ++i) {
+    if (terminal)
+      std::fprintf(stderr, "\r\033[K%zu of %zu: %s", i - first + 1, end - first,
+                   std::string(zoo::mutants[i].name).c_str());
+    report.catches.push_back(hunt(static_cast<Mutant>(i), options));
+    ++report.mutants;
+    report.killed += !report.catches.back().rule.empty();
+  }
+  if (terminal) std::fprintf(stderr, "\r\033[K");
+  if (options.json) {
+    std::cout << mirbft::wire::to_json(report) << '\n';
+  } else {
+    print(report);
+  }
+  return report.killed == report.mutants ? 0 : 1;
 }
 
 }  // namespace simulation

@@ -8,6 +8,8 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include "options.hpp"
+
 namespace simulation {
 
 /// What became of one mistake.
@@ -27,12 +29,9 @@ struct ZooReport {
   std::vector<Catch> catches;
 };
 
-/// Puts in the mutant of that name, or "all" one after another, and runs seeds from `first` on until
-/// one fails, `at_most` of them. "none" is the library as it is, and must not fail. Throws
-/// ConfigError for a name that is none.
-ZooReport run_zoo(const std::string& name, std::uint64_t first, std::uint64_t at_most,
-                  std::uint32_t nodes);
-void print(const ZooReport& report);
+/// Puts in the mutant that `options` name, or all of them one after another, and runs seeds until
+/// one fails. Prints how each was found, and returns the program's exit status: 0 if all were.
+int run_zoo(const Options& options);
 
 }  // namespace simulation
 

@@ -20962,7 +20962,6 @@ namespace mirbft::sim::zoo {
 
 /// A mistake. A simulator that does not find one of these has a hole.
 enum class Mutant : std::uint8_t {
-  none,
   quorum_2f,
   weak_commit,
   weak_new_view,
@@ -20991,14 +20990,13 @@ enum class Mutant : std::uint8_t {
   amnesia_ignored,
 };
 
+/// A mistake's name, and what it is.
 struct MutantInfo {
   std::string_view name;
-  /// What the mistake is.
   std::string_view about;
 };
 
 inline constexpr std::array mutants{
-    MutantInfo{"none", "no mistake: the library as it is"},
     MutantInfo{"quorum_2f", "one Prepare, Commit and ViewChange too few are enough"},
     MutantInfo{"weak_commit", "f+1 Commits decide a slot"},
     MutantInfo{"weak_new_view", "f+1 ViewChanges make a NewView"},
@@ -21129,7 +21127,7 @@ class Store {
 template <class Base>
 class App {
  public:
-  explicit App(Mutant mutant = Mutant::none, Base base = {})
+  explicit App(Mutant mutant, Base base = {})
       : base_(std::move(base)), mutant_(mutant) {}
 
   auto apply(SeqNr sn, std::span<const Request> requests) { return base_.apply(sn, requests); }
@@ -21155,7 +21153,7 @@ class Rules : public iss::Rules {
   using Sound = iss::Rules;
 
  public:
-  explicit Rules(Mutant mutant = Mutant::none) noexcept : mutant_(mutant) {}
+  explicit Rules(Mutant mutant) noexcept : mutant_(mutant) {}
 
   std::size_t prepares(Quorum quorum) const noexcept {
     return Sound::prepares(quorum) - is(Mutant::quorum_2f);

@@ -102,7 +102,7 @@ class Store {
 template <class Base>
 class App {
  public:
-  explicit App(Mutant mutant = Mutant::none, Base base = {})
+  explicit App(Mutant mutant, Base base = {})
       : base_(std::move(base)), mutant_(mutant) {}
 
   auto apply(SeqNr sn, std::span<const Request> requests) { return base_.apply(sn, requests); }

@@ -14,7 +14,6 @@ namespace mirbft::sim::zoo {
 
 /// A mistake. A simulator that does not find one of these has a hole.
 enum class Mutant : std::uint8_t {
-  none,
   quorum_2f,
   weak_commit,
   weak_new_view,
@@ -43,14 +42,13 @@ enum class Mutant : std::uint8_t {
   amnesia_ignored,
 };
 
+/// A mistake's name, and what it is.
 struct MutantInfo {
   std::string_view name;
-  /// What the mistake is.
   std::string_view about;
 };
 
 inline constexpr std::array mutants{
-    MutantInfo{"none", "no mistake: the library as it is"},
     MutantInfo{"quorum_2f", "one Prepare, Commit and ViewChange too few are enough"},
     MutantInfo{"weak_commit", "f+1 Commits decide a slot"},
     MutantInfo{"weak_new_view", "f+1 ViewChanges make a NewView"},

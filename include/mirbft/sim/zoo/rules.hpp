@@ -23,7 +23,7 @@ class Rules : public iss::Rules {
   using Sound = iss::Rules;
 
  public:
-  explicit Rules(Mutant mutant = Mutant::none) noexcept : mutant_(mutant) {}
+  explicit Rules(Mutant mutant) noexcept : mutant_(mutant) {}
 
   std::size_t prepares(Quorum quorum) const noexcept {
     return Sound::prepares(quorum) - is(Mutant::quorum_2f);
