@@ -11,23 +11,21 @@
 
 namespace {
 
-using namespace simulation;
-
 /// Does what was asked for, and returns the exit status.
-int run(const Options& options) {
+int run(const simulation::Options& options) {
   if (options.figures) {
-    print_figures();
+    simulation::print_figures();
     return 0;
   }
-  if (!options.mutant.empty()) return run_zoo(options);
-  return run_campaign(options);
+  if (!options.mutant.empty()) return simulation::run_zoo(options);
+  return simulation::run_campaign(options);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run(parse_options(argc, argv));
+    return run(simulation::parse_options(argc, argv));
   } catch (const mirbft::ConfigError& error) {
     std::cerr << "error: " << error.what() << '\n';
     return 2;

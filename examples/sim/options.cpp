@@ -66,13 +66,13 @@ void check_alone(const CLI::App& app, const std::string& instead) {
 
 Options parse_options(int argc, char** argv) {
   Options options;
-  std::string seeds;
+  std::string seeds = "1..100";
   CLI::App app{"Runs clusters of mirbft nodes in virtual time, one a seed, and checks every rule.",
                "mirbft-sim"};
   app.set_version_flag("--version", "mirbft-sim " MIRBFT_VERSION);
   app.option_defaults()->always_capture_default();
   // What is run.
-  app.add_option("--seeds", seeds, "A..B, A.. or A; else 1..100, or 1..3000 for a mutant");
+  app.add_option("--seeds", seeds, "A..B, A.. or A");
   app.add_option("--nodes", options.nodes, "members of a cluster")->check(CLI::Range(1, 64));
   app.add_option("--minutes", options.minutes, "end after so many minutes; 0 for all seeds")
       ->check(CLI::Range(0.0, 100000.0));
@@ -94,7 +94,7 @@ Options parse_options(int argc, char** argv) {
   check_alone(app, "--figures");
 
   // A mistake that shows rarely needs more of them.
-  if (seeds.empty()) seeds = options.mutant.empty() ? "1..100" : "1..3000";
+  if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
   options.seeds = parse_seeds(seeds);
   options.faults = mirbft::sim::parse_fault_kinds(options.faults_text);
   if (!options.event_logs.empty() && options.seeds.first != options.seeds.last)

@@ -193,8 +193,13 @@
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/rule.hpp>
 #include <mirbft/sim/scenario.hpp>
+#include <mirbft/sim/scenario_line.hpp>
+#include <mirbft/sim/scenario_parser.hpp>
+#include <mirbft/sim/scenario_text.hpp>
+#include <mirbft/sim/scenario_words.hpp>
 #include <mirbft/sim/schedule.hpp>
 #include <mirbft/sim/script.hpp>
+#include <mirbft/sim/shrink.hpp>
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>
 #include <mirbft/sim/trial.hpp>
