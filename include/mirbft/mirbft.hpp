@@ -98,6 +98,7 @@
 #include <mirbft/modules/files/segment_format.hpp>
 #include <mirbft/modules/files/segment_log.hpp>
 #include <mirbft/modules/files/segment_recovery.hpp>
+#include <mirbft/modules/files/segment_report.hpp>
 #include <mirbft/modules/files/segment_scan.hpp>
 #include <mirbft/modules/files/segment_tear.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
@@ -111,6 +112,7 @@
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
 #include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/modules/tracker/delivered_numbers.hpp>
 #include <mirbft/modules/tracker/open_number.hpp>

@@ -25,19 +25,23 @@ namespace mirbft {
 /// is left: what it has forgotten it may say again, otherwise.
 class LogCorruption : public ModuleFailure {
  public:
-  LogCorruption(std::string file, std::uint64_t offset, std::string reason)
+  LogCorruption(std::string file, std::uint64_t segment, std::uint64_t offset, std::string reason)
       : ModuleFailure("corrupt: " + file + ": at byte " + std::to_string(offset) + ": " + reason +
                       "; this node must not go on with this directory"),
         file_(std::move(file)),
+        segment_(segment),
         offset_(offset),
         reason_(std::move(reason)) {}
 
   const std::string& file() const noexcept { return file_; }
+  /// The id of the segment that the file is.
+  std::uint64_t segment() const noexcept { return segment_; }
   std::uint64_t offset() const noexcept { return offset_; }
   const std::string& reason() const noexcept { return reason_; }
 
  private:
   std::string file_;
+  std::uint64_t segment_;
   std::uint64_t offset_;
   std::string reason_;
 };
@@ -69,9 +73,9 @@ struct Examination {
   }
 };
 
-/// Tells three outcomes apart: all is well, the last write is torn, or something is damaged; then it
-/// throws LogCorruption. Calls `look(id, record)` for every event, oldest segment first,
-/// before it is known that those after it are sound.
+/// Tells three outcomes apart: all is well, the last write is torn, or something is damaged; then
+/// it throws LogCorruption. Calls `look(id, record)` for every event, oldest segment first, before
+/// it is known that those after it are sound.
 template <class Files>
 class Examiner {
  public:
@@ -97,6 +101,9 @@ class Examiner {
     check_tail(last);
     return std::move(found_);
   }
+
+  /// What was found before `examine` threw.
+  Examination<File>& found() noexcept { return found_; }
 
  private:
   std::vector<std::uint64_t> list() {
@@ -163,7 +170,7 @@ class Examiner {
   }
 
   [[noreturn]] void refuse(std::uint64_t id, std::uint64_t offset, std::string reason) const {
-    throw LogCorruption(files_.path(name_of(id)), offset, std::move(reason));
+    throw LogCorruption(files_.path(name_of(id)), id, offset, std::move(reason));
   }
 
   Files& files_;

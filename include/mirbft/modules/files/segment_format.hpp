@@ -2,9 +2,9 @@
 //
 //   segment  header (512 bytes, one sector), records, zeros up to its size
 //   header   magic (8 bytes), CRC-32C of the rest (u32), version (u32), id of the segment (u64),
-//            size of the file (u64), index of the first record (u64), chain before it (u32), length
-//            of the cluster's name (u32), salt (u64), node (u64), oldest segment (u64), low
-//            retention index (u64), name of the cluster (256 bytes), zeros
+//            size of the file (u64), index of the first record (u64), chain before it (u32),
+//            content (u32), length of the cluster's name (u32), salt (u64), node (u64), oldest
+//            segment (u64), low retention index (u64), name of the cluster (256 bytes), zeros
 //   record   length of the payload (u32), CRC-32C of salt, length and all that follows (u32),
 //            kind (u32), type (u32), index (u64), origin (u64), retention index (u64), payload,
 //            zeros up to the next multiple of 8
@@ -67,6 +67,13 @@ inline std::uint32_t checksum(std::unsigned_integral auto number, std::uint32_t 
   return crc32c(bytes, before);
 }
 
+/// What the events of a log are.
+enum class Content : std::uint32_t { entries = 1, requests = 2 };
+
+constexpr const char* to_string(Content content) noexcept {
+  return content == Content::requests ? "requests" : "write-ahead log";
+}
+
 /// What stands at the beginning of a segment.
 struct Header {
   static constexpr std::size_t size = sector;
@@ -76,6 +83,7 @@ struct Header {
   std::uint64_t first_index = 0;
   /// Of all records before this segment.
   std::uint32_t chain = 0;
+  Content content = Content::entries;
   std::uint64_t salt = 0;
   NodeId node;
   std::string cluster;
@@ -91,6 +99,7 @@ struct Header {
     put(at, file_size);
     put(at, first_index);
     put(at, chain);
+    put(at, static_cast<std::uint32_t>(content));
     put(at, static_cast<std::uint32_t>(cluster.size()));
     put(at, salt);
     put(at, node.value);
@@ -113,6 +122,7 @@ struct Header {
     header.file_size = get<std::uint64_t>(at);
     header.first_index = get<std::uint64_t>(at);
     header.chain = get<std::uint32_t>(at);
+    header.content = Content{get<std::uint32_t>(at)};
     const std::uint32_t length = get<std::uint32_t>(at);
     header.salt = get<std::uint64_t>(at);
     header.node = NodeId(get<std::uint64_t>(at));

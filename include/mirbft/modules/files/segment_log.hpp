@@ -74,11 +74,11 @@ template <IsFiles Files, class Policy = ThrowOnFailure>
 class SegmentLog {
  public:
   /// Opens the log in a directory, or begins one. Calls `look(Place, const Record&)` for every
-  /// event in it, oldest segment first. Throws LogCorruption where something durable is lost or changed,
-  /// ConfigError where the log is another node's, ModuleFailure where the disk fails.
+  /// event in it, oldest segment first. Throws LogCorruption where something durable is lost or
+  /// changed, ConfigError where the log is another node's, ModuleFailure where the disk fails.
   template <class Look>
-  SegmentLog(Files files, SegmentConfig config, Look&& look)
-      : files_(std::move(files)), config_(std::move(config)) {
+  SegmentLog(Files files, SegmentConfig config, Content content, Look&& look)
+      : files_(std::move(files)), config_(std::move(config)), content_(content) {
     if (config_.cluster.size() > longest_cluster)
       throw ConfigError("cluster", std::string(config_.cluster.text()),
                         "a name of at most 256 bytes is needed");
@@ -126,6 +126,22 @@ class SegmentLog {
     });
   }
 
+  /// The oldest segment that is worth keeping, where `needed(id)` says how many bytes of one are
+  /// needed: those before it go together, as no more than a quarter of them must be written again.
+  /// So a log is about four times as large as what is needed of it, at most.
+  template <class Needed>
+  std::uint64_t worth_keeping_from(Needed&& needed) const {
+    std::uint64_t from = oldest();
+    std::uint64_t size = 0;
+    std::uint64_t kept = 0;
+    for (auto at = segments_.begin(); at->first != newest(); ++at) {
+      size += at->second.header.file_size;
+      kept += needed(at->first);
+      if (kept <= size / 4) from = at->first + 1;
+    }
+    return from;
+  }
+
   /// Calls `look(Place, const Record&)` for every event in a segment that has been synced.
   template <class Look>
   void read_segment(std::uint64_t id, Look&& look) {
@@ -137,7 +153,8 @@ class SegmentLog {
     });
     const std::uint64_t end = id == newest() ? end_ : found.end;
     if (found.end != end || found.sealed != (id != newest()))
-      throw LogCorruption(files_.path(name_of(id)), found.bad, "it was sound when it was opened");
+      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
+                          "it was sound when it was opened");
   }
 
   /// Calls `use(const Record&)` for one record of `size` bytes.
@@ -154,7 +171,7 @@ class SegmentLog {
     }
     const auto record = load_record(bytes, 0, segment.header.salt);
     if (!record)
-      throw LogCorruption(files_.path(name_of(place.segment)), place.offset,
+      throw LogCorruption(files_.path(name_of(place.segment)), place.segment, place.offset,
                           "a record that was sound when it was written is damaged");
     use(*record);
   }
@@ -166,7 +183,6 @@ class SegmentLog {
     return segments_.begin()->second.header.first_index;
   }
   RetentionIndex low() const noexcept { return low_; }
-  std::uint64_t segment_size() const noexcept { return config_.segment_size; }
   SegmentStatus status() const noexcept {
     SegmentStatus status = status_;
     status.segments = segments_.size();
@@ -198,10 +214,13 @@ class SegmentLog {
     low_ = end.low;
   }
   void check_owner(const Header& header) const {
-    if (header.node == config_.node && header.cluster == config_.cluster.text()) return;
+    if (header.node == config_.node && header.cluster == config_.cluster.text() &&
+        header.content == content_)
+      return;
     throw ConfigError("directory", files_.path(""),
-                      "belongs to node " + std::to_string(header.node.value) + " of cluster \"" +
-                          header.cluster + "\": give each node a directory of its own");
+                      std::string("holds the ") + to_string(header.content) + " of node " +
+                          std::to_string(header.node.value) + " of cluster \"" + header.cluster +
+                          "\": each log of each node needs a directory of its own");
   }
 
   /// Index of the next record.
@@ -250,8 +269,16 @@ class SegmentLog {
   /// A segment gets its name when its header is durable, and records when its name is, and when its
   /// predecessor is sealed: so a sealed segment always has a successor.
   void add_segment(std::uint64_t id, std::uint64_t least_size) {
-    Header header{id, std::max(config_.segment_size, least_size), next_index_, chain_,
-                  files_.salt(), config_.node, std::string(config_.cluster.text()), oldest_, low_};
+    Header header{id,
+                  std::max(config_.segment_size, least_size),
+                  next_index_,
+                  chain_,
+                  content_,
+                  files_.salt(),
+                  config_.node,
+                  std::string(config_.cluster.text()),
+                  oldest_,
+                  low_};
     File file = files_.create(unfinished, header.file_size);
     file.write(0, header.store());
     file.sync();
@@ -280,6 +307,7 @@ class SegmentLog {
 
   Files files_;
   SegmentConfig config_;
+  Content content_;
   std::map<std::uint64_t, Segment<File>> segments_;
   SegmentStatus status_;
   std::exception_ptr failure_;

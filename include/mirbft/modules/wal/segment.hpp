@@ -25,7 +25,7 @@ class SegmentWal {
  public:
   /// Throws LogCorruption, ConfigError or ModuleFailure, as SegmentLog does.
   explicit SegmentWal(Files files, SegmentConfig config = {})
-      : log_(std::move(files), std::move(config),
+      : log_(std::move(files), std::move(config), segments::Content::entries,
              [this](segments::Place place, const segments::Record& record) {
                note(place, record.retention, segments::record_size(record.payload.size()),
                     record.index != record.origin);
@@ -41,7 +41,8 @@ class SegmentWal {
   /// Entries with a lower index may go. Those that go are no longer replayed.
   void truncate(RetentionIndex index) {
     low_ = std::max(low_, index);
-    const std::uint64_t oldest = oldest_worth_keeping();
+    const std::uint64_t oldest =
+        log_.worth_keeping_from([this](std::uint64_t id) { return usage_[id].needed(low_); });
     if (oldest == log_.oldest()) return;
     for (std::uint64_t id = log_.oldest(); id < oldest; ++id) carry(id);
     log_.drop_before(oldest, low_);
@@ -63,10 +64,6 @@ class SegmentWal {
   SegmentStatus status() const noexcept { return log_.status(); }
 
  private:
-  /// Segments go together when no more than this part of them must be written again. So the log is
-  /// no more than so many times as large as what is needed of it, and a segment.
-  static constexpr std::uint64_t carried_share = 4;
-
   /// What is in a segment.
   struct Usage {
     std::map<RetentionIndex, std::uint64_t> bytes;
@@ -88,18 +85,6 @@ class SegmentWal {
     Usage& usage = usage_[place.segment];
     usage.bytes[retention] += size;
     usage.has_carried |= is_carried;
-  }
-
-  std::uint64_t oldest_worth_keeping() {
-    std::uint64_t oldest = log_.oldest();
-    std::uint64_t size = 0;
-    std::uint64_t needed = 0;
-    for (std::uint64_t id = oldest; id < log_.newest(); ++id) {
-      size += log_.segment_size();
-      needed += usage_[id].needed(low_);
-      if (needed <= size / carried_share) oldest = id + 1;
-    }
-    return oldest;
   }
 
   void carry(std::uint64_t segment) {
