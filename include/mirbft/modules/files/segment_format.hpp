@@ -220,7 +220,8 @@ inline std::optional<Record> load_record(ByteView segment, std::uint64_t offset,
 /// unwritten.
 struct Commit {
   static constexpr std::size_t size = 16;
-  static constexpr std::uint64_t record = record_size(size);
+  /// Of the whole record.
+  static constexpr std::uint64_t stored = record_size(size);
 
   /// Of all records before this one.
   std::uint32_t chain = 0;
@@ -231,10 +232,10 @@ struct Commit {
   std::uint32_t bytes = 0;
 
   std::array<std::uint8_t, size> store() const noexcept {
-    std::array<std::uint8_t, size> stored;
-    std::uint8_t* at = stored.data();
+    std::array<std::uint8_t, size> content;
+    std::uint8_t* at = content.data();
     for (const std::uint32_t number : {chain, blank, count, bytes}) put(at, number);
-    return stored;
+    return content;
   }
   static std::optional<Commit> load(const Record& record) noexcept {
     if (record.kind != Kind::commit || record.payload.size() != size) return std::nullopt;

@@ -235,7 +235,7 @@ class SegmentLog {
   void write_group() {
     Segment<File>& segment = segments_.rbegin()->second;
     const std::size_t size = group_.size();
-    Commit commit{group_chain_, 0, count_, static_cast<std::uint32_t>(size + Commit::record)};
+    Commit commit{group_chain_, 0, count_, static_cast<std::uint32_t>(size + Commit::stored)};
     const RecordHead head{Kind::commit, 0, index(), index(), {}};
     const auto close = [&] {
       group_.resize(size);
@@ -257,7 +257,7 @@ class SegmentLog {
 
   /// Sees to it that a record and what ends a group and a segment fit in behind what is appended.
   void make_room(std::uint64_t size) {
-    const std::uint64_t needed = size + Commit::record + seal_size;
+    const std::uint64_t needed = size + Commit::stored + seal_size;
     const Header& header = segments_.rbegin()->second.header;
     if (end_ + group_.size() + needed <= header.file_size) return;
     guarded([&] {

@@ -46,8 +46,8 @@ inline std::uint64_t written_end(ByteView segment, std::uint64_t from) noexcept 
 inline std::optional<Record> commit_at(ByteView segment, std::uint64_t offset,
                                        std::uint64_t salt) noexcept {
   const std::uint8_t* at = segment.data() + offset;
-  if (segment.size() - offset < Commit::record || get<std::uint32_t>(at) != Commit::size) return {};
-  const auto record = load_record(segment.first(offset + Commit::record), offset, salt);
+  if (segment.size() - offset < Commit::stored || get<std::uint32_t>(at) != Commit::size) return {};
+  const auto record = load_record(segment.first(offset + Commit::stored), offset, salt);
   return record && record->kind == Kind::commit ? record : std::nullopt;
 }
 
@@ -58,7 +58,7 @@ inline std::uint64_t presumed_size(ByteView segment, std::uint64_t offset) noexc
   const std::uint8_t* at = segment.data() + offset;
   const auto length = get<std::uint32_t>(at);
   at += sizeof(std::uint32_t);
-  if (Kind{get<std::uint32_t>(at)} == Kind::commit) return std::min(rest, Commit::record);
+  if (Kind{get<std::uint32_t>(at)} == Kind::commit) return std::min(rest, Commit::stored);
   return record_size(length) <= rest ? record_size(length) : RecordHead::size;
 }
 

@@ -106,10 +106,13 @@ class SegmentWal {
           if (record.origin < log_.first_index() && record.retention >= log_.low())
             entries.push_back({record.origin, record.type, Bytes(record.payload)});
         });
-    const auto origin = [](const Entry& entry) { return entry.origin; };
-    std::ranges::stable_sort(entries, {}, origin);
-    const auto repeated = std::ranges::unique(entries, {}, origin);
-    entries.erase(repeated.begin(), repeated.end());
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& left, const Entry& right) { return left.origin < right.origin; });
+    entries.erase(std::unique(entries.begin(), entries.end(),
+                              [](const Entry& left, const Entry& right) {
+                                return left.origin == right.origin;
+                              }),
+                  entries.end());
     return entries;
   }
 
