@@ -151,6 +151,7 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/rules.hpp>
 #include <mirbft/protocol/iss/slot_range.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/protocol/iss/state_supply.hpp>
@@ -205,6 +206,9 @@
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/trial.hpp>
 #include <mirbft/sim/watch.hpp>
+#include <mirbft/sim/zoo/disk.hpp>
+#include <mirbft/sim/zoo/mutant.hpp>
+#include <mirbft/sim/zoo/rules.hpp>
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>

@@ -13680,6 +13680,58 @@ class Reminders {
 
 }  // namespace mirbft::iss
 
+// <mirbft/protocol/iss/rules.hpp>
+// The decisions on which safety and liveness rest, one small function each.
+
+namespace mirbft::iss {
+
+/// What `Iss` and `Pbft` decide by. Nobody has a reason to use others in earnest: this is a policy
+/// so that `sim/zoo/` can break one rule at a time, and show that the simulator would notice.
+struct Rules {
+  // How many are enough.
+
+  /// Prepares that make a certificate.
+  std::size_t prepares(Quorum quorum) const noexcept { return quorum.strong(); }
+  /// Commits that decide a slot.
+  std::size_t commits(Quorum quorum) const noexcept { return quorum.strong(); }
+  /// ViewChanges that make a NewView.
+  std::size_t view_changes(Quorum quorum) const noexcept { return quorum.strong(); }
+  /// ViewChanges for a view that make a replica call for it too.
+  std::size_t callers(Quorum quorum) const noexcept { return quorum.weak(); }
+
+  // Changing views.
+
+  /// Whether a replica that votes in `view` and has called for `target` may make a certificate.
+  bool may_prepare(View view, View target) const noexcept { return target <= view; }
+  /// Whether a ViewChange must claim a slot that this digest was prepared for.
+  bool must_claim(const Digest&) const noexcept { return true; }
+  /// Whether a claim of a later view takes the place of one that is known.
+  bool supersedes(View claim, View known) const noexcept { return claim > known; }
+  /// Whether a ViewChange to `view` counts for a NewView of `wanted`.
+  bool counts_for(View view, View wanted) const noexcept { return view == wanted; }
+
+  // Requests.
+
+  /// Whether a segment may hold requests of a bucket that is `owner`'s.
+  bool may_draw(std::uint32_t owner, std::uint32_t segment) const noexcept {
+    return owner == segment;
+  }
+  /// Whether a request may be proposed for `sn`: it is not in any other batch.
+  bool claim(auto& clients, SeqNr sn, const RequestRef& request) const {
+    return clients.claim(sn, request.client, request.req_no);
+  }
+  /// Whether a request that was delivered may be proposed again.
+  bool may_propose(auto& clients, const RequestRef& request) const {
+    return !clients.is_delivered(request.client, request.req_no);
+  }
+  /// What becomes of the requests of own batches that were given up on.
+  void put_back(auto& batches, auto& buckets, auto& clients) const {
+    batches.put_back(buckets, clients);
+  }
+};
+
+}  // namespace mirbft::iss
+
 // <mirbft/protocol/iss/slot_range.hpp>
 // The sequence numbers of one segment, which an orderer counts from 0 as places.
 
@@ -14090,7 +14142,7 @@ struct IssStatus {
 /// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
 /// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such
 /// as `Pbft` agrees on each slot. Deterministic.
-template <class Orderer, class LeaderPolicy = Blacklist>
+template <class Orderer, class LeaderPolicy = Blacklist, class Rules = iss::Rules>
 class Iss {
  public:
   using Message = IssMessage<typename Orderer::Message>;
@@ -14109,9 +14161,10 @@ class Iss {
                        typename Orderer::emits>;
 
   /// Throws ConfigError.
-  explicit Iss(IssConfig config, LeaderPolicy policy = {})
+  explicit Iss(IssConfig config, LeaderPolicy policy = {}, Rules rules = {})
       : config_((iss::check(config), std::move(config))),
         policy_(std::move(policy)),
+        rules_(std::move(rules)),
         cluster_(config_, Orderer::quorum(config_.members.size())),
         clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
@@ -14298,6 +14351,7 @@ class Iss {
     Env(Iss& iss, Out& out) : iss_(iss), out_(out) {}
 
     const iss::Cluster& cluster() const noexcept { return iss_.cluster_; }
+    const Rules& rules() const noexcept { return iss_.rules_; }
     template <class E>
     auto emit(E event) {
       return out_.emit(std::move(event));
@@ -14538,8 +14592,7 @@ class Iss {
       const RequestRef& reference = (*batch)[i];
       const std::uint32_t bucket =
           iss::bucket_of(reference.client, reference.req_no, where.buckets());
-      if (where.owner(bucket) == segment &&
-          clients_.claim(sn, reference.client, reference.req_no))
+      if (rules_.may_draw(where.owner(bucket), segment) && rules_.claim(clients_, sn, reference))
         continue;
       unclaim(sn, *batch, i);
       return false;
@@ -14640,8 +14693,7 @@ class Iss {
       }
       const SeqNr sn = plan().sn_of(segment, *slot);
       const auto claim = [&](const RequestRef& reference) {
-        return !clients_.is_delivered(reference.client, reference.req_no) &&
-               clients_.claim(sn, reference.client, reference.req_no);
+        return rules_.may_propose(clients_, reference) && rules_.claim(clients_, sn, reference);
       };
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
@@ -14714,7 +14766,7 @@ class Iss {
                         policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
                         config_);
     proposer_.begin_epoch(next, cluster_.self().id);
-    own_batches_.put_back(buckets_, clients_);
+    rules_.put_back(own_batches_, buckets_, clients_);
     clients_.begin_epoch(first);
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
@@ -14860,6 +14912,7 @@ class Iss {
 
   IssConfig config_;
   LeaderPolicy policy_;
+  [[no_unique_address]] Rules rules_;
   iss::Cluster cluster_;
   iss::Clients clients_;
   iss::Buckets buckets_;
@@ -15907,9 +15960,11 @@ inline Bytes signed_bytes(const iss::Cluster& cluster, const NewView& message) {
 // What is well formed. Cheap, and before any signature is checked.
 
 /// Exactly a strong quorum of distinct members has signed.
-inline bool is_well_formed(const Certificate& certificate, const iss::Cluster& cluster) {
+template <class Rules = iss::Rules>
+bool is_well_formed(const Certificate& certificate, const iss::Cluster& cluster,
+                    const Rules& rules = {}) {
   const auto& signatures = certificate.signatures;
-  if (signatures.size() != cluster.quorum().strong()) return false;
+  if (signatures.size() != rules.prepares(cluster.quorum())) return false;
   for (std::size_t i = 0; i < signatures.size(); ++i)
     if (!cluster.find(signatures[i].node) ||
         (i != 0 && signatures[i - 1].node >= signatures[i].node))
@@ -15933,14 +15988,15 @@ inline bool proves(const Certificate& certificate, const PreparedClaim& claim) {
 }
 
 /// A ViewChange as its sender sends it: with the certificate of each claim.
-inline bool is_well_formed(const ViewChange& message, const SlotRange& slots,
-                           const iss::Cluster& cluster) {
+template <class Rules = iss::Rules>
+bool is_well_formed(const ViewChange& message, const SlotRange& slots, const iss::Cluster& cluster,
+                    const Rules& rules = {}) {
   if (message.view == View(0) || !are_well_formed(message.claims, message.view, slots) ||
       message.certificates.size() != message.claims.size())
     return false;
   for (std::size_t i = 0; i < message.claims.size(); ++i)
     if (!proves(message.certificates[i], message.claims[i]) ||
-        !is_well_formed(message.certificates[i], cluster))
+        !is_well_formed(message.certificates[i], cluster, rules))
       return false;
   return true;
 }
@@ -15948,13 +16004,15 @@ inline bool is_well_formed(const ViewChange& message, const SlotRange& slots,
 /// What a set of ViewChanges leads to: of each slot that is claimed, the claim of the highest view;
 /// every other slot is given up. None if two claims contradict one another there. A function of
 /// the set alone, so that the primary and its followers cannot differ.
-inline std::optional<std::vector<PreparedClaim>> outcome(const std::vector<ViewChange>& changes) {
+template <class Rules = iss::Rules>
+std::optional<std::vector<PreparedClaim>> outcome(const std::vector<ViewChange>& changes,
+                                                  const Rules& rules = {}) {
   std::map<SeqNr, PreparedClaim> highest;
   bool contradiction = false;
   for (const ViewChange& change : changes)
     for (const PreparedClaim& claim : change.claims) {
       PreparedClaim& known = highest.try_emplace(claim.sn, claim).first->second;
-      if (claim.view > known.view) known = claim;
+      if (rules.supersedes(claim.view, known.view)) known = claim;
     }
   for (const ViewChange& change : changes)
     for (const PreparedClaim& claim : change.claims) {
@@ -15967,21 +16025,24 @@ inline std::optional<std::vector<PreparedClaim>> outcome(const std::vector<ViewC
   return claims;
 }
 
-inline bool is_well_formed(const NewView& message, const SlotRange& slots,
-                           const iss::Cluster& cluster) {
+template <class Rules = iss::Rules>
+bool is_well_formed(const NewView& message, const SlotRange& slots, const iss::Cluster& cluster,
+                    const Rules& rules = {}) {
   const auto& changes = message.view_changes;
-  if (message.view == View(0) || changes.size() != cluster.quorum().strong()) return false;
+  if (message.view == View(0) || changes.size() != rules.view_changes(cluster.quorum()))
+    return false;
   for (std::size_t i = 0; i < changes.size(); ++i)
-    if (changes[i].segment != message.segment || changes[i].view != message.view ||
+    if (changes[i].segment != message.segment ||
+        !rules.counts_for(changes[i].view, message.view) ||
         !cluster.find(changes[i].sender) || !changes[i].certificates.empty() ||
         (i != 0 && changes[i - 1].sender >= changes[i].sender) ||
         !are_well_formed(changes[i].claims, message.view, slots))
       return false;
-  const auto claims = outcome(changes);
+  const auto claims = outcome(changes, rules);
   if (!claims || claims->size() != message.certificates.size()) return false;
   for (std::size_t i = 0; i < claims->size(); ++i)
     if (!proves(message.certificates[i], (*claims)[i]) ||
-        !is_well_formed(message.certificates[i], cluster))
+        !is_well_formed(message.certificates[i], cluster, rules))
       return false;
   return true;
 }
@@ -16045,18 +16106,21 @@ class ViewChanges {
   }
 
   /// The NewView of `view`, unsigned, once a strong quorum calls for exactly that view.
-  std::optional<NewView> new_view(SegmentId segment, View view, std::size_t quorum) const {
+  template <class Rules = iss::Rules>
+  std::optional<NewView> new_view(SegmentId segment, View view, Quorum members,
+                                  const Rules& rules = {}) const {
+    const std::size_t quorum = rules.view_changes(members);
     NewView made{segment, view, {}, {}, {}};
     std::vector<const ViewChange*> chosen;
     for (const One& one : of_)
-      if (one.is_valid && one.view == view && chosen.size() < quorum)
+      if (one.is_valid && rules.counts_for(one.view, view) && chosen.size() < quorum)
         chosen.push_back(&one.message);
     if (chosen.size() < quorum) return std::nullopt;
     for (const ViewChange* change : chosen) {
       made.view_changes.push_back(*change);
       made.view_changes.back().certificates.clear();
     }
-    const auto claims = outcome(made.view_changes);
+    const auto claims = outcome(made.view_changes, rules);
     if (!claims) return std::nullopt;
     for (const PreparedClaim& claim : *claims)
       made.certificates.push_back(certificate_of(claim, chosen));
@@ -16091,6 +16155,7 @@ namespace mirbft {
 /// `emits`, `segment_of`, `frame_class`, `quorum`, and the class `Segment`, whose calls get an
 /// environment `env`:
 ///   env.cluster()                         the members;
+///   env.rules()                           what is decided by: `iss::Rules`;
 ///   env.emit(event)                       emits, with `.then(…)`;
 ///   env.to(node, m), env.to_others(m), env.to_self(m)   events that carry an orderer's message;
 ///   env.now()                             the time of the newest Tick;
@@ -16263,7 +16328,7 @@ class Pbft::Segment {
                    std::move(content.claims), {},           {}};
     own.signature = std::move(signed_.signature);
     auto durable = env.emit(WalAppend<ViewChangeEntry>{{own}, retention()});
-    own.certificates = certificates();
+    own.certificates = certificates(env.rules());
     durable.then(env.to_others(own), env.to_self(own));
   }
 
@@ -16399,7 +16464,7 @@ class Pbft::Segment {
     target_ = entry.message.view;
     began_ = true;
     own_change_ = std::move(entry.message);
-    own_change_->certificates = certificates();
+    own_change_->certificates = certificates(env.rules());
     changes_.make_room(members_);
     keep_own_change(env);
   }
@@ -16528,7 +16593,9 @@ class Pbft::Segment {
   /// once there are enough that they could matter.
   void try_to_prepare(std::uint32_t place, auto& env) {
     Slot& slot = slots_[place];
-    if (slot.stage != Stage::voted || slot.checking || is_changing()) return;
+    if (slot.stage != Stage::voted || slot.checking ||
+        !env.rules().may_prepare(view_, target_))
+      return;
     std::size_t valid = 0;
     std::size_t unchecked = 0;
     for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
@@ -16536,7 +16603,7 @@ class Pbft::Segment {
       valid += vote && vote->opinion == Opinion::valid;
       unchecked += vote && vote->opinion == Opinion::unchecked;
     }
-    const std::size_t needed = env.cluster().quorum().strong();
+    const std::size_t needed = env.rules().prepares(env.cluster().quorum());
     if (valid >= needed) {
       prepare(place, env);
     } else if (valid + unchecked >= needed) {
@@ -16568,7 +16635,7 @@ class Pbft::Segment {
     for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
       const PrepareVote* vote = slot.prepares.find(member, view_, slot.digest);
       if (vote && vote->opinion == Opinion::valid &&
-          certificate.signatures.size() < env.cluster().quorum().strong())
+          certificate.signatures.size() < env.rules().prepares(env.cluster().quorum()))
         certificate.signatures.push_back({env.cluster().members()[member], vote->signature});
     }
     const Commit own{id_, view_, certificate.sn, slot.digest};
@@ -16587,7 +16654,7 @@ class Pbft::Segment {
     std::size_t matching = 0;
     for (std::size_t member = 0; member < slot.commits.size(); ++member)
       matching += slot.commits.find(member, certificate.view, certificate.digest) != nullptr;
-    if (matching >= env.cluster().quorum().strong())
+    if (matching >= env.rules().commits(env.cluster().quorum()))
       commit(place, Digest(certificate.digest), env);
   }
 
@@ -16622,16 +16689,17 @@ class Pbft::Segment {
     draft_.reset();
     ViewChange change{id_, view, env.cluster().self().id, {}, {}, {}};
     for (const Slot& slot : slots_)
-      if (slot.certificate)
+      if (slot.certificate && env.rules().must_claim(slot.certificate->digest))
         change.claims.push_back(
             {slot.certificate->view, slot.certificate->sn, slot.certificate->digest});
     env.emit(SignRequest<ViewChangeSigning>{
         id_.epoch, pbft::signed_bytes(env.cluster(), change), {pbft::content_of(change)}});
   }
-  std::vector<Certificate> certificates() const {
+  std::vector<Certificate> certificates(const auto& rules) const {
     std::vector<Certificate> all;
     for (const Slot& slot : slots_)
-      if (slot.certificate) all.push_back(*slot.certificate);
+      if (slot.certificate && rules.must_claim(slot.certificate->digest))
+        all.push_back(*slot.certificate);
     return all;
   }
   void keep_own_change(auto& env) {
@@ -16641,7 +16709,8 @@ class Pbft::Segment {
   }
 
   void receive(iss::Member from, ViewChange message, auto& env) {
-    if (message.sender != from.id || !pbft::is_well_formed(message, range_, env.cluster()))
+    if (message.sender != from.id ||
+        !pbft::is_well_formed(message, range_, env.cluster(), env.rules()))
       return env.bad(Bad::vote);
     changes_.make_room(members_);
     if (from.id == env.cluster().self().id) {
@@ -16681,7 +16750,7 @@ class Pbft::Segment {
 
   /// One correct member that has given up on a view is reason enough to do so too.
   void join(auto& env) {
-    const View wanted = changes_.called_for_by(env.cluster().quorum().weak());
+    const View wanted = changes_.called_for_by(env.rules().callers(env.cluster().quorum()));
     if (wanted > target_) call_for(wanted, env);
   }
 
@@ -16689,7 +16758,7 @@ class Pbft::Segment {
   void try_to_lead(auto& env) {
     if (!is_changing() || draft_ || primary(target_, env.cluster()) != env.cluster().self().id)
       return;
-    draft_ = changes_.new_view(id_, target_, env.cluster().quorum().strong());
+    draft_ = changes_.new_view(id_, target_, env.cluster().quorum(), env.rules());
     if (draft_)
       env.emit(SignRequest<NewViewSigning>{id_.epoch,
                                            pbft::signed_bytes(env.cluster(), *draft_),
@@ -16703,7 +16772,8 @@ class Pbft::Segment {
       return;
     }
     if (message.view <= view_ || message.view < target_) return;
-    if (!pbft::is_well_formed(message, range_, env.cluster())) return env.bad(Bad::vote);
+    if (!pbft::is_well_formed(message, range_, env.cluster(), env.rules()))
+      return env.bad(Bad::vote);
     offered_.resize(members_);
     if (offered_[from.index]) return;
     const NodeId leads = primary(message.view, env.cluster());
@@ -20881,6 +20951,277 @@ struct Campaign {
 };
 
 }  // namespace mirbft::sim
+
+// <mirbft/sim/zoo/disk.hpp>
+// A write-ahead log, a request store and an App, each with a mistake.
+
+// <mirbft/sim/zoo/mutant.hpp>
+// The bug zoo: mistakes that an implementation of this library could have made, by name.
+
+namespace mirbft::sim::zoo {
+
+/// A mistake. A simulator that does not find one of these has a hole.
+enum class Mutant : std::uint8_t {
+  quorum_2f,
+  weak_commit,
+  weak_new_view,
+  votes_after_leaving,
+  claims_forgotten,
+  nil_not_claimed,
+  lowest_claim,
+  view_not_compared,
+  never_joins,
+  no_duplicate_filter,
+  lost_batches,
+  vote_not_logged,
+  certificate_not_logged,
+  view_change_not_logged,
+  new_view_not_logged,
+  checkpoint_not_logged,
+  log_sync_lies,
+  log_truncated_early,
+  votes_not_recovered,
+  certificates_not_recovered,
+  views_not_recovered,
+  store_sync_lies,
+  live_payloads_collected,
+  policy_not_persisted,
+  app_forgets_on_restore,
+  amnesia_ignored,
+};
+
+/// A mistake's name, and what it is.
+struct MutantInfo {
+  std::string_view name;
+  std::string_view about;
+};
+
+inline constexpr std::array mutants{
+    MutantInfo{"quorum_2f", "one Prepare, Commit and ViewChange too few are enough"},
+    MutantInfo{"weak_commit", "f+1 Commits decide a slot"},
+    MutantInfo{"weak_new_view", "f+1 ViewChanges make a NewView"},
+    MutantInfo{"votes_after_leaving", "certificates are made in a view that was left"},
+    MutantInfo{"claims_forgotten", "a ViewChange claims nothing that was prepared"},
+    MutantInfo{"nil_not_claimed", "a ViewChange does not claim a prepared nil"},
+    MutantInfo{"lowest_claim", "of two claims the one of the lower view counts"},
+    MutantInfo{"view_not_compared", "a ViewChange to an earlier view counts for a NewView"},
+    MutantInfo{"never_joins", "no replica joins others that call for a view"},
+    MutantInfo{"no_duplicate_filter", "a request may be proposed twice"},
+    MutantInfo{"lost_batches", "requests of batches that were given up on are dropped"},
+    MutantInfo{"vote_not_logged", "a Prepare is sent without its record"},
+    MutantInfo{"certificate_not_logged", "a Commit is sent without its certificate's record"},
+    MutantInfo{"view_change_not_logged", "a ViewChange is sent without its record"},
+    MutantInfo{"new_view_not_logged", "votes in a new view are sent without its record"},
+    MutantInfo{"checkpoint_not_logged", "a Checkpoint is sent without its state's record"},
+    MutantInfo{"log_sync_lies", "the log says that it is synced, and is not"},
+    MutantInfo{"log_truncated_early", "the log drops what is still needed"},
+    MutantInfo{"votes_not_recovered", "a restarted replica does not know how it voted"},
+    MutantInfo{"certificates_not_recovered", "a restarted replica does not know what it prepared"},
+    MutantInfo{"views_not_recovered", "a restarted replica does not know which views it left"},
+    MutantInfo{"store_sync_lies", "the store says that it is synced, and is not"},
+    MutantInfo{"live_payloads_collected", "the store collects what is still needed"},
+    MutantInfo{"policy_not_persisted", "leaders depend on what a restart forgets"},
+    MutantInfo{"app_forgets_on_restore", "the App loses a part of a state that it restores"},
+    MutantInfo{"amnesia_ignored", "a replica that has lost its disk votes at once"},
+};
+
+constexpr const MutantInfo& info(Mutant mutant) noexcept {
+  return mutants[static_cast<std::size_t>(mutant)];
+}
+
+/// Throws ConfigError if there is no such mutant.
+inline Mutant parse_mutant(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < mutants.size(); ++i) {
+    if (mutants[i].name == name) return static_cast<Mutant>(i);
+    (known += known.empty() ? "" : ", ") += mutants[i].name;
+  }
+  throw ConfigError("mutant", '"' + std::string(name) + '"', "must be all or one of " + known);
+}
+
+}  // namespace mirbft::sim::zoo
+
+namespace mirbft::sim::zoo {
+
+/// Another Wal, with a mistake.
+template <class Base>
+class Wal {
+ public:
+  Wal(Base base, Mutant mutant) : base_(std::move(base)), mutant_(mutant) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    if (!is_dropped(type)) base_.append(type, std::move(entry), retention);
+  }
+  void sync() {
+    if (mutant_ != Mutant::log_sync_lies) base_.sync();
+  }
+  void truncate(RetentionIndex index) {
+    // Two epochs are kept behind the stable one; this takes them too, and the next.
+    const std::uint64_t too_much = mutant_ == Mutant::log_truncated_early ? 3 : 0;
+    base_.truncate(RetentionIndex(index.value + too_much));
+  }
+  template <class F>
+  void replay(F&& f) {
+    base_.replay([&](std::uint32_t type, const Bytes& entry) {
+      if (!is_forgotten(type)) f(type, entry);
+    });
+  }
+  auto status() const { return base_.status(); }
+
+ private:
+  template <class Entry>
+  static bool holds(std::uint32_t type) noexcept {
+    return type == WalAppend<Entry>::number;
+  }
+  bool is_dropped(std::uint32_t type) const noexcept {
+    switch (mutant_) {
+      case Mutant::vote_not_logged: return holds<VoteEntry>(type);
+      case Mutant::certificate_not_logged: return holds<PreparedEntry>(type);
+      case Mutant::view_change_not_logged: return holds<ViewChangeEntry>(type);
+      case Mutant::new_view_not_logged: return holds<NewViewEntry>(type);
+      case Mutant::checkpoint_not_logged: return holds<CheckpointEntry>(type);
+      default: return false;
+    }
+  }
+  bool is_forgotten(std::uint32_t type) const noexcept {
+    switch (mutant_) {
+      case Mutant::votes_not_recovered: return holds<VoteEntry>(type);
+      case Mutant::certificates_not_recovered: return holds<PreparedEntry>(type);
+      case Mutant::views_not_recovered:
+        return holds<ViewChangeEntry>(type) || holds<NewViewEntry>(type);
+      default: return false;
+    }
+  }
+
+  Base base_;
+  Mutant mutant_;
+};
+
+/// Another Store, with a mistake.
+template <class Base>
+class Store {
+ public:
+  Store(Base base, Mutant mutant) : base_(std::move(base)), mutant_(mutant) {}
+
+  void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
+    base_.put(reference, std::move(data), std::move(authenticator));
+  }
+  void sync() {
+    if (mutant_ != Mutant::store_sync_lies) base_.sync();
+  }
+  const Request* get(const RequestRef& reference) { return base_.get(reference); }
+  void delivered(SeqNr sn, const Batch& batch) { base_.delivered(sn, batch); }
+  void collect(Collection collection) {
+    if (mutant_ == Mutant::live_payloads_collected)
+      collection.through = SeqNr(std::numeric_limits<std::uint64_t>::max() - 1);
+    base_.collect(collection);
+  }
+  auto status() const { return base_.status(); }
+
+ private:
+  Base base_;
+  Mutant mutant_;
+};
+
+/// Another App of the simple kind, with a mistake.
+template <class Base>
+class App {
+ public:
+  explicit App(Mutant mutant, Base base = {})
+      : base_(std::move(base)), mutant_(mutant) {}
+
+  auto apply(SeqNr sn, std::span<const Request> requests) { return base_.apply(sn, requests); }
+  Bytes snapshot() const { return base_.snapshot(); }
+  void restore(ByteView state) {
+    if (mutant_ != Mutant::app_forgets_on_restore) base_.restore(state);
+  }
+
+ private:
+  Base base_;
+  Mutant mutant_;
+};
+
+}  // namespace mirbft::sim::zoo
+
+// <mirbft/sim/zoo/rules.hpp>
+// Rules of the protocol and a leader policy, each with a mistake.
+
+namespace mirbft::sim::zoo {
+
+/// The rules, but for one.
+class Rules : public iss::Rules {
+  using Sound = iss::Rules;
+
+ public:
+  explicit Rules(Mutant mutant) noexcept : mutant_(mutant) {}
+
+  std::size_t prepares(Quorum quorum) const noexcept {
+    return Sound::prepares(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t commits(Quorum quorum) const noexcept {
+    return is(Mutant::weak_commit) ? quorum.weak()
+                                   : Sound::commits(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t view_changes(Quorum quorum) const noexcept {
+    return is(Mutant::weak_new_view) ? quorum.weak()
+                                     : Sound::view_changes(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t callers(Quorum quorum) const noexcept {
+    return is(Mutant::never_joins) ? quorum.members() + 1 : Sound::callers(quorum);
+  }
+  bool may_prepare(View view, View target) const noexcept {
+    return is(Mutant::votes_after_leaving) || Sound::may_prepare(view, target);
+  }
+  bool must_claim(const Digest& digest) const noexcept {
+    return !is(Mutant::claims_forgotten) && !(is(Mutant::nil_not_claimed) && digest == Digest{}) &&
+           Sound::must_claim(digest);
+  }
+  bool supersedes(View claim, View known) const noexcept {
+    return is(Mutant::lowest_claim) ? claim < known : Sound::supersedes(claim, known);
+  }
+  bool counts_for(View view, View wanted) const noexcept {
+    return is(Mutant::view_not_compared) ? view <= wanted : Sound::counts_for(view, wanted);
+  }
+  bool claim(auto& clients, SeqNr sn, const RequestRef& request) const {
+    return Sound::claim(clients, sn, request) || is(Mutant::no_duplicate_filter);
+  }
+  bool may_propose(auto& clients, const RequestRef& request) const {
+    return is(Mutant::no_duplicate_filter) || Sound::may_propose(clients, request);
+  }
+  void put_back(auto& batches, auto& buckets, auto& clients) const {
+    if (!is(Mutant::lost_batches)) Sound::put_back(batches, buckets, clients);
+  }
+
+ private:
+  bool is(Mutant mutant) const noexcept { return mutant_ == mutant; }
+
+  Mutant mutant_;
+};
+
+/// `Blacklist`, but for a count that no checkpoint holds.
+struct Policy {
+  Blacklist base{};
+  /// Whether it is wrong; a part of the state, since a policy is made anew from that.
+  std::uint8_t forgets = 0;
+  std::uint64_t ended{};
+
+  std::vector<NodeId> leaders(Epoch epoch, const std::vector<NodeId>& members,
+                              Quorum quorum) const {
+    if (forgets == 0 || ended % 8 < 4) return base.leaders(epoch, members, quorum);
+    return {members.front()};
+  }
+  void delivered(SeqNr sn, NodeId leader, SlotOutcome outcome) {
+    base.delivered(sn, leader, outcome);
+  }
+  void epoch_ended(Epoch epoch, const std::vector<NodeId>& leaders) {
+    ++ended;
+    base.epoch_ended(epoch, leaders);
+  }
+};
+
+}  // namespace mirbft::sim::zoo
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::zoo::Policy, base, forgets);
 
 #ifdef MIRBFT_WITH_OPENSSL
 
