@@ -186,10 +186,13 @@
 #include <mirbft/log/writer.hpp>
 
 #include <mirbft/sim/agenda.hpp>
+#include <mirbft/sim/certificate_invariants.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/epoch_invariants.hpp>
+#include <mirbft/sim/epoch_reference.hpp>
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/faults.hpp>
 #include <mirbft/sim/file_image.hpp>
@@ -198,6 +201,7 @@
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
@@ -214,10 +218,13 @@
 #include <mirbft/sim/schedule.hpp>
 #include <mirbft/sim/script.hpp>
 #include <mirbft/sim/shrink.hpp>
+#include <mirbft/sim/statement.hpp>
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>
 #include <mirbft/sim/trial.hpp>
+#include <mirbft/sim/view_invariants.hpp>
 #include <mirbft/sim/watch.hpp>
+#include <mirbft/sim/write_ahead_invariants.hpp>
 #include <mirbft/sim/zoo/disk.hpp>
 #include <mirbft/sim/zoo/mutant.hpp>
 #include <mirbft/sim/zoo/rules.hpp>
