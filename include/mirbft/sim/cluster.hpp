@@ -68,12 +68,18 @@ struct Parts {
 
 namespace detail {
 
-/// The Interceptor of a Node.
+/// The Interceptor of a Node, and its Protocol.
 template <class Replica>
 struct InterceptorOf;
 template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
 struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
   using type = I;
+};
+template <class Replica>
+struct ProtocolOf;
+template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
+struct ProtocolOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using type = P;
 };
 
 }  // namespace detail
@@ -243,9 +249,13 @@ class Cluster {
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
-  /// Ends everything that hinders nodes that are up, or would crash them, and the network.
+  /// Calls `act()` when its time has come, between the steps of nodes.
+  void at(Time time, std::function<void()> act) { acts_.at(time, std::move(act)); }
+  /// Ends everything that hinders nodes that are up, or would crash them, and the network; forgets
+  /// what was to come by `at`.
   void heal() {
     network_.heal();
+    acts_.clear();
     for (auto& member : members_) {
       member->paused_until = member->held_until = {};
       member->steps_left.reset();
@@ -374,11 +384,12 @@ class Cluster {
   // The course of time.
 
   Time next() const noexcept {
-    return std::min({network_.next_arrival(), deeds_.next(), submissions_.next()});
+    return std::min({network_.next_arrival(), acts_.next(), deeds_.next(), submissions_.next()});
   }
   void step() {
     clock_.advance_to(next());
     if (network_.next_arrival() == now()) return wake(network_.arrive(), now());
+    if (acts_.next() == now()) return acts_.take()();
     if (submissions_.next() == now()) return submit(submissions_.take());
     const Deed deed = deeds_.take();
     switch (deed.kind) {
@@ -542,6 +553,7 @@ class Cluster {
   Network network_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<ClientEntry> clients_;
+  Agenda<std::function<void()>> acts_;
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;
   FaultCounts faults_;
