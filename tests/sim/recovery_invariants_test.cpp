@@ -142,6 +142,15 @@ TEST_CASE("recovery: what a node stands by must be on its disk") {
   }
 }
 
+TEST_CASE("recovery: whoever knows of a later view knows more") {
+  Running run;
+  run.wal.append(WalAppend<VoteEntry>::number,
+                 wire::encode(VoteEntry{{segment, View(2), SeqNr(5), digest_of(2)}, {}, {}}),
+                 RetentionIndex(1));
+  run.wal.sync();
+  CHECK(run.found(Forgets::nothing) == "");
+}
+
 TEST_CASE("recovery: where a node stands: epoch, sequence number and patience") {
   const auto moved = [](auto&& change) {
     Running run;

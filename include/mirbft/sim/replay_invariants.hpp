@@ -53,7 +53,7 @@ class ReplaysAlike {
   void looked(NodeId node, const auto& replica, Findings& findings) {
     const auto life = lives_.find(node);
     if (life == lives_.end() || life->second->looks++ % 16 != 0) return;
-    if (wire::encode(life->second->second.status()) != wire::encode(replica.protocol().status()))
+    if (wire::encode(life->second->again.status()) != wire::encode(replica.protocol().status()))
       findings.report("replay", node, std::nullopt, "stands elsewhere than a replay of its events");
   }
 
@@ -65,9 +65,9 @@ class ReplaysAlike {
   using Shared = events<MessageReceived<typename Protocol::Message>, NewRequest>;
 
   struct Life {
-    explicit Life(Protocol protocol) : second(std::move(protocol)) {}
+    explicit Life(Protocol protocol) : again(std::move(protocol)) {}
 
-    Protocol second;
+    Protocol again;
     mirbft::detail::ExpectedEvents expected;
     std::uint64_t looks = 0;
   };
@@ -88,7 +88,7 @@ class ReplaysAlike {
       if (slot != slot::protocol) return;
       mirbft::detail::ReplayOut out(life.expected);
       try {
-        life.second.process(E(event), out);
+        life.again.process(E(event), out);
       } catch (const ModuleFailure& failure) {
         findings.report("replay", node, std::nullopt,
                         std::string("a replay of its events fails: ") + failure.what());
