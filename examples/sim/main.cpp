@@ -37,6 +37,7 @@ struct Options {
   std::uint32_t nodes = 4;
   double minutes = 0;
   std::string faults = "all";
+  std::string adversary = "none";
   std::uint64_t failures = 1;
   std::string event_logs;
   bool figures = false;
@@ -86,7 +87,8 @@ std::string hexadecimal(std::uint64_t value) {
 
 std::string command_for(std::uint64_t seed, const Options& options) {
   return "mirbft-sim --seeds " + std::to_string(seed) + " --nodes " +
-         std::to_string(options.nodes) + " --faults " + options.faults;
+         std::to_string(options.nodes) + " --faults " + options.faults + " --adversary " +
+         options.adversary;
 }
 
 /// Runs seeds until they, the time or the patience with failures are at an end.
@@ -95,6 +97,7 @@ Report run_all(const Seeds& seeds, const Options& options) {
   if (!options.event_logs.empty() && seeds.first != seeds.last)
     throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");
   const FaultKinds kinds = mirbft::sim::parse_fault_kinds(options.faults);
+  const auto adversaries = mirbft::sim::parse_adversary_kinds(options.adversary);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const double cpu_before = cpu_seconds();
   const auto begin = Clock::now();
@@ -103,7 +106,7 @@ Report run_all(const Seeds& seeds, const Options& options) {
   mirbft::sim::Fingerprint fingerprint;
   std::vector<Failure> failures;
   for (std::uint64_t seed = seeds.first;; ++seed) {
-    mirbft::sim::TrialResult result = run(seed, options.nodes, kinds, options.event_logs);
+    mirbft::sim::TrialResult result = run(seed, options.nodes, kinds, adversaries, options.event_logs);
     campaign.add(result);
     fingerprint.add(result.fingerprint);
     if (options.verbose)
@@ -122,7 +125,7 @@ Report run_all(const Seeds& seeds, const Options& options) {
       break;
   }
   if (terminal) std::fprintf(stderr, "\r\033[K");
-  Report report = make_report(campaign, kinds, cpu_seconds() - cpu_before);
+  Report report = make_report(campaign, kinds, adversaries, cpu_seconds() - cpu_before);
   report.fingerprint = hexadecimal(fingerprint.value());
   report.failures = std::move(failures);
   return report;
@@ -133,9 +136,12 @@ Report run_all(const Seeds& seeds, const Options& options) {
 bool is_good(const Report& report) {
   constexpr std::uint64_t enough_seeds = 100;
   if (report.failed != 0) return false;
-  if (report.missing == "none" || report.seeds < enough_seeds) return true;
-  std::cerr << "error: these faults never struck: " << report.missing << '\n';
-  return false;
+  if (report.seeds < enough_seeds) return true;
+  if (report.missing != "none")
+    std::cerr << "error: these faults never struck: " << report.missing << '\n';
+  if (report.idle_adversaries != "none")
+    std::cerr << "error: these adversaries never acted: " << report.idle_adversaries << '\n';
+  return report.missing == "none" && report.idle_adversaries == "none";
 }
 
 }  // namespace
@@ -153,6 +159,8 @@ int main(int argc, char** argv) {
   app.add_option("--faults", options.faults,
                  "all, none or a list of " +
                      mirbft::sim::to_string(mirbft::sim::FaultKinds::all()));
+  app.add_option("--adversary", options.adversary,
+                 "all, none, or a list of the names that 'list' prints");
   app.add_option("--failures", options.failures, "end after so many seeds that failed")
       ->check(CLI::PositiveNumber);
   app.add_option("--event-logs", options.event_logs,
@@ -169,6 +177,10 @@ int main(int argc, char** argv) {
   try {
     if (options.figures) {
       print_figures();
+      return 0;
+    }
+    if (options.adversary == "list") {
+      print_adversaries();
       return 0;
     }
     const Report report = run_all(parse_seeds(options.seeds), options);

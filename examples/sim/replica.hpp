@@ -8,12 +8,14 @@
 #include <utility>
 
 #include <mirbft/modules/app/key_value_store.hpp>
-#include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
+#include <mirbft/sim/adversary/net.hpp>
+#include <mirbft/sim/adversary/wal.hpp>
+#include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/invariants.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
 #include <mirbft/sim/key_value_model.hpp>
@@ -29,9 +31,10 @@ using Checks =
                         mirbft::sim::NeverBack, mirbft::sim::Bounded, mirbft::sim::SingleVote,
                         mirbft::sim::WriteAhead, mirbft::sim::DecisionsAgree,
                         mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
-using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, mirbft::NullCrypto,
-                             mirbft::KeyValueStore, mirbft::sim::Wal, mirbft::ClientTracker,
-                             mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
+using Net = mirbft::sim::Adversarial<mirbft::sim::Net>;
+using Wal = mirbft::sim::Forgetful<mirbft::sim::Wal>;
+using Replica = mirbft::Node<Net, mirbft::Sha256, mirbft::sim::Crypto, mirbft::KeyValueStore, Wal,
+                             mirbft::ClientTracker, mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
                              mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
 
 /// Epochs are short and batches small, so that a second sees many of them.
@@ -71,6 +74,7 @@ inline std::string make_command(mirbft::ClientId client, mirbft::ReqNo number,
 /// file for each of its lives.
 inline mirbft::sim::TrialResult run(std::uint64_t seed, std::size_t nodes,
                                     mirbft::sim::FaultKinds faults,
+                                    mirbft::sim::AdversaryKinds adversaries = {},
                                     const std::string& logs = "") {
   const mirbft::IssConfig protocol = protocol_config(nodes);
   const auto make = [&protocol, &logs](auto parts) {
@@ -81,19 +85,22 @@ inline mirbft::sim::TrialResult run(std::uint64_t seed, std::size_t nodes,
     own.self = parts.self;
     if (parts.disk == mirbft::sim::Contents::lost) own.memory = mirbft::Memory::lost;
     return Replica::Modules{
-        .net = std::move(parts.net),
+        .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},
-        .crypto = {},
+        .crypto = mirbft::sim::Crypto(own.self),
         .app = {},
-        .wal = std::move(parts.wal),
+        .wal = Wal(std::move(parts.wal), parts.adversary),
         .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = own.cluster}),
         .store = std::move(parts.store),
         .protocol = mirbft::Iss<mirbft::Pbft>(std::move(own)),
         .interceptor = std::move(parts.watch)};
   };
-  return mirbft::sim::Trial<Replica>(
-             seed, {.nodes = nodes, .faults = faults, .body = make_command}, make,
-             make_checks(protocol))
+  return mirbft::sim::Trial<Replica>(seed,
+                                     {.nodes = nodes,
+                                      .faults = faults,
+                                      .adversaries = adversaries,
+                                      .body = make_command},
+                                     make, make_checks(protocol))
       .run();
 }
 

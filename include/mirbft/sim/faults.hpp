@@ -150,14 +150,15 @@ class Chaos {
     }
   }
 
-  /// Only so many nodes ever lose their disks as a cluster must bear: they count as faulty.
+  /// Only so many nodes ever lose their disks as a cluster must bear: they count as faulty, and the
+  /// faulty count as well.
   template <class Replica>
   void wipe(NodeId node, Time end, Cluster<Replica>& cluster) {
-    std::vector<NodeId> wiped = cluster.members();
-    std::erase_if(wiped, [&](NodeId id) { return !cluster.was_wiped(id); });
+    std::vector<NodeId> lost = cluster.members();
+    std::erase_if(lost, [&](NodeId id) { return !cluster.was_wiped(id) && !cluster.is_faulty(id); });
     const std::size_t most = Quorum(cluster.members().size()).faulty();
     if (most == 0) return;
-    const NodeId victim = wiped.size() < most ? node : random_.pick(wiped);
+    const NodeId victim = lost.size() < most ? node : random_.pick(lost);
     cluster.wipe(victim);
     agenda_.at(end, {Deed::Kind::restart, 0, {}, victim});
   }

@@ -12,8 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/sim/adversary/cast.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/faults.hpp>
 #include <mirbft/sim/findings.hpp>
@@ -28,7 +30,9 @@ struct TrialConfig {
   std::size_t nodes = 4;
   /// The kinds of faults that a seed may draw.
   FaultKinds faults{};
-  /// How long they strike, at most.
+  /// The kinds of adversaries that a seed may draw. They go on when all else has healed.
+  AdversaryKinds adversaries{};
+  /// How long faults strike, at most.
   Time faulty_for = std::chrono::seconds(5);
   /// Within this time after it everything must be delivered, and states agree.
   Time heal_within = std::chrono::seconds(120);
@@ -43,6 +47,7 @@ struct TrialConfig {
 struct TrialResult {
   std::uint64_t seed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
   std::uint64_t fingerprint = 0;
   Time took{};
   std::vector<Finding> findings;
@@ -63,6 +68,7 @@ class Trial {
         config_(std::move(config)),
         random_(Random(seed).fork("trial")),
         faults_(draw_faults(config_.faults, random_)),
+        cast_(config_.adversaries, members(), hash, Random(seed).fork("cast")),
         cluster_(cluster_config(), std::move(make), std::move(checks)) {
     add_clients();
   }
@@ -72,7 +78,7 @@ class Trial {
   TrialResult run() {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
-    return {seed_,          cluster_.figures(),        cluster_.fingerprint(),
+    return {seed_,          cluster_.figures(),        acted(), cluster_.fingerprint(),
             cluster_.now(), cluster_.findings().all(), states()};
   }
 
@@ -81,8 +87,16 @@ class Trial {
     ClusterConfig config;
     config.seed = seed_;
     config.nodes = config_.nodes;
+    config.faulty = cast_.nodes();
+    config.adversary = [this](NodeId node) { return cast_.of(node); };
     faults_.set(config);
     return config;
+  }
+
+  std::vector<NodeId> members() const {
+    std::vector<NodeId> all;
+    for (std::size_t i = 0; i < config_.nodes; ++i) all.push_back(NodeId(i));
+    return all;
   }
 
   void add_clients() {
@@ -93,9 +107,34 @@ class Trial {
            .requests = random_.between<std::uint64_t>(1, config_.requests),
            .open = random_.between<std::size_t>(1, 16),
            .target = static_cast<Target>(random_.below(3)),
+           .belief = cast_.nodes().empty() ? Belief::answers : Belief::equal_answers,
            .retry_after = random_.between(std::chrono::seconds(1), std::chrono::seconds(5)),
            .rest = random_.between(Time{}, std::chrono::milliseconds(200)),
-           .body = config_.body});
+           .body = config_.body,
+           .sign = sign});
+    const Random random = Random(seed_).fork("faulty clients");
+    for (const std::size_t kind : cast_.clients()) {
+      const ClientId id(config_.clients + kind);
+      cluster_.add_faulty_client(adversary_kinds[kind].client(
+          id, cluster_.members(), sign, random.fork(adversary_kinds[kind].name)));
+    }
+  }
+
+  /// The replicas' Hasher, for those who would forge what it hashes.
+  using Hasher = typename detail::ModulesOf<Replica>::Hasher;
+  static Digest hash(ByteView bytes) {
+    Hasher hasher;
+    hasher.update(bytes);
+    return hasher.finish();
+  }
+  static Bytes sign(const Request& request) {
+    return signature_under<Hasher>(request, NodeConfig{}.cluster.view());
+  }
+  AdversaryCounts acted() const {
+    AdversaryCounts counts = cast_.counts();
+    for (std::size_t i = 0; i < cast_.clients().size(); ++i)
+      counts.count(cast_.clients()[i], cluster_.faulty_clients()[i]->acted());
+    return counts;
   }
 
   /// The first phase. Returns whether no rule was broken.
@@ -118,20 +157,24 @@ class Trial {
   }
 
   /// Nodes that stay down, where nodes may go down at all, are as many as a cluster must bear,
-  /// together with those that have lost their disks.
+  /// together with those that have lost their disks and those that are faulty.
   std::vector<NodeId> heal() {
     std::vector<NodeId> core = cluster_.members();
     random_.shuffle(core);
+    std::erase_if(core, [&](NodeId id) { return cluster_.is_faulty(id); });
     std::stable_partition(core.begin(), core.end(),
                           [&](NodeId id) { return !cluster_.was_wiped(id); });
     if (config_.faults.has(Fault::crash) && random_.chance(500)) {
-      const std::size_t lost = random_.below(Quorum(core.size()).faulty() + 1);
+      const std::size_t faulty = cluster_.members().size() - core.size();
+      const std::size_t lost =
+          random_.below(Quorum(cluster_.members().size()).faulty() + 1 - faulty);
       for (std::size_t i = core.size() - lost; i < core.size(); ++i) cluster_.crash(core[i]);
       core.resize(core.size() - lost);
     }
     std::sort(core.begin(), core.end());
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
+    for (const NodeId id : cast_.nodes()) cluster_.restart(id);
     return core;
   }
 
@@ -162,6 +205,7 @@ class Trial {
   TrialConfig config_;
   Random random_;
   FaultPlan faults_;
+  Cast cast_;
   ClusterOfTrial cluster_;
 };
 
@@ -170,9 +214,11 @@ struct Campaign {
   std::uint64_t seeds = 0;
   std::uint64_t failed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
 
   void add(const TrialResult& result) noexcept {
     ++seeds;
+    adversaries += result.adversaries;
     failed += !result.findings.empty();
     figures += result.figures;
   }
