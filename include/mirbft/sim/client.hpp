@@ -35,6 +35,10 @@ enum class Target : std::uint8_t { one, some, all };
 /// quorum of them or all have answered; or, since some may lie, when a weak quorum says the same.
 enum class Belief : std::uint8_t { answers, equal_answers };
 
+/// Whether others submit in the client's name: a replica's refusal may be meant for them then, and
+/// the client tries again.
+enum class Forgers : std::uint8_t { none, some };
+
 /// What a client does.
 struct ClientConfig {
   ClientId id{};
@@ -43,6 +47,7 @@ struct ClientConfig {
   std::size_t open = 4;
   Target target = Target::all;
   Belief belief = Belief::answers;
+  Forgers forgers = Forgers::none;
   /// When it asks again for what is not answered, with the same number.
   Time retry_after = std::chrono::seconds(2);
   /// Between an answer and the next request, at most.
@@ -191,6 +196,7 @@ class Client {
         if (config_.sign) return false;
         [[fallthrough]];
       default:
+        if (config_.forgers == Forgers::some) return false;
         findings.report("admission", from, std::nullopt,
                         name_of(reply.client, reply.req_no) + " is honest, and was " +
                             std::string(to_string(reply.outcome)));

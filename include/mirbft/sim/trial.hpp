@@ -108,6 +108,7 @@ class Trial {
            .open = random_.between<std::size_t>(1, 16),
            .target = static_cast<Target>(random_.below(3)),
            .belief = cast_.nodes().empty() ? Belief::answers : Belief::equal_answers,
+           .forgers = cast_.clients().empty() ? Forgers::none : Forgers::some,
            .retry_after = random_.between(std::chrono::seconds(1), std::chrono::seconds(5)),
            .rest = random_.between(Time{}, std::chrono::milliseconds(200)),
            .body = config_.body,
