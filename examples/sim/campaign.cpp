@@ -38,7 +38,8 @@ std::string hexadecimal(std::uint64_t value) {
 
 std::string command_for(std::uint64_t seed, const Options& options) {
   return "mirbft-sim --seeds " + std::to_string(seed) + " --nodes " +
-         std::to_string(options.nodes) + " --faults " + options.faults_text;
+         std::to_string(options.nodes) + " --faults " + options.faults_text +
+         (options.adversaries.none() ? "" : " --adversary " + options.adversaries_text);
 }
 
 /// Runs seeds until they, the time or the patience with failures are at an end.
@@ -53,7 +54,7 @@ Report run_all(const Options& options) {
   std::vector<Failure> failures;
   for (std::uint64_t seed = options.seeds.first;; ++seed) {
     mirbft::sim::TrialResult result =
-        run_trial(seed, options.nodes, options.faults, options.event_logs);
+        run_trial(seed, options.nodes, options.faults, options.adversaries, options.event_logs);
     campaign.add(result);
     fingerprint.add(result.fingerprint);
     if (options.verbose)
@@ -72,7 +73,8 @@ Report run_all(const Options& options) {
       break;
   }
   if (terminal) std::fprintf(stderr, "\r\033[K");
-  Report report = make_report(campaign, options.faults, cpu_seconds() - cpu_before);
+  Report report =
+      make_report(campaign, options.faults, options.adversaries, cpu_seconds() - cpu_before);
   report.fingerprint = hexadecimal(fingerprint.value());
   report.failures = std::move(failures);
   return report;
@@ -83,9 +85,12 @@ Report run_all(const Options& options) {
 bool is_good(const Report& report) {
   constexpr std::uint64_t enough_seeds = 100;
   if (report.failed != 0) return false;
-  if (report.missing == "none" || report.seeds < enough_seeds) return true;
-  std::cerr << "error: these faults never struck: " << report.missing << '\n';
-  return false;
+  if (report.seeds < enough_seeds) return true;
+  if (report.missing != "none")
+    std::cerr << "error: these faults never struck: " << report.missing << '\n';
+  if (report.idle_adversaries != "none")
+    std::cerr << "error: these adversaries never acted: " << report.idle_adversaries << '\n';
+  return report.missing == "none" && report.idle_adversaries == "none";
 }
 
 }  // namespace

@@ -9,12 +9,14 @@
 #include <utility>
 
 #include <mirbft/modules/app/key_value_store.hpp>
-#include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
+#include <mirbft/sim/adversary/net.hpp>
+#include <mirbft/sim/adversary/wal.hpp>
+#include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
@@ -22,14 +24,15 @@
 
 namespace simulation {
 
-using Crypto = mirbft::NullCrypto;
+using Crypto = mirbft::sim::Crypto;
+using Net = mirbft::sim::Adversarial<mirbft::sim::Net>;
+using Wal = mirbft::sim::Forgetful<mirbft::sim::Wal>;
 
 /// All of them.
 using Checks = mirbft::sim::IssChecks<Crypto, mirbft::Blacklist,
                                       mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
-using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore,
-                             mirbft::sim::Wal, mirbft::ClientTracker, mirbft::sim::Store,
-                             mirbft::Iss<mirbft::Pbft>,
+using Replica = mirbft::Node<Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore, Wal,
+                             mirbft::ClientTracker, mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
                              mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
 
 /// Epochs are short and batches small, so that a second sees many of them. The patience with
@@ -45,7 +48,7 @@ inline mirbft::IssConfig protocol_config(std::size_t nodes, std::uint64_t seed) 
 }
 
 inline Checks make_checks(const mirbft::IssConfig& config) {
-  return mirbft::sim::iss_checks(config, Crypto(),
+  return mirbft::sim::iss_checks(config, Crypto(mirbft::NodeId(0)),
                                  mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>());
 }
 

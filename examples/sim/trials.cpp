@@ -10,7 +10,9 @@
 namespace simulation {
 
 mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
-                                   mirbft::sim::FaultKinds faults, const std::string& logs) {
+                                   mirbft::sim::FaultKinds faults,
+                                   mirbft::sim::AdversaryKinds adversaries,
+                                   const std::string& logs) {
   const mirbft::IssConfig protocol = protocol_config(nodes, seed);
   const auto make = [&protocol, &logs](auto parts) {
     if (!logs.empty())
@@ -20,19 +22,20 @@ mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
     own.self = parts.self;
     if (parts.disk == mirbft::sim::Contents::lost) own.memory = mirbft::Memory::lost;
     return Replica::Modules{
-        .net = std::move(parts.net),
+        .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},
-        .crypto = {},
+        .crypto = Crypto(own.self),
         .app = {},
-        .wal = std::move(parts.wal),
+        .wal = Wal(std::move(parts.wal), parts.adversary),
         .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = own.cluster}),
         .store = std::move(parts.store),
         .protocol = mirbft::Iss<mirbft::Pbft>(std::move(own)),
         .interceptor = std::move(parts.watch)};
   };
   return mirbft::sim::Trial<Replica>(
-             seed, {.nodes = nodes, .faults = faults, .body = make_command}, make,
-             make_checks(protocol))
+             seed,
+             {.nodes = nodes, .faults = faults, .adversaries = adversaries, .body = make_command},
+             make, make_checks(protocol))
       .run();
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include <mirbft/sim/adversary/kinds.hpp>
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/trial.hpp>
 
@@ -14,7 +15,9 @@ namespace simulation {
 /// One run, from its seed alone. With `logs`, a folder, every node records its events there, in one
 /// file for each of its lives. May be called on several threads at once.
 mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
-                                   mirbft::sim::FaultKinds faults, const std::string& logs = "");
+                                   mirbft::sim::FaultKinds faults,
+                                   mirbft::sim::AdversaryKinds adversaries,
+                                   const std::string& logs = "");
 
 }  // namespace simulation
 

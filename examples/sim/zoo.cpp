@@ -25,12 +25,13 @@ using ZooChecks =
     sim::IssChecks<Crypto, zoo::Policy, sim::Linearizable<sim::KeyValueModel>>;
 using Orderer = mirbft::Iss<mirbft::Pbft, zoo::Policy, zoo::Rules>;
 using ZooReplica =
-    mirbft::Node<sim::Net, mirbft::Sha256, Crypto, zoo::App<mirbft::KeyValueStore>,
+    mirbft::Node<Net, mirbft::Sha256, Crypto, zoo::App<mirbft::KeyValueStore>,
                  zoo::Wal<sim::Wal>, mirbft::ClientTracker, zoo::Store<sim::Store>, Orderer,
                  sim::Watch<ZooChecks>>;
 
 ZooChecks make_zoo_checks(const mirbft::IssConfig& config) {
-  return sim::iss_checks<zoo::Policy>(config, Crypto(), sim::Linearizable<sim::KeyValueModel>());
+  return sim::iss_checks<zoo::Policy>(config, Crypto(mirbft::NodeId(0)),
+                                      sim::Linearizable<sim::KeyValueModel>());
 }
 
 sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mutant) {
@@ -42,9 +43,9 @@ sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mut
       own.memory = mirbft::Memory::lost;
     const zoo::Policy policy{{}, mutant == Mutant::policy_not_persisted, 0};
     return ZooReplica::Modules{
-        .net = std::move(parts.net),
+        .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},
-        .crypto = {},
+        .crypto = Crypto(own.self),
         .app = zoo::App<mirbft::KeyValueStore>(mutant),
         .wal = {std::move(parts.wal), mutant},
         .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = own.cluster}),
@@ -53,7 +54,10 @@ sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mut
         .interceptor = std::move(parts.watch)};
   };
   const sim::TrialConfig config{
-      .nodes = options.nodes, .faults = options.faults, .body = make_command};
+      .nodes = options.nodes,
+      .faults = options.faults,
+      .adversaries = options.adversaries,
+      .body = make_command};
   return sim::Trial<ZooReplica>(seed, config, make, make_zoo_checks(protocol)).run();
 }
 
