@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -14,28 +15,32 @@ mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
                                    mirbft::sim::AdversaryKinds adversaries,
                                    const std::string& logs) {
   const mirbft::IssConfig protocol = protocol_config(nodes, seed);
-  const auto make = [&protocol, &logs](auto parts) {
+  const std::function make_protocol = [&protocol](mirbft::NodeId self,
+                                                  mirbft::sim::Contents disk) {
+    mirbft::IssConfig own = protocol;
+    own.self = self;
+    if (disk == mirbft::sim::Contents::lost) own.memory = mirbft::Memory::lost;
+    return Protocol(std::move(own));
+  };
+  const auto make = [&](auto parts) {
     if (!logs.empty())
       parts.watch.also(mirbft::FileInterceptor(logs + "/node-" + std::to_string(parts.self.value) +
                                                "-" + std::to_string(parts.incarnation) + ".log"));
-    mirbft::IssConfig own = protocol;
-    own.self = parts.self;
-    if (parts.disk == mirbft::sim::Contents::lost) own.memory = mirbft::Memory::lost;
     return Replica::Modules{
         .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},
-        .crypto = Crypto(own.self),
+        .crypto = Crypto(parts.self),
         .app = {},
         .wal = Wal(std::move(parts.wal), parts.adversary),
-        .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = own.cluster}),
+        .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = protocol.cluster}),
         .store = std::move(parts.store),
-        .protocol = mirbft::Iss<mirbft::Pbft>(std::move(own)),
+        .protocol = make_protocol(parts.self, parts.disk),
         .interceptor = std::move(parts.watch)};
   };
   return mirbft::sim::Trial<Replica>(
              seed,
              {.nodes = nodes, .faults = faults, .adversaries = adversaries, .body = make_command},
-             make, make_checks(protocol))
+             make, make_checks(protocol, mirbft::Blacklist(), make_protocol, seed))
       .run();
 }
 

@@ -211,6 +211,7 @@
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/disk_invariants.hpp>
 #include <mirbft/sim/epoch_invariants.hpp>
 #include <mirbft/sim/epoch_reference.hpp>
 #include <mirbft/sim/fault.hpp>
@@ -229,6 +230,8 @@
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/sim/recovery_invariants.hpp>
+#include <mirbft/sim/replay_invariants.hpp>
 #include <mirbft/sim/rule.hpp>
 #include <mirbft/sim/scenario.hpp>
 #include <mirbft/sim/scenario_line.hpp>
@@ -238,6 +241,7 @@
 #include <mirbft/sim/schedule.hpp>
 #include <mirbft/sim/script.hpp>
 #include <mirbft/sim/shrink.hpp>
+#include <mirbft/sim/spares.hpp>
 #include <mirbft/sim/statement.hpp>
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>

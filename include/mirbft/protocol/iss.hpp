@@ -252,6 +252,26 @@ class Iss {
     if (started_) transfer_state(env);
   }
 
+  /// Says again, by `send(message)`, all that this replica stands by in the epochs that it keeps:
+  /// what it has voted for and called for, its decisions, and its open checkpoints. A restart must
+  /// not change any of it.
+  void repeat(auto&& send) const {
+    for (const auto& [number, epoch] : epochs_)
+      for (std::uint32_t index = 0; epoch.has(index); ++index) {
+        const Segment& segment = epoch.segment(index);
+        const auto say = [&](auto message) { send(wrap(std::move(message))); };
+        Decided decided{{number, index}, {}};
+        segment.repeat_view(say);
+        for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+          segment.repeat_slot(slot, cluster_.self().id, say);
+          if (const auto& decision = epoch.decision(epoch.plan().sn_of(index, slot)))
+            decided.decisions.push_back({slot, decision->digest});
+        }
+        say(std::move(decided));
+      }
+    checkpointing_.repeat(send);
+  }
+
   Status status() const {
     std::uint64_t open = 0;
     std::uint64_t suspected = 0;
@@ -334,19 +354,20 @@ class Iss {
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
       return {std::move(destinations), wrap(std::move(message))};
     }
-    /// An orderer's message is one of the orderer's alternatives within ours.
-    template <class M>
-    static Message wrap(M message) {
-      if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
-        return typename Orderer::Message(std::move(message));
-      } else {
-        return message;
-      }
-    }
 
     Iss& iss_;
     Out& out_;
   };
+
+  /// An orderer's message is one of the orderer's alternatives within ours.
+  template <class M>
+  static Message wrap(M message) {
+    if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
+      return typename Orderer::Message(std::move(message));
+    } else {
+      return message;
+    }
+  }
 
   template <class Out>
   Env<Out> env_of(Out& out) {

@@ -435,7 +435,6 @@ class Cluster {
                Wal(member.disk), Store(member.disk),
                WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct),
                member.adversary}));
-    if (!member.faulty) observed_.checks.made(id, std::as_const(*member.replica));
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
