@@ -106,7 +106,8 @@ Report run_all(const Seeds& seeds, const Options& options) {
   mirbft::sim::Fingerprint fingerprint;
   std::vector<Failure> failures;
   for (std::uint64_t seed = seeds.first;; ++seed) {
-    mirbft::sim::TrialResult result = run(seed, options.nodes, kinds, adversaries, options.event_logs);
+    mirbft::sim::TrialResult result =
+        run(seed, options.nodes, kinds, adversaries, options.event_logs);
     campaign.add(result);
     fingerprint.add(result.fingerprint);
     if (options.verbose)

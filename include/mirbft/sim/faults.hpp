@@ -155,7 +155,8 @@ class Chaos {
   template <class Replica>
   void wipe(NodeId node, Time end, Cluster<Replica>& cluster) {
     std::vector<NodeId> lost = cluster.members();
-    std::erase_if(lost, [&](NodeId id) { return !cluster.was_wiped(id) && !cluster.is_faulty(id); });
+    std::erase_if(
+        lost, [&](NodeId id) { return !cluster.was_wiped(id) && !cluster.is_faulty(id); });
     const std::size_t most = Quorum(cluster.members().size()).faulty();
     if (most == 0) return;
     const NodeId victim = lost.size() < most ? node : random_.pick(lost);

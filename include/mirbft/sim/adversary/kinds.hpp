@@ -73,8 +73,8 @@ inline constexpr std::array adversary_kinds{
                                                  "votes for whatever anybody wants"),
     detail::replica_that<byzantine::StaleVotes>(
         "stale_votes", "repeats old votes, in other segments and epochs, and after restarts"),
-    detail::replica_that<byzantine::OffByOne>("off_by_one",
-                                              "signs views, numbers and epochs that are off by one"),
+    detail::replica_that<byzantine::OffByOne>(
+        "off_by_one", "signs views, numbers and epochs that are off by one"),
     detail::replica_that<byzantine::WrongDigests>("wrong_digest", "votes for digests of nothing"),
     detail::replica_that<byzantine::SelectiveSending>(
         "selective_sending", "lets exactly q, q-1 or w replicas know"),
