@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -40,11 +42,15 @@ class DoubleVotes : public Behaviour {
     if constexpr (requires { powers().sign(vote); }) powers().sign(vote);
     out.push_back({to, wrapped(vote)});
   }
+  /// Once: two of a kind would never stop.
   void agree(NodeId with, Prepare vote, Letters& out) {
+    if (!agreed_.insert({with, vote.view, vote.sn, vote.digest}).second) return;
     powers().sign(vote);
     out.push_back({with, wrapped(Commit{vote.segment, vote.view, vote.sn, vote.digest})});
     out.push_back({with, wrapped(std::move(vote))});
   }
+
+  std::set<std::tuple<NodeId, View, SeqNr, Digest>> agreed_;
 };
 
 /// Says again what it, or the primary of a view, has said long ago, also before a restart: as it
