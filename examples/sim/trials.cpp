@@ -1,7 +1,5 @@
 #include "trials.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -9,9 +7,9 @@
 
 namespace simulation {
 
-mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
-                                   mirbft::sim::FaultKinds faults, const std::string& logs) {
-  const mirbft::IssConfig protocol = protocol_config(nodes, seed);
+mirbft::sim::TrialResult run_trial(const mirbft::sim::Scenario& scenario,
+                                   const std::string& logs) {
+  const mirbft::IssConfig protocol = protocol_config(scenario.nodes, scenario.seed);
   const auto make = [&protocol, &logs](auto parts) {
     if (!logs.empty())
       parts.watch.also(mirbft::FileInterceptor(logs + "/node-" + std::to_string(parts.self.value) +
@@ -30,10 +28,11 @@ mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
         .protocol = mirbft::Iss<mirbft::Pbft>(std::move(own)),
         .interceptor = std::move(parts.watch)};
   };
-  return mirbft::sim::Trial<Replica>(
-             seed, {.nodes = nodes, .faults = faults, .body = make_command}, make,
-             make_checks(protocol))
-      .run();
+  return mirbft::sim::Trial<Replica>(scenario, make, make_checks(protocol), make_command).run();
+}
+
+mirbft::sim::Vocabulary known_messages() {
+  return mirbft::sim::vocabulary<mirbft::Iss<mirbft::Pbft>::Message>();
 }
 
 }  // namespace simulation
