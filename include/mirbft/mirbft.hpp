@@ -92,6 +92,15 @@
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/app/reconfigurable.hpp>
 #include <mirbft/modules/crypto/null.hpp>
+#include <mirbft/modules/files/files.hpp>
+#include <mirbft/modules/files/posix.hpp>
+#include <mirbft/modules/files/segment_examination.hpp>
+#include <mirbft/modules/files/segment_format.hpp>
+#include <mirbft/modules/files/segment_log.hpp>
+#include <mirbft/modules/files/segment_recovery.hpp>
+#include <mirbft/modules/files/segment_report.hpp>
+#include <mirbft/modules/files/segment_scan.hpp>
+#include <mirbft/modules/files/segment_tear.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/modules/net/framing.hpp>
@@ -103,6 +112,7 @@
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
 #include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/modules/tracker/delivered_numbers.hpp>
 #include <mirbft/modules/tracker/open_number.hpp>
@@ -111,6 +121,7 @@
 #include <mirbft/modules/tracker/tracker_status.hpp>
 #include <mirbft/modules/wal/memory.hpp>
 #include <mirbft/modules/wal/null.hpp>
+#include <mirbft/modules/wal/segment.hpp>
 
 #include <mirbft/protocol/iss/allowance.hpp>
 #include <mirbft/protocol/iss/amnesia.hpp>
@@ -175,15 +186,22 @@
 #include <mirbft/log/writer.hpp>
 
 #include <mirbft/sim/agenda.hpp>
+#include <mirbft/sim/certificate_invariants.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/epoch_invariants.hpp>
+#include <mirbft/sim/epoch_reference.hpp>
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/faults.hpp>
+#include <mirbft/sim/file_image.hpp>
+#include <mirbft/sim/file_system.hpp>
+#include <mirbft/sim/files.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
+#include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
@@ -200,10 +218,13 @@
 #include <mirbft/sim/schedule.hpp>
 #include <mirbft/sim/script.hpp>
 #include <mirbft/sim/shrink.hpp>
+#include <mirbft/sim/statement.hpp>
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>
 #include <mirbft/sim/trial.hpp>
+#include <mirbft/sim/view_invariants.hpp>
 #include <mirbft/sim/watch.hpp>
+#include <mirbft/sim/write_ahead_invariants.hpp>
 #include <mirbft/sim/zoo/disk.hpp>
 #include <mirbft/sim/zoo/mutant.hpp>
 #include <mirbft/sim/zoo/rules.hpp>

@@ -142,10 +142,11 @@ class Cluster {
       const Random disk = Random(config_.seed).fork("disk", id.value);
       Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
       member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
-      if (!member.faulty)
-        member.disk.on_durable([this, id](const Record& record) {
-          observed_.checks.durable(id, record, observed_.findings);
-        });
+      if (member.faulty) continue;
+      observed_.checks.disk(id, std::as_const(member.disk));
+      member.disk.on_durable([this, id](const Record& record) {
+        observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
+      });
     }
     for (const NodeId id : network_.members()) start(id);
   }
@@ -213,7 +214,7 @@ class Cluster {
     Member& member = at(id);
     member.disk.wipe();
     member.wiped = true;
-    if (!member.faulty) observed_.checks.wiped(id);
+    if (!member.faulty) observed_.checks.wiped(id, findings());
   }
   /// Whether the node has ever lost its disk.
   bool was_wiped(NodeId id) { return at(id).wiped; }
@@ -417,6 +418,7 @@ class Cluster {
         make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
                Wal(member.disk), Store(member.disk),
                WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
+    if (!member.faulty) observed_.checks.made(id, std::as_const(*member.replica));
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
