@@ -30,7 +30,14 @@ struct Options {
   bool lists_adversaries = false;
   /// End after so many seeds that failed.
   std::uint64_t failures = 1;
+  /// Run this file, "-" being the standard input, and no seeds; empty for seeds.
+  std::string scenario;
+  unsigned jobs = 1;
   std::string event_logs;
+  /// CPU seconds to make each failure smaller in.
+  double shrink = 60;
+  /// The folder for what is left behind of failures.
+  std::string out = "mirbft-sim-failures";
   /// A mistake to put in, or "all"; empty for none.
   std::string mutant;
   bool figures = false;

@@ -1,7 +1,5 @@
 #include "trials.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -10,11 +8,9 @@
 
 namespace simulation {
 
-mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
-                                   mirbft::sim::FaultKinds faults,
-                                   mirbft::sim::AdversaryKinds adversaries,
+mirbft::sim::TrialResult run_trial(const mirbft::sim::Scenario& scenario,
                                    const std::string& logs) {
-  const mirbft::IssConfig protocol = protocol_config(nodes, seed);
+  const mirbft::IssConfig protocol = protocol_config(scenario.nodes, scenario.seed);
   const std::function make_protocol = [&protocol](mirbft::NodeId self,
                                                   mirbft::sim::Contents disk) {
     mirbft::IssConfig own = protocol;
@@ -38,10 +34,13 @@ mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
         .interceptor = std::move(parts.watch)};
   };
   return mirbft::sim::Trial<Replica>(
-             seed,
-             {.nodes = nodes, .faults = faults, .adversaries = adversaries, .body = make_command},
-             make, make_checks(protocol, mirbft::Blacklist(), make_protocol, seed))
+             scenario, make,
+             make_checks(protocol, mirbft::Blacklist(), make_protocol, scenario.seed), make_command)
       .run();
+}
+
+mirbft::sim::Vocabulary known_messages() {
+  return mirbft::sim::vocabulary<Protocol::Message>();
 }
 
 }  // namespace simulation

@@ -184,14 +184,6 @@
 #include <mirbft/log/replay.hpp>
 #include <mirbft/log/schema.hpp>
 #include <mirbft/log/writer.hpp>
-
-
-#ifdef MIRBFT_WITH_OPENSSL
-#include <mirbft/modules/hasher/openssl.hpp>
-#endif
-
-#ifdef MIRBFT_WITH_SODIUM
-#include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/sim/adversary/adversary.hpp>
 #include <mirbft/sim/adversary/behaviour.hpp>
 #include <mirbft/sim/adversary/cast.hpp>
@@ -263,6 +255,14 @@
 #include <mirbft/sim/zoo/disk.hpp>
 #include <mirbft/sim/zoo/mutant.hpp>
 #include <mirbft/sim/zoo/rules.hpp>
+
+
+#ifdef MIRBFT_WITH_OPENSSL
+#include <mirbft/modules/hasher/openssl.hpp>
+#endif
+
+#ifdef MIRBFT_WITH_SODIUM
+#include <mirbft/modules/crypto/sodium.hpp>
 #endif
 
 #endif
