@@ -15,24 +15,21 @@
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
-#include <mirbft/sim/invariants.hpp>
-#include <mirbft/sim/iss_invariants.hpp>
+#include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
-#include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace simulation {
 
-using Checks =
-    mirbft::sim::Checks<mirbft::sim::TotalOrder, mirbft::sim::Integrity,
-                        mirbft::sim::CheckpointsAgree, mirbft::sim::LeadersAndBuckets<>,
-                        mirbft::sim::NeverBack, mirbft::sim::Bounded, mirbft::sim::SingleVote,
-                        mirbft::sim::WriteAhead, mirbft::sim::DecisionsAgree,
-                        mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
-using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, mirbft::NullCrypto,
-                             mirbft::KeyValueStore, mirbft::sim::Wal, mirbft::ClientTracker,
-                             mirbft::sim::Store, mirbft::Iss<mirbft::Pbft>,
+using Crypto = mirbft::NullCrypto;
+
+/// All of them.
+using Checks = mirbft::sim::IssChecks<Crypto, mirbft::Blacklist,
+                                      mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
+using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore,
+                             mirbft::sim::Wal, mirbft::ClientTracker, mirbft::sim::Store,
+                             mirbft::Iss<mirbft::Pbft>,
                              mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
 
 /// Epochs are short and batches small, so that a second sees many of them. The patience with
@@ -48,14 +45,8 @@ inline mirbft::IssConfig protocol_config(std::size_t nodes, std::uint64_t seed) 
 }
 
 inline Checks make_checks(const mirbft::IssConfig& config) {
-  const mirbft::Quorum quorum(config.members.size());
-  return Checks(mirbft::sim::TotalOrder(), mirbft::sim::Integrity(),
-                mirbft::sim::CheckpointsAgree(quorum),
-                mirbft::sim::LeadersAndBuckets<>(config, quorum), mirbft::sim::NeverBack(),
-                mirbft::sim::Bounded(config, mirbft::TrackerConfig{}.max_pending_bytes),
-                mirbft::sim::SingleVote(), mirbft::sim::WriteAhead(quorum),
-                mirbft::sim::DecisionsAgree(),
-                mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>());
+  return mirbft::sim::iss_checks(config, Crypto(),
+                                 mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>());
 }
 
 /// Commands on few keys, so that their order shows in the state.

@@ -22,22 +22,15 @@ namespace zoo = mirbft::sim::zoo;
 using zoo::Mutant;
 
 using ZooChecks =
-    sim::Checks<sim::TotalOrder, sim::Integrity, sim::CheckpointsAgree,
-                sim::LeadersAndBuckets<zoo::Policy>, sim::NeverBack, sim::Bounded, sim::SingleVote,
-                sim::WriteAhead, sim::DecisionsAgree, sim::Linearizable<sim::KeyValueModel>>;
+    sim::IssChecks<Crypto, zoo::Policy, sim::Linearizable<sim::KeyValueModel>>;
 using Orderer = mirbft::Iss<mirbft::Pbft, zoo::Policy, zoo::Rules>;
 using ZooReplica =
-    mirbft::Node<sim::Net, mirbft::Sha256, mirbft::NullCrypto, zoo::App<mirbft::KeyValueStore>,
+    mirbft::Node<sim::Net, mirbft::Sha256, Crypto, zoo::App<mirbft::KeyValueStore>,
                  zoo::Wal<sim::Wal>, mirbft::ClientTracker, zoo::Store<sim::Store>, Orderer,
                  sim::Watch<ZooChecks>>;
 
 ZooChecks make_zoo_checks(const mirbft::IssConfig& config) {
-  const mirbft::Quorum quorum(config.members.size());
-  return ZooChecks(sim::TotalOrder(), sim::Integrity(), sim::CheckpointsAgree(quorum),
-                   sim::LeadersAndBuckets<zoo::Policy>(config, quorum), sim::NeverBack(),
-                   sim::Bounded(config, mirbft::TrackerConfig{}.max_pending_bytes),
-                   sim::SingleVote(), sim::WriteAhead(quorum), sim::DecisionsAgree(),
-                   sim::Linearizable<sim::KeyValueModel>());
+  return sim::iss_checks<zoo::Policy>(config, Crypto(), sim::Linearizable<sim::KeyValueModel>());
 }
 
 sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mutant) {

@@ -34,7 +34,7 @@ std::size_t sum(const Rules& rules) {
 TEST_CASE("a mutant of the rules breaks them, and the others are the rules") {
   const std::size_t sound = sum(iss::Rules());
   for (const Mutant broken :
-       {Mutant::quorum_2f, Mutant::weak_commit, Mutant::weak_new_view, Mutant::votes_after_leaving,
+       {Mutant::quorum_2f, Mutant::weak_commit, Mutant::votes_after_leaving,
         Mutant::claims_forgotten, Mutant::nil_not_claimed, Mutant::lowest_claim,
         Mutant::view_not_compared, Mutant::never_joins})
     CHECK(sum(sim::zoo::Rules(broken)) != sound);

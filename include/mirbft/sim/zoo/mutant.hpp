@@ -16,7 +16,6 @@ namespace mirbft::sim::zoo {
 enum class Mutant : std::uint8_t {
   quorum_2f,
   weak_commit,
-  weak_new_view,
   votes_after_leaving,
   claims_forgotten,
   nil_not_claimed,
@@ -51,7 +50,6 @@ struct MutantInfo {
 inline constexpr std::array mutants{
     MutantInfo{"quorum_2f", "one Prepare, Commit and ViewChange too few are enough"},
     MutantInfo{"weak_commit", "f+1 Commits decide a slot"},
-    MutantInfo{"weak_new_view", "f+1 ViewChanges make a NewView"},
     MutantInfo{"votes_after_leaving", "certificates are made in a view that was left"},
     MutantInfo{"claims_forgotten", "a ViewChange claims nothing that was prepared"},
     MutantInfo{"nil_not_claimed", "a ViewChange does not claim a prepared nil"},

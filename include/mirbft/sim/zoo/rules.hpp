@@ -33,8 +33,7 @@ class Rules : public iss::Rules {
                                    : Sound::commits(quorum) - is(Mutant::quorum_2f);
   }
   std::size_t view_changes(Quorum quorum) const noexcept {
-    return is(Mutant::weak_new_view) ? quorum.weak()
-                                     : Sound::view_changes(quorum) - is(Mutant::quorum_2f);
+    return Sound::view_changes(quorum) - is(Mutant::quorum_2f);
   }
   std::size_t callers(Quorum quorum) const noexcept {
     return is(Mutant::never_joins) ? quorum.members() + 1 : Sound::callers(quorum);
