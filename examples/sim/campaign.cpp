@@ -134,7 +134,8 @@ int run_campaign(const Options& options, const RunTrial& run) {
   const auto name = [](const Scenario& one) { return "seed-" + std::to_string(one.seed); };
   const auto command = [&](const Scenario& one) {
     return "mirbft-sim --seeds " + std::to_string(one.seed) + " --nodes " +
-           std::to_string(options.nodes) + " --faults " + options.faults_text;
+           std::to_string(options.nodes) + " --faults " + options.faults_text +
+           (options.adversaries.none() ? "" : " --adversary " + options.adversaries_text);
   };
   Runs runs = run_seeds(options, run);
   return conclude(std::move(runs), options.faults, cpu_before, options, run, name, command);
