@@ -18932,6 +18932,13 @@ struct Frame {
   Bytes payload;
 };
 
+/// What becomes of a frame, or of a part of it.
+struct Passage {
+  Bytes payload;
+  /// Beyond what it takes anyhow. What is late is overtaken by others.
+  Time late{};
+};
+
 /// How the links behave; rates are of a thousand frames.
 struct LinkRates {
   /// What an ordinary frame takes, at least and at most.
@@ -18943,6 +18950,8 @@ struct LinkRates {
   std::uint32_t delay = 0;
   /// What a delayed frame takes, at most.
   Time longest_delay = std::chrono::milliseconds(500);
+
+  friend bool operator==(const LinkRates&, const LinkRates&) = default;
 };
 
 /// Links in one direction that carry nothing, for one reason.
@@ -18984,6 +18993,12 @@ class Network {
   /// Calls `tap(frame)` for every frame that is sent, whatever becomes of it.
   void tap(std::function<void(const Frame&)> tap) { tap_ = std::move(tap); }
 
+  /// Asks `judge(frame)` what becomes of every frame that is sent: each of its passages goes on as
+  /// a frame of its own, and there may be none.
+  void judge(std::function<std::vector<Passage>(const Frame&)> judge) {
+    judge_ = std::move(judge);
+  }
+
   const std::vector<NodeId>& members() const noexcept { return members_; }
   LinkRates& rates() noexcept { return rates_; }
   const FaultCounts& faults() const noexcept { return faults_; }
@@ -19019,15 +19034,18 @@ class Network {
     Link& link = this->link(place(from), place(to));
     link.clogged_until = std::max(link.clogged_until, until);
   }
-  /// Nothing is cut or clogged any more, and from now on every frame arrives once and in order.
-  /// What is on its way already is not hurried.
+  /// Nothing is cut, clogged or judged any more, and from now on every frame arrives once and in
+  /// order. What is on its way already is not hurried.
   void heal() {
     for (Link& link : links_) {
       link.cuts = 0;
       link.clogged_until = {};
     }
     rates_ = {};
+    judge_ = {};
   }
+  /// For those who judge: that a fault has struck.
+  void count(Fault kind) noexcept { faults_.count(kind); }
 
  private:
   friend class Net;
@@ -19075,16 +19093,23 @@ class Network {
   void send(std::size_t from, std::size_t to, FrameClass kind, const Bytes& payload) {
     ++frames_;
     bytes_ += payload.size();
-    if (tap_) tap_({members_[from], members_[to], kind, payload});
-    Link& link = this->link(from, to);
-    if (link.cuts != 0) return faults_.count(link.cut_by);
-    if (strikes(rates_.loss, Fault::loss)) return;
-    fly(link, {from, to, payload});
-    if (strikes(rates_.duplication, Fault::duplication)) fly(link, {from, to, payload});
+    const Frame frame{members_[from], members_[to], kind, payload};
+    if (tap_) tap_(frame);
+    if (!judge_) return carry({from, to, payload}, {});
+    for (const Passage& passage : judge_(frame)) carry({from, to, passage.payload}, passage.late);
   }
 
-  void fly(Link& link, Flight flight) {
-    Time arrival = clock_.now() + random_.between(rates_.shortest, rates_.longest);
+  void carry(const Flight& flight, Time late) {
+    const Link& link = this->link(flight.from, flight.to);
+    if (link.cuts != 0) return faults_.count(link.cut_by);
+    if (strikes(rates_.loss, Fault::loss)) return;
+    fly(flight, late);
+    if (strikes(rates_.duplication, Fault::duplication)) fly(flight, late);
+  }
+
+  void fly(Flight flight, Time late) {
+    Link& link = this->link(flight.from, flight.to);
+    Time arrival = clock_.now() + late + random_.between(rates_.shortest, rates_.longest);
     if (arrival < link.clogged_until) {
       faults_.count(Fault::clog);
       arrival = link.clogged_until;
@@ -19092,7 +19117,7 @@ class Network {
     if (strikes(rates_.delay, Fault::delay)) arrival += random_.between({}, rates_.longest_delay);
     if (strikes(rates_.reordering, Fault::reordering)) {
       arrival += random_.between({}, 4 * rates_.longest);
-    } else {
+    } else if (late == Time{}) {
       arrival = link.last_arrival = std::max(arrival, link.last_arrival);
     }
     flights_.at(arrival, std::move(flight));
@@ -19109,6 +19134,7 @@ class Network {
   Random random_;
   LinkRates rates_;
   std::function<void(const Frame&)> tap_;
+  std::function<std::vector<Passage>(const Frame&)> judge_;
   std::vector<std::unique_ptr<End>> ends_;
   std::vector<Link> links_;
   Agenda<Flight> flights_;
@@ -19437,12 +19463,18 @@ struct Parts {
 
 namespace detail {
 
-/// The Interceptor of a Node.
+/// The Interceptor of a Node, and its Protocol.
 template <class Replica>
 struct InterceptorOf;
 template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
 struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
   using type = I;
+};
+template <class Replica>
+struct ProtocolOf;
+template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
+struct ProtocolOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using type = P;
 };
 
 }  // namespace detail
@@ -19611,9 +19643,13 @@ class Cluster {
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
-  /// Ends everything that hinders nodes that are up, or would crash them, and the network.
+  /// Calls `act()` when its time has come, between the steps of nodes.
+  void at(Time time, std::function<void()> act) { acts_.at(time, std::move(act)); }
+  /// Ends everything that hinders nodes that are up, or would crash them, and the network; forgets
+  /// what was to come by `at`.
   void heal() {
     network_.heal();
+    acts_.clear();
     for (auto& member : members_) {
       member->paused_until = member->held_until = {};
       member->steps_left.reset();
@@ -19742,11 +19778,12 @@ class Cluster {
   // The course of time.
 
   Time next() const noexcept {
-    return std::min({network_.next_arrival(), deeds_.next(), submissions_.next()});
+    return std::min({network_.next_arrival(), acts_.next(), deeds_.next(), submissions_.next()});
   }
   void step() {
     clock_.advance_to(next());
     if (network_.next_arrival() == now()) return wake(network_.arrive(), now());
+    if (acts_.next() == now()) return acts_.take()();
     if (submissions_.next() == now()) return submit(submissions_.take());
     const Deed deed = deeds_.take();
     switch (deed.kind) {
@@ -19910,6 +19947,7 @@ class Cluster {
   Network network_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<ClientEntry> clients_;
+  Agenda<std::function<void()>> acts_;
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;
   FaultCounts faults_;
@@ -19918,180 +19956,238 @@ class Cluster {
 }  // namespace mirbft::sim
 
 // <mirbft/sim/faults.hpp>
-// Which faults strike a cluster, and how often: drawn anew for each seed.
+// Which faults strike a cluster, when and how often: drawn anew for each seed.
+
+// <mirbft/sim/schedule.hpp>
+// The faults of a run as data: how the links misbehave throughout, and what strikes when.
 
 namespace mirbft::sim {
 
-/// A fault that comes and goes.
-struct Trouble {
+/// A fault that strikes at one moment. What its members mean is said by the shape of its kind.
+struct Strike {
+  Time at{};
   Fault kind = Fault::pause;
-  /// Between two of them, about: from half of it to one and a half.
-  Time every = std::chrono::seconds(1);
-  /// How long one lasts, at most.
-  Time lasts = std::chrono::milliseconds(500);
+  /// The node that is struck, the sender of the link, or one group.
+  std::vector<NodeId> nodes{};
+  /// The receiver of the link, or the other group.
+  std::vector<NodeId> others{};
+  std::int64_t amount = 0;
+  /// 0 for as long as there are faults at all.
+  Time lasts{};
+
+  friend bool operator==(const Strike&, const Strike&) = default;
 };
 
-/// How a cluster is mistreated.
-struct FaultPlan {
-  LinkRates links;
-  std::uint32_t shuffled_slots = 0;
-  Time reaction = std::chrono::microseconds(100);
-  Tail tail = Tail::kept;
-  std::vector<Trouble> troubles;
+/// Whom a kind of strike hits.
+enum class Whom : std::uint8_t { node, link, groups };
 
-  /// Sets what a cluster is made with.
-  void set(ClusterConfig& config) const {
-    config.links = links;
-    config.shuffled_slots = shuffled_slots;
-    config.reaction = reaction;
-    config.tail = tail;
-  }
+/// What there is to say of a strike. A kind of fault that strikes at a moment has a row below, and
+/// a case in `strike` (strikes.hpp): drawing it, printing it and reading it follow from the row.
+struct StrikeShape {
+  Fault kind;
+  Whom whom = Whom::node;
+  /// The word before the amount; none for kinds without.
+  std::string_view amount = {};
+  /// What an amount may be, and the most that a seed draws.
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  std::int64_t most_drawn = most;
+  /// For amounts that are names: those from 0 to `most`.
+  const char* const* names = nullptr;
+  /// The word before the time that it lasts; none for kinds that come to stay.
+  std::string_view span = "for";
 };
 
-/// Draws the faults of one run. Of the kinds that are allowed, each seed leaves some out and
-/// exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average hides.
-inline FaultPlan draw_faults(FaultKinds allowed, Random& random) {
-  FaultPlan faults;
-  const auto has = [&](Fault kind) { return allowed.has(kind) && random.chance(600); };
-  // Small rates are as likely as large ones.
-  const auto rate = [&](Fault kind, std::uint32_t most) {
-    return has(kind) ? random.between(1u, 1u + most / (1u << random.below(5))) : 0u;
-  };
-  const auto span = [&](Time least, Time most) {
-    return random.between(least, std::max(least, most / (1 << random.below(6))));
-  };
-  using std::chrono::microseconds;
-  using std::chrono::milliseconds;
-  faults.links.longest = span(microseconds(100), milliseconds(100));
-  faults.links.loss = rate(Fault::loss, 200);
-  faults.links.duplication = rate(Fault::duplication, 300);
-  faults.links.reordering = rate(Fault::reordering, 900);
-  faults.links.delay = rate(Fault::delay, 50);
-  faults.links.longest_delay = span(milliseconds(10), milliseconds(1000));
-  faults.shuffled_slots = has(Fault::slot_order) ? 1000 : 0;
-  faults.reaction = span(microseconds(1), milliseconds(5));
-  faults.tail = has(Fault::lost_tail) ? Tail::drawn : Tail::kept;
-  for (const Fault kind :
-       {Fault::clog, Fault::symmetric_partition, Fault::asymmetric_partition,
-        Fault::bridge_partition, Fault::crash, Fault::crash_in_list, Fault::pause,
-        Fault::clock_skew, Fault::clock_jump, Fault::slow_module})
-    if (has(kind))
-      faults.troubles.push_back({kind, span(milliseconds(100), milliseconds(4000)),
-                                 span(milliseconds(5), milliseconds(2000))});
-  // From numbers of its own: it is newer than the others, whose seeds stay what they are.
-  Random apart = random.fork("wipe");
-  if (allowed.has(Fault::wipe) && apart.chance(300))
-    faults.troubles.push_back({Fault::wipe,
-                               apart.between(milliseconds(500), milliseconds(4000)),
-                               apart.between(milliseconds(5), milliseconds(2000))});
-  return faults;
+inline constexpr StrikeShape strike_shapes[] = {
+    {.kind = Fault::clog, .whom = Whom::link},
+    {.kind = Fault::symmetric_partition, .whom = Whom::groups},
+    {.kind = Fault::asymmetric_partition, .whom = Whom::groups},
+    {.kind = Fault::bridge_partition, .whom = Whom::groups},
+    // After so many more lists of events, or operations of the disk.
+    {.kind = Fault::crash, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::crash_in_list, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::pause},
+    // Parts in a million.
+    {.kind = Fault::clock_skew, .amount = "ppm", .least = -100'000, .most = 100'000, .span = ""},
+    {.kind = Fault::clock_jump, .span = "by"},
+    {.kind = Fault::slow_module, .amount = "module", .most = slot_count - 1, .names = slot_names},
+    {.kind = Fault::wipe},
+};
+
+/// The shape of a kind; null for those that do not strike at a moment.
+constexpr const StrikeShape* shape_of(Fault kind) noexcept {
+  for (const StrikeShape& shape : strike_shapes)
+    if (shape.kind == kind) return &shape;
+  return nullptr;
 }
 
-/// Makes trouble in a cluster: ask `next()` when, let the cluster go on until then, and `act`.
-class Chaos {
+/// How the nodes are driven, as in `ClusterConfig`.
+struct Pace {
+  std::uint32_t shuffled_slots = 0;
+  Time reaction = std::chrono::microseconds(100);
+
+  friend bool operator==(const Pace&, const Pace&) = default;
+};
+
+/// How the disks behave.
+struct DiskRates {
+  /// What crashes leave of what is not synced.
+  Tail tail = Tail::kept;
+
+  friend bool operator==(const DiskRates&, const DiskRates&) = default;
+};
+
+/// All faults of a run.
+struct Schedule {
+  LinkRates links;
+  Pace pace;
+  DiskRates disks;
+  /// By their time.
+  std::vector<Strike> strikes{};
+  /// When everything is healed.
+  Time heal = std::chrono::seconds(5);
+  /// Those that stay down from then on.
+  std::vector<NodeId> lost{};
+
+  friend bool operator==(const Schedule&, const Schedule&) = default;
+};
+
+}  // namespace mirbft::sim
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::LinkRates, shortest, longest, loss, duplication, reordering,
+                        delay, longest_delay);
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::Pace, shuffled_slots, reaction);
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::DiskRates, tail);
+
+namespace mirbft::sim {
+
+/// Draws the faults of one run, ahead of it. Of the kinds that are allowed, each seed leaves some
+/// out and exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average
+/// hides. Each kind has random numbers of its own: one that is added changes none of the others.
+class ScheduleDraw {
  public:
-  Chaos(std::vector<Trouble> troubles, Random random)
-      : troubles_(std::move(troubles)), random_(random) {
-    for (std::size_t i = 0; i < troubles_.size(); ++i) begin_later(i, {});
+  /// For the nodes from 0 to `nodes - 1`; they are healed when `most` is over, or before.
+  ScheduleDraw(FaultKinds allowed, std::size_t nodes, Time most, const Random& random)
+      : allowed_(allowed), random_(random), most_(most) {
+    for (std::size_t i = 0; i < nodes; ++i) members_.push_back(NodeId(i));
   }
 
-  Time next() const noexcept { return agenda_.next(); }
-
-  template <class Replica>
-  void act(Cluster<Replica>& cluster) {
-    Deed deed = agenda_.take();
-    if (deed.kind == Deed::Kind::mend) return cluster.network().mend(deed.cut);
-    if (deed.kind == Deed::Kind::restart) return restart(cluster, std::move(deed));
-    const Trouble& trouble = troubles_[deed.trouble];
-    begin_later(deed.trouble, cluster.now());
-    const Time end = cluster.now() + random_.between(Time(1), trouble.lasts);
-    strike(trouble, end, cluster);
+  Schedule draw() {
+    draw_end();
+    draw_rates();
+    for (const StrikeShape& shape : strike_shapes) draw_strikes(shape);
+    std::stable_sort(faults_.strikes.begin(), faults_.strikes.end(),
+                     [](const Strike& left, const Strike& right) { return left.at < right.at; });
+    return std::move(faults_);
   }
 
  private:
-  struct Deed {
-    enum class Kind : std::uint8_t { begin, mend, restart };
+  using microseconds = std::chrono::microseconds;
+  using milliseconds = std::chrono::milliseconds;
 
-    Kind kind;
-    std::size_t trouble;
-    Cut cut;
-    NodeId node;
-  };
-
-  void begin_later(std::size_t trouble, Time now) {
-    const Time every = troubles_[trouble].every;
-    agenda_.at(now + random_.between(every / 2, every + every / 2),
-               {Deed::Kind::begin, trouble, {}, {}});
+  /// In whole microseconds, since people are going to read it.
+  static Time between(Random& random, Time least, Time most) {
+    return std::chrono::duration_cast<microseconds>(random.between(least, most));
+  }
+  /// Short ones are as likely as long ones.
+  static Time span(Random& random, Time least, Time most) {
+    return between(random, least, std::max(least, most / (1 << random.below(6))));
+  }
+  Random numbers_of(Fault kind) const noexcept { return random_.fork(to_string(kind)); }
+  bool has(Fault kind, Random& random, std::uint32_t chance = 600) const noexcept {
+    return random.chance(chance) && allowed_.has(kind);
+  }
+  /// In a thousand; small ones are as likely as large ones.
+  std::uint32_t rate(Fault kind, std::uint32_t most) const noexcept {
+    Random random = numbers_of(kind);
+    return has(kind, random) ? random.between(1u, 1u + most / (1u << random.below(5))) : 0;
   }
 
-  template <class Replica>
-  void strike(const Trouble& trouble, Time end, Cluster<Replica>& cluster) {
-    const NodeId node = random_.pick(cluster.members());
-    switch (trouble.kind) {
-      case Fault::clog:
-        return cluster.network().clog(node, random_.pick(cluster.members()), end);
-      case Fault::symmetric_partition:
-      case Fault::asymmetric_partition:
-      case Fault::bridge_partition: return part(trouble.kind, end, cluster);
-      case Fault::crash:
-        if (!cluster.is_up(node)) return;
-        cluster.crash_after(node, random_.below(20));
-        return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
-      case Fault::crash_in_list:
-        if (!cluster.is_up(node)) return;
-        cluster.disk(node).fail_after(random_.below(20));
-        return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
-      case Fault::wipe: return wipe(node, end, cluster);
-      case Fault::pause: return cluster.pause(node, end);
-      case Fault::clock_skew:
-        return cluster.skew(node, random_.between<std::int64_t>(-100'000, 100'000));
-      case Fault::clock_jump: return cluster.jump(node, end - cluster.now());
-      case Fault::slow_module:
-        return cluster.hold(node, Slot(static_cast<std::uint16_t>(1u << random_.below(slot_count))),
-                            end);
-      default: return;  // struck by the network or by the course of the cluster
+  /// Those that stay down, where nodes may go down at all, are as many as a cluster must bear.
+  void draw_end() {
+    Random random = random_.fork("end");
+    faults_.heal = between(random, most_ / 4, most_);
+    random.shuffle(members_);
+    if (allowed_.has(Fault::crash) && random.chance(500)) {
+      const std::size_t lost = random.below(faulty() + 1);
+      faults_.lost.assign(members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(lost));
+      std::sort(faults_.lost.begin(), faults_.lost.end());
     }
   }
 
-  /// Only so many nodes ever lose their disks as a cluster must bear: they count as faulty.
-  template <class Replica>
-  void wipe(NodeId node, Time end, Cluster<Replica>& cluster) {
-    std::vector<NodeId> wiped = cluster.members();
-    std::erase_if(wiped, [&](NodeId id) { return !cluster.was_wiped(id); });
-    const std::size_t most = Quorum(cluster.members().size()).faulty();
-    if (most == 0) return;
-    const NodeId victim = wiped.size() < most ? node : random_.pick(wiped);
-    cluster.wipe(victim);
-    agenda_.at(end, {Deed::Kind::restart, 0, {}, victim});
+  void draw_rates() {
+    Random random = random_.fork("rates");
+    LinkRates& links = faults_.links;
+    links.longest = span(random, microseconds(100), milliseconds(100));
+    links.longest_delay = span(random, milliseconds(10), milliseconds(1000));
+    links.loss = rate(Fault::loss, 200);
+    links.duplication = rate(Fault::duplication, 300);
+    links.reordering = rate(Fault::reordering, 900);
+    links.delay = rate(Fault::delay, 50);
+    faults_.pace.reaction = span(random, microseconds(1), milliseconds(5));
+    Random order = numbers_of(Fault::slot_order);
+    if (has(Fault::slot_order, order)) faults_.pace.shuffled_slots = 1000;
+    Random tail = numbers_of(Fault::lost_tail);
+    if (has(Fault::lost_tail, tail)) faults_.disks.tail = Tail::drawn;
   }
 
-  template <class Replica>
-  void part(Fault kind, Time end, Cluster<Replica>& cluster) {
-    std::vector<NodeId> all = cluster.members();
-    if (all.size() < 3) return;
-    random_.shuffle(all);
-    const auto size = static_cast<std::ptrdiff_t>(1 + random_.below(all.size() - 2));
-    const auto middle = all.begin() + size;
-    const std::vector<NodeId> left(all.begin(), middle);
-    const std::vector<NodeId> right(middle + (kind == Fault::bridge_partition), all.end());
-    Cut cut = kind == Fault::bridge_partition       ? bridge_partition(left, right)
-              : kind == Fault::asymmetric_partition ? asymmetric_partition(left, right)
-                                                    : symmetric_partition(left, right);
-    cluster.network().cut(cut);
-    agenda_.at(end, {Deed::Kind::mend, 0, std::move(cut), {}});
+  /// A seed has its own idea of how often a kind strikes, and for how long. To lose a disk is so
+  /// hard that it should be rarer.
+  void draw_strikes(const StrikeShape& shape) {
+    Random random = numbers_of(shape.kind);
+    const bool is_wipe = shape.kind == Fault::wipe;
+    const std::vector<NodeId> victims = is_wipe ? who_may_be_wiped() : members_;
+    if (!has(shape.kind, random, is_wipe ? 300 : 600)) return;
+    if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
+    const Time every = span(random, milliseconds(is_wipe ? 500 : 100), milliseconds(4000));
+    const Time longest = span(random, milliseconds(5), milliseconds(2000));
+    for (Time at{};;) {
+      at += between(random, every / 2, every + every / 2);
+      if (at >= faults_.heal) return;
+      Strike strike{.at = at, .kind = shape.kind};
+      draw_whom(strike, shape.whom, victims, random);
+      if (!shape.amount.empty()) strike.amount = random.between(shape.least, shape.most_drawn);
+      if (!shape.span.empty()) strike.lasts = between(random, milliseconds(1), longest);
+      faults_.strikes.push_back(std::move(strike));
+    }
   }
 
-  /// A node whose crash is due and has not come yet is waited for.
-  template <class Replica>
-  void restart(Cluster<Replica>& cluster, Deed deed) {
-    if (!cluster.is_up(deed.node)) return cluster.restart(deed.node);
-    agenda_.at(cluster.now() + std::chrono::milliseconds(50), std::move(deed));
+  static void draw_whom(Strike& strike, Whom whom, std::vector<NodeId> victims, Random& random) {
+    if (whom == Whom::groups) return draw_groups(strike, std::move(victims), random);
+    strike.nodes = {random.pick(victims)};
+    if (whom == Whom::link) strike.others = {random.pick(victims)};
+  }
+  /// Each has a member at least; of a bridge, there is one between them.
+  static void draw_groups(Strike& strike, std::vector<NodeId> members, Random& random) {
+    random.shuffle(members);
+    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 2));
+    const auto middle = members.begin() + size;
+    strike.nodes.assign(members.begin(), middle);
+    strike.others.assign(middle + (strike.kind == Fault::bridge_partition), members.end());
+    std::sort(strike.nodes.begin(), strike.nodes.end());
+    std::sort(strike.others.begin(), strike.others.end());
   }
 
-  std::vector<Trouble> troubles_;
+  /// Who has ever lost its disk counts as faulty, together with those that stay down: the members
+  /// stand in one drawn order, and both are the first of it.
+  std::vector<NodeId> who_may_be_wiped() const {
+    return {members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(faulty())};
+  }
+  std::size_t faulty() const noexcept { return Quorum(members_.size()).faulty(); }
+
+  FaultKinds allowed_;
   Random random_;
-  Agenda<Deed> agenda_;
+  Time most_;
+  /// In a drawn order.
+  std::vector<NodeId> members_;
+  Schedule faults_;
 };
+
+/// Draws the faults of a run of so many nodes that are healed after `most`, or before.
+inline Schedule draw_schedule(FaultKinds allowed, std::size_t nodes, Time most,
+                              const Random& random) {
+  return ScheduleDraw(allowed, nodes, most, random).draw();
+}
 
 }  // namespace mirbft::sim
 
@@ -20510,6 +20606,85 @@ class Linearizable {
 
 }  // namespace mirbft::sim
 
+// <mirbft/sim/message_facts.hpp>
+// What a message says of itself, whatever its type: its name, and the place that it is about.
+
+namespace mirbft::sim {
+
+/// What can be seen from outside of a message.
+struct MessageFacts {
+  /// The name of its type, as in the schema.
+  std::string_view type;
+  /// The first of its members with such a type, those of its members' members included.
+  std::optional<std::uint64_t> epoch;
+  std::optional<std::uint64_t> view;
+  std::optional<std::uint64_t> sn;
+};
+
+namespace detail {
+
+template <class T>
+void note_place(const T& member, MessageFacts& facts) {
+  const auto note = [](std::optional<std::uint64_t>& fact, std::uint64_t number) {
+    if (!fact) fact = number;
+  };
+  if constexpr (std::is_same_v<T, Epoch>) {
+    note(facts.epoch, member.value);
+  } else if constexpr (std::is_same_v<T, View>) {
+    note(facts.view, member.value);
+  } else if constexpr (std::is_same_v<T, SeqNr>) {
+    note(facts.sn, member.value);
+  } else if constexpr (wire::kind_of<T> == wire::Kind::record && !wire::is_shared<T>) {
+    wire::for_each_member(member, [&](auto, const auto& inner) { note_place(inner, facts); });
+  }
+}
+
+template <class T>
+inline constexpr bool is_variant = false;
+template <class... Alternatives>
+inline constexpr bool is_variant<std::variant<Alternatives...>> = true;
+
+/// Calls `visit(message)` for a message of each type that a variant can hold, those of variants
+/// within it included.
+template <class Message, class Visit>
+void for_each_type(Visit&& visit) {
+  if constexpr (is_variant<Message>) {
+    [&]<std::size_t... place>(std::index_sequence<place...>) {
+      (for_each_type<std::variant_alternative_t<place, Message>>(visit), ...);
+    }(std::make_index_sequence<std::variant_size_v<Message>>{});
+  } else {
+    visit(Message{});
+  }
+}
+
+}  // namespace detail
+
+/// Of a reflected struct, or of what a variant holds.
+template <class Message>
+MessageFacts facts_of(const Message& message) {
+  if constexpr (detail::is_variant<Message>) {
+    MessageFacts facts;
+    visit_alternative(message, [&](const auto& held) { facts = facts_of(held); });
+    return facts;
+  } else {
+    MessageFacts facts{.type = wire::type_name<Message>, .epoch = {}, .view = {}, .sn = {}};
+    detail::note_place(message, facts);
+    return facts;
+  }
+}
+
+/// One of each type of message that there is, with those numbers that the type has.
+using Vocabulary = std::vector<MessageFacts>;
+
+template <class Message>
+Vocabulary vocabulary() {
+  Vocabulary words;
+  detail::for_each_type<Message>([&](const auto& one) { words.push_back(facts_of(one)); });
+  return words;
+}
+
+}  // namespace mirbft::sim
+
 // <mirbft/sim/pbft_invariants.hpp>
 // Invariants of PBFT within ISS: votes, certificates, and what is written ahead of them.
 
@@ -20790,14 +20965,125 @@ class DecisionsAgree {
 
 }  // namespace mirbft::sim
 
-// <mirbft/sim/trial.hpp>
-// A run of one seed: faults first, then healing, and then everything must get done.
+// <mirbft/sim/rule.hpp>
+// Scripted faults as data: which messages they are about, from when, until when, and what is done.
 
 namespace mirbft::sim {
 
+/// Numbers from `first` to `last`, both included.
+struct Span {
+  std::uint64_t first = 0;
+  std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+
+  bool has(std::uint64_t number) const noexcept { return first <= number && number <= last; }
+  friend bool operator==(const Span&, const Span&) = default;
+};
+
+/// Some of the messages that are sent. A message to several nodes is one message for each of them.
+struct Match {
+  /// The name of its type, as in the schema; empty for all types.
+  std::string type;
+  /// Senders and receivers; empty for all of them.
+  std::vector<NodeId> from;
+  std::vector<NodeId> to;
+  /// Those without such a number do not match.
+  std::optional<Span> epoch;
+  std::optional<Span> view;
+  std::optional<Span> sn;
+
+  bool has(NodeId sender, NodeId receiver, const MessageFacts& facts) const {
+    return (type.empty() || type == facts.type) && is_one_of(from, sender) &&
+           is_one_of(to, receiver) && is_within(epoch, facts.epoch) &&
+           is_within(view, facts.view) && is_within(sn, facts.sn);
+  }
+
+  friend bool operator==(const Match&, const Match&) = default;
+
+ private:
+  static bool is_one_of(const std::vector<NodeId>& nodes, NodeId node) {
+    return nodes.empty() || std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+  }
+  static bool is_within(const std::optional<Span>& span, std::optional<std::uint64_t> number) {
+    return !span || (number && span->has(*number));
+  }
+};
+
+/// A point in the course of events: a time, or when so many messages have been sent. The message
+/// that makes them so many still comes before it.
+struct Moment {
+  Time time{};
+  /// 0 for a time.
+  std::uint64_t messages = 0;
+  Match match;
+
+  friend bool operator==(const Moment&, const Moment&) = default;
+};
+
+/// What is done to messages.
+enum class Meddling : std::uint8_t { drop, delay, duplicate };
+
+/// Messages that do not arrive as they were sent.
+struct Rule {
+  /// The rule holds from one moment to the other; by default all the time.
+  std::optional<Moment> after;
+  std::optional<Moment> until;
+  Match match;
+  Meddling what = Meddling::drop;
+  /// By how much it delays.
+  Time late{};
+  /// How many messages it takes, the first ones; 0 for all.
+  std::uint64_t first = 0;
+
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// A strike that waits for messages; its own time does not count.
+struct Trigger {
+  Moment after;
+  Strike strike;
+
+  friend bool operator==(const Trigger&, const Trigger&) = default;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/scenario.hpp>
+// All that decides the course of a run: who takes part, what is asked of them, and what goes wrong.
+
+namespace mirbft::sim {
+
+/// What a client does, as in `ClientConfig`.
+struct ClientLoad {
+  std::uint64_t requests = 20;
+  std::uint64_t open = 4;
+  Target target = Target::all;
+  Time retry_after = std::chrono::seconds(2);
+  Time rest = std::chrono::milliseconds(20);
+
+  friend bool operator==(const ClientLoad&, const ClientLoad&) = default;
+};
+
+/// A run. Two runs of one scenario, with the same replica, are the same course of events.
+struct Scenario {
+  /// Of all that is still drawn on the way, such as how long each frame takes.
+  std::uint64_t seed = 1;
+  std::uint64_t nodes = 4;
+  std::vector<ClientLoad> clients;
+  Schedule faults;
+  std::vector<Rule> rules;
+  std::vector<Trigger> triggers;
+  /// Within this time after the healing everything must be delivered, and states agree.
+  Time settle = std::chrono::seconds(120);
+
+  friend bool operator==(const Scenario&, const Scenario&) = default;
+};
+
+/// What a client asks for: the body of its request with that number.
+using MakeBody = std::function<std::string(ClientId, ReqNo, Random&)>;
+
 /// What is the same for all seeds of a campaign.
 struct TrialConfig {
-  std::size_t nodes = 4;
+  std::uint64_t nodes = 4;
   /// The kinds of faults that a seed may draw.
   FaultKinds faults{};
   /// How long they strike, at most.
@@ -20807,9 +21093,299 @@ struct TrialConfig {
   /// Clients, and requests of each, at most.
   std::uint64_t clients = 4;
   std::uint64_t requests = 60;
-  /// The body of a request, if it is not to be the default of `ClientConfig`.
-  std::function<std::string(ClientId, ReqNo, Random&)> body{};
+  /// The bodies of requests, if they are not to be the default of `ClientConfig`.
+  MakeBody body{};
 };
+
+/// A scenario that follows from the seed and the configuration alone. It has no rules.
+inline Scenario draw_scenario(std::uint64_t seed, const TrialConfig& config) {
+  using std::chrono::milliseconds;
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.nodes = config.nodes;
+  scenario.settle = config.heal_within;
+  const Random random = Random(seed).fork("trial");
+  scenario.faults =
+      draw_schedule(config.faults, config.nodes, config.faulty_for, random.fork("schedule"));
+  Random load = random.fork("load");
+  scenario.clients.resize(load.between<std::uint64_t>(1, config.clients));
+  for (ClientLoad& client : scenario.clients)
+    client = {.requests = load.between<std::uint64_t>(1, config.requests),
+              .open = load.between<std::uint64_t>(1, 16),
+              .target = static_cast<Target>(load.below(3)),
+              .retry_after = milliseconds(load.between(1000, 5000)),
+              .rest = milliseconds(load.between(0, 200))};
+  return scenario;
+}
+
+}  // namespace mirbft::sim
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::ClientLoad, requests, open, target, retry_after, rest);
+
+// <mirbft/sim/script.hpp>
+// Plays scripted faults: watches a cluster's messages, meddles with some, strikes after others.
+
+namespace mirbft::sim {
+
+/// Judges the frames of replicas that say `Message`s to one another. A frame with several messages
+/// is taken apart if it must be: those that are left alone go on together.
+template <class Message>
+class Script {
+ public:
+  Script(const std::vector<Rule>& rules, const std::vector<Trigger>& triggers) {
+    for (const Rule& rule : rules) rules_.push_back({rule, Gate(rule.after), Gate(rule.until), 0});
+    for (const Trigger& trigger : triggers)
+      triggers_.push_back({trigger.strike, Gate(trigger.after)});
+  }
+
+  bool empty() const noexcept { return rules_.empty() && triggers_.empty(); }
+
+  /// What becomes of a frame that is sent `now`. Calls `strike(const Strike&)` for the strikes that
+  /// one of its messages sets off, and `count(Fault)` for what is done to it.
+  template <class Do, class Count>
+  std::vector<Passage> judge(const Frame& frame, Time now, Do&& strike, Count&& count) {
+    Judged judged;
+    const auto take = [&](const Bytes& bytes) {
+      const auto message = wire::decode<Message>(bytes, wire::Form::lenient);
+      if (!message) return false;
+      const Seen seen{frame.from, frame.to, now, facts_of(*message)};
+      notice(seen, strike);
+      pass(bytes, meddle(seen, count), judged);
+      return true;
+    };
+    if (!take_each(frame.payload, take)) return {{frame.payload, {}}};
+    if (!judged.alone.empty()) judged.passages.push_back({wire::join(judged.alone), {}});
+    return std::move(judged.passages);
+  }
+
+ private:
+  static constexpr std::size_t every_message = std::numeric_limits<std::size_t>::max();
+
+  struct Seen {
+    NodeId from;
+    NodeId to;
+    Time now;
+    MessageFacts facts;
+
+    bool is(const Match& match) const { return match.has(from, to, facts); }
+  };
+
+  /// Whether a moment has come.
+  class Gate {
+   public:
+    explicit Gate(std::optional<Moment> moment) : moment_(std::move(moment)) {}
+
+    /// Whether there is anything to wait for.
+    explicit operator bool() const noexcept { return moment_.has_value(); }
+    /// Whether a message comes after the moment: the one that completes it does not.
+    bool is_over(const Seen& seen) const {
+      return moment_->messages == 0 ? seen.now >= moment_->time : count_ >= moment_->messages;
+    }
+    /// Whether it is this message that completes the moment.
+    bool note(const Seen& seen) {
+      return moment_ && moment_->messages != 0 && count_ < moment_->messages &&
+             seen.is(moment_->match) && ++count_ == moment_->messages;
+    }
+
+   private:
+    std::optional<Moment> moment_;
+    std::uint64_t count_ = 0;
+  };
+  struct Playing {
+    Rule rule;
+    Gate after;
+    Gate until;
+    std::uint64_t taken;
+  };
+  struct Waiting {
+    Strike strike;
+    Gate after;
+  };
+  struct Fate {
+    bool dropped = false;
+    bool twice = false;
+    Time late{};
+  };
+  struct Judged {
+    std::vector<Bytes> alone;
+    std::vector<Passage> passages;
+  };
+
+  template <class Take>
+  static bool take_each(const Bytes& payload, Take& take) {
+    if constexpr (wire::ends_by_itself<Message>()) {
+      return wire::split(payload, every_message, take);
+    } else {
+      return take(payload);
+    }
+  }
+
+  template <class Do>
+  void notice(const Seen& seen, Do& strike) {
+    for (Waiting& waiting : triggers_)
+      if (waiting.after.note(seen)) strike(std::as_const(waiting.strike));
+  }
+
+  /// What all rules together make of a message.
+  template <class Count>
+  Fate meddle(const Seen& seen, Count& count) {
+    Fate fate;
+    for (Playing& playing : rules_) {
+      if (takes(playing, seen)) apply(playing.rule, fate, count);
+      playing.after.note(seen);
+      playing.until.note(seen);
+    }
+    return fate;
+  }
+  static bool takes(Playing& playing, const Seen& seen) {
+    const Rule& rule = playing.rule;
+    if (playing.after && !playing.after.is_over(seen)) return false;
+    if (playing.until && playing.until.is_over(seen)) return false;
+    if (!seen.is(rule.match)) return false;
+    return rule.first == 0 || playing.taken++ < rule.first;
+  }
+  template <class Count>
+  static void apply(const Rule& rule, Fate& fate, Count& count) {
+    switch (rule.what) {
+      case Meddling::drop: count(Fault::loss); fate.dropped = true; break;
+      case Meddling::delay: count(Fault::delay); fate.late += rule.late; break;
+      case Meddling::duplicate: count(Fault::duplication); fate.twice = true; break;
+    }
+  }
+
+  static void pass(const Bytes& message, const Fate& fate, Judged& judged) {
+    if (fate.dropped) return;
+    if (fate.late == Time{} && !fate.twice) return judged.alone.push_back(message);
+    judged.passages.push_back({message, fate.late});
+    if (fate.twice) judged.passages.push_back({message, fate.late});
+  }
+
+  std::vector<Playing> rules_;
+  std::vector<Waiting> triggers_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/strikes.hpp>
+// What a strike does to a cluster.
+
+namespace mirbft::sim {
+
+namespace detail {
+
+/// A node whose crash is due and has not come yet is waited for.
+template <class Replica>
+void restart_at(Cluster<Replica>& cluster, NodeId node, Time time) {
+  cluster.at(time, [&cluster, node] {
+    if (!cluster.is_up(node)) return cluster.restart(node);
+    restart_at(cluster, node, cluster.now() + std::chrono::milliseconds(50));
+  });
+}
+
+template <class Replica>
+void part(Cluster<Replica>& cluster, Cut cut, Time end) {
+  cluster.network().cut(cut);
+  cluster.at(end, [&cluster, cut = std::move(cut)] { cluster.network().mend(cut); });
+}
+
+}  // namespace detail
+
+/// Strikes now, and makes sure that it ends: after the time that the strike lasts, or at `heal`.
+/// May be called amid the work of a node.
+template <class Replica>
+void strike(Cluster<Replica>& cluster, const Strike& strike, Time heal) {
+  const Time end = strike.lasts == Time{} ? heal : cluster.now() + strike.lasts;
+  const NodeId node = strike.nodes.front();
+  const auto lists = static_cast<std::uint64_t>(strike.amount);
+  switch (strike.kind) {
+    case Fault::clog: return cluster.network().clog(node, strike.others.front(), end);
+    case Fault::symmetric_partition:
+      return detail::part(cluster, symmetric_partition(strike.nodes, strike.others), end);
+    case Fault::asymmetric_partition:
+      return detail::part(cluster, asymmetric_partition(strike.nodes, strike.others), end);
+    case Fault::bridge_partition:
+      return detail::part(cluster, bridge_partition(strike.nodes, strike.others), end);
+    case Fault::crash:
+      if (!cluster.is_up(node)) return;
+      cluster.crash_after(node, lists);
+      return detail::restart_at(cluster, node, end);
+    case Fault::crash_in_list:
+      if (!cluster.is_up(node)) return;
+      cluster.disk(node).fail_after(lists);
+      return detail::restart_at(cluster, node, end);
+    case Fault::wipe:
+      cluster.at(cluster.now(), [&cluster, node] { cluster.wipe(node); });
+      return detail::restart_at(cluster, node, end);
+    case Fault::pause: return cluster.pause(node, end);
+    case Fault::clock_skew: return cluster.skew(node, strike.amount);
+    case Fault::clock_jump: return cluster.jump(node, end - cluster.now());
+    case Fault::slow_module:
+      return cluster.hold(node, Slot(static_cast<std::uint16_t>(1u << strike.amount)), end);
+    default: return;  // throughout a run, and no strike
+  }
+}
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/time_text.hpp>
+// Times as people write them: "250ms", "1.5s".
+
+namespace mirbft::sim {
+
+namespace detail {
+
+struct TimeUnit {
+  std::string_view name;
+  std::int64_t nanoseconds;
+};
+inline constexpr TimeUnit time_units[] = {
+    {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}};
+
+}  // namespace detail
+
+/// In the largest unit that needs no more than three decimals. `time` is not negative.
+inline std::string time_text(Time time) {
+  for (const auto& [name, unit] : detail::time_units) {
+    const std::int64_t thousandth = unit == 1 ? 1 : unit / 1000;
+    if (time.count() < unit || time.count() % thousandth != 0) continue;
+    std::string text = std::to_string(time.count() / unit);
+    if (std::int64_t rest = time.count() % unit; rest != 0) {
+      std::string decimals = std::to_string(1000 + rest / thousandth);
+      decimals.erase(decimals.find_last_not_of('0') + 1);
+      text += '.' + decimals.substr(1);
+    }
+    return text.append(name);
+  }
+  return "0s";
+}
+
+/// Reads what `time_text` writes. Empty for anything else, and for more than a year.
+inline std::optional<Time> parse_time(std::string_view text) {
+  const std::size_t size = std::min(text.find_first_not_of("0123456789."), text.size());
+  const auto* unit = std::ranges::find(detail::time_units, text.substr(size),
+                                       &detail::TimeUnit::name);
+  const std::size_t dot = std::min(text.substr(0, size).find('.'), size);
+  constexpr std::int64_t longest = std::int64_t{366} * 24 * 3600 * 1'000'000'000;
+  std::int64_t whole = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + dot, whole);
+  if (unit == std::end(detail::time_units) || error != std::errc() || end != text.data() + dot ||
+      dot + 1 == size || whole > longest / unit->nanoseconds)
+    return std::nullopt;
+  std::int64_t sum = whole * unit->nanoseconds;
+  std::int64_t worth = unit->nanoseconds;
+  for (const char digit : text.substr(std::min(dot + 1, size), size - std::min(dot + 1, size))) {
+    if (digit == '.' || worth % 10 != 0) return std::nullopt;
+    sum += (digit - '0') * (worth /= 10);
+  }
+  return Time(sum);
+}
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/trial.hpp>
+// A run of one scenario: faults first, then healing, and then everything must get done.
+
+namespace mirbft::sim {
 
 /// How a run ended.
 struct TrialResult {
@@ -20822,86 +21398,91 @@ struct TrialResult {
   std::vector<std::string> states;
 };
 
-/// Runs a cluster under the faults that a seed draws, then heals a core of at least n − f nodes
-/// and demands that every request gets delivered there and that their states agree.
+/// Runs a cluster under the faults of a scenario, then heals all but those that are lost and
+/// demands that every request gets delivered there and that their states agree.
 template <class Replica>
 class Trial {
  public:
   using ClusterOfTrial = Cluster<Replica>;
 
-  Trial(std::uint64_t seed, TrialConfig config, typename ClusterOfTrial::Make make,
-        typename ClusterOfTrial::ChecksOfCluster checks = {})
-      : seed_(seed),
-        config_(std::move(config)),
-        random_(Random(seed).fork("trial")),
-        faults_(draw_faults(config_.faults, random_)),
+  /// `make` as for a cluster; `body` is that of `ClientConfig`, if it is not to be its default.
+  Trial(Scenario scenario, typename ClusterOfTrial::Make make,
+        typename ClusterOfTrial::ChecksOfCluster checks = {}, MakeBody body = {})
+      : scenario_(std::move(scenario)),
+        script_(scenario_.rules, scenario_.triggers),
         cluster_(cluster_config(), std::move(make), std::move(checks)) {
-    add_clients();
+    add_clients(body);
   }
+  /// The run that a seed draws.
+  Trial(std::uint64_t seed, const TrialConfig& config, typename ClusterOfTrial::Make make,
+        typename ClusterOfTrial::ChecksOfCluster checks = {})
+      : Trial(draw_scenario(seed, config), std::move(make), std::move(checks), config.body) {}
+  Trial(const Trial&) = delete;
+  Trial& operator=(const Trial&) = delete;
 
   ClusterOfTrial& cluster() noexcept { return cluster_; }
 
   TrialResult run() {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
-    return {seed_,          cluster_.figures(),        cluster_.fingerprint(),
+    return {scenario_.seed, cluster_.figures(),        cluster_.fingerprint(),
             cluster_.now(), cluster_.findings().all(), states()};
   }
 
  private:
-  ClusterConfig cluster_config() {
+  using Message = typename detail::ProtocolOf<Replica>::type::Message;
+
+  ClusterConfig cluster_config() const {
     ClusterConfig config;
-    config.seed = seed_;
-    config.nodes = config_.nodes;
-    faults_.set(config);
+    config.seed = scenario_.seed;
+    config.nodes = scenario_.nodes;
+    config.links = scenario_.faults.links;
+    config.shuffled_slots = scenario_.faults.pace.shuffled_slots;
+    config.reaction = scenario_.faults.pace.reaction;
+    config.tail = scenario_.faults.disks.tail;
     return config;
   }
 
-  void add_clients() {
-    const std::uint64_t clients = random_.between<std::uint64_t>(1, config_.clients);
-    for (std::uint64_t i = 0; i < clients; ++i)
-      cluster_.add_client(
-          {.id = ClientId(i),
-           .requests = random_.between<std::uint64_t>(1, config_.requests),
-           .open = random_.between<std::size_t>(1, 16),
-           .target = static_cast<Target>(random_.below(3)),
-           .retry_after = random_.between(std::chrono::seconds(1), std::chrono::seconds(5)),
-           .rest = random_.between(Time{}, std::chrono::milliseconds(200)),
-           .body = config_.body});
+  void add_clients(const MakeBody& body) {
+    std::uint64_t id = 0;
+    for (const ClientLoad& load : scenario_.clients)
+      cluster_.add_client({.id = ClientId(id++),
+                           .requests = load.requests,
+                           .open = load.open,
+                           .target = load.target,
+                           .retry_after = load.retry_after,
+                           .rest = load.rest,
+                           .body = body});
   }
 
   /// The first phase. Returns whether no rule was broken.
   bool suffer() {
-    Chaos chaos(faults_.troubles, random_.fork("chaos"));
-    const Time end = random_.between(config_.faulty_for / 4, config_.faulty_for);
-    while (chaos.next() < end) {
-      if (!cluster_.run_until(chaos.next())) return false;
-      chaos.act(cluster_);
-    }
-    return cluster_.run_until(end);
+    const Time heal = scenario_.faults.heal;
+    const auto strike_now = [this, heal](const Strike& one) { strike(cluster_, one, heal); };
+    for (const Strike& one : scenario_.faults.strikes)
+      cluster_.at(one.at, [&one, strike_now] { strike_now(one); });
+    if (!script_.empty())
+      cluster_.network().judge([this, strike_now](const Frame& frame) {
+        return script_.judge(frame, cluster_.now(), strike_now,
+                             [this](Fault kind) { cluster_.network().count(kind); });
+      });
+    return cluster_.run_until(heal);
   }
 
   void recover() {
     const std::vector<NodeId> core = heal();
     cluster_.finish_requests(core);
     const auto settled = [&] { return cluster_.clients_done() && cluster_.agree(core); };
-    if (cluster_.run_until(settled, config_.heal_within) || !cluster_.findings().none()) return;
+    if (cluster_.run_until(settled, scenario_.settle) || !cluster_.findings().none()) return;
     report_what_is_open(core);
   }
 
-  /// Nodes that stay down, where nodes may go down at all, are as many as a cluster must bear,
-  /// together with those that have lost their disks.
+  /// Returns those that are up and stay up.
   std::vector<NodeId> heal() {
+    const std::vector<NodeId>& lost = scenario_.faults.lost;
     std::vector<NodeId> core = cluster_.members();
-    random_.shuffle(core);
-    std::stable_partition(core.begin(), core.end(),
-                          [&](NodeId id) { return !cluster_.was_wiped(id); });
-    if (config_.faults.has(Fault::crash) && random_.chance(500)) {
-      const std::size_t lost = random_.below(Quorum(core.size()).faulty() + 1);
-      for (std::size_t i = core.size() - lost; i < core.size(); ++i) cluster_.crash(core[i]);
-      core.resize(core.size() - lost);
-    }
-    std::sort(core.begin(), core.end());
+    std::erase_if(core, [&](NodeId id) { return std::ranges::find(lost, id) != lost.end(); });
+    for (const NodeId id : lost) cluster_.crash(id);
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
     return core;
@@ -20917,8 +21498,7 @@ class Trial {
 
   void report_what_is_open(const std::vector<NodeId>& core) {
     const std::string bound =
-        " within " + std::to_string(config_.heal_within / std::chrono::seconds(1)) +
-        " s after all faults have ended";
+        " within " + time_text(scenario_.settle) + " after all faults have ended";
     for (std::size_t i = 0; i < cluster_.clients(); ++i) {
       const Client& client = cluster_.client(i);
       if (const auto number = client.waits_for())
@@ -20930,10 +21510,8 @@ class Trial {
                                  "the replicas' states do not come to agree" + bound);
   }
 
-  std::uint64_t seed_;
-  TrialConfig config_;
-  Random random_;
-  FaultPlan faults_;
+  const Scenario scenario_;
+  Script<Message> script_;
   ClusterOfTrial cluster_;
 };
 
@@ -20951,6 +21529,274 @@ struct Campaign {
 };
 
 }  // namespace mirbft::sim
+
+// <mirbft/sim/zoo/disk.hpp>
+// A write-ahead log, a request store and an App, each with a mistake.
+
+// <mirbft/sim/zoo/mutant.hpp>
+// The bug zoo: mistakes that an implementation of this library could have made, by name.
+
+namespace mirbft::sim::zoo {
+
+/// A mistake. A simulator that does not find one of these has a hole.
+enum class Mutant : std::uint8_t {
+  quorum_2f,
+  weak_commit,
+  votes_after_leaving,
+  claims_forgotten,
+  nil_not_claimed,
+  lowest_claim,
+  view_not_compared,
+  never_joins,
+  no_duplicate_filter,
+  lost_batches,
+  vote_not_logged,
+  certificate_not_logged,
+  view_change_not_logged,
+  new_view_not_logged,
+  checkpoint_not_logged,
+  log_sync_lies,
+  log_truncated_early,
+  votes_not_recovered,
+  certificates_not_recovered,
+  views_not_recovered,
+  store_sync_lies,
+  live_payloads_collected,
+  policy_not_persisted,
+  app_forgets_on_restore,
+  amnesia_ignored,
+};
+
+/// A mistake's name, and what it is.
+struct MutantInfo {
+  std::string_view name;
+  std::string_view about;
+};
+
+inline constexpr std::array mutants{
+    MutantInfo{"quorum_2f", "one Prepare, Commit and ViewChange too few are enough"},
+    MutantInfo{"weak_commit", "f+1 Commits decide a slot"},
+    MutantInfo{"votes_after_leaving", "certificates are made in a view that was left"},
+    MutantInfo{"claims_forgotten", "a ViewChange claims nothing that was prepared"},
+    MutantInfo{"nil_not_claimed", "a ViewChange does not claim a prepared nil"},
+    MutantInfo{"lowest_claim", "of two claims the one of the lower view counts"},
+    MutantInfo{"view_not_compared", "a ViewChange to an earlier view counts for a NewView"},
+    MutantInfo{"never_joins", "no replica joins others that call for a view"},
+    MutantInfo{"no_duplicate_filter", "a request may be proposed twice"},
+    MutantInfo{"lost_batches", "requests of batches that were given up on are dropped"},
+    MutantInfo{"vote_not_logged", "a Prepare is sent without its record"},
+    MutantInfo{"certificate_not_logged", "a Commit is sent without its certificate's record"},
+    MutantInfo{"view_change_not_logged", "a ViewChange is sent without its record"},
+    MutantInfo{"new_view_not_logged", "votes in a new view are sent without its record"},
+    MutantInfo{"checkpoint_not_logged", "a Checkpoint is sent without its state's record"},
+    MutantInfo{"log_sync_lies", "the log says that it is synced, and is not"},
+    MutantInfo{"log_truncated_early", "the log drops what is still needed"},
+    MutantInfo{"votes_not_recovered", "a restarted replica does not know how it voted"},
+    MutantInfo{"certificates_not_recovered", "a restarted replica does not know what it prepared"},
+    MutantInfo{"views_not_recovered", "a restarted replica does not know which views it left"},
+    MutantInfo{"store_sync_lies", "the store says that it is synced, and is not"},
+    MutantInfo{"live_payloads_collected", "the store collects what is still needed"},
+    MutantInfo{"policy_not_persisted", "leaders depend on what a restart forgets"},
+    MutantInfo{"app_forgets_on_restore", "the App loses a part of a state that it restores"},
+    MutantInfo{"amnesia_ignored", "a replica that has lost its disk votes at once"},
+};
+
+constexpr const MutantInfo& info(Mutant mutant) noexcept {
+  return mutants[static_cast<std::size_t>(mutant)];
+}
+
+/// Throws ConfigError if there is no such mutant.
+inline Mutant parse_mutant(std::string_view name) {
+  std::string known;
+  for (std::size_t i = 0; i < mutants.size(); ++i) {
+    if (mutants[i].name == name) return static_cast<Mutant>(i);
+    (known += known.empty() ? "" : ", ") += mutants[i].name;
+  }
+  throw ConfigError("mutant", '"' + std::string(name) + '"', "must be all or one of " + known);
+}
+
+}  // namespace mirbft::sim::zoo
+
+namespace mirbft::sim::zoo {
+
+/// Another Wal, with a mistake.
+template <class Base>
+class Wal {
+ public:
+  Wal(Base base, Mutant mutant) : base_(std::move(base)), mutant_(mutant) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    if (!is_dropped(type)) base_.append(type, std::move(entry), retention);
+  }
+  void sync() {
+    if (mutant_ != Mutant::log_sync_lies) base_.sync();
+  }
+  void truncate(RetentionIndex index) {
+    // Two epochs are kept behind the stable one; this takes them too, and the next.
+    const std::uint64_t too_much = mutant_ == Mutant::log_truncated_early ? 3 : 0;
+    base_.truncate(RetentionIndex(index.value + too_much));
+  }
+  template <class F>
+  void replay(F&& f) {
+    base_.replay([&](std::uint32_t type, const Bytes& entry) {
+      if (!is_forgotten(type)) f(type, entry);
+    });
+  }
+  auto status() const { return base_.status(); }
+
+ private:
+  template <class Entry>
+  static bool holds(std::uint32_t type) noexcept {
+    return type == WalAppend<Entry>::number;
+  }
+  bool is_dropped(std::uint32_t type) const noexcept {
+    switch (mutant_) {
+      case Mutant::vote_not_logged: return holds<VoteEntry>(type);
+      case Mutant::certificate_not_logged: return holds<PreparedEntry>(type);
+      case Mutant::view_change_not_logged: return holds<ViewChangeEntry>(type);
+      case Mutant::new_view_not_logged: return holds<NewViewEntry>(type);
+      case Mutant::checkpoint_not_logged: return holds<CheckpointEntry>(type);
+      default: return false;
+    }
+  }
+  bool is_forgotten(std::uint32_t type) const noexcept {
+    switch (mutant_) {
+      case Mutant::votes_not_recovered: return holds<VoteEntry>(type);
+      case Mutant::certificates_not_recovered: return holds<PreparedEntry>(type);
+      case Mutant::views_not_recovered:
+        return holds<ViewChangeEntry>(type) || holds<NewViewEntry>(type);
+      default: return false;
+    }
+  }
+
+  Base base_;
+  Mutant mutant_;
+};
+
+/// Another Store, with a mistake.
+template <class Base>
+class Store {
+ public:
+  Store(Base base, Mutant mutant) : base_(std::move(base)), mutant_(mutant) {}
+
+  void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
+    base_.put(reference, std::move(data), std::move(authenticator));
+  }
+  void sync() {
+    if (mutant_ != Mutant::store_sync_lies) base_.sync();
+  }
+  const Request* get(const RequestRef& reference) { return base_.get(reference); }
+  void delivered(SeqNr sn, const Batch& batch) { base_.delivered(sn, batch); }
+  void collect(Collection collection) {
+    if (mutant_ == Mutant::live_payloads_collected)
+      collection.through = SeqNr(std::numeric_limits<std::uint64_t>::max() - 1);
+    base_.collect(collection);
+  }
+  auto status() const { return base_.status(); }
+
+ private:
+  Base base_;
+  Mutant mutant_;
+};
+
+/// Another App of the simple kind, with a mistake.
+template <class Base>
+class App {
+ public:
+  explicit App(Mutant mutant, Base base = {})
+      : base_(std::move(base)), mutant_(mutant) {}
+
+  auto apply(SeqNr sn, std::span<const Request> requests) { return base_.apply(sn, requests); }
+  Bytes snapshot() const { return base_.snapshot(); }
+  void restore(ByteView state) {
+    if (mutant_ != Mutant::app_forgets_on_restore) base_.restore(state);
+  }
+
+ private:
+  Base base_;
+  Mutant mutant_;
+};
+
+}  // namespace mirbft::sim::zoo
+
+// <mirbft/sim/zoo/rules.hpp>
+// Rules of the protocol and a leader policy, each with a mistake.
+
+namespace mirbft::sim::zoo {
+
+/// The rules, but for one.
+class Rules : public iss::Rules {
+  using Sound = iss::Rules;
+
+ public:
+  explicit Rules(Mutant mutant) noexcept : mutant_(mutant) {}
+
+  std::size_t prepares(Quorum quorum) const noexcept {
+    return Sound::prepares(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t commits(Quorum quorum) const noexcept {
+    return is(Mutant::weak_commit) ? quorum.weak()
+                                   : Sound::commits(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t view_changes(Quorum quorum) const noexcept {
+    return Sound::view_changes(quorum) - is(Mutant::quorum_2f);
+  }
+  std::size_t callers(Quorum quorum) const noexcept {
+    return is(Mutant::never_joins) ? quorum.members() + 1 : Sound::callers(quorum);
+  }
+  bool may_prepare(View view, View target) const noexcept {
+    return is(Mutant::votes_after_leaving) || Sound::may_prepare(view, target);
+  }
+  bool must_claim(const Digest& digest) const noexcept {
+    return !is(Mutant::claims_forgotten) && !(is(Mutant::nil_not_claimed) && digest == Digest{}) &&
+           Sound::must_claim(digest);
+  }
+  bool supersedes(View claim, View known) const noexcept {
+    return is(Mutant::lowest_claim) ? claim < known : Sound::supersedes(claim, known);
+  }
+  bool counts_for(View view, View wanted) const noexcept {
+    return is(Mutant::view_not_compared) ? view <= wanted : Sound::counts_for(view, wanted);
+  }
+  bool claim(auto& clients, SeqNr sn, const RequestRef& request) const {
+    return Sound::claim(clients, sn, request) || is(Mutant::no_duplicate_filter);
+  }
+  bool may_propose(auto& clients, const RequestRef& request) const {
+    return is(Mutant::no_duplicate_filter) || Sound::may_propose(clients, request);
+  }
+  void put_back(auto& batches, auto& buckets, auto& clients) const {
+    if (!is(Mutant::lost_batches)) Sound::put_back(batches, buckets, clients);
+  }
+
+ private:
+  bool is(Mutant mutant) const noexcept { return mutant_ == mutant; }
+
+  Mutant mutant_;
+};
+
+/// `Blacklist`, but for a count that no checkpoint holds.
+struct Policy {
+  Blacklist base{};
+  /// Whether it is wrong; a part of the state, since a policy is made anew from that.
+  std::uint8_t forgets = 0;
+  std::uint64_t ended{};
+
+  std::vector<NodeId> leaders(Epoch epoch, const std::vector<NodeId>& members,
+                              Quorum quorum) const {
+    if (forgets == 0 || ended % 8 < 4) return base.leaders(epoch, members, quorum);
+    return {members.front()};
+  }
+  void delivered(SeqNr sn, NodeId leader, SlotOutcome outcome) {
+    base.delivered(sn, leader, outcome);
+  }
+  void epoch_ended(Epoch epoch, const std::vector<NodeId>& leaders) {
+    ++ended;
+    base.epoch_ended(epoch, leaders);
+  }
+};
+
+}  // namespace mirbft::sim::zoo
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::zoo::Policy, base, forgets);
 
 #ifdef MIRBFT_WITH_OPENSSL
 

@@ -13,22 +13,19 @@
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/sim/cluster.hpp>
-#include <mirbft/sim/invariants.hpp>
-#include <mirbft/sim/iss_invariants.hpp>
-#include <mirbft/sim/pbft_invariants.hpp>
+#include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace mirbft::testing {
 
+template <class ChecksOfIss>
+using WatchedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::Wal, ClientTracker,
+                        sim::Store, Iss<Pbft>, sim::Watch<ChecksOfIss>>;
 template <class... Invariants>
-using SimulatedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::Wal, ClientTracker,
-                          sim::Store, Iss<Pbft>, sim::Watch<sim::Checks<Invariants...>>>;
+using SimulatedIss = WatchedIss<sim::Checks<Invariants...>>;
 
 /// With all invariants that there are.
-using CheckedIss =
-    SimulatedIss<sim::TotalOrder, sim::Integrity, sim::CheckpointsAgree, sim::LeadersAndBuckets<>,
-                 sim::NeverBack, sim::Bounded, sim::SingleVote, sim::WriteAhead,
-                 sim::DecisionsAgree>;
+using CheckedIss = WatchedIss<sim::IssChecks<>>;
 
 inline IssConfig iss_config(std::size_t nodes) {
   IssConfig config;
@@ -57,14 +54,7 @@ auto iss_modules(IssConfig config) {
   };
 }
 
-inline auto iss_checks(const IssConfig& config) {
-  const Quorum quorum(config.members.size());
-  return sim::Cluster<CheckedIss>::ChecksOfCluster(
-      sim::TotalOrder(), sim::Integrity(), sim::CheckpointsAgree(quorum),
-      sim::LeadersAndBuckets<>(config, quorum), sim::NeverBack(),
-      sim::Bounded(config, TrackerConfig{}.max_pending_bytes), sim::SingleVote(),
-      sim::WriteAhead(quorum), sim::DecisionsAgree());
-}
+inline auto iss_checks(const IssConfig& config) { return sim::iss_checks(config); }
 
 /// Commands on few keys, so that they meet.
 inline std::string command(ClientId client, ReqNo number, sim::Random& random) {

@@ -68,12 +68,18 @@ struct Parts {
 
 namespace detail {
 
-/// The Interceptor of a Node.
+/// The Interceptor of a Node, and its Protocol.
 template <class Replica>
 struct InterceptorOf;
 template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
 struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
   using type = I;
+};
+template <class Replica>
+struct ProtocolOf;
+template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
+struct ProtocolOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using type = P;
 };
 
 }  // namespace detail
@@ -136,10 +142,11 @@ class Cluster {
       const Random disk = Random(config_.seed).fork("disk", id.value);
       Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
       member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
-      if (!member.faulty)
-        member.disk.on_durable([this, id](const Record& record) {
-          observed_.checks.durable(id, record, observed_.findings);
-        });
+      if (member.faulty) continue;
+      observed_.checks.disk(id, std::as_const(member.disk));
+      member.disk.on_durable([this, id](const Record& record) {
+        observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
+      });
     }
     for (const NodeId id : network_.members()) start(id);
   }
@@ -207,7 +214,7 @@ class Cluster {
     Member& member = at(id);
     member.disk.wipe();
     member.wiped = true;
-    if (!member.faulty) observed_.checks.wiped(id);
+    if (!member.faulty) observed_.checks.wiped(id, findings());
   }
   /// Whether the node has ever lost its disk.
   bool was_wiped(NodeId id) { return at(id).wiped; }
@@ -242,9 +249,13 @@ class Cluster {
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
-  /// Ends everything that hinders nodes that are up, or would crash them, and the network.
+  /// Calls `act()` when its time has come, between the steps of nodes.
+  void at(Time time, std::function<void()> act) { acts_.at(time, std::move(act)); }
+  /// Ends everything that hinders nodes that are up, or would crash them, and the network; forgets
+  /// what was to come by `at`.
   void heal() {
     network_.heal();
+    acts_.clear();
     for (auto& member : members_) {
       member->paused_until = member->held_until = {};
       member->steps_left.reset();
@@ -373,11 +384,12 @@ class Cluster {
   // The course of time.
 
   Time next() const noexcept {
-    return std::min({network_.next_arrival(), deeds_.next(), submissions_.next()});
+    return std::min({network_.next_arrival(), acts_.next(), deeds_.next(), submissions_.next()});
   }
   void step() {
     clock_.advance_to(next());
     if (network_.next_arrival() == now()) return wake(network_.arrive(), now());
+    if (acts_.next() == now()) return acts_.take()();
     if (submissions_.next() == now()) return submit(submissions_.take());
     const Deed deed = deeds_.take();
     switch (deed.kind) {
@@ -406,6 +418,7 @@ class Cluster {
         make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
                Wal(member.disk), Store(member.disk),
                WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
+    if (!member.faulty) observed_.checks.made(id, std::as_const(*member.replica));
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -541,6 +554,7 @@ class Cluster {
   Network network_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<ClientEntry> clients_;
+  Agenda<std::function<void()>> acts_;
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;
   FaultCounts faults_;

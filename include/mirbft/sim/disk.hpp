@@ -102,6 +102,11 @@ class Disk {
   /// The log, oldest first, and how many of its records a crash spares.
   const std::vector<Record>& records() const noexcept { return records_; }
   std::size_t durable() const noexcept { return durable_; }
+  /// Whether a crash spares the body of this request.
+  bool holds(const RequestRef& reference) const {
+    const auto found = requests_.find(reference);
+    return found != requests_.end() && found->second.durable;
+  }
 
  private:
   friend class Wal;

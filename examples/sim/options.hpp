@@ -1,0 +1,45 @@
+// What mirbft-sim can be told.
+#ifndef MIRBFT_EXAMPLES_SIM_OPTIONS_HPP
+#define MIRBFT_EXAMPLES_SIM_OPTIONS_HPP
+
+#include <cstdint>
+#include <string>
+
+#include <mirbft/sim/fault.hpp>
+
+namespace simulation {
+
+/// The first and the last of the seeds to run.
+struct Seeds {
+  std::uint64_t first = 1;
+  std::uint64_t last = 100;
+};
+
+struct Options {
+  Seeds seeds;
+  std::uint32_t nodes = 4;
+  /// End after so many minutes; 0 for all seeds.
+  double minutes = 0;
+  mirbft::sim::FaultKinds faults = mirbft::sim::FaultKinds::all();
+  /// As it was typed, for the command that repeats a failure.
+  std::string faults_text = "all";
+  /// End after so many seeds that failed.
+  std::uint64_t failures = 1;
+  std::string event_logs;
+  /// A mistake to put in, or "all"; empty for none.
+  std::string mutant;
+  bool figures = false;
+  bool verbose = false;
+  bool json = false;
+};
+
+/// Reads "A..B", "A.." for all from A on, or "A" for one. Throws ConfigError for anything else.
+Seeds parse_seeds(const std::string& text);
+
+/// Reads the command line. Throws ConfigError that says what is wrong with it; the program ends
+/// here where it only asks for help or for the version.
+Options parse_options(int argc, char** argv);
+
+}  // namespace simulation
+
+#endif
