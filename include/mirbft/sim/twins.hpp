@@ -49,8 +49,8 @@ template <class Subject>
 class Twins {
  public:
   /// Throws ConfigError.
-  explicit Twins(const Shape& shape, std::uint32_t slots = 1)
-      : space_(shape), setting_(shape.nodes, slots, Subject::Orderer::quorum(shape.nodes)) {}
+  explicit Twins(const Shape& shape, std::uint32_t slots = 1, Subject subject = {})
+      : space_(shape), setting_(shape.nodes, slots, std::move(subject)) {}
 
   const Space& space() const noexcept { return space_; }
 
@@ -143,7 +143,7 @@ class Twins {
   std::uint64_t patience() const noexcept { return 2 * space_.shape().nodes; }
 
   Space space_;
-  Setting setting_;
+  Setting<Subject> setting_;
 };
 
 }  // namespace mirbft::sim::twins
