@@ -7,6 +7,7 @@
 #include "campaign.hpp"
 #include "figures.hpp"
 #include "options.hpp"
+#include "twins.hpp"
 #include "zoo.hpp"
 
 namespace {
@@ -18,6 +19,7 @@ int run(const simulation::Options& options) {
     return 0;
   }
   if (!options.mutant.empty()) return simulation::run_zoo(options);
+  if (options.twins) return simulation::run_twins(options);
   return simulation::run_campaign(options);
 }
 

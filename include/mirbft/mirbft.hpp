@@ -222,6 +222,10 @@
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>
 #include <mirbft/sim/trial.hpp>
+#include <mirbft/sim/twins.hpp>
+#include <mirbft/sim/twins_cluster.hpp>
+#include <mirbft/sim/twins_pbft.hpp>
+#include <mirbft/sim/twins_scenario.hpp>
 #include <mirbft/sim/view_invariants.hpp>
 #include <mirbft/sim/watch.hpp>
 #include <mirbft/sim/write_ahead_invariants.hpp>

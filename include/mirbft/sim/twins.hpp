@@ -77,8 +77,10 @@ class Twins {
   }
 
   /// The scenarios in these places, while `go_on(tally)`. What they have in common is done once.
+  /// Throws ConfigError if there are none.
   template <class GoOn>
   Tally explore(std::uint64_t first, std::uint64_t last, GoOn&& go_on) const {
+    (void)space_.at(first);
     Course<GoOn> course{*this, {first, last}, go_on, {}, {}};
     course.seen.resize(space_.shape().views);
     for (std::uint64_t position = 0; position < space_.positions(); ++position) {

@@ -133,6 +133,10 @@ struct Figures {
   }
 };
 
+/// Whether an orderer bears nodes that lie, as twins do; Paxos bears only crashes.
+template <class Orderer>
+inline constexpr bool bears_liars = Orderer::quorum(4).weak() > 1;
+
 /// One segment at every instance of a scenario, leaders and their batches included. Everything that
 /// an instance asks of its own modules is answered at once and in order, so that its log is written
 /// ahead; messages travel in steps, all that are under way at a time. May be copied, so that
@@ -150,7 +154,7 @@ class Cluster {
   using Ordering = typename Orderer::Message;
   using Message = IssMessage<Ordering>;
 
-  static_assert(Orderer::quorum(4).weak() > 1,
+  static_assert(bears_liars<Orderer>,
                 "[mirbft] a twin is Byzantine, and this orderer bears only crashes: name one whose "
                 "quorum counts liars, such as Pbft");
 
@@ -400,8 +404,9 @@ class Cluster {
   template <class Origin>
   void handle(std::size_t self, SignRequest<Origin> asked) {
     Env env(*this, self);
+    Bytes signature = sign(node_of(self), asked.message.view());
     state_.instances[self].segment.process(
-        SignResult<Origin>{sign(node_of(self), asked.message.view()), std::move(asked.origin)}, env);
+        SignResult<Origin>{std::move(signature), std::move(asked.origin)}, env);
   }
   template <class Origin>
   void handle(std::size_t self, VerifyNodeSigs<Origin> asked) {
