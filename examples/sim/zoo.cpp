@@ -24,7 +24,7 @@ using zoo::Mutant;
 
 using Orderer = mirbft::Iss<mirbft::Pbft, zoo::Policy, zoo::Rules>;
 using ZooReplica =
-    mirbft::Node<sim::Net, mirbft::Sha256, Crypto, zoo::App<mirbft::KeyValueStore>,
+    mirbft::Node<Net, mirbft::Sha256, Crypto, zoo::App<mirbft::KeyValueStore>,
                  zoo::Wal<sim::Wal>, mirbft::ClientTracker, zoo::Store<sim::Store>, Orderer,
                  sim::Watch<ChecksOf<Orderer, zoo::Policy>>>;
 
@@ -40,9 +40,9 @@ sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mut
   };
   const auto make = [&](auto parts) {
     return ZooReplica::Modules{
-        .net = std::move(parts.net),
+        .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},
-        .crypto = {},
+        .crypto = Crypto(parts.self),
         .app = zoo::App<mirbft::KeyValueStore>(mutant),
         .wal = {std::move(parts.wal), mutant},
         .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = protocol.cluster}),
@@ -51,7 +51,10 @@ sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mut
         .interceptor = std::move(parts.watch)};
   };
   const sim::TrialConfig config{
-      .nodes = options.nodes, .faults = options.faults, .body = make_command};
+      .nodes = options.nodes,
+      .faults = options.faults,
+      .adversaries = options.adversaries,
+      .body = make_command};
   return sim::Trial<ZooReplica>(seed, config, make,
                                 make_checks(protocol, policy, make_protocol, seed))
       .run();

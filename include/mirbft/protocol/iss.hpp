@@ -127,7 +127,7 @@ class Iss {
     if (auto state = checkpointing_.restored()) {
       go_on_from(std::move(*state), out);
     } else {
-      enter_epoch(Epoch(0), SeqNr(0), out);
+      enter_epoch(Epoch(0), SeqNr(0), Reached::by_applying, out);
     }
     checkpointing_.start(parameters(), env);
     go_on(out);
@@ -717,7 +717,7 @@ class Iss {
 
   // Epochs.
 
-  void enter_epoch(Epoch epoch, SeqNr first, auto& out) {
+  void enter_epoch(Epoch epoch, SeqNr first, Reached reached, auto& out) {
     started_ = true;
     finished_ = false;
     const std::vector<ClientId> rekeyed = change_client_keys(epoch, out);
@@ -731,7 +731,7 @@ class Iss {
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
-    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed});
+    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed, reached});
     resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
@@ -784,7 +784,7 @@ class Iss {
     recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
     std::erase_if(recovered_done_, [&](const SegmentId& id) { return id.epoch < next; });
     out.emit(AppRestoreState{state.header.last, std::move(state.app)});
-    enter_epoch(next, next_, out);
+    enter_epoch(next, next_, Reached::by_restoring, out);
   }
   template <class T>
   static T decoded(const Bytes& bytes, const char* what) {
@@ -858,7 +858,7 @@ class Iss {
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const Epoch next = epoch_ + 1;
     if (finished_ && next < checkpointing_.keys_known_below())
-      enter_epoch(next, plan().end(), out);
+      enter_epoch(next, plan().end(), Reached::by_applying, out);
   }
 
   /// The configuration as it must be the same everywhere.

@@ -35,6 +35,7 @@ inline constexpr bool appends<WalAppend<Entry>> = true;
 /// Invariants that are checked together. Each is a class with any of
 ///
 ///     void submitted(const Request&, Time now)                  a client has made it
+///     void signed_by_faulty(const Request&)                     a faulty client has made it
 ///     void answered(ClientId, ReqNo, const Bytes& result, Time now)   and believes the result
 ///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
 ///     void event(NodeId, Slot, const E&, Findings&)             the same: to one of its receivers
@@ -66,6 +67,11 @@ class Checks {
   void submitted(const Request& request, Time now) {
     each([&](auto& one) {
       if constexpr (requires { one.submitted(request, now); }) one.submitted(request, now);
+    });
+  }
+  void signed_by_faulty(const Request& request) {
+    each([&](auto& one) {
+      if constexpr (requires { one.signed_by_faulty(request); }) one.signed_by_faulty(request);
     });
   }
   void answered(ClientId client, ReqNo req_no, const Bytes& result, Time now) {
