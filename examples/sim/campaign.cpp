@@ -1,10 +1,9 @@
 #include "campaign.hpp"
 
 #include <array>
-#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -96,6 +95,15 @@ bool is_good(const Report& report) {
   return false;
 }
 
+/// Those that have struck.
+FaultKinds kinds_of(const mirbft::sim::FaultCounts& counts) {
+  FaultKinds kinds;
+  for (std::size_t i = 0; i < mirbft::sim::fault_kinds; ++i)
+    if (counts[mirbft::sim::fault_at(i)] != 0)
+      kinds = kinds | FaultKinds{mirbft::sim::fault_at(i)};
+  return kinds;
+}
+
 /// Prints it all and returns the exit status. `cpu_before` is when the runs began.
 template <class Name, class Command>
 int conclude(Runs runs, FaultKinds kinds, double cpu_before, const Options& options,
@@ -140,14 +148,20 @@ int run_scenario(const Options& options, const RunTrial& run) {
   const std::string source = options.scenario == "-" ? "(standard input)" : options.scenario;
   const Scenario scenario =
       mirbft::sim::parse_scenario(read_text(options.scenario), source, known_messages());
+  TrialResult result = run(scenario, options.event_logs);
+  const FaultKinds struck = kinds_of(result.figures.faults);
+  const std::vector<std::string> idle = result.idle;
   Runs runs;
-  runs.add(scenario, run(scenario, options.event_logs));
+  runs.add(scenario, std::move(result));
   const auto name = [&](const Scenario&) {
     return options.scenario == "-" ? "scenario"
                                    : std::filesystem::path(options.scenario).stem().string();
   };
   const auto command = [&](const Scenario&) { return "mirbft-sim --scenario " + options.scenario; };
-  return conclude(std::move(runs), FaultKinds::all(), cpu_before, options, run, name, command);
+  const int status = conclude(std::move(runs), struck, cpu_before, options, run, name, command);
+  for (const std::string& line : idle)
+    std::cerr << "error: " << source << ": no message met this line: " << line << '\n';
+  return idle.empty() ? status : 1;
 }
 
 }  // namespace simulation

@@ -183,6 +183,10 @@ class StableFirst {
     }
     log.entered_below = std::max(log.entered_below, epoch + 1);
   }
+  /// Epochs may become stable together: then only the last of them is said to be.
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    note_end(of_[node], entry.header);
+  }
   void durable(NodeId node, const StableEntry& entry, Findings&) { note(node, entry.header); }
   void durable(NodeId node, const InstalledEntry& entry, Findings&) {
     note(node, entry.header);
@@ -216,7 +220,7 @@ class StableFirst {
     std::uint64_t stable_epochs = 0;
     /// Epochs below have been entered, as far as they were at all.
     std::uint64_t entered_below = 0;
-    /// Where stable epochs end, the last ones, and where a state ends that was fetched.
+    /// Where epochs end, the last ones, and where a state ends that was fetched.
     std::map<Epoch, SeqNr> ends;
     SeqNr installed_end;
   };
@@ -225,9 +229,12 @@ class StableFirst {
     return log.stable_epochs > epochs_kept ? log.stable_epochs - epochs_kept : 0;
   }
   void note(NodeId node, const CheckpointHeader& header) {
-    constexpr std::size_t enough = 8;
     Log& log = of_[node];
     log.stable_epochs = std::max(log.stable_epochs, header.epoch.value + 1);
+    note_end(log, header);
+  }
+  static void note_end(Log& log, const CheckpointHeader& header) {
+    constexpr std::size_t enough = 8;
     log.ends[header.epoch] = header.last + 1;
     if (log.ends.size() > enough) log.ends.erase(log.ends.begin());
   }
