@@ -50,7 +50,9 @@ struct Runs {
 };
 
 Scenario draw(std::uint64_t seed, const Options& options) {
-  return mirbft::sim::draw_scenario(seed, {.nodes = options.nodes, .faults = options.faults});
+  return mirbft::sim::draw_scenario(seed, {.nodes = options.nodes,
+                                           .faults = options.faults,
+                                           .adversaries = options.adversaries});
 }
 
 std::string progress_text(std::uint64_t seed, const Runs& runs, double seconds,
@@ -90,9 +92,12 @@ Runs run_seeds(const Options& options, const RunTrial& run) {
 bool is_good(const Report& report) {
   constexpr std::uint64_t enough_seeds = 100;
   if (report.failed != 0) return false;
-  if (report.missing == "none" || report.seeds < enough_seeds) return true;
-  std::cerr << "error: these faults never struck: " << report.missing << '\n';
-  return false;
+  if (report.seeds < enough_seeds) return true;
+  if (report.missing != "none")
+    std::cerr << "error: these faults never struck: " << report.missing << '\n';
+  if (report.idle_adversaries != "none")
+    std::cerr << "error: these adversaries never acted: " << report.idle_adversaries << '\n';
+  return report.missing == "none" && report.idle_adversaries == "none";
 }
 
 /// Those that have struck.
@@ -108,7 +113,7 @@ FaultKinds kinds_of(const mirbft::sim::FaultCounts& counts) {
 template <class Name, class Command>
 int conclude(Runs runs, FaultKinds kinds, double cpu_before, const Options& options,
              const RunTrial& run, Name&& name_of, Command&& command_of) {
-  Report report = make_report(runs.sum, kinds, cpu_seconds() - cpu_before);
+  Report report = make_report(runs.sum, kinds, options.adversaries, cpu_seconds() - cpu_before);
   report.fingerprint = hexadecimal(runs.fingerprint.value());
   for (auto& [scenario, result] : runs.failed)
     report.failures.push_back(examine(scenario, std::move(result), name_of(scenario),

@@ -7,6 +7,7 @@
 #include "campaign.hpp"
 #include "figures.hpp"
 #include "options.hpp"
+#include "report.hpp"
 #include "zoo.hpp"
 
 namespace {
@@ -15,6 +16,10 @@ namespace {
 int run(const simulation::Options& options) {
   if (options.figures) {
     simulation::print_figures();
+    return 0;
+  }
+  if (options.lists_adversaries) {
+    simulation::print_adversaries();
     return 0;
   }
   if (!options.mutant.empty()) return simulation::run_zoo(options);

@@ -79,6 +79,8 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::Range(0.0, 100000.0));
   app.add_option("--faults", options.faults_text,
                  "all, none or a list of " + to_string(FaultKinds::all()));
+  app.add_option("--adversary", options.adversaries_text,
+                 "faulty replicas and clients: none, all, names with commas between, or list");
   app.add_option("--failures", options.failures, "end after so many seeds that failed")
       ->check(CLI::PositiveNumber);
   app.add_option("--jobs", options.jobs, "run so many seeds at a time, each on a processor")
@@ -106,6 +108,9 @@ Options parse_options(int argc, char** argv) {
   if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
   options.seeds = parse_seeds(seeds);
   options.faults = mirbft::sim::parse_fault_kinds(options.faults_text);
+  options.lists_adversaries = options.adversaries_text == "list";
+  if (!options.lists_adversaries)
+    options.adversaries = mirbft::sim::parse_adversary_kinds(options.adversaries_text);
   if (!options.event_logs.empty() && options.scenario.empty() &&
       options.seeds.first != options.seeds.last)
     throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include <mirbft/sim/adversary/kinds.hpp>
 #include <mirbft/sim/fault.hpp>
 
 namespace simulation {
@@ -23,6 +24,10 @@ struct Options {
   mirbft::sim::FaultKinds faults = mirbft::sim::FaultKinds::all();
   /// As it was typed, for the command that repeats a failure.
   std::string faults_text = "all";
+  mirbft::sim::AdversaryKinds adversaries;
+  std::string adversaries_text = "none";
+  /// Only say which there are.
+  bool lists_adversaries = false;
   /// End after so many seeds that failed.
   std::uint64_t failures = 1;
   /// Run this file, "-" being the standard input, and no seeds; empty for seeds.
