@@ -14,6 +14,7 @@
 
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/scenario_parser.hpp>
+#include <mirbft/sim/scenario_text.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/wire/json.hpp>
 
@@ -141,11 +142,17 @@ int run_campaign(const Options& options, const RunTrial& run) {
   const double cpu_before = cpu_seconds();
   const auto name = [](const Scenario& one) { return "seed-" + std::to_string(one.seed); };
   const auto command = [&](const Scenario& one) {
-    return "mirbft-sim --seeds " + std::to_string(one.seed) + " --nodes " +
-           std::to_string(options.nodes) + " --faults " + options.faults_text;
+    const std::string text = "mirbft-sim --seeds " + std::to_string(one.seed) + " --nodes " +
+                             std::to_string(options.nodes) + " --faults " + options.faults_text;
+    return options.adversaries.none() ? text : text + " --adversary " + options.adversaries_text;
   };
   Runs runs = run_seeds(options, run);
   return conclude(std::move(runs), options.faults, cpu_before, options, run, name, command);
+}
+
+int print_scenario(const Options& options) {
+  std::cout << scenario_text(draw(options.seeds.first, options));
+  return 0;
 }
 
 int run_scenario(const Options& options, const RunTrial& run) {

@@ -39,8 +39,9 @@ struct Wrong {
 };
 
 constexpr Wrong all_wrong[] = {
-    {"see 7", "1 = \"see\": begins no line: use one of seed, nodes, clients, links, pace, disks, "
-              "at, for, after, until, heal, settle"},
+    {"see 7",
+     "1 = \"see\": begins no line: use one of seed, nodes, clients, links, pace, disks, adversary, "
+     "at, for, after, until, heal, settle"},
     {"\nseed x", "2 = \"x\": must be a number from 0 to 18446744073709551615; correct it"},
     {"seed -1", "1 = \"-1\": must be a number from 0 to 18446744073709551615; correct it"},
     {"seed", "1 = (end of line): must be a number from 0 to 18446744073709551615; correct it"},
@@ -60,6 +61,9 @@ constexpr Wrong all_wrong[] = {
     {"links loss 4294967296", "1 = \"4294967296\": must be a number from 0 to 4294967295; "
                               "correct it"},
     {"disks tail cut", "1 = \"cut\": is not known here: use one of kept, drawn, lost"},
+    {"adversary 4 all", "1 = \"4\": must be a number from 0 to 3; correct it"},
+    {"adversary 3 evil",
+     "1 = \"evil\": names no ways of such a one to be faulty: mirbft-sim --adversary list"},
     {"at soon pause 1", "1 = \"soon\": must be a time; say it as 250ms, 1.5s or 80us"},
     {"at 5 pause 1", "1 = \"5\": must be a time; say it as 250ms, 1.5s or 80us"},
     {"at 1s loss 1",
@@ -102,8 +106,9 @@ constexpr Wrong all_wrong[] = {
 TEST_CASE("what a seed draws is read back as it was written") {
   for (const std::uint64_t nodes : {1, 2, 3, 4, 7})
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
-      const sim::Scenario drawn =
-          sim::draw_scenario(seed, {.nodes = nodes, .faults = sim::FaultKinds::all()});
+      sim::TrialConfig config{.nodes = nodes, .faults = sim::FaultKinds::all()};
+      if (nodes > 3) config.adversaries = sim::AdversaryKinds::all();
+      const sim::Scenario drawn = sim::draw_scenario(seed, config);
       const std::string text = scenario_text(drawn);
       CAPTURE(text);
       REQUIRE(parse(text) == drawn);
@@ -119,6 +124,7 @@ TEST_CASE("a file of every kind of line is read, and written as it was") {
       "links shortest 80us longest 2ms loss 20 longest_delay 1s\n"
       "pace shuffled_slots 1000 reaction 3ms\n"
       "disks tail lost\n"
+      "adversary 3 silent_leader,double_vote\n"
       "at 100ms crash 2 after 7 for 500ms\n"
       "at 200ms symmetric_partition 0,1 | 2,3 for 1s\n"
       "at 300ms clog 0 to 3 for 300.5ms\n"
