@@ -19,7 +19,8 @@ namespace simulation {
 /// ahead by then is dropped: what is taken does not depend on how many threads there are. Throws
 /// what `make(number)` throws.
 template <class Make, class Take>
-void make_in_order(std::uint64_t first, std::uint64_t last, unsigned threads, Make make, Take take) {
+void make_in_order(std::uint64_t first, std::uint64_t last, unsigned threads, Make make,
+                   Take take) {
   std::mutex mutex;
   std::condition_variable changed;
   std::uint64_t next = first;

@@ -8,6 +8,7 @@
 #include "figures.hpp"
 #include "options.hpp"
 #include "report.hpp"
+#include "twins.hpp"
 #include "zoo.hpp"
 
 namespace {
@@ -25,6 +26,7 @@ int run(const simulation::Options& options) {
   if (!options.mutant.empty()) return simulation::run_zoo(options);
   if (options.prints_scenario) return simulation::print_scenario(options);
   if (!options.scenario.empty()) return simulation::run_scenario(options);
+  if (options.twins) return simulation::run_twins(options);
   return simulation::run_campaign(options);
 }
 

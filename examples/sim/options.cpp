@@ -56,14 +56,26 @@ void parse(CLI::App& app, int argc, char** argv) {
 /// What draws nothing from a seed must not be asked for together with what only seeds need.
 void check_alone(const CLI::App& app, const std::string& instead) {
   if (app.count(instead) == 0) return;
-  for (const char* of_seeds : {"--seeds", "--nodes", "--minutes", "--faults", "--adversary",
-                               "--failures", "--jobs", "--mutant"})
-    if (app.count(of_seeds) != 0)
-      throw ConfigError(instead, std::string("with ") + of_seeds,
+  for (const char* other :
+       {"--seeds", "--nodes", "--minutes", "--faults", "--adversary", "--failures", "--jobs",
+        "--mutant", "--twins", "--print", "--figures", "--scenario"})
+    if (other != instead && app.count(other) != 0)
+      throw ConfigError(instead, std::string("with ") + other,
                         "runs no seeds: leave one of the two out");
 }
 
-void add_options(CLI::App& app, Options& options, std::string& seeds) {
+void add_twins(CLI::App& app, Options& options, std::string& scenarios) {
+  auto* const twins = app.add_flag(
+      "--twins", options.twins,
+      "nodes with one key that are there twice, under partitions that --seeds draw");
+  app.add_option("--views", options.views, "of twins, until the network heals")->needs(twins);
+  app.add_option("--groups", options.groups, "of a partition around twins, at most: 2 or 3")
+      ->needs(twins);
+  app.add_option("--scenarios", scenarios, "of twins, counted and not drawn: A..B, A.. or A")
+      ->needs(twins);
+}
+
+void add_options(CLI::App& app, Options& options, std::string& seeds, std::string& scenarios) {
   app.set_version_flag("--version", "mirbft-sim " MIRBFT_VERSION);
   app.option_defaults()->always_capture_default();
   // What is run.
@@ -86,6 +98,7 @@ void add_options(CLI::App& app, Options& options, std::string& seeds) {
                "measure the protocol in virtual time, and its improvements one by one");
   app.add_option("--mutant", options.mutant,
                  "put in a mistake, or all in turn: each must be found within --seeds");
+  add_twins(app, options, scenarios);
   // What is said of it.
   app.add_option("--event-logs", options.event_logs,
                  "an empty folder for the event logs of all nodes; for one run");
@@ -110,15 +123,17 @@ void check(const Options& options) {
 Options parse_options(int argc, char** argv) {
   Options options;
   std::string seeds = "1..100";
+  std::string scenarios;
   CLI::App app{"Runs clusters of mirbft nodes in virtual time, one a seed, and checks every rule.",
                "mirbft-sim"};
-  add_options(app, options, seeds);
+  add_options(app, options, seeds, scenarios);
   parse(app, argc, argv);
   check_alone(app, "--figures");
   check_alone(app, "--scenario");
   // A mistake that shows rarely needs more of them.
   if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
   options.seeds = parse_seeds(seeds);
+  if (!scenarios.empty()) options.scenarios = parse_seeds(scenarios);
   options.faults = mirbft::sim::parse_fault_kinds(options.faults_text);
   options.lists_adversaries = options.adversaries_text == "list";
   if (!options.lists_adversaries)

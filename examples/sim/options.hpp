@@ -2,7 +2,9 @@
 #ifndef MIRBFT_EXAMPLES_SIM_OPTIONS_HPP
 #define MIRBFT_EXAMPLES_SIM_OPTIONS_HPP
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <mirbft/sim/adversary/kinds.hpp>
@@ -42,6 +44,12 @@ struct Options {
   std::string out = "mirbft-sim-failures";
   /// A mistake to put in, or "all"; empty for none.
   std::string mutant;
+  /// Run twins: so many views, in a network that falls into so many groups at most. The scenarios
+  /// are drawn from the seeds, unless these count them.
+  bool twins = false;
+  std::size_t views = 4;
+  std::size_t groups = 3;
+  std::optional<Seeds> scenarios;
   bool figures = false;
   bool verbose = false;
   bool json = false;

@@ -216,6 +216,7 @@
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/faults.hpp>
 #include <mirbft/sim/file_image.hpp>
+#include <mirbft/sim/file_modules.hpp>
 #include <mirbft/sim/file_system.hpp>
 #include <mirbft/sim/files.hpp>
 #include <mirbft/sim/findings.hpp>

@@ -3270,6 +3270,10 @@ struct Applied {
   std::vector<Reply> replies;
 };
 
+/// How a replica's App comes to what the windows call delivered: it applies it, so that the replies
+/// are on their way; or it was given the state after it, and there are none.
+enum class Reached : std::uint8_t { by_applying, by_restoring };
+
 /// An epoch begins: these windows hold until the next one.
 struct WindowsMoved {
   static constexpr auto destination = slot::tracker;
@@ -3281,6 +3285,7 @@ struct WindowsMoved {
   /// The clients whose key is another one from this epoch on, by ascending id: what they have
   /// signed with the old one and is not delivered is void.
   std::vector<ClientId> rekeyed{};
+  Reached reached = Reached::by_applying;
 };
 
 }  // namespace mirbft
@@ -3289,7 +3294,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::NewRequest, request, spread);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestSigVerified, reference, verdict, keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Reply, client, req_no, result);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Applied, sn, replies);
-BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed);
+BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed, reached);
 
 namespace mirbft {
 
@@ -10803,6 +10808,12 @@ class SegmentStore {
     return &last_;
   }
 
+  /// Calls `look(const RequestRef&, const Request&)` for every request.
+  template <class Look>
+  void for_each(Look&& look) {
+    for (const auto& [reference, kept] : index_) look(reference, *get(reference));
+  }
+
   /// Remembers where the requests of a batch were delivered.
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch) {
@@ -11355,7 +11366,7 @@ class ClientTracker {
     for (const ClientWindow& window : event.windows) {
       Client& client = lasting(window.client);
       client.delivered.advance(window, config_.window);
-      settle_delivered(window.client, client, out);
+      settle_delivered(window.client, client, event.reached, out);
     }
     for (const ClientId id : event.rekeyed)
       if (Client* client = find(id)) void_admitted(id, *client, event.epoch, out);
@@ -11530,12 +11541,13 @@ class ClientTracker {
   }
 
   /// The windows overtake the App: what they call delivered is closed by its Applied, which is on
-  /// the way. After a state transfer there is none, so at the windows' second move the submitter is
-  /// told what is known.
-  void settle_delivered(ClientId id, Client& client, auto& out) {
+  /// the way. After a state transfer there is none, and the submitter is told what is known: at
+  /// once, since without requests no other epoch may ever begin.
+  void settle_delivered(ClientId id, Client& client, Reached reached, auto& out) {
     client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
       if (!client.delivered.contains(ReqNo(req_no))) return false;
-      if (!std::exchange(number.awaits_reply, true)) {
+      if (reached == Reached::by_applying) {
+        number.awaits_reply = true;
         drop_unverified(number);
         return false;
       }
@@ -14394,6 +14406,12 @@ class Checkpointing {
     }
   }
 
+  /// Says again, by `send(message)`, which states this replica vouches for that are not stable yet.
+  void repeat(auto&& send) const {
+    for (const auto& [epoch, checkpoint] : checkpoints_)
+      if (checkpoint.own && !is_stable(epoch)) send(vote_of(*checkpoint.own));
+  }
+
   /// Sends a peer the next change of nodes' keys that it does not know of, if there is one. It says
   /// so again when it has learnt that.
   void tell_keys(Member to, std::uint64_t its_key_changes, auto& env) const {
@@ -15787,7 +15805,7 @@ class Iss {
     if (auto state = checkpointing_.restored()) {
       go_on_from(std::move(*state), out);
     } else {
-      enter_epoch(Epoch(0), SeqNr(0), out);
+      enter_epoch(Epoch(0), SeqNr(0), Reached::by_applying, out);
     }
     checkpointing_.start(parameters(), env);
     go_on(out);
@@ -15912,6 +15930,26 @@ class Iss {
     if (started_) transfer_state(env);
   }
 
+  /// Says again, by `send(message)`, all that this replica stands by in the epochs that it keeps:
+  /// what it has voted for and called for, its decisions, and its open checkpoints. A restart must
+  /// not change any of it.
+  void repeat(auto&& send) const {
+    for (const auto& [number, epoch] : epochs_)
+      for (std::uint32_t index = 0; epoch.has(index); ++index) {
+        const Segment& segment = epoch.segment(index);
+        const auto say = [&](auto message) { send(wrap(std::move(message))); };
+        Decided decided{{number, index}, {}};
+        segment.repeat_view(say);
+        for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+          segment.repeat_slot(slot, cluster_.self().id, say);
+          if (const auto& decision = epoch.decision(epoch.plan().sn_of(index, slot)))
+            decided.decisions.push_back({slot, decision->digest});
+        }
+        say(std::move(decided));
+      }
+    checkpointing_.repeat(send);
+  }
+
   Status status() const {
     std::uint64_t open = 0;
     std::uint64_t suspected = 0;
@@ -15994,19 +16032,20 @@ class Iss {
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
       return {std::move(destinations), wrap(std::move(message))};
     }
-    /// An orderer's message is one of the orderer's alternatives within ours.
-    template <class M>
-    static Message wrap(M message) {
-      if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
-        return typename Orderer::Message(std::move(message));
-      } else {
-        return message;
-      }
-    }
 
     Iss& iss_;
     Out& out_;
   };
+
+  /// An orderer's message is one of the orderer's alternatives within ours.
+  template <class M>
+  static Message wrap(M message) {
+    if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
+      return typename Orderer::Message(std::move(message));
+    } else {
+      return message;
+    }
+  }
 
   template <class Out>
   Env<Out> env_of(Out& out) {
@@ -16356,7 +16395,7 @@ class Iss {
 
   // Epochs.
 
-  void enter_epoch(Epoch epoch, SeqNr first, auto& out) {
+  void enter_epoch(Epoch epoch, SeqNr first, Reached reached, auto& out) {
     started_ = true;
     finished_ = false;
     const std::vector<ClientId> rekeyed = change_client_keys(epoch, out);
@@ -16370,7 +16409,7 @@ class Iss {
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
-    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed});
+    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed, reached});
     resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
@@ -16423,7 +16462,7 @@ class Iss {
     recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
     std::erase_if(recovered_done_, [&](const SegmentId& id) { return id.epoch < next; });
     out.emit(AppRestoreState{state.header.last, std::move(state.app)});
-    enter_epoch(next, next_, out);
+    enter_epoch(next, next_, Reached::by_restoring, out);
   }
   template <class T>
   static T decoded(const Bytes& bytes, const char* what) {
@@ -16497,7 +16536,7 @@ class Iss {
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const Epoch next = epoch_ + 1;
     if (finished_ && next < checkpointing_.keys_known_below())
-      enter_epoch(next, plan().end(), out);
+      enter_epoch(next, plan().end(), Reached::by_applying, out);
   }
 
   /// The configuration as it must be the same everywhere.
@@ -17922,7 +17961,7 @@ class Pbft::Segment {
 
   void process(SignResult<ViewChangeSigning> signed_, auto& env) {
     ViewChangeContent& content = signed_.origin.content;
-    if (content.view != target_ || !is_changing()) return;
+    if (content.view != target_ || !is_changing() || is_stable_) return;
     ViewChange own{content.segment,          content.view, content.sender,
                    std::move(content.claims), {},           {}};
     own.signature = std::move(signed_.signature);
@@ -18003,6 +18042,7 @@ class Pbft::Segment {
     changes_.clear();
     offered_ = {};
     own_change_.reset();
+    draft_.reset();
     new_view_.reset();
   }
 
@@ -18968,26 +19008,42 @@ class ReplyQuorum {
       ++status_.conflicting;
       return std::nullopt;
     }
+    const bool repeated = before == digest;
     before = digest;
     if (result) open->second.results.try_emplace(digest, *result);
-    return settle(number, open->second, digest);
+    if (is_believed(open->second, digest)) return close(number, digest);
+    if (repeated && has_lost_its_result(open->second)) return close(number, forgotten);
+    return std::nullopt;
   }
 
-  std::optional<ClientResult> settle(ReqNo number, const Open& open, const Digest& digest) {
-    const auto agreeing = static_cast<std::size_t>(
+  std::size_t count(const Open& open, const Digest& digest) const {
+    return static_cast<std::size_t>(
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
-    const auto result = open.results.find(digest);
-    // What is forgotten is believed only when too few are left for a result.
-    const bool believed = digest == forgotten
-                              ? agreeing + quorum_.weak() > replicas_.size()
-                              : agreeing >= quorum_.weak() && result != open.results.end();
-    if (!believed) return std::nullopt;
-    ++status_.believed;
-    for (const std::optional<Digest>& other : open.said)
-      status_.conflicting += other && *other != digest && *other != forgotten;
+  }
+  /// What is forgotten is believed only when too few are left for a result.
+  bool is_believed(const Open& open, const Digest& digest) const {
+    if (digest == forgotten) return count(open, forgotten) + quorum_.weak() > replicas_.size();
+    return count(open, digest) >= quorum_.weak() && open.results.contains(digest);
+  }
+  /// All but f have answered, and have been asked again, and those who remember are too few, or
+  /// liars: whoever has said nothing by now may never do. One correct replica at least has said
+  /// that the request is delivered.
+  bool has_lost_its_result(const Open& open) const {
+    const auto silent = static_cast<std::size_t>(
+        std::count(open.said.begin(), open.said.end(), std::nullopt));
+    return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
+  }
+
+  std::optional<ClientResult> close(ReqNo number, const Digest& digest) {
+    const auto open = open_.find(number);
     ClientResult known{number, std::nullopt};
-    if (digest != forgotten) known.result = result->second;
-    open_.erase(number);
+    if (digest != forgotten) {
+      known.result = open->second.results.at(digest);
+      for (const std::optional<Digest>& other : open->second.said)
+        status_.conflicting += other && *other != digest && *other != forgotten;
+    }
+    ++status_.believed;
+    open_.erase(open);
     return known;
   }
 
@@ -20851,11 +20907,15 @@ class DoubleVotes : public Behaviour {
     if constexpr (requires { powers().sign(vote); }) powers().sign(vote);
     out.push_back({to, wrapped(vote)});
   }
+  /// Once: two of a kind would never stop.
   void agree(NodeId with, Prepare vote, Letters& out) {
+    if (!agreed_.insert({with, vote.view, vote.sn, vote.digest}).second) return;
     powers().sign(vote);
     out.push_back({with, wrapped(Commit{vote.segment, vote.view, vote.sn, vote.digest})});
     out.push_back({with, wrapped(std::move(vote))});
   }
+
+  std::set<std::tuple<NodeId, View, SeqNr, Digest>> agreed_;
 };
 
 /// Says again what it, or the primary of a view, has said long ago, also before a restart: as it
@@ -21029,8 +21089,8 @@ inline constexpr std::array adversary_kinds{
                                                  "votes for whatever anybody wants"),
     detail::replica_that<byzantine::StaleVotes>(
         "stale_votes", "repeats old votes, in other segments and epochs, and after restarts"),
-    detail::replica_that<byzantine::OffByOne>("off_by_one",
-                                              "signs views, numbers and epochs that are off by one"),
+    detail::replica_that<byzantine::OffByOne>(
+        "off_by_one", "signs views, numbers and epochs that are off by one"),
     detail::replica_that<byzantine::WrongDigests>("wrong_digest", "votes for digests of nothing"),
     detail::replica_that<byzantine::SelectiveSending>(
         "selective_sending", "lets exactly q, q-1 or w replicas know"),
@@ -21336,7 +21396,8 @@ inline Roles draw_roles(AdversaryKinds allowed, std::vector<NodeId> suspects, Ra
   random.shuffle(suspects);
   suspects.resize(random.between<std::size_t>(1, suspects.size()));
   std::sort(suspects.begin(), suspects.end());
-  for (const NodeId node : suspects) roles.replicas.push_back({node, detail::some_of(kinds, random)});
+  for (const NodeId node : suspects)
+    roles.replicas.push_back({node, detail::some_of(kinds, random)});
   return roles;
 }
 
@@ -22270,6 +22331,60 @@ class Disk {
     requests_.clear();
     delivered_.clear();
     unsynced_.clear();
+    in_doubt_.clear();
+  }
+
+  /// For a node that writes files, of which this is but the account: the node is gone, and it is in
+  /// doubt what files hold of what was not synced, until `settle`.
+  void doubt() {
+    failed_ = false;
+    left_ = forever;
+    in_doubt_.assign(records_.begin() + static_cast<std::ptrdiff_t>(durable_), records_.end());
+    records_.resize(durable_);
+    crash_requests(Tail::lost);
+  }
+  /// The log that came back. Throws ModuleFailure if anything durable is not in it.
+  void settle(const std::vector<Record>& found) {
+    const auto same = [](const Record& left, const Record& right) {
+      return left.type == right.type && left.entry == right.entry;
+    };
+    auto next = found.begin();
+    for (const Record& record : records_) {
+      next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
+      if (next++ == found.end())
+        throw ModuleFailure("an entry of type " + std::to_string(record.type) +
+                            ", which was durable, is lost");
+    }
+    // A log ends with what came to the disk of the entries in doubt.
+    std::size_t spared = std::min(in_doubt_.size(), found.size());
+    while (spared != 0 && !std::equal(found.end() - static_cast<std::ptrdiff_t>(spared),
+                                      found.end(), in_doubt_.begin(), same))
+      --spared;
+    for (std::size_t i = 0; i < spared; ++i) {
+      records_.push_back(std::move(in_doubt_[i]));
+      if (on_durable_) on_durable_(records_.back());
+    }
+    in_doubt_.clear();
+    spare_records(records_.size());
+  }
+  /// The requests that came back, likewise.
+  template <class StoreOnFiles>
+  void settle(StoreOnFiles& found) {
+    for (const auto& [reference, kept] : requests_)
+      if (!found.get(reference))
+        throw ModuleFailure("request " + std::to_string(reference.req_no.value) + " of client " +
+                            std::to_string(reference.client.value) +
+                            ", which was durable, is lost");
+    found.for_each([this](const RequestRef& reference, const Request& request) {
+      const auto [place, is_new] = requests_.try_emplace(reference);
+      if (is_new) place->second = {request, true, std::nullopt};
+    });
+  }
+  /// The node is set back to what it had on its disk at another time, or to worse, and cannot know.
+  void set_back() {
+    const Contents contents = contents_;
+    wipe();
+    contents_ = contents;
   }
 
   Contents contents() const noexcept { return contents_; }
@@ -22406,6 +22521,7 @@ class Disk {
 
   std::vector<Record> records_;
   std::size_t durable_ = 0;
+  std::vector<Record> in_doubt_;
   std::uint64_t appended_ = 0;
   std::uint64_t syncs_ = 0;
 
@@ -22508,9 +22624,25 @@ enum class Fault : std::uint8_t {
   slot_order,
   /// A node loses its whole disk, and comes back without its memory.
   wipe,
+  /// The power fails amid a write: some sectors of it come to the disk, and others do not.
+  torn_write,
+  /// A bit of a file flips, and then the node is restarted.
+  bit_rot,
+  /// A write comes to another place, and then the node is restarted: it may have forgotten.
+  misdirected_write,
+  /// There is no room for a file: the node stops.
+  no_space,
+  /// An operation on a file is refused: the node stops.
+  io_error,
+  /// A sync fails, and what was to be synced is gone: the node stops.
+  failed_sync,
+  /// The log and the store of a node get no work done for a while.
+  slow_disk,
+  /// A node is restarted on what it had on its disk a while ago, and does not know it.
+  old_directory,
 };
 
-inline constexpr std::size_t fault_kinds = 17;
+inline constexpr std::size_t fault_kinds = 25;
 
 constexpr std::string_view to_string(Fault fault) noexcept {
   constexpr std::string_view names[fault_kinds] = {"loss",
@@ -22529,7 +22661,15 @@ constexpr std::string_view to_string(Fault fault) noexcept {
                                                    "clock_jump",
                                                    "slow_module",
                                                    "slot_order",
-                                                   "wipe"};
+                                                   "wipe",
+                                                   "torn_write",
+                                                   "bit_rot",
+                                                   "misdirected_write",
+                                                   "no_space",
+                                                   "io_error",
+                                                   "failed_sync",
+                                                   "slow_disk",
+                                                   "old_directory"};
   return names[static_cast<std::size_t>(fault)];
 }
 
@@ -22614,6 +22754,305 @@ class FaultCounts {
 
  private:
   std::array<std::uint64_t, fault_kinds> counts_{};
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/file_system.hpp>
+// The disk of a simulated node as a file system, which outlives the node.
+
+// <mirbft/sim/file_image.hpp>
+// A file of a simulated disk: what a program reads of it, and what is on the disk.
+
+namespace mirbft::sim {
+
+/// How many sectors and names that were not synced a crash has spared, and how many not.
+struct CrashLoss {
+  std::size_t kept = 0;
+  std::size_t lost = 0;
+
+  CrashLoss& operator+=(const CrashLoss& other) noexcept {
+    kept += other.kept;
+    lost += other.lost;
+    return *this;
+  }
+};
+
+/// The bytes in the operating system's cache, those on the disk, and in which part they may differ
+/// by right: there a power failure leaves each sector as the one or the other says.
+class FileImage {
+ public:
+  static constexpr std::size_t sector = 512;
+
+  /// A file of zeros, of which nothing is on the disk.
+  explicit FileImage(std::size_t size) : cached_(size) { touch(0, size); }
+
+  std::size_t size() const noexcept { return cached_.size(); }
+  ByteView cached() const noexcept { return cached_; }
+  ByteView durable() const noexcept { return durable_; }
+
+  void write(std::size_t offset, ByteView bytes) {
+    if (cached_.size() < offset + bytes.size()) cached_.resize(offset + bytes.size());
+    std::copy(bytes.begin(), bytes.end(), cached_.begin() + static_cast<std::ptrdiff_t>(offset));
+    touch(offset, bytes.size());
+  }
+  void sync() {
+    durable_.resize(cached_.size());
+    for_dirty([this](std::size_t begin, std::size_t size) {
+      std::copy_n(cached_.begin() + static_cast<std::ptrdiff_t>(begin), size,
+                  durable_.begin() + static_cast<std::ptrdiff_t>(begin));
+    });
+    dirty_begin_ = dirty_end_ = 0;
+  }
+  /// The write-back has failed: what was to be synced is forgotten, though it may still be read for
+  /// as long as the machine runs (as PostgreSQL found in 2018).
+  void lose_sync(Tail seen) {
+    if (seen == Tail::lost) cached_ = durable_;
+    dirty_begin_ = dirty_end_ = 0;
+  }
+
+  /// The power failed.
+  CrashLoss crash(Tail tail, Random& random) {
+    CrashLoss loss;
+    if (tail != Tail::lost && durable_.size() < cached_.size()) durable_.resize(cached_.size());
+    // A short queue of the disk loses a tail, a long one any part.
+    const bool is_prefix = random.chance(500);
+    bool keep = true;
+    for_dirty([&](std::size_t begin, std::size_t size) {
+      if (tail != Tail::drawn) keep = tail == Tail::kept;
+      else if (keep || !is_prefix) keep = random.chance(is_prefix ? 800 : 500);
+      ++(keep ? loss.kept : loss.lost);
+      if (!keep) return;
+      std::copy_n(cached_.begin() + static_cast<std::ptrdiff_t>(begin), size,
+                  durable_.begin() + static_cast<std::ptrdiff_t>(begin));
+    });
+    cached_ = durable_;
+    dirty_begin_ = dirty_end_ = 0;
+    return loss;
+  }
+
+  /// The disk changes by itself, and nobody is told.
+  void flip(std::size_t bit) noexcept {
+    const auto mask = static_cast<std::uint8_t>(1u << bit % 8);
+    if (bit / 8 < durable_.size()) durable_[bit / 8] ^= mask;
+    if (bit / 8 < cached_.size()) cached_[bit / 8] ^= mask;
+  }
+  /// Only the first `size` bytes are left.
+  void cut(std::size_t size) {
+    durable_.resize(std::min(size, durable_.size()));
+    cached_.resize(std::min(size, cached_.size()));
+    dirty_begin_ = dirty_end_ = 0;
+  }
+
+ private:
+  void touch(std::size_t offset, std::size_t size) noexcept {
+    if (size == 0) return;
+    const bool is_clean = dirty_begin_ == dirty_end_;
+    dirty_begin_ = is_clean ? offset : std::min(dirty_begin_, offset);
+    dirty_end_ = std::max(dirty_end_, offset + size);
+  }
+  /// Calls `use(begin, size)` for every sector that may be dirty.
+  template <class Use>
+  void for_dirty(Use&& use) {
+    for (std::size_t at = dirty_begin_ / sector * sector; at < dirty_end_; at += sector)
+      use(at, std::min(sector, cached_.size() - at));
+  }
+
+  std::vector<std::uint8_t> cached_;
+  std::vector<std::uint8_t> durable_;
+  std::size_t dirty_begin_ = 0;
+  std::size_t dirty_end_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// What can go wrong at an operation on files. `power`: the node is gone before it. `io_error`: it
+/// is refused. `no_space`: a file cannot be made. `failed_sync`: what was to be synced is
+/// forgotten. `misdirected_write`: what is written comes to another place, and nobody is told.
+enum class FileTrouble : std::uint8_t { power, io_error, no_space, failed_sync, misdirected_write };
+
+/// What an operation does.
+enum class FileOperation : std::uint8_t { read, write, sync, create, name };
+
+/// Files by path, in the cache and on the disk. What is done to their names is durable after a sync
+/// of their directory; a power failure before that may lose each of these changes for itself.
+class FileSystem {
+ public:
+  using Image = std::map<std::string, FileImage>;
+
+  explicit FileSystem(Random random) noexcept : random_(random) {}
+  FileSystem(const FileSystem&) = delete;
+  FileSystem& operator=(const FileSystem&) = delete;
+
+  /// The trouble comes at an operation that it can hit: of all operations but reads the first, if
+  /// `operations` is 0, or one so many later; or the next read after that.
+  void fail_after(std::uint64_t operations, FileTrouble trouble = FileTrouble::power) noexcept {
+    left_ = operations;
+    trouble_ = trouble;
+  }
+  /// The power fails now, amid the work of another module.
+  void fail() noexcept { failed_ = true; }
+  /// Takes back `fail_after`, if it has not come to that yet.
+  void spare() noexcept { left_ = never; }
+  /// Whether the power has failed, or an operation was refused, since the last `crash` or `kill`.
+  bool failed() const noexcept { return failed_ || refused_; }
+  bool refused() const noexcept { return refused_; }
+  /// How often this has come to pass.
+  std::uint64_t struck(FileTrouble trouble) const noexcept {
+    return struck_[static_cast<std::size_t>(trouble)];
+  }
+  /// How many operations there have been, without reads.
+  std::uint64_t operations() const noexcept { return operations_; }
+
+  /// The power is gone, and comes back. Returns what has become of what was not synced. No file is
+  /// open then.
+  CrashLoss crash(Tail tail = Tail::drawn) {
+    kill();
+    CrashLoss loss = crash_names(tail);
+    for (auto& [path, file] : names_) loss += file->crash(tail, random_);
+    return loss;
+  }
+  /// The node is gone and the machine is not: all that was written can be read.
+  void kill() noexcept {
+    failed_ = refused_ = false;
+    left_ = never;
+  }
+  /// Everything is lost.
+  void wipe() {
+    names_.clear();
+    durable_names_.clear();
+    changes_.clear();
+  }
+
+  /// A bit of some file flips. False if there is none.
+  bool rot() {
+    std::size_t bits = 0;
+    for (const auto& [path, file] : names_) bits += 8 * file->size();
+    if (bits == 0) return false;
+    std::size_t bit = random_.below(bits);
+    auto at = names_.begin();
+    for (; bit >= 8 * at->second->size(); ++at) bit -= 8 * at->second->size();
+    at->second->flip(bit);
+    return true;
+  }
+
+  /// All that is on the disk, and the disk as it was then.
+  Image image() const {
+    Image image;
+    for (const auto& [path, file] : durable_names_) image.emplace(path, *file);
+    return image;
+  }
+  void restore(const Image& image) {
+    wipe();
+    for (const auto& [path, file] : image)
+      names_.emplace(path, std::make_shared<FileImage>(file));
+    durable_names_ = names_;
+    crash(Tail::lost);
+  }
+
+  /// The file of this path, or null: for looking at it, and harming it.
+  FileImage* find(const std::string& path) {
+    const auto found = names_.find(path);
+    return found == names_.end() ? nullptr : found->second.get();
+  }
+  bool empty() const noexcept { return names_.empty(); }
+  std::vector<std::string> paths() const {
+    std::vector<std::string> all;
+    for (const auto& [path, file] : names_) all.push_back(path);
+    return all;
+  }
+
+ private:
+  friend class Files;
+  friend class File;
+  using Names = std::map<std::string, std::shared_ptr<FileImage>>;
+
+  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+  /// A change of names: the file gets the path `to`, if there is one, and no longer has `from`.
+  struct Change {
+    std::string from;
+    std::string to;
+    std::shared_ptr<FileImage> file;
+  };
+
+  /// What befalls this operation. Throws if that means that it is not done.
+  std::optional<FileTrouble> operate(FileOperation operation, const std::string& path) {
+    if (failed_) throw PowerFailure();
+    operations_ += operation != FileOperation::read;
+    if (left_ == never) return std::nullopt;
+    if (left_ != 0) {
+      left_ -= operation != FileOperation::read;
+      return std::nullopt;
+    }
+    if (!hits(operation)) return std::nullopt;
+    left_ = never;
+    ++struck_[static_cast<std::size_t>(trouble_)];
+    failed_ = trouble_ == FileTrouble::power;
+    if (failed_) throw PowerFailure();
+    refused_ = trouble_ != FileTrouble::misdirected_write;
+    if (trouble_ == FileTrouble::no_space)
+      throw ModuleFailure("cannot reserve space for " + path + ": no space left on the disk");
+    return trouble_;
+  }
+  bool hits(FileOperation operation) const noexcept {
+    switch (trouble_) {
+      case FileTrouble::power: return operation != FileOperation::read;
+      case FileTrouble::io_error: return true;
+      case FileTrouble::no_space: return operation == FileOperation::create;
+      case FileTrouble::failed_sync: return operation == FileOperation::sync;
+      case FileTrouble::misdirected_write: return operation == FileOperation::write;
+    }
+    return false;
+  }
+  [[noreturn]] static void refuse(const char* operation, const std::string& path) {
+    throw ModuleFailure(std::string("cannot ") + operation + ' ' + path + ": input/output error");
+  }
+
+  void apply(Names& names, const Change& change) {
+    names.erase(change.from);
+    if (!change.to.empty()) names.insert_or_assign(change.to, change.file);
+  }
+  void change(Change change) {
+    apply(names_, change);
+    changes_.push_back(std::move(change));
+  }
+  /// Of what begins with `prefix`.
+  void sync_names(const std::string& prefix) {
+    std::erase_if(changes_, [&](const Change& change) {
+      const bool is_here = (change.to.empty() ? change.from : change.to).starts_with(prefix);
+      if (is_here) apply(durable_names_, change);
+      return is_here;
+    });
+  }
+  CrashLoss crash_names(Tail tail) {
+    CrashLoss loss;
+    for (const Change& change : changes_) {
+      const bool keep = tail == Tail::kept || (tail == Tail::drawn && random_.chance(500));
+      if (keep) apply(durable_names_, change);
+      ++(keep ? loss.kept : loss.lost);
+    }
+    changes_.clear();
+    names_ = durable_names_;
+    return loss;
+  }
+
+  Random random_;
+  std::uint64_t left_ = never;
+  FileTrouble trouble_ = FileTrouble::power;
+  bool failed_ = false;
+  bool refused_ = false;
+  std::uint64_t operations_ = 0;
+  std::array<std::uint64_t, 5> struck_{};
+
+  Names names_;
+  Names durable_names_;
+  /// Since the last sync of names, in their order.
+  std::vector<Change> changes_;
+  /// Who has which directory open.
+  std::map<std::string, std::weak_ptr<const int>> locks_;
 };
 
 }  // namespace mirbft::sim
@@ -22953,7 +23392,7 @@ inline constexpr bool appends<WalAppend<Entry>> = true;
 ///     void disk(NodeId, const Disk&)                            of a correct node, before all else
 ///     void durable(NodeId, const Entry&, Findings&)             an entry of a correct node's log
 ///                                                               survives crashes from now on
-///     void made(NodeId, const Replica&)                         a correct node, before it starts
+///     void durable(NodeId, const Record&, Findings&)            the same as it is on the disk
 ///     void started(NodeId), void crashed(NodeId)
 ///     void wiped(NodeId), void wiped(NodeId, Findings&)         it has lost its disk
 ///     void looked(NodeId, const Replica&, Findings&)            a correct node, between its lists
@@ -23012,12 +23451,11 @@ class Checks {
   /// `Es` are the events of the Node: one of them appends such a record.
   template <class... Es>
   void durable(NodeId node, const auto& record, events<Es...>, Findings& findings) {
-    (void)(durable_as<Es>(node, record, findings) || ...);
-  }
-  void made(NodeId node, const auto& replica) {
     each([&](auto& one) {
-      if constexpr (requires { one.made(node, replica); }) one.made(node, replica);
+      if constexpr (requires { one.durable(node, record, findings); })
+        one.durable(node, record, findings);
     });
+    (void)(durable_as<Es>(node, record, findings) || ...);
   }
   void started(NodeId node) {
     each([&](auto& one) {
@@ -23181,6 +23619,9 @@ struct Parts {
   WatchOfReplica watch;
   /// For an `Adversarial` Net and a `Forgetful` Wal; null for a correct node.
   Adversary* adversary = nullptr;
+  /// For a FileWal and a FileStore, in place of `wal` and `store`.
+  Disk& account;
+  FileSystem& files;
 };
 
 namespace detail {
@@ -23258,8 +23699,9 @@ class Cluster {
       if (config_.adversary) member.adversary = config_.adversary(id);
       if (member.faulty) continue;
       observed_.checks.disk(id, std::as_const(member.disk));
-      member.disk.on_durable([this, id](const Record& record) {
-        observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
+      member.disk.on_durable([this, &member, id](const Record& record) {
+        if (!member.faulty)
+          observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
       });
     }
     for (const NodeId id : network_.members()) start(id);
@@ -23275,13 +23717,14 @@ class Cluster {
   const std::vector<NodeId>& members() const noexcept { return network_.members(); }
   Network& network() noexcept { return network_; }
   Disk& disk(NodeId id) { return at(id).disk; }
+  /// Where its FileWal and FileStore have their files.
+  FileSystem& files(NodeId id) { return at(id).files; }
   ChecksOfCluster& checks() noexcept { return observed_.checks; }
   Findings& findings() noexcept { return observed_.findings; }
   /// Two runs of one seed have the same, whatever compiled them.
   std::uint64_t fingerprint() const noexcept { return observed_.fingerprint.value(); }
 
   bool is_up(NodeId id) { return at(id).replica != nullptr; }
-  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// The Node, which must be up. It lives until it crashes.
   Replica& operator[](NodeId id) { return *at(id).replica; }
 
@@ -23321,24 +23764,46 @@ class Cluster {
   void crash(NodeId id) {
     Member& member = at(id);
     if (!member.replica) return;
-    faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
+    faults_.count(member.fails() ? Fault::crash_in_list : Fault::crash);
     member.steps_left.reset();
     member.frames_left.reset();
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
-    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    lose_unsynced(member);
     if (!member.faulty) observed_.checks.crashed(id);
   }
   /// The node is gone, and with it all that is on its disk.
   void wipe(NodeId id) {
     crash(id);
     faults_.count(Fault::wipe);
-    Member& member = at(id);
-    member.disk.wipe();
-    member.wiped = true;
-    if (!member.faulty) observed_.checks.wiped(id, findings());
+    lose_all(at(id));
   }
+  /// A bit of its files flips. A node refuses to begin with what has changed; then it is wiped.
+  void rot(NodeId id) {
+    Member& member = at(id);
+    member.damaged = true;
+    if (member.files.rot()) faults_.count(Fault::bit_rot);
+  }
+  /// The node is restarted on what its disk was once. It counts as faulty from now on, for it has
+  /// forgotten what it has said since.
+  void set_back(NodeId id, const FileSystem::Image& image) {
+    faults_.count(Fault::old_directory);
+    crash(id);
+    at(id).files.restore(image);
+    distrust(id);
+    restart(id);
+  }
+  /// The node is gone, and counts as faulty from its next start on: its disk may have forgotten.
+  void distrust(NodeId id) {
+    Member& member = at(id);
+    crash(id);
+    member.disk.set_back();
+    if (!member.faulty) observed_.checks.wiped(id, findings());
+    member.faulty = member.damaged = true;
+  }
+  /// Whether what the node says is not checked.
+  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// Whether the node has ever lost its disk.
   bool was_wiped(NodeId id) { return at(id).wiped; }
   /// The node is gone after so many lists of events more.
@@ -23356,8 +23821,8 @@ class Cluster {
     wake(id, until);
   }
   /// The modules in `slots` do nothing until `until`; the others of the node do.
-  void hold(NodeId id, Slot slots, Time until) {
-    faults_.count(Fault::slow_module);
+  void hold(NodeId id, Slot slots, Time until, Fault kind = Fault::slow_module) {
+    faults_.count(kind);
     at(id).held = slots;
     at(id).held_until = until;
     wake(id, until);
@@ -23384,6 +23849,7 @@ class Cluster {
       member->steps_left.reset();
       member->frames_left.reset();
       member->disk.spare();
+      member->files.spare();
       if (member->replica) wake(member->id, now());
     }
   }
@@ -23438,18 +23904,32 @@ class Cluster {
     }
     sum.faults = faults_;
     sum.faults += network_.faults();
+    for (auto& member : members_) {
+      sum.faults.count(Fault::io_error, member->files.struck(FileTrouble::io_error));
+      sum.faults.count(Fault::no_space, member->files.struck(FileTrouble::no_space));
+      sum.faults.count(Fault::failed_sync, member->files.struck(FileTrouble::failed_sync));
+      sum.faults.count(Fault::misdirected_write,
+                       member->files.struck(FileTrouble::misdirected_write));
+    }
     return sum;
   }
 
  private:
   struct Member {
-    Member(NodeId self, Random random) : id(self), disk(random) {}
+    Member(NodeId self, Random random)
+        : id(self), disk(random), files(random.fork("files")) {}
+
+    /// Whether the power has failed it, or its disk.
+    bool fails() const noexcept { return disk.failed() || files.failed(); }
 
     const NodeId id;
     Disk disk;
+    FileSystem files;
     bool faulty = false;
     Adversary* adversary = nullptr;
     bool wiped = false;
+    /// Its files may be corrupt, so that it stops, or refuses to begin.
+    bool damaged = false;
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -23528,6 +24008,55 @@ class Cluster {
 
   // Nodes.
 
+  /// What is not synced may be lost. Files tell when they are opened again: after a failure of the
+  /// power, or of a process alone, where the disk has refused something.
+  void lose_unsynced(Member& member) {
+    if (member.files.empty())
+      return faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    const Tail tail = member.files.failed() ? Tail::drawn : config_.tail;
+    CrashLoss loss;
+    if (member.files.refused()) {
+      member.files.kill();
+    } else {
+      loss = member.files.crash(tail);
+    }
+    member.disk.doubt();
+    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
+  }
+  void lose_all(Member& member) {
+    member.disk.wipe();
+    member.files.wipe();
+    member.wiped = true;
+    member.damaged = false;
+    if (!member.faulty) observed_.checks.wiped(member.id, findings());
+  }
+
+  /// Null if the disk lets no node begin. What is corrupt, an operator wipes.
+  std::unique_ptr<Replica> make(Member& member) {
+    using Subject = typename WatchOfReplica::Subject;
+    NodeConfig config = config_.node;
+    config.self = member.id;
+    const Subject subject = member.faulty ? Subject::faulty : Subject::correct;
+    try {
+      return std::make_unique<Replica>(
+          std::move(config),
+          make_({member.id, member.incarnation, member.disk.contents(), members(),
+                 network_.connect(member.id), Wal(member.disk), Store(member.disk),
+                 WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
+                 member.files}));
+    } catch (const LogCorruption& corruption) {
+      if (!member.damaged)
+        findings().report("no failure", member.id, std::nullopt, corruption.what());
+      lose_all(member);
+      return make(member);
+    } catch (const ModuleFailure&) {
+      if (!member.files.failed()) throw;
+      member.files.kill();
+      return nullptr;
+    }
+  }
+
   void start(NodeId id) {
     Member& member = at(id);
     member.since = now();
@@ -23537,16 +24066,8 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     if (!member.faulty) observed_.checks.started(id);
-    using Subject = typename WatchOfReplica::Subject;
-    NodeConfig config = config_.node;
-    config.self = id;
-    member.replica = std::make_unique<Replica>(
-        std::move(config),
-        make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
-               Wal(member.disk), Store(member.disk),
-               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct),
-               member.adversary}));
-    if (!member.faulty) observed_.checks.made(id, std::as_const(*member.replica));
+    member.replica = make(member);
+    if (!member.replica) return;
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -23620,7 +24141,7 @@ class Cluster {
   /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    if (failed && !member.disk.failed()) stopped(member);
+    if (failed && !member.fails() && !member.damaged) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
@@ -23708,6 +24229,101 @@ class Cluster {
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;
   FaultCounts faults_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/disk_invariants.hpp>
+// Invariants of what is on the disks: nothing that is still needed goes.
+
+namespace mirbft::sim {
+
+/// Whoever starts again finds at least those records in its log that were durable, and are not
+/// truncated.
+class LogKept {
+ public:
+  void durable(NodeId node, const Record& record, Findings&) {
+    Log& log = of_[node];
+    if (record.retention >= log.truncated) ++log.kept[record.retention];
+  }
+  void wiped(NodeId node) { of_.erase(node); }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    Log& log = of_[node];
+    log.truncated = std::max(log.truncated, truncate.index);
+    log.kept.erase(log.kept.begin(), log.kept.lower_bound(log.truncated));
+  }
+
+  void started(NodeId node) { of_[node].read = 0; }
+  template <class Entry>
+  void event(NodeId node, const WalEntry<Entry>&, Findings&) {
+    if (of_[node].read) ++*of_[node].read;
+  }
+  void event(NodeId node, const Init&, Findings& findings) {
+    Log& log = of_[node];
+    const std::optional<std::uint64_t> read = std::exchange(log.read, std::nullopt);
+    std::uint64_t expected = 0;
+    for (const auto& [retention, count] : log.kept) expected += count;
+    if (read && *read < expected)
+      findings.report("log kept", node, std::nullopt,
+                      "finds " + std::to_string(*read) + " records in its log, and " +
+                          std::to_string(expected) + " were durable");
+  }
+
+ private:
+  struct Log {
+    std::map<RetentionIndex, std::uint64_t> kept;
+    RetentionIndex truncated;
+    /// Since the start; none once that was compared.
+    std::optional<std::uint64_t> read;
+  };
+
+  std::map<NodeId, Log> of_;
+};
+
+/// No body goes that a live slot refers to: whatever a node has voted for or decided past what it
+/// collects is still in its Store afterwards.
+class BodiesKept {
+ public:
+  void disk(NodeId node, const Disk& disk) { of_[node].disk = &disk; }
+  void wiped(NodeId node) { of_[node].live.clear(); }
+
+  void durable(NodeId node, const VoteEntry& entry, Findings&) {
+    add(node, entry.content.sn, entry.batch);
+  }
+  void durable(NodeId node, const DecidedEntry& entry, Findings&) {
+    add(node, entry.sn, entry.batch);
+  }
+  void event(NodeId node, const CollectRequests& collect, Findings&) {
+    of_[node].collected = std::max(of_[node].collected, collect.collection.through + 1);
+    of_[node].is_due = true;
+  }
+  void looked(NodeId node, const auto&, Findings& findings) {
+    Node& one = of_[node];
+    if (!std::exchange(one.is_due, false)) return;
+    one.live.erase(one.live.begin(), one.live.lower_bound({one.collected, 0}));
+    for (const auto& [slot, batch] : one.live)
+      for (const RequestRef& reference : *batch)
+        if (!one.disk->holds(reference))
+          findings.report("bodies kept", node, slot.first,
+                          "has collected the body of " +
+                              name_of(reference.client, reference.req_no));
+  }
+
+ private:
+  struct Node {
+    const Disk* disk = nullptr;
+    /// By sequence number and content.
+    std::map<std::pair<SeqNr, std::uint64_t>, Batch> live;
+    SeqNr collected;
+    bool is_due = false;
+  };
+
+  void add(NodeId node, SeqNr sn, const Batch& batch) {
+    if (!batch->empty() && sn >= of_[node].collected)
+      of_[node].live.try_emplace({sn, content_of(batch)}, batch);
+  }
+
+  std::map<NodeId, Node> of_;
 };
 
 }  // namespace mirbft::sim
@@ -24211,290 +24827,8 @@ inline Schedule draw_schedule(FaultKinds allowed, std::size_t nodes, Time most,
 
 }  // namespace mirbft::sim
 
-// <mirbft/sim/file_image.hpp>
-// A file of a simulated disk: what a program reads of it, and what is on the disk.
-
-namespace mirbft::sim {
-
-/// The bytes in the operating system's cache, those on the disk, and in which part they may differ
-/// by right: there a power failure leaves each sector as the one or the other says.
-class FileImage {
- public:
-  static constexpr std::size_t sector = 512;
-
-  /// A file of zeros, of which nothing is on the disk.
-  explicit FileImage(std::size_t size) : cached_(size) { touch(0, size); }
-
-  std::size_t size() const noexcept { return cached_.size(); }
-  ByteView cached() const noexcept { return cached_; }
-  ByteView durable() const noexcept { return durable_; }
-
-  void write(std::size_t offset, ByteView bytes) {
-    if (cached_.size() < offset + bytes.size()) cached_.resize(offset + bytes.size());
-    std::copy(bytes.begin(), bytes.end(), cached_.begin() + static_cast<std::ptrdiff_t>(offset));
-    touch(offset, bytes.size());
-  }
-  void sync() {
-    durable_.resize(cached_.size());
-    for_dirty([this](std::size_t begin, std::size_t size) {
-      std::copy_n(cached_.begin() + static_cast<std::ptrdiff_t>(begin), size,
-                  durable_.begin() + static_cast<std::ptrdiff_t>(begin));
-    });
-    dirty_begin_ = dirty_end_ = 0;
-  }
-  /// The write-back has failed: what was to be synced is forgotten, though it may still be read for
-  /// as long as the machine runs (as PostgreSQL found in 2018).
-  void lose_sync(Tail seen) {
-    if (seen == Tail::lost) cached_ = durable_;
-    dirty_begin_ = dirty_end_ = 0;
-  }
-
-  /// The power failed. Returns how many sectors of those that were not synced are lost.
-  std::size_t crash(Tail tail, Random& random) {
-    std::size_t lost = 0;
-    if (tail != Tail::lost && durable_.size() < cached_.size()) durable_.resize(cached_.size());
-    // A short queue of the disk loses a tail, a long one any part.
-    const bool is_prefix = random.chance(500);
-    bool keep = true;
-    for_dirty([&](std::size_t begin, std::size_t size) {
-      if (tail != Tail::drawn) keep = tail == Tail::kept;
-      else if (keep || !is_prefix) keep = random.chance(is_prefix ? 800 : 500);
-      lost += !keep;
-      if (!keep) return;
-      std::copy_n(cached_.begin() + static_cast<std::ptrdiff_t>(begin), size,
-                  durable_.begin() + static_cast<std::ptrdiff_t>(begin));
-    });
-    cached_ = durable_;
-    dirty_begin_ = dirty_end_ = 0;
-    return lost;
-  }
-
-  /// The disk changes by itself, and nobody is told.
-  void flip(std::size_t bit) noexcept {
-    const auto mask = static_cast<std::uint8_t>(1u << bit % 8);
-    if (bit / 8 < durable_.size()) durable_[bit / 8] ^= mask;
-    if (bit / 8 < cached_.size()) cached_[bit / 8] ^= mask;
-  }
-  /// Only the first `size` bytes are left.
-  void cut(std::size_t size) {
-    durable_.resize(std::min(size, durable_.size()));
-    cached_.resize(std::min(size, cached_.size()));
-    dirty_begin_ = dirty_end_ = 0;
-  }
-
- private:
-  void touch(std::size_t offset, std::size_t size) noexcept {
-    if (size == 0) return;
-    const bool is_clean = dirty_begin_ == dirty_end_;
-    dirty_begin_ = is_clean ? offset : std::min(dirty_begin_, offset);
-    dirty_end_ = std::max(dirty_end_, offset + size);
-  }
-  /// Calls `use(begin, size)` for every sector that may be dirty.
-  template <class Use>
-  void for_dirty(Use&& use) {
-    for (std::size_t at = dirty_begin_ / sector * sector; at < dirty_end_; at += sector)
-      use(at, std::min(sector, cached_.size() - at));
-  }
-
-  std::vector<std::uint8_t> cached_;
-  std::vector<std::uint8_t> durable_;
-  std::size_t dirty_begin_ = 0;
-  std::size_t dirty_end_ = 0;
-};
-
-}  // namespace mirbft::sim
-
-// <mirbft/sim/file_system.hpp>
-// The disk of a simulated node as a file system, which outlives the node.
-
-namespace mirbft::sim {
-
-/// What can go wrong at an operation on files. `power`: the node is gone before it. `io_error`: it
-/// is refused. `no_space`: a file cannot be made. `failed_sync`: what was to be synced is
-/// forgotten. `misdirected_write`: what is written comes to another place, and nobody is told.
-enum class FileTrouble : std::uint8_t { power, io_error, no_space, failed_sync, misdirected_write };
-
-/// What an operation does.
-enum class FileOperation : std::uint8_t { read, write, sync, create, name };
-
-/// Files by path, in the cache and on the disk. What is done to their names is durable after a sync
-/// of their directory; a power failure before that may lose each of these changes for itself.
-class FileSystem {
- public:
-  using Image = std::map<std::string, FileImage>;
-
-  explicit FileSystem(Random random) noexcept : random_(random) {}
-  FileSystem(const FileSystem&) = delete;
-  FileSystem& operator=(const FileSystem&) = delete;
-
-  /// The trouble comes at an operation that it can hit: of all operations but reads the first, if
-  /// `operations` is 0, or one so many later; or the next read after that.
-  void fail_after(std::uint64_t operations, FileTrouble trouble = FileTrouble::power) noexcept {
-    left_ = operations;
-    trouble_ = trouble;
-  }
-  /// The power fails now, amid the work of another module.
-  void fail() noexcept { failed_ = true; }
-  /// Takes back `fail_after`, if it has not come to that yet.
-  void spare() noexcept { left_ = never; }
-  /// Whether the power has failed, or an operation was refused, since the last `crash` or `kill`.
-  bool failed() const noexcept { return failed_ || refused_; }
-  /// How often this has come to pass.
-  std::uint64_t struck(FileTrouble trouble) const noexcept {
-    return struck_[static_cast<std::size_t>(trouble)];
-  }
-  /// How many operations there have been, without reads.
-  std::uint64_t operations() const noexcept { return operations_; }
-
-  /// The power is gone, and comes back. Returns how much of what was not synced is lost. No file is
-  /// open then.
-  std::size_t crash(Tail tail = Tail::drawn) {
-    kill();
-    std::size_t lost = crash_names(tail);
-    for (auto& [path, file] : names_) lost += file->crash(tail, random_);
-    return lost;
-  }
-  /// The node is gone and the machine is not: all that was written can be read.
-  void kill() noexcept {
-    failed_ = refused_ = false;
-    left_ = never;
-  }
-  /// Everything is lost.
-  void wipe() {
-    names_.clear();
-    durable_names_.clear();
-    changes_.clear();
-  }
-
-  /// A bit of some file flips. False if there is none.
-  bool rot() {
-    std::size_t bits = 0;
-    for (const auto& [path, file] : names_) bits += 8 * file->size();
-    if (bits == 0) return false;
-    std::size_t bit = random_.below(bits);
-    auto at = names_.begin();
-    for (; bit >= 8 * at->second->size(); ++at) bit -= 8 * at->second->size();
-    at->second->flip(bit);
-    return true;
-  }
-
-  /// All that is on the disk, and the disk as it was then.
-  Image image() const {
-    Image image;
-    for (const auto& [path, file] : durable_names_) image.emplace(path, *file);
-    return image;
-  }
-  void restore(const Image& image) {
-    wipe();
-    for (const auto& [path, file] : image)
-      names_.emplace(path, std::make_shared<FileImage>(file));
-    durable_names_ = names_;
-    crash(Tail::lost);
-  }
-
-  /// The file of this path, or null: for looking at it, and harming it.
-  FileImage* find(const std::string& path) {
-    const auto found = names_.find(path);
-    return found == names_.end() ? nullptr : found->second.get();
-  }
-  std::vector<std::string> paths() const {
-    std::vector<std::string> all;
-    for (const auto& [path, file] : names_) all.push_back(path);
-    return all;
-  }
-
- private:
-  friend class Files;
-  friend class File;
-  using Names = std::map<std::string, std::shared_ptr<FileImage>>;
-
-  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
-
-  /// A change of names: the file gets the path `to`, if there is one, and no longer has `from`.
-  struct Change {
-    std::string from;
-    std::string to;
-    std::shared_ptr<FileImage> file;
-  };
-
-  /// What befalls this operation. Throws if that means that it is not done.
-  std::optional<FileTrouble> operate(FileOperation operation, const std::string& path) {
-    if (failed_) throw PowerFailure();
-    operations_ += operation != FileOperation::read;
-    if (left_ == never) return std::nullopt;
-    if (left_ != 0) {
-      left_ -= operation != FileOperation::read;
-      return std::nullopt;
-    }
-    if (!hits(operation)) return std::nullopt;
-    left_ = never;
-    ++struck_[static_cast<std::size_t>(trouble_)];
-    failed_ = trouble_ == FileTrouble::power;
-    if (failed_) throw PowerFailure();
-    refused_ = trouble_ != FileTrouble::misdirected_write;
-    if (trouble_ == FileTrouble::no_space)
-      throw ModuleFailure("cannot reserve space for " + path + ": no space left on the disk");
-    return trouble_;
-  }
-  bool hits(FileOperation operation) const noexcept {
-    switch (trouble_) {
-      case FileTrouble::power: return operation != FileOperation::read;
-      case FileTrouble::io_error: return true;
-      case FileTrouble::no_space: return operation == FileOperation::create;
-      case FileTrouble::failed_sync: return operation == FileOperation::sync;
-      case FileTrouble::misdirected_write: return operation == FileOperation::write;
-    }
-    return false;
-  }
-  [[noreturn]] static void refuse(const char* operation, const std::string& path) {
-    throw ModuleFailure(std::string("cannot ") + operation + ' ' + path + ": input/output error");
-  }
-
-  void apply(Names& names, const Change& change) {
-    names.erase(change.from);
-    if (!change.to.empty()) names.insert_or_assign(change.to, change.file);
-  }
-  void change(Change change) {
-    apply(names_, change);
-    changes_.push_back(std::move(change));
-  }
-  /// Of what begins with `prefix`.
-  void sync_names(const std::string& prefix) {
-    std::erase_if(changes_, [&](const Change& change) {
-      const bool is_here = (change.to.empty() ? change.from : change.to).starts_with(prefix);
-      if (is_here) apply(durable_names_, change);
-      return is_here;
-    });
-  }
-  std::size_t crash_names(Tail tail) {
-    std::size_t lost = 0;
-    for (const Change& change : changes_) {
-      const bool keep = tail == Tail::kept || (tail == Tail::drawn && random_.chance(500));
-      if (keep) apply(durable_names_, change);
-      lost += !keep;
-    }
-    changes_.clear();
-    names_ = durable_names_;
-    return lost;
-  }
-
-  Random random_;
-  std::uint64_t left_ = never;
-  FileTrouble trouble_ = FileTrouble::power;
-  bool failed_ = false;
-  bool refused_ = false;
-  std::uint64_t operations_ = 0;
-  std::array<std::uint64_t, 5> struck_{};
-
-  Names names_;
-  Names durable_names_;
-  /// Since the last sync of names, in their order.
-  std::vector<Change> changes_;
-  /// Who has which directory open.
-  std::map<std::string, std::weak_ptr<const int>> locks_;
-};
-
-}  // namespace mirbft::sim
+// <mirbft/sim/file_modules.hpp>
+// The Wal and the Store of a simulated node that writes files as a real one does.
 
 // <mirbft/sim/files.hpp>
 // A directory of a simulated file system, as logs on disk use one.
@@ -24613,6 +24947,85 @@ class Files {
   FileSystem* system_;
   std::string directory_;
   std::shared_ptr<const int> lock_;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// How large the files of simulated nodes are: small, so that there are several.
+inline SegmentConfig small_segments(NodeId node) {
+  return {.node = node, .segment_size = std::uint64_t{1} << 14};
+}
+
+/// A SegmentWal. Beside it, a `Disk` keeps the account of what it holds: the cluster's invariants
+/// look there, and what comes back after a crash is held against it.
+class FileWal {
+ public:
+  /// Throws LogCorruption and whatever else SegmentWal throws.
+  FileWal(Disk& account, FileSystem& files, NodeId node)
+      : account_(&account), log_(Files(files, "wal"), small_segments(node)) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    Wal(*account_).append(type, entry, retention);
+    log_.append(type, entry, retention);
+  }
+  void sync() {
+    log_.sync();
+    Wal(*account_).sync();
+  }
+  void truncate(RetentionIndex index) {
+    log_.truncate(index);
+    Wal(*account_).truncate(index);
+  }
+  template <class F>
+  void replay(F&& f) {
+    std::vector<Record> found;
+    log_.replay([&](std::uint32_t type, const Bytes& entry) {
+      found.push_back({type, entry, {}});
+    });
+    account_->settle(found);
+    for (Record& record : found) f(record.type, std::move(record.entry));
+  }
+
+  SegmentStatus status() const noexcept { return log_.status(); }
+
+ private:
+  Disk* account_;
+  SegmentWal<Files> log_;
+};
+
+/// A SegmentStore, likewise.
+class FileStore {
+ public:
+  FileStore(Disk& account, FileSystem& files, NodeId node)
+      : account_(&account), store_(Files(files, "store"), small_segments(node)) {
+    account_->settle(store_);
+  }
+
+  void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    Store(*account_).put(reference, data, authenticator);
+    store_.put(reference, data, authenticator);
+  }
+  void sync() {
+    store_.sync();
+    Store(*account_).sync();
+  }
+  const Request* get(const RequestRef& reference) { return store_.get(reference); }
+  void delivered(SeqNr sn, const Batch& batch) {
+    Store(*account_).delivered(sn, batch);
+    store_.delivered(sn, batch);
+  }
+  void collect(const Collection& collection) {
+    store_.collect(collection);
+    Store(*account_).collect(collection);
+  }
+
+  SegmentStoreStatus status() const noexcept { return store_.status(); }
+
+ private:
+  Disk* account_;
+  SegmentStore<Files> store_;
 };
 
 }  // namespace mirbft::sim
@@ -24761,34 +25174,49 @@ class NeverBack {
   std::map<NodeId, Node> of_;
 };
 
-/// Buffers stay under their caps, those of the Tracker included.
+/// What waits stays under its caps: the bytes that protocol and Tracker keep of what may never be
+/// of use, the batches without bodies, and the events of the node.
 class Bounded {
  public:
-  /// The configurations of any replica.
-  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes)
+  /// The configurations of any replica. Of a Node that is full what is pending may still beget
+  /// more, by far less than it is itself.
+  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes,
+          std::uint64_t busy_above = NodeConfig{}.busy_above)
       : early_bytes_(protocol.early_bytes_per_peer * protocol.members.size()),
-        pending_bytes_(2 * max_pending_bytes) {}
+        pending_bytes_(2 * max_pending_bytes),
+        batches_(epochs_alive *
+                 std::max<std::uint64_t>(protocol.epoch_length + protocol.members.size(),
+                                         protocol.min_segment_length * protocol.members.size())),
+        events_(2 * busy_above) {}
 
   void looked(NodeId node, const auto& replica, Findings& findings) {
     // Asking costs as much as a step of the node: now and then is enough.
     if (looks_++ % 256 != 0) return;
     const auto status = replica.status();
     check(node, "messages of later epochs", status.protocol.early_bytes, early_bytes_, findings);
+    check(node, "batches without bodies", status.protocol.batches_waiting_for_bodies, batches_,
+          findings);
+    check(node, "events", status.pending_events, events_, findings);
     if constexpr (requires { status.tracker.pending_bytes; })
       check(node, "open requests", status.tracker.pending_bytes, pending_bytes_, findings);
   }
 
-  void check(NodeId node, const std::string& what, std::uint64_t bytes, std::uint64_t cap,
-             Findings& findings) const {
-    if (bytes > cap)
+ private:
+  /// R that are kept, and K that may be begun.
+  static constexpr std::uint64_t epochs_alive = 4;
+
+  static void check(NodeId node, const char* what, std::uint64_t size, std::uint64_t cap,
+                    Findings& findings) {
+    if (size > cap)
       findings.report("bounded", node, std::nullopt,
-                      what + " take " + std::to_string(bytes) + " bytes, and may take " +
-                          std::to_string(cap));
+                      std::string(what) + " are " + std::to_string(size) +
+                          " that wait, or their bytes, and may be " + std::to_string(cap));
   }
 
- private:
   std::uint64_t early_bytes_;
   std::uint64_t pending_bytes_;
+  std::uint64_t batches_;
+  std::uint64_t events_;
   std::uint64_t looks_ = 0;
 };
 
@@ -24919,6 +25347,239 @@ class Decisions {
   std::map<NodeId, SeqNr> covered_;
   /// Nothing is left to be shown of what lies before.
   SeqNr forgotten_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/recovery_invariants.hpp>
+// Recovery: whoever starts on a disk comes to where the one stands who has written to it.
+
+// <mirbft/sim/spares.hpp>
+// Modules that are made once more, to be compared with those of a running node.
+
+namespace mirbft::sim {
+
+/// Makes `Module`s as the cluster does for its nodes, and says when: to compare them is dear.
+template <class Module>
+class Spares {
+ public:
+  /// As for a node whose disk is kept, or was lost.
+  using Make = std::function<Module(NodeId, Contents)>;
+
+  /// None are ever wanted.
+  Spares() = default;
+  /// One is wanted at about one of `one_in` occasions.
+  Spares(Make make, Random random, std::uint32_t one_in)
+      : make_(std::move(make)), random_(random), one_in_(one_in) {}
+
+  bool draw() noexcept { return one_in_ != 0 && random_.below(one_in_) == 0; }
+  Module make(NodeId node, Contents disk) const { return make_(node, disk); }
+
+ private:
+  Make make_;
+  Random random_{0};
+  std::uint32_t one_in_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+namespace detail {
+
+/// Where the events of a Protocol go that nobody runs.
+struct Nowhere {
+  template <class E>
+  Nowhere emit(const E&) const noexcept {
+    return {};
+  }
+  template <class... Next>
+  void then(const Next&...) const noexcept {}
+};
+
+/// Hands the records of a log to a new Protocol, as a Node does, and has it begin.
+template <class Protocol, class... Es>
+void play_back(const Disk& disk, Protocol& protocol, events<Es...>) {
+  Nowhere out;
+  const auto read = [&]<class E>(const Record& record, const E*) {
+    if constexpr (requires { typename E::origin_type; }) {
+      using Entry = typename E::origin_type;
+      if constexpr (std::is_same_v<E, WalEntry<Entry>>) {
+        if (record.type != WalAppend<Entry>::number) return false;
+        if (auto entry = wire::decode<Entry>(record.entry, wire::Form::lenient))
+          protocol.process(E{std::move(*entry)}, out);
+        return true;
+      }
+    }
+    return false;
+  };
+  for (const Record& record : disk.records())
+    (void)(read(record, static_cast<const Es*>(nullptr)) || ...);
+  protocol.process(Init{}, out);
+}
+
+}  // namespace detail
+
+/// The state after a crash and recovery is that of a node that has not crashed, as far as it is
+/// durable: at drawn moments when all of a node's log is, and nothing is on its way within it, a
+/// new Protocol that is given the log stands where the node's own does, has decided what that has
+/// decided, and repeats whatever that would repeat.
+template <class Protocol>
+class Recoverable {
+ public:
+  explicit Recoverable(Spares<Protocol> spares) : spares_(std::move(spares)) {}
+
+  void disk(NodeId node, const Disk& disk) { disks_[node] = &disk; }
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    const Disk& disk = *disks_[node];
+    if (!spares_.draw() || replica.pending().bits() != 0 ||
+        disk.durable() != disk.records().size())
+      return;
+    ++compared_;
+    try {
+      Protocol again = spares_.make(node, Contents::kept);
+      detail::play_back(disk, again, typename Protocol::consumes{});
+      compare(node, replica.protocol(), again, findings);
+    } catch (const ModuleFailure& failure) {
+      findings.report("recovery", node, std::nullopt,
+                      std::string("could not begin again: ") + failure.what());
+    }
+  }
+
+  /// How often a recovery was compared.
+  std::uint64_t compared() const noexcept { return compared_; }
+
+ private:
+  using Repeated = std::map<StatementPlace, std::uint64_t>;
+
+  static void compare(NodeId node, const Protocol& own, const Protocol& again,
+                      Findings& findings) {
+    const auto is = own.status();
+    const auto would_be = again.status();
+    if (would_be.stable_checkpoints != is.stable_checkpoints || would_be.epoch < is.epoch ||
+        would_be.next_delivery < is.next_delivery ||
+        (would_be.epoch == is.epoch && would_be.timeout != is.timeout))
+      return findings.report("recovery", node, is.next_delivery,
+                             "stands here, and would be at sn " +
+                                 std::to_string(would_be.next_delivery.value) + " of epoch " +
+                                 std::to_string(would_be.epoch.value) + " with " +
+                                 std::to_string(would_be.stable_checkpoints) +
+                                 " stable checkpoints after a restart");
+    const Repeated repeated = repeated_by(again);
+    for (const auto& [place, content] : repeated_by(own)) {
+      if (place.segment.epoch.value < is.stable_checkpoints) continue;  // the state stands for it
+      const auto found = repeated.find(place);
+      if (found == repeated.end() || found->second != content)
+        return findings.report("recovery", node, place.sn,
+                               "stands by its " + to_string(place) + ", and would " +
+                                   (found == repeated.end() ? "not know of it"
+                                                            : "say something else") +
+                                   " after a restart");
+    }
+  }
+  /// All that a replica stands by; its decisions count as a Done for each slot.
+  static Repeated repeated_by(const Protocol& protocol) {
+    Repeated all;
+    protocol.repeat([&](const IssMessage<PbftMessage>& message) {
+      if (const auto* decided = std::get_if<Decided>(&message)) {
+        for (const auto& [slot, digest] : decided->decisions)
+          all[{decided->segment, Statement::done, {}, SeqNr(slot)}] = content_of(digest);
+      } else if (const auto said = statement_of(message)) {
+        all[said->place] = said->content;
+      }
+    });
+    return all;
+  }
+
+  Spares<Protocol> spares_;
+  std::uint64_t compared_ = 0;
+  std::map<NodeId, const Disk*> disks_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/replay_invariants.hpp>
+// Replay: the same events make the same outputs and the same state.
+
+namespace mirbft::sim {
+
+/// The lives of nodes that are drawn, those that begin from a log too, are replayed while they
+/// last: a second Protocol, made like the first, is given the events that the Node dispatches to
+/// its own, in that order. By the rules of `mirbft::Replay` nothing may be dispatched that only a
+/// Protocol emits and the second has not emitted; and the two must tell of the same state.
+template <class Protocol>
+class ReplaysAlike {
+ public:
+  explicit ReplaysAlike(Spares<Protocol> spares) : spares_(std::move(spares)) {}
+
+  void disk(NodeId node, const Disk& disk) { disks_[node] = &disk; }
+  void started(NodeId node) {
+    lives_.erase(node);
+    if (!spares_.draw()) return;
+    lives_.emplace(node,
+                   std::make_unique<Life>(spares_.make(node, disks_[node]->contents())));
+    ++replayed_;
+  }
+  void crashed(NodeId node) { lives_.erase(node); }
+
+  template <class E>
+  void event(NodeId node, Slot slot, const E& event, Findings& findings) {
+    if constexpr (is_listed<E, typename Protocol::emits> ||
+                  is_listed<E, typename Protocol::consumes>)
+      if (const auto life = lives_.find(node); life != lives_.end())
+        step(node, *life->second, slot, event, findings);
+  }
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    const auto life = lives_.find(node);
+    if (life == lives_.end() || life->second->looks++ % 16 != 0) return;
+    if (wire::encode(life->second->second.status()) != wire::encode(replica.protocol().status()))
+      findings.report("replay", node, replica.protocol().status().next_delivery,
+                      "stands elsewhere than a replay of its events");
+  }
+
+  /// How many lives were replayed.
+  std::uint64_t replayed() const noexcept { return replayed_; }
+
+ private:
+  /// What others in the Node emit or inject too.
+  using Shared = events<MessageReceived<typename Protocol::Message>, NewRequest>;
+
+  struct Life {
+    explicit Life(Protocol protocol) : second(std::move(protocol)) {}
+
+    Protocol second;
+    mirbft::detail::ExpectedEvents expected;
+    std::uint64_t looks = 0;
+  };
+
+  template <class E>
+  static void step(NodeId node, Life& life, Slot slot, const E& event, Findings& findings) {
+    if constexpr (is_listed<E, typename Protocol::emits>) {
+      LogEvent recorded;
+      recorded.slot = slot;
+      recorded.number = E::number;
+      recorded.payload = wire::encode(event);
+      if (!life.expected.take(recorded) && !is_listed<E, Shared>)
+        findings.report("replay", node, std::nullopt,
+                        "dispatches event " + std::to_string(E::number) +
+                            ", which a replay of its events has not emitted");
+    }
+    if constexpr (is_listed<E, typename Protocol::consumes>) {
+      if (slot != slot::protocol) return;
+      mirbft::detail::ReplayOut out(life.expected);
+      try {
+        life.second.process(E(event), out);
+      } catch (const ModuleFailure& failure) {
+        findings.report("replay", node, std::nullopt,
+                        std::string("a replay of its events fails: ") + failure.what());
+      }
+    }
+  }
+
+  Spares<Protocol> spares_;
+  std::uint64_t replayed_ = 0;
+  std::map<NodeId, const Disk*> disks_;
+  std::map<NodeId, std::unique_ptr<Life>> lives_;
 };
 
 }  // namespace mirbft::sim
@@ -25263,6 +25924,9 @@ class StableFirst {
     }
     log.entered_below = std::max(log.entered_below, epoch + 1);
   }
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    note_end(node, entry.header);
+  }
   void durable(NodeId node, const StableEntry& entry, Findings&) { note(node, entry.header); }
   void durable(NodeId node, const InstalledEntry& entry, Findings&) {
     note(node, entry.header);
@@ -25296,7 +25960,7 @@ class StableFirst {
     std::uint64_t stable_epochs = 0;
     /// Epochs below have been entered, as far as they were at all.
     std::uint64_t entered_below = 0;
-    /// Where stable epochs end, the last ones, and where a state ends that was fetched.
+    /// Where the last epochs end whose states are here, and where one ends that was fetched.
     std::map<Epoch, SeqNr> ends;
     SeqNr installed_end;
   };
@@ -25305,11 +25969,15 @@ class StableFirst {
     return log.stable_epochs > epochs_kept ? log.stable_epochs - epochs_kept : 0;
   }
   void note(NodeId node, const CheckpointHeader& header) {
+    std::uint64_t& stable = of_[node].stable_epochs;
+    stable = std::max(stable, header.epoch.value + 1);
+    note_end(node, header);
+  }
+  void note_end(NodeId node, const CheckpointHeader& header) {
     constexpr std::size_t enough = 8;
-    Log& log = of_[node];
-    log.stable_epochs = std::max(log.stable_epochs, header.epoch.value + 1);
-    log.ends[header.epoch] = header.last + 1;
-    if (log.ends.size() > enough) log.ends.erase(log.ends.begin());
+    auto& ends = of_[node].ends;
+    ends[header.epoch] = header.last + 1;
+    if (ends.size() > enough) ends.erase(ends.begin());
   }
 
   std::map<NodeId, Log> of_;
@@ -25319,23 +25987,40 @@ class StableFirst {
 
 namespace mirbft::sim {
 
-/// For an `Iss<Pbft, Policy>` that signs by `Crypto`; `More` are invariants of the App and others.
-template <class Crypto = NullCrypto, class Policy = Blacklist, class... More>
+/// For a `Protocol` that is an `Iss<Pbft, Policy>` and signs by `Crypto`; `More` are invariants of
+/// the App and others.
+template <class Protocol, class Policy = Blacklist, class Crypto = NullCrypto, class... More>
 using IssChecks =
     Checks<TotalOrder, Integrity, CheckpointsAgree, EpochsAgree<Policy>, ConfigurationAgrees,
            NeverBack, Bounded, SingleVote, WriteAhead, StableFirst, Decisions,
-           CertificatesVerify<Crypto>, NewViewsFollow<Crypto, Policy>, More...>;
+           CertificatesVerify<Crypto>, NewViewsFollow<Crypto, Policy>, LogKept, BodiesKept,
+           Recoverable<Protocol>, ReplaysAlike<Protocol>, More...>;
 
-/// `config` is that of any replica, and `crypto` verifies for whomever.
-template <class Policy = Blacklist, class Crypto = NullCrypto, class... More>
-IssChecks<Crypto, Policy, More...> iss_checks(const IssConfig& config, const Crypto& crypto = {},
-                                              More... more) {
+/// What `iss_checks` needs to know of the run.
+template <class Protocol, class Policy = Blacklist, class Crypto = NullCrypto>
+struct IssUnderCheck {
+  /// That of any replica.
+  IssConfig config;
+  Policy policy{};
+  /// Verifies for whomever.
+  Crypto crypto{};
+  /// For lives that are replayed, and for moments at which a recovery is tried.
+  Spares<Protocol> replays{};
+  Spares<Protocol> recoveries{};
+};
+
+template <class Protocol, class Policy, class Crypto, class... More>
+IssChecks<Protocol, Policy, Crypto, More...> iss_checks(
+    const IssUnderCheck<Protocol, Policy, Crypto>& run, More... more) {
+  const IssConfig& config = run.config;
   const Quorum quorum(config.members.size());
-  return IssChecks<Crypto, Policy, More...>(
-      TotalOrder(), Integrity(), CheckpointsAgree(quorum), EpochsAgree<Policy>(config),
+  return IssChecks<Protocol, Policy, Crypto, More...>(
+      TotalOrder(), Integrity(), CheckpointsAgree(quorum), EpochsAgree<Policy>(config, run.policy),
       ConfigurationAgrees(), NeverBack(), Bounded(config, TrackerConfig{}.max_pending_bytes),
       SingleVote(), WriteAhead(), StableFirst(), Decisions(quorum),
-      CertificatesVerify<Crypto>(config, crypto), NewViewsFollow<Crypto, Policy>(config, crypto),
+      CertificatesVerify<Crypto>(config, run.crypto),
+      NewViewsFollow<Crypto, Policy>(config, run.crypto, run.policy), LogKept(), BodiesKept(),
+      Recoverable<Protocol>(run.recoveries), ReplaysAlike<Protocol>(run.replays),
       std::move(more)...);
 }
 
@@ -26889,7 +27574,9 @@ class Trial {
                            .requests = load.requests,
                            .open = load.open,
                            .target = load.target,
-                           .belief = cast_.nodes().empty() ? Belief::answers : Belief::equal_answers,
+                           .belief = scenario_.adversaries.replicas.empty()
+                                         ? Belief::answers
+                                         : Belief::equal_answers,
                            .forgers = cast_.clients().empty() ? Forgers::none : Forgers::some,
                            .retry_after = load.retry_after,
                            .rest = load.rest,
@@ -27005,12 +27692,15 @@ constexpr std::string_view to_string(Moment moment) noexcept {
 /// A partition of the network for one round. It strikes messages of kind `from` and later ones: so
 /// some nodes may be prepared, or know a proposal, and the others not.
 struct Cut {
-  /// Bit i tells the group of instance i; that of instance 0 is 0. All 0 for a whole network.
-  std::uint32_t groups = 0;
+  /// Four bits for each instance: its group. All 0 for a whole network.
+  std::uint64_t groups = 0;
   Moment from = Moment::call;
 
+  std::uint64_t group_of(std::size_t instance) const noexcept {
+    return groups >> (4 * instance) & 15;
+  }
   bool loses(Moment kind, std::size_t sender, std::size_t receiver) const noexcept {
-    return kind >= from && ((groups >> sender ^ groups >> receiver) & 1) != 0;
+    return kind >= from && group_of(sender) != group_of(receiver);
   }
 };
 
@@ -27038,6 +27728,8 @@ struct Shape {
   std::size_t twins = 1;
   /// Rounds until the network heals.
   std::size_t views = 4;
+  /// Into how many groups the network falls at most.
+  std::size_t groups = 2;
 
   std::size_t instances() const noexcept { return nodes + twins; }
 };
@@ -27069,8 +27761,8 @@ struct Scenario {
 
 /// All scenarios of a shape. `count()` of them can be counted: every choice of the nodes that have
 /// twins (so of the views that twins lead), times, for each round, the whole network and every
-/// partition into two groups that sets in at any of the four moments. In round 0 there is nothing
-/// to call for, and so one moment less. With 4 nodes, 1 twin and 4 views that is
+/// partition of the instances that sets in at any of the four moments. In round 0 there is nothing
+/// to call for, and so one moment less. With 4 nodes, 1 twin, 4 views and two groups that is
 /// 4 (1 + 15 * 3) (1 + 15 * 4)^3 = 41,764,504. Messages arrive in the order in which they were
 /// sent, and what is lost stays lost until the network is whole again.
 ///
@@ -27084,14 +27776,17 @@ class Space {
   /// Throws ConfigError.
   explicit Space(Shape shape) : shape_(shape) {
     const auto number = [](std::size_t value) { return std::to_string(value); };
-    if (shape.nodes < 4 || shape.nodes > 16)
-      throw ConfigError("nodes", number(shape.nodes), "must be 4 to 16 for twins");
+    if (shape.nodes < 4 || shape.nodes > 10)
+      throw ConfigError("nodes", number(shape.nodes), "must be 4 to 10 for twins");
     if (shape.twins == 0 || shape.twins > Quorum(shape.nodes).faulty())
       throw ConfigError("twins", number(shape.twins),
                         "must be at least 1, and fewer than a third of the nodes");
     if (shape.views == 0 || shape.views > 64)
       throw ConfigError("views", number(shape.views), "must be 1 to 64");
-    choose({}, 0);
+    if (shape.groups < 2 || shape.groups > 3)
+      throw ConfigError("groups", number(shape.groups), "must be 2 or 3");
+    choose_twins({}, 0);
+    divide(0, 0, 0);
   }
 
   const Shape& shape() const noexcept { return shape_; }
@@ -27099,7 +27794,7 @@ class Space {
   std::uint64_t positions() const noexcept { return positions_.size(); }
   /// The cuts to choose from in a round.
   std::uint64_t cuts(std::size_t round) const noexcept {
-    return 1 + (partitions() - 1) * (moments - (round == 0));
+    return 1 + (partitions_.size() - 1) * (moments - (round == 0));
   }
   /// How many ways there are to go on from `round`; the greatest number if it is too small.
   std::uint64_t count_from(std::size_t round) const noexcept {
@@ -27121,9 +27816,9 @@ class Space {
   }
   Cut cut(std::size_t round, std::uint64_t choice) const noexcept {
     if (choice == 0) return {};
-    const std::uint64_t moment = (choice - 1) / (partitions() - 1) + (round == 0);
-    const std::uint64_t groups = 1 + (choice - 1) % (partitions() - 1);
-    return {static_cast<std::uint32_t>(groups << 1), static_cast<Moment>(moment)};
+    const std::uint64_t moment = (choice - 1) / (partitions_.size() - 1) + (round == 0);
+    return {partitions_[1 + (choice - 1) % (partitions_.size() - 1)],
+            static_cast<Moment>(moment)};
   }
 
   /// The scenario in its place. Throws ConfigError.
@@ -27160,37 +27855,49 @@ class Space {
  private:
   static constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 
-  std::uint64_t partitions() const noexcept {
-    return std::uint64_t{1} << (shape_.instances() - 1);
-  }
-  void choose(std::vector<std::size_t> chosen, std::size_t next) {
+  void choose_twins(std::vector<std::size_t> chosen, std::size_t next) {
     if (chosen.size() == shape_.twins) return positions_.push_back(std::move(chosen));
     for (; next < shape_.nodes; ++next) {
       chosen.push_back(next);
-      choose(chosen, next + 1);
+      choose_twins(chosen, next + 1);
       chosen.pop_back();
     }
+  }
+  /// Puts `instance` and those after it into each of the groups there are, or into a new one.
+  void divide(std::size_t instance, std::uint64_t groups, std::uint64_t count) {
+    if (instance == shape_.instances()) return partitions_.push_back(groups);
+    for (std::uint64_t group = 0; group < std::min<std::uint64_t>(count + 1, shape_.groups);
+         ++group)
+      divide(instance + 1, groups | group << (4 * instance), std::max(count, group + 1));
   }
 
   Shape shape_;
   std::vector<std::vector<std::size_t>> positions_;
+  /// The whole network first.
+  std::vector<std::uint64_t> partitions_;
 };
+
+/// A partition for people.
+inline std::string to_string(const Cut& cut, const Scenario& scenario) {
+  if (cut.groups == 0) return "the network is whole";
+  std::vector<std::string> groups;
+  for (std::size_t i = 0; i < scenario.shape.instances(); ++i) {
+    groups.resize(std::max<std::size_t>(groups.size(), cut.group_of(i) + 1));
+    groups[cut.group_of(i)] += ' ' + scenario.name_of(i);
+  }
+  std::string text = std::string(to_string(cut.from)) + " within";
+  for (const std::string& group : groups) text += group + (&group == &groups.back() ? "" : " |");
+  return text;
+}
 
 /// A scenario for people, a line a round.
 inline std::string to_string(const Scenario& scenario) {
-  const std::size_t instances = scenario.shape.instances();
   std::string text = std::to_string(scenario.shape.nodes) + " nodes, with twins:";
   for (const std::size_t node : scenario.twins) text += ' ' + std::to_string(node);
   text += '\n';
   for (std::size_t i = 0; i < scenario.rounds.size(); ++i) {
     const auto& [cut, reminded, restart] = scenario.rounds[i];
-    text += "  round " + std::to_string(i) + ": ";
-    if (cut.groups == 0) text += "the network is whole";
-    std::array<std::string, 2> groups;
-    for (std::size_t one = 0; one < instances; ++one)
-      groups[cut.groups >> one & 1] += ' ' + scenario.name_of(one);
-    if (cut.groups != 0)
-      text += std::string(to_string(cut.from)) + " within" + groups[0] + " |" + groups[1];
+    text += "  round " + std::to_string(i) + ": " + to_string(cut, scenario);
     if (reminded == Reminded::each_round) text += "; then said again";
     if (restart)
       text += "; node " + scenario.name_of(restart->instance) + " restarts after " +
@@ -27205,10 +27912,10 @@ inline std::string to_string(const Scenario& scenario) {
 namespace mirbft::sim::twins {
 
 /// Signatures that cost next to nothing, and that twins, who have their key, need not forge.
-inline Bytes sign(NodeId node, const Bytes& message) {
+inline Bytes sign(NodeId node, ByteView message) {
   Fingerprint signature;
   signature.add(node.value);
-  signature.add(message.view());
+  signature.add(message);
   return Bytes::filled(8, [value = signature.value()](std::uint8_t* out) mutable {
     for (std::size_t i = 0; i < 8; ++i, value >>= 8) out[i] = static_cast<std::uint8_t>(value);
   });
@@ -27221,18 +27928,32 @@ struct Proposal {
   std::uint64_t content = 0;
 };
 
+/// The keys of all nodes, as a Crypto module.
+struct Keys {
+  SignatureCheck verify_node(NodeId node, Epoch, ByteView message, ByteView signature) const {
+    return sign(node, message) == Bytes(signature) ? SignatureCheck::valid
+                                                   : SignatureCheck::invalid;
+  }
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) const noexcept {}
+};
+
 /// What is the same for all instances and scenarios of a shape. Immutable.
+template <class Subject>
 class Setting {
  public:
-  Setting(std::size_t nodes, std::uint32_t slots, Quorum quorum)
-      : config_(config_of(nodes, slots)),
+  Setting(std::size_t nodes, std::uint32_t slots, Subject subject)
+      : subject_(std::move(subject)),
+        config_(config_of(nodes, slots)),
         plan_(Epoch(0), SeqNr(0), config_.members, {config_.members.front()}, config_) {
     for (const NodeId member : config_.members) {
       config_.self = member;
-      clusters_.emplace_back(config_, quorum);
+      clusters_.emplace_back(config_, Subject::Orderer::quorum(nodes));
     }
   }
 
+  const Subject& subject() const noexcept { return subject_; }
+  /// Of any replica.
+  const IssConfig& config() const noexcept { return config_; }
   const iss::EpochPlan& plan() const noexcept { return plan_; }
   const iss::Cluster& cluster_of(std::size_t node) const noexcept { return clusters_[node]; }
   std::uint32_t slots() const noexcept { return plan_.segment_length(); }
@@ -27245,6 +27966,7 @@ class Setting {
     return config;
   }
 
+  Subject subject_;
   IssConfig config_;
   iss::EpochPlan plan_;
   std::vector<iss::Cluster> clusters_;
@@ -27283,15 +28005,18 @@ struct Figures {
   }
 };
 
+/// Whether an orderer bears nodes that lie, as twins do; Paxos bears only crashes.
+template <class Orderer>
+inline constexpr bool bears_liars = Orderer::quorum(4).weak() > 1;
+
 /// One segment at every instance of a scenario, leaders and their batches included. Everything that
 /// an instance asks of its own modules is answered at once and in order, so that its log is written
 /// ahead; messages travel in steps, all that are under way at a time. May be copied, so that
 /// scenarios which begin alike need not begin twice.
 ///
 /// `Subject` says what is tested:
-///   Orderer, Rules             the protocol, and what it decides by;
-///   Checks                     the invariants that its correct instances must keep;
-///   Checks checks(setting)     makes them;
+///   Orderer, and its rules     the protocol, and what it decides by;
+///   Checks checks(config)      the invariants that its correct instances must keep;
 ///   Moment moment_of(message)  when in a view a message is due;
 ///   std::optional<Proposal> proposal_of(message)  what a message proposes, if it does.
 template <class Subject>
@@ -27301,12 +28026,12 @@ class Cluster {
   using Ordering = typename Orderer::Message;
   using Message = IssMessage<Ordering>;
 
-  static_assert(Orderer::quorum(4).weak() > 1,
+  static_assert(bears_liars<Orderer>,
                 "[mirbft] a twin is Byzantine, and this orderer bears only crashes: name one whose "
                 "quorum counts liars, such as Pbft");
 
   /// `setting` must outlive it.
-  Cluster(const Setting& setting, const Scenario& scenario)
+  Cluster(const Setting<Subject>& setting, const Scenario& scenario)
       : state_(setting, scenario), findings_(scenario.number, clock_) {
     for (std::size_t i = 0; i < state_.instances.size(); ++i) enter_epoch(i);
   }
@@ -27386,10 +28111,10 @@ class Cluster {
 
   /// All that a copy takes along.
   struct State {
-    State(const Setting& of, const Scenario& what)
+    State(const Setting<Subject>& of, const Scenario& what)
         : setting(&of),
           scenario(what),
-          checks(Subject::checks(of)),
+          checks(Subject::checks(of.config())),
           order(Random(what.number).fork("order")) {
       for (std::size_t i = 0; i < what.shape.instances(); ++i) {
         Instance& one = instances.emplace_back(Instance{Segment(of.plan(), 0, what.shape.nodes)});
@@ -27399,7 +28124,7 @@ class Cluster {
       }
     }
 
-    const Setting* setting;
+    const Setting<Subject>* setting;
     Scenario scenario;
     std::vector<Instance> instances;
     std::vector<Letter> under_way;
@@ -27418,7 +28143,7 @@ class Cluster {
     Env(Cluster& cluster, std::size_t self) : cluster_(cluster), self_(self) {}
 
     const iss::Cluster& cluster() const noexcept { return cluster_.members_of(self_); }
-    const typename Subject::Rules& rules() const noexcept { return rules_; }
+    const auto& rules() const noexcept { return cluster_.state_.setting->subject().rules; }
 
     struct Emitted {
       std::deque<Event>& events;
@@ -27460,7 +28185,6 @@ class Cluster {
    private:
     Cluster& cluster_;
     std::size_t self_;
-    [[no_unique_address]] typename Subject::Rules rules_{};
   };
 
   NodeId node_of(std::size_t instance) const {
@@ -27478,14 +28202,17 @@ class Cluster {
   // Batches. Each instance has its own, so that twins who lead contradict one another.
 
   static Digest digest_of(const Batch& batch) {
-    const Bytes hash = sign(NodeId(batch->front().req_no.value), Bytes());
+    const Bytes hash = sign(NodeId(batch->front().req_no.value), ByteView());
     Digest digest;
     std::copy(hash.begin(), hash.end(), digest.bytes.begin());
     return digest;
   }
   /// As Iss does: notes that it has begun, and proposes if it leads.
   void enter_epoch(std::size_t self) {
-    if (is_correct(self)) append(self, WalAppend<EpochEntry>{});
+    if (is_correct(self)) {
+      state_.checks.started(node_of(self));
+      append(self, WalAppend<EpochEntry>{});
+    }
     if (node_of(self) != state_.instances[self].segment.leader()) return;
     Env env(*this, self);
     for (std::uint32_t place = 0; place < state_.setting->slots(); ++place) {
@@ -27531,10 +28258,17 @@ class Cluster {
       Event event = std::move(instance.events.front());
       instance.events.pop_front();
       visit_alternative(event, [&](auto& one) {
-        if (is_correct(self)) state_.checks.event(node_of(self), one, findings_);
+        show(self, one);
         handle(self, std::move(one));
       });
     }
+  }
+
+  template <class E>
+  void show(std::size_t self, const E& event) {
+    if constexpr (requires { E::destination; })
+      if (is_correct(self))
+        state_.checks.event(node_of(self), E::destination, event, findings_);
   }
 
   // What an instance asks of its modules.
@@ -27542,16 +28276,16 @@ class Cluster {
   template <class Origin>
   void handle(std::size_t self, SignRequest<Origin> asked) {
     Env env(*this, self);
+    Bytes signature = sign(node_of(self), asked.message.view());
     state_.instances[self].segment.process(
-        SignResult<Origin>{sign(node_of(self), asked.message), std::move(asked.origin)}, env);
+        SignResult<Origin>{std::move(signature), std::move(asked.origin)}, env);
   }
   template <class Origin>
   void handle(std::size_t self, VerifyNodeSigs<Origin> asked) {
     NodeSigsVerified<Origin> verified{{}, std::move(asked.origin)};
     for (const NodeSignature& one : asked.signatures)
-      verified.verdicts.push_back(sign(one.node, one.message) == one.signature
-                                      ? SignatureCheck::valid
-                                      : SignatureCheck::invalid);
+      verified.verdicts.push_back(
+          Keys().verify_node(one.node, asked.epoch, one.message.view(), one.signature.view()));
     Env env(*this, self);
     state_.instances[self].segment.process(std::move(verified), env);
   }
@@ -27563,7 +28297,7 @@ class Cluster {
   template <class Entry>
   void append(std::size_t self, const WalAppend<Entry>& asked) {
     const Record record{asked.number, wire::encode(asked.entry), asked.retention};
-    state_.checks.durable(node_of(self), record, findings_);
+    state_.checks.durable(node_of(self), record, events<WalAppend<Entry>>{}, findings_);
   }
   void handle(std::size_t self, BatchCheck asked) {
     Env env(*this, self);
@@ -27791,8 +28525,8 @@ template <class Subject>
 class Twins {
  public:
   /// Throws ConfigError.
-  explicit Twins(const Shape& shape, std::uint32_t slots = 1)
-      : space_(shape), setting_(shape.nodes, slots, Subject::Orderer::quorum(shape.nodes)) {}
+  explicit Twins(const Shape& shape, std::uint32_t slots = 1, Subject subject = {})
+      : space_(shape), setting_(shape.nodes, slots, std::move(subject)) {}
 
   const Space& space() const noexcept { return space_; }
 
@@ -27819,8 +28553,10 @@ class Twins {
   }
 
   /// The scenarios in these places, while `go_on(tally)`. What they have in common is done once.
+  /// Throws ConfigError if there are none.
   template <class GoOn>
   Tally explore(std::uint64_t first, std::uint64_t last, GoOn&& go_on) const {
+    (void)space_.at(first);
     Course<GoOn> course{*this, {first, last}, go_on, {}, {}};
     course.seen.resize(space_.shape().views);
     for (std::uint64_t position = 0; position < space_.positions(); ++position) {
@@ -27885,7 +28621,7 @@ class Twins {
   std::uint64_t patience() const noexcept { return 2 * space_.shape().nodes; }
 
   Space space_;
-  Setting setting_;
+  Setting<Subject> setting_;
 };
 
 }  // namespace mirbft::sim::twins
@@ -27895,40 +28631,16 @@ class Twins {
 
 namespace mirbft::sim::twins {
 
-/// Certificates verify: whatever a correct node commits to has valid signatures of a strong quorum.
-class CertificatesVerify {
- public:
-  /// `members` must outlive it.
-  explicit CertificatesVerify(const iss::Cluster& members) noexcept : members_(&members) {}
-
-  void event(NodeId node, const WalAppend<PreparedEntry>& append, Findings& findings) {
-    const auto& [view, sn, digest, signatures] = append.entry.certificate;
-    const Bytes message =
-        pbft::signed_bytes(*members_, PrepareContent{append.entry.segment, view, sn, digest});
-    std::set<NodeId> signers;
-    for (const CertificateSignature& one : signatures)
-      if (members_->find(one.node) && one.signature == sign(one.node, message))
-        signers.insert(one.node);
-    if (signers.size() < members_->quorum().strong())
-      findings.report("certificates verify", node, sn,
-                      "holds a certificate with valid signatures of " +
-                          std::to_string(signers.size()) + " members");
-  }
-
- private:
-  const iss::Cluster* members_;
-};
-
-/// PBFT, or what other `RulesOfSubject` make of it.
+/// PBFT, or what other rules make of it.
 template <class RulesOfSubject = iss::Rules>
 struct PbftSubject {
   using Orderer = Pbft;
-  using Rules = RulesOfSubject;
-  using Checks = sim::Checks<SingleVote, WriteAhead, CertificatesVerify>;
+  using Checks = sim::Checks<SingleVote, WriteAhead, Decisions, CertificatesVerify<Keys>,
+                             NewViewsFollow<Keys, Fixed>>;
 
-  static Checks checks(const Setting& setting) {
-    const iss::Cluster& members = setting.cluster_of(0);
-    return Checks(SingleVote(), WriteAhead(members.quorum()), CertificatesVerify(members));
+  static Checks checks(const IssConfig& config) {
+    return Checks(SingleVote(), WriteAhead(), Decisions(Quorum(config.members.size())),
+                  CertificatesVerify<Keys>(config), NewViewsFollow<Keys, Fixed>(config));
   }
 
   static Moment moment_of(const PbftMessage& message) noexcept {
@@ -27953,6 +28665,8 @@ struct PbftSubject {
     }
     return Proposal{again->view, SeqNr(0), content.value()};
   }
+
+  RulesOfSubject rules{};
 };
 
 }  // namespace mirbft::sim::twins

@@ -103,14 +103,14 @@ class Simulator(unittest.TestCase):
         (self.folder / "bad.scenario").write_text("seed 1\nat 1s crush 2\n")
         for arguments, line in [
             (["--scenario", "bad.scenario"],
-             'bad.scenario:2 = "crush": is no fault that strikes at a moment: use one of clog, '),
+             'bad.scenario:2 = "crush": is no fault that strikes at a moment: use one of clog,'),
             (["--scenario", "missing"],
              "--scenario = missing: must be a file that this user can read, or -"),
             (["--scenario", "."], "--scenario = .: must be a file that this user can read, or -"),
             (["--scenario", "bad.scenario", "--seeds", "7"], "--scenario = with --seeds: "),
             (["--figures", "--seeds", "7"], "--figures = with --seeds: "),
             (["--seeds", "7..3"], '--seeds = "7..3": must not end before it begins'),
-            (["--seeds", "1..2", "--print"], "--print = of many seeds: needs --seeds with one seed"),
+            (["--seeds", "1..2", "--print"], "--print = of many seeds: needs --seeds with one"),
             (["--nodes", "65"], "command line = --nodes: "),
             (["--nonsense"], "command line = "),
             (["--jobs"], "command line = --jobs"),

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/modules/files/segment_examination.hpp>
 #include <mirbft/node.hpp>
 #include <mirbft/sim/adversary/adversary.hpp>
 #include <mirbft/sim/adversary/faulty_client.hpp>
@@ -24,6 +25,7 @@
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/file_system.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/random.hpp>
@@ -70,6 +72,9 @@ struct Parts {
   WatchOfReplica watch;
   /// For an `Adversarial` Net and a `Forgetful` Wal; null for a correct node.
   Adversary* adversary = nullptr;
+  /// For a FileWal and a FileStore, in place of `wal` and `store`.
+  Disk& account;
+  FileSystem& files;
 };
 
 namespace detail {
@@ -147,8 +152,9 @@ class Cluster {
       if (config_.adversary) member.adversary = config_.adversary(id);
       if (member.faulty) continue;
       observed_.checks.disk(id, std::as_const(member.disk));
-      member.disk.on_durable([this, id](const Record& record) {
-        observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
+      member.disk.on_durable([this, &member, id](const Record& record) {
+        if (!member.faulty)
+          observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
       });
     }
     for (const NodeId id : network_.members()) start(id);
@@ -164,13 +170,14 @@ class Cluster {
   const std::vector<NodeId>& members() const noexcept { return network_.members(); }
   Network& network() noexcept { return network_; }
   Disk& disk(NodeId id) { return at(id).disk; }
+  /// Where its FileWal and FileStore have their files.
+  FileSystem& files(NodeId id) { return at(id).files; }
   ChecksOfCluster& checks() noexcept { return observed_.checks; }
   Findings& findings() noexcept { return observed_.findings; }
   /// Two runs of one seed have the same, whatever compiled them.
   std::uint64_t fingerprint() const noexcept { return observed_.fingerprint.value(); }
 
   bool is_up(NodeId id) { return at(id).replica != nullptr; }
-  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// The Node, which must be up. It lives until it crashes.
   Replica& operator[](NodeId id) { return *at(id).replica; }
 
@@ -210,24 +217,46 @@ class Cluster {
   void crash(NodeId id) {
     Member& member = at(id);
     if (!member.replica) return;
-    faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
+    faults_.count(member.fails() ? Fault::crash_in_list : Fault::crash);
     member.steps_left.reset();
     member.frames_left.reset();
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
-    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    lose_unsynced(member);
     if (!member.faulty) observed_.checks.crashed(id);
   }
   /// The node is gone, and with it all that is on its disk.
   void wipe(NodeId id) {
     crash(id);
     faults_.count(Fault::wipe);
-    Member& member = at(id);
-    member.disk.wipe();
-    member.wiped = true;
-    if (!member.faulty) observed_.checks.wiped(id, findings());
+    lose_all(at(id));
   }
+  /// A bit of its files flips. A node refuses to begin with what has changed; then it is wiped.
+  void rot(NodeId id) {
+    Member& member = at(id);
+    member.damaged = true;
+    if (member.files.rot()) faults_.count(Fault::bit_rot);
+  }
+  /// The node is restarted on what its disk was once. It counts as faulty from now on, for it has
+  /// forgotten what it has said since.
+  void set_back(NodeId id, const FileSystem::Image& image) {
+    faults_.count(Fault::old_directory);
+    crash(id);
+    at(id).files.restore(image);
+    distrust(id);
+    restart(id);
+  }
+  /// The node is gone, and counts as faulty from its next start on: its disk may have forgotten.
+  void distrust(NodeId id) {
+    Member& member = at(id);
+    crash(id);
+    member.disk.set_back();
+    if (!member.faulty) observed_.checks.wiped(id, findings());
+    member.faulty = member.damaged = true;
+  }
+  /// Whether what the node says is not checked.
+  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// Whether the node has ever lost its disk.
   bool was_wiped(NodeId id) { return at(id).wiped; }
   /// The node is gone after so many lists of events more.
@@ -245,8 +274,8 @@ class Cluster {
     wake(id, until);
   }
   /// The modules in `slots` do nothing until `until`; the others of the node do.
-  void hold(NodeId id, Slot slots, Time until) {
-    faults_.count(Fault::slow_module);
+  void hold(NodeId id, Slot slots, Time until, Fault kind = Fault::slow_module) {
+    faults_.count(kind);
     at(id).held = slots;
     at(id).held_until = until;
     wake(id, until);
@@ -273,6 +302,7 @@ class Cluster {
       member->steps_left.reset();
       member->frames_left.reset();
       member->disk.spare();
+      member->files.spare();
       if (member->replica) wake(member->id, now());
     }
   }
@@ -327,18 +357,32 @@ class Cluster {
     }
     sum.faults = faults_;
     sum.faults += network_.faults();
+    for (auto& member : members_) {
+      sum.faults.count(Fault::io_error, member->files.struck(FileTrouble::io_error));
+      sum.faults.count(Fault::no_space, member->files.struck(FileTrouble::no_space));
+      sum.faults.count(Fault::failed_sync, member->files.struck(FileTrouble::failed_sync));
+      sum.faults.count(Fault::misdirected_write,
+                       member->files.struck(FileTrouble::misdirected_write));
+    }
     return sum;
   }
 
  private:
   struct Member {
-    Member(NodeId self, Random random) : id(self), disk(random) {}
+    Member(NodeId self, Random random)
+        : id(self), disk(random), files(random.fork("files")) {}
+
+    /// Whether the power has failed it, or its disk.
+    bool fails() const noexcept { return disk.failed() || files.failed(); }
 
     const NodeId id;
     Disk disk;
+    FileSystem files;
     bool faulty = false;
     Adversary* adversary = nullptr;
     bool wiped = false;
+    /// Its files may be corrupt, so that it stops, or refuses to begin.
+    bool damaged = false;
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -417,6 +461,55 @@ class Cluster {
 
   // Nodes.
 
+  /// What is not synced may be lost. Files tell when they are opened again: after a failure of the
+  /// power, or of a process alone, where the disk has refused something.
+  void lose_unsynced(Member& member) {
+    if (member.files.empty())
+      return faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    const Tail tail = member.files.failed() ? Tail::drawn : config_.tail;
+    CrashLoss loss;
+    if (member.files.refused()) {
+      member.files.kill();
+    } else {
+      loss = member.files.crash(tail);
+    }
+    member.disk.doubt();
+    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
+  }
+  void lose_all(Member& member) {
+    member.disk.wipe();
+    member.files.wipe();
+    member.wiped = true;
+    member.damaged = false;
+    if (!member.faulty) observed_.checks.wiped(member.id, findings());
+  }
+
+  /// Null if the disk lets no node begin. What is corrupt, an operator wipes.
+  std::unique_ptr<Replica> make(Member& member) {
+    using Subject = typename WatchOfReplica::Subject;
+    NodeConfig config = config_.node;
+    config.self = member.id;
+    const Subject subject = member.faulty ? Subject::faulty : Subject::correct;
+    try {
+      return std::make_unique<Replica>(
+          std::move(config),
+          make_({member.id, member.incarnation, member.disk.contents(), members(),
+                 network_.connect(member.id), Wal(member.disk), Store(member.disk),
+                 WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
+                 member.files}));
+    } catch (const LogCorruption& corruption) {
+      if (!member.damaged)
+        findings().report("no failure", member.id, std::nullopt, corruption.what());
+      lose_all(member);
+      return make(member);
+    } catch (const ModuleFailure&) {
+      if (!member.files.failed()) throw;
+      member.files.kill();
+      return nullptr;
+    }
+  }
+
   void start(NodeId id) {
     Member& member = at(id);
     member.since = now();
@@ -426,15 +519,8 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     if (!member.faulty) observed_.checks.started(id);
-    using Subject = typename WatchOfReplica::Subject;
-    NodeConfig config = config_.node;
-    config.self = id;
-    member.replica = std::make_unique<Replica>(
-        std::move(config),
-        make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
-               Wal(member.disk), Store(member.disk),
-               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct),
-               member.adversary}));
+    member.replica = make(member);
+    if (!member.replica) return;
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -508,7 +594,7 @@ class Cluster {
   /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    if (failed && !member.disk.failed()) stopped(member);
+    if (failed && !member.fails() && !member.damaged) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
