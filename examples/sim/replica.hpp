@@ -16,6 +16,7 @@
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/sim/iss_checks.hpp>
+#include <mirbft/sim/file_modules.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/trial.hpp>
@@ -28,7 +29,7 @@ using Crypto = mirbft::NullCrypto;
 using Checks = mirbft::sim::IssChecks<Crypto, mirbft::Blacklist,
                                       mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
 using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore,
-                             mirbft::sim::Wal, mirbft::ClientTracker, mirbft::sim::Store,
+                             mirbft::sim::FileWal, mirbft::ClientTracker, mirbft::sim::FileStore,
                              mirbft::Iss<mirbft::Pbft>,
                              mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
 

@@ -24,9 +24,9 @@ mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
         .hasher = {},
         .crypto = {},
         .app = {},
-        .wal = std::move(parts.wal),
+        .wal = mirbft::sim::FileWal(parts.account, parts.files, parts.self),
         .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = own.cluster}),
-        .store = std::move(parts.store),
+        .store = mirbft::sim::FileStore(parts.account, parts.files, parts.self),
         .protocol = mirbft::Iss<mirbft::Pbft>(std::move(own)),
         .interceptor = std::move(parts.watch)};
   };

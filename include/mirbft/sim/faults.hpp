@@ -89,15 +89,15 @@ class ScheduleDraw {
     if (has(Fault::lost_tail, tail)) faults_.disks.tail = Tail::drawn;
   }
 
-  /// A seed has its own idea of how often a kind strikes, and for how long. To lose a disk is so
-  /// hard that it should be rarer.
+  /// A seed has its own idea of how often a kind strikes, and for how long. To lose what is on a
+  /// disk is so hard that it should be rarer.
   void draw_strikes(const StrikeShape& shape) {
     Random random = numbers_of(shape.kind);
-    const bool is_wipe = shape.kind == Fault::wipe;
-    const std::vector<NodeId> victims = is_wipe ? who_may_be_wiped() : members_;
-    if (!has(shape.kind, random, is_wipe ? 300 : 600)) return;
+    const bool is_hard = forgets(shape.kind);
+    const std::vector<NodeId> victims = is_hard ? who_may_forget() : members_;
+    if (!has(shape.kind, random, is_hard ? 300 : 600)) return;
     if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
-    const Time every = span(random, milliseconds(is_wipe ? 500 : 100), milliseconds(4000));
+    const Time every = span(random, milliseconds(is_hard ? 500 : 100), milliseconds(4000));
     const Time longest = span(random, milliseconds(5), milliseconds(2000));
     for (Time at{};;) {
       at += between(random, every / 2, every + every / 2);
@@ -128,7 +128,7 @@ class ScheduleDraw {
 
   /// Who has ever lost its disk counts as faulty, together with those that stay down: the members
   /// stand in one drawn order, and both are the first of it.
-  std::vector<NodeId> who_may_be_wiped() const {
+  std::vector<NodeId> who_may_forget() const {
     return {members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(faulty())};
   }
   std::size_t faulty() const noexcept { return Quorum(members_.size()).faulty(); }

@@ -113,7 +113,7 @@ class Trial {
     report_what_is_open(core);
   }
 
-  /// Returns those that are up and stay up.
+  /// Returns those that are up and stay up, without those whose disk has forgotten and not told.
   std::vector<NodeId> heal() {
     const std::vector<NodeId>& lost = scenario_.faults.lost;
     std::vector<NodeId> core = cluster_.members();
@@ -121,6 +121,7 @@ class Trial {
     for (const NodeId id : lost) cluster_.crash(id);
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
+    std::erase_if(core, [&](NodeId id) { return cluster_.is_faulty(id); });
     return core;
   }
 
