@@ -57,6 +57,7 @@ class CertificatesVerify {
         crypto_(std::move(crypto)) {}
 
   void started(NodeId node) { written_.try_emplace(node); }
+  void distrusted(NodeId node) { written_.erase(node); }
   void durable(NodeId node, const VoteEntry& entry, Findings&) {
     const auto& [segment, view, sn, digest] = entry.content;
     wrote(node, said(Prepare{segment, view, sn, digest, {}}));
