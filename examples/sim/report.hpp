@@ -5,13 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/sim/trial.hpp>
+
+#include "failure.hpp"
 
 namespace simulation {
 
@@ -22,15 +23,6 @@ struct FaultLine {
 struct AdversaryLine {
   std::string kind;
   std::uint64_t times = 0;
-};
-
-struct Failure {
-  std::uint64_t seed = 0;
-  std::vector<mirbft::sim::Finding> findings;
-  /// The status of each node that was up, as JSON.
-  std::vector<std::string> states;
-  /// What to type to see it again.
-  std::string command;
 };
 
 struct Report {
@@ -103,13 +95,7 @@ inline void print(const Report& report) {
     std::printf("  %-26s %14lu\n", line.kind.c_str(), line.times);
   for (const AdversaryLine& line : report.adversaries)
     std::printf("  %-26s %14lu\n", line.kind.c_str(), line.times);
-  for (const Failure& failure : report.failures) {
-    std::printf("\n");
-    for (const mirbft::sim::Finding& finding : failure.findings)
-      std::printf("%s\n", finding.text.c_str());
-    for (const std::string& state : failure.states) std::printf("  %s\n", state.c_str());
-    std::printf("  again: %s\n", failure.command.c_str());
-  }
+  for (const Failure& failure : report.failures) print(failure);
 }
 
 /// The table of adversaries.
@@ -122,7 +108,6 @@ inline void print_adversaries() {
 
 BOOST_HANA_ADAPT_STRUCT(simulation::FaultLine, kind, times);
 BOOST_HANA_ADAPT_STRUCT(simulation::AdversaryLine, kind, times);
-BOOST_HANA_ADAPT_STRUCT(simulation::Failure, seed, findings, states, command);
 BOOST_HANA_ADAPT_STRUCT(simulation::Report, seeds, failed, node_hours, requests, retries, events,
                         frames, cpu_seconds, seeds_per_cpu_minute, node_hours_per_cpu_minute,
                         requests_per_cpu_minute, fingerprint, faults, missing, adversaries,

@@ -92,7 +92,7 @@ class Course {
     cluster_.checks().ended(cluster_.findings());
     for (const sim::Finding& finding : cluster_.findings().all()) FAIL_CHECK(finding.text);
     CHECK(cluster_.checks().template get<sim::TotalOrder>().requests() == clients * requests);
-    CHECK(cluster_.checks().template get<sim::LeadersAndBuckets<>>().epochs() >= 2);
+    CHECK(cluster_.checks().template get<sim::EpochsAgree<>>().epochs() >= 2);
   }
 
  private:

@@ -36,7 +36,7 @@ sim::TrialResult try_solo(std::uint64_t seed, FaultKinds faults) {
 /// The first rule that a protocol breaks within some seeds; empty if none.
 template <class Protocol>
 std::string broken_rule(std::size_t nodes, FaultKinds faults) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 250; ++seed) {
     const auto result = sim::Trial<testing::SimulatedSolo<Protocol>>(
                             seed, {.nodes = nodes, .faults = faults},
                             testing::solo_modules<Protocol>())
@@ -180,22 +180,6 @@ TEST_CASE("one seed is one course of events, crashes included") {
   for (std::uint64_t seed = 1; seed < 20; ++seed)
     CHECK(try_solo(seed, FaultKinds::all()).fingerprint ==
           try_solo(seed, FaultKinds::all()).fingerprint);
-}
-
-TEST_CASE("each seed draws faults of its own, within what is allowed") {
-  bool calm = false;
-  bool wild = false;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    sim::Random random(seed);
-    const sim::FaultPlan plan = sim::draw_faults({Fault::loss, Fault::crash}, random);
-    CHECK(plan.links.duplication == 0);
-    CHECK(plan.tail == sim::Tail::kept);
-    CHECK(plan.troubles.size() <= 1);
-    calm = calm || (plan.links.loss == 0 && plan.troubles.empty());
-    wild = wild || (plan.links.loss > 50 && plan.troubles.size() == 1);
-  }
-  CHECK(calm);
-  CHECK(wild);
 }
 
 TEST_CASE("protocols that are broken are caught") {

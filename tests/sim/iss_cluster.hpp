@@ -13,22 +13,19 @@
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/sim/cluster.hpp>
-#include <mirbft/sim/invariants.hpp>
-#include <mirbft/sim/iss_invariants.hpp>
-#include <mirbft/sim/pbft_invariants.hpp>
+#include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace mirbft::testing {
 
+template <class ChecksOfIss>
+using WatchedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::Wal, ClientTracker,
+                        sim::Store, Iss<Pbft>, sim::Watch<ChecksOfIss>>;
 template <class... Invariants>
-using SimulatedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::Wal, ClientTracker,
-                          sim::Store, Iss<Pbft>, sim::Watch<sim::Checks<Invariants...>>>;
+using SimulatedIss = WatchedIss<sim::Checks<Invariants...>>;
 
 /// With all invariants that there are.
-using CheckedIss =
-    SimulatedIss<sim::TotalOrder, sim::Integrity, sim::CheckpointsAgree, sim::LeadersAndBuckets<>,
-                 sim::NeverBack, sim::Bounded, sim::SingleVote, sim::WriteAhead,
-                 sim::DecisionsAgree>;
+using CheckedIss = WatchedIss<sim::IssChecks<Iss<Pbft>>>;
 
 inline IssConfig iss_config(std::size_t nodes) {
   IssConfig config;
@@ -38,32 +35,36 @@ inline IssConfig iss_config(std::size_t nodes) {
   return config;
 }
 
+inline Iss<Pbft> iss_protocol(IssConfig config, NodeId self, sim::Contents disk) {
+  config.self = self;
+  if (disk == sim::Contents::lost) config.memory = Memory::lost;
+  return Iss<Pbft>(std::move(config));
+}
+
 template <class Replica>
 auto iss_modules(IssConfig config) {
   return [config](auto parts) {
-    IssConfig own = config;
-    own.self = parts.self;
-    if (parts.disk == sim::Contents::lost) own.memory = Memory::lost;
     return typename Replica::Modules{
         .net = std::move(parts.net),
         .hasher = {},
         .crypto = {},
         .app = {},
         .wal = std::move(parts.wal),
-        .tracker = ClientTracker(TrackerConfig{.cluster = own.cluster}),
+        .tracker = ClientTracker(TrackerConfig{.cluster = config.cluster}),
         .store = std::move(parts.store),
-        .protocol = Iss<Pbft>(std::move(own)),
+        .protocol = iss_protocol(config, parts.self, parts.disk),
         .interceptor = std::move(parts.watch)};
   };
 }
 
-inline auto iss_checks(const IssConfig& config) {
-  const Quorum quorum(config.members.size());
-  return sim::Cluster<CheckedIss>::ChecksOfCluster(
-      sim::TotalOrder(), sim::Integrity(), sim::CheckpointsAgree(quorum),
-      sim::LeadersAndBuckets<>(config, quorum), sim::NeverBack(),
-      sim::Bounded(config, TrackerConfig{}.max_pending_bytes), sim::SingleVote(),
-      sim::WriteAhead(quorum), sim::DecisionsAgree());
+inline auto iss_checks(const IssConfig& config, std::uint64_t seed = 1) {
+  const sim::Random random = sim::Random(seed).fork("checks");
+  const auto make = [config](NodeId self, sim::Contents disk) {
+    return iss_protocol(config, self, disk);
+  };
+  return sim::iss_checks<Iss<Pbft>, Blacklist, NullCrypto>({.config = config,
+                                                            .replays = {make, random, 8},
+                                                            .recoveries = {make, random, 256}});
 }
 
 /// Commands on few keys, so that they meet.

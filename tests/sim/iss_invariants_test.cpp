@@ -6,95 +6,44 @@
 
 #include <doctest/doctest.h>
 
-#include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/iss_invariants.hpp>
 
+#include "seen.hpp"
+
 namespace mirbft::sim {
-namespace {
 
-struct Seen {
-  Clock clock;
-  Findings findings{7, clock};
-
-  std::string first() const { return findings.none() ? "" : findings.all()[0].rule; }
-};
-
-CheckpointHeader header(std::uint64_t epoch, std::uint64_t length = 1) {
-  CheckpointHeader made;
-  made.epoch = Epoch(epoch);
-  made.last = SeqNr(16 * epoch + 15);
-  made.app_length = length;
-  return made;
-}
-template <class Entry>
-WalAppend<Entry> append(Entry entry) {
-  return {std::move(entry), RetentionIndex(0)};
-}
-CheckpointEntry checkpoint(const CheckpointHeader& of) {
-  CheckpointEntry entry;
-  entry.header = of;
-  return entry;
-}
-template <class Entry>
-Record record(const Entry& entry) {
-  return {WalAppend<Entry>::number, wire::encode(entry), RetentionIndex(0)};
-}
-
-IssConfig config() {
-  IssConfig made;
-  for (std::uint64_t i = 0; i < 4; ++i) made.members.push_back(NodeId(i));
-  made.epoch_length = 8;
-  return made;
-}
-using Leaders = LeadersAndBuckets<Simple>;
-
-/// A request of a bucket that segment 0 of epoch 0 has, or does not have.
-RequestRef request_of(std::uint32_t segment) {
-  const iss::EpochPlan plan(Epoch(0), SeqNr(0), config().members, config().members, config());
-  for (std::uint64_t number = 0;; ++number) {
-    const std::uint32_t bucket = iss::bucket_of(ClientId(1), ReqNo(number), plan.buckets());
-    if (plan.owner(bucket) == segment) return {ClientId(1), ReqNo(number), {}};
-  }
-}
-/// All of epoch 0 is decided, with `first` at sn 0; the others are empty.
-void decide_epoch(Leaders& leaders, Findings& findings, std::vector<RequestRef> first,
-                  SegmentId first_segment = {Epoch(0), 0}) {
-  Digest digest;
-  digest.bytes[0] = 1;
-  for (std::uint64_t sn = 0; sn < 8; ++sn) {
-    const SegmentId segment =
-        sn == 0 ? first_segment : SegmentId{Epoch(0), static_cast<std::uint32_t>(sn % 4)};
-    leaders.event(NodeId(0), append(DecidedEntry{segment, SeqNr(sn), digest, {}}), findings);
-    leaders.event(NodeId(0), Deliver{SeqNr(sn), sn == 0 ? Batch(first) : Batch()}, findings);
-  }
-}
-
-}  // namespace
+using namespace testing;
 
 TEST_CASE("checkpoints agree: two headers of one epoch") {
   Seen seen;
   CheckpointsAgree checkpoints(Quorum(4));
-  checkpoints.event(NodeId(0), append(checkpoint(header(0))), seen.findings);
-  checkpoints.event(NodeId(1), append(checkpoint(header(0))), seen.findings);
-  checkpoints.event(NodeId(1), append(checkpoint(header(1))), seen.findings);
-  CHECK(seen.first() == "");
-  checkpoints.event(NodeId(2), append(checkpoint(header(0, 2))), seen.findings);
+  checkpoints.event(NodeId(0), appended(checkpoint_of(header_of(0))), seen.findings);
+  checkpoints.event(NodeId(1), appended(checkpoint_of(header_of(0))), seen.findings);
+  checkpoints.event(NodeId(1), appended(checkpoint_of(header_of(1))), seen.findings);
+  CHECK(seen.text() == "");
+  SUBCASE("signed") {
+    checkpoints.event(NodeId(2), appended(checkpoint_of(header_of(0, 2))), seen.findings);
+  }
+  SUBCASE("fetched") {
+    checkpoints.event(NodeId(2), appended(InstalledEntry{header_of(0, 2), {}, {}}),
+                      seen.findings);
+  }
   CHECK(seen.first() == "checkpoints agree");
 }
 
 TEST_CASE("checkpoints agree: one is stable that too few have on disk") {
   Seen seen;
   CheckpointsAgree checkpoints(Quorum(4));
-  checkpoints.durable(NodeId(0), record(checkpoint(header(0))), seen.findings);
+  checkpoints.durable(NodeId(0), checkpoint_of(header_of(0)), seen.findings);
   SUBCASE("only one has it") {}
   SUBCASE("another has lost it") {
-    checkpoints.durable(NodeId(1), record(checkpoint(header(0))), seen.findings);
+    checkpoints.durable(NodeId(1), checkpoint_of(header_of(0)), seen.findings);
     checkpoints.wiped(NodeId(1));
   }
   SUBCASE("another has it twice") {
-    checkpoints.durable(NodeId(0), record(checkpoint(header(0))), seen.findings);
+    checkpoints.durable(NodeId(0), checkpoint_of(header_of(0)), seen.findings);
   }
-  checkpoints.event(NodeId(0), append(StableEntry{header(0), {}}), seen.findings);
+  checkpoints.event(NodeId(0), appended(StableEntry{header_of(0), {}}), seen.findings);
   CHECK(seen.first() == "checkpoints agree");
 }
 
@@ -102,54 +51,20 @@ TEST_CASE("checkpoints agree: a stable one that enough have is right") {
   Seen seen;
   CheckpointsAgree checkpoints(Quorum(4));
   for (const std::uint64_t node : {0u, 3u})
-    checkpoints.durable(NodeId(node), record(checkpoint(header(0))), seen.findings);
-  checkpoints.event(NodeId(0), append(StableEntry{header(0), {}}), seen.findings);
-  CHECK(seen.first() == "");
+    checkpoints.durable(NodeId(node), checkpoint_of(header_of(0)), seen.findings);
+  checkpoints.event(NodeId(0), appended(StableEntry{header_of(0), {}}), seen.findings);
+  CHECK(seen.text() == "");
 }
 
-TEST_CASE("buckets: a request outside of its leader's buckets") {
-  for (const std::uint32_t segment : {0u, 1u, 3u}) {
-    CAPTURE(segment);
-    Seen seen;
-    Leaders leaders(config(), Quorum(4));
-    decide_epoch(leaders, seen.findings, {request_of(0), request_of(segment)});
-    leaders.ended(seen.findings);
-    CHECK(leaders.epochs() == 1);
-    CHECK(seen.first() == (segment == 0 ? "" : "buckets"));
-  }
-}
-
-TEST_CASE("leaders agree: a slot that is decided in a segment that does not own it") {
+TEST_CASE("checkpoints agree: what lies far behind is neither kept nor judged") {
   Seen seen;
-  Leaders leaders(config(), Quorum(4));
-  decide_epoch(leaders, seen.findings, {}, {Epoch(0), 2});
-  leaders.ended(seen.findings);
-  CHECK(seen.first() == "leaders agree");
-}
-
-TEST_CASE("epochs agree: one begins at two places, or at a wrong one") {
-  Seen seen;
-  Leaders leaders(config(), Quorum(4));
-  leaders.event(NodeId(0), append(EpochEntry{Epoch(0), SeqNr(0)}), seen.findings);
-  decide_epoch(leaders, seen.findings, {});
-  SUBCASE("at two") {
-    leaders.event(NodeId(0), append(EpochEntry{Epoch(1), SeqNr(8)}), seen.findings);
-    CHECK(seen.first() == "");
-    leaders.event(NodeId(1), append(EpochEntry{Epoch(1), SeqNr(9)}), seen.findings);
-  }
-  SUBCASE("at a wrong one") {
-    leaders.event(NodeId(0), append(EpochEntry{Epoch(1), SeqNr(9)}), seen.findings);
-  }
-  CHECK(seen.first() == "epochs agree");
-}
-
-TEST_CASE("an epoch that is not wholly known yet is not judged") {
-  Seen seen;
-  Leaders leaders(config(), Quorum(4));
-  leaders.event(NodeId(0), Deliver{SeqNr(0), Batch({request_of(1)})}, seen.findings);
-  leaders.ended(seen.findings);
-  CHECK(leaders.epochs() == 0);
-  CHECK(seen.first() == "");
+  CheckpointsAgree checkpoints(Quorum(4));
+  for (std::uint64_t epoch = 0; epoch < 40; ++epoch)
+    for (const std::uint64_t node : {0u, 3u})
+      checkpoints.durable(NodeId(node), checkpoint_of(header_of(epoch)), seen.findings);
+  checkpoints.event(NodeId(0), appended(StableEntry{header_of(0), {}}), seen.findings);
+  checkpoints.event(NodeId(0), appended(StableEntry{header_of(39), {}}), seen.findings);
+  CHECK(seen.text() == "");
 }
 
 namespace {
@@ -161,6 +76,7 @@ struct FakeProtocol {
     SeqNr next_delivery;
     std::uint64_t stable_checkpoints = 0;
     std::uint64_t early_bytes = 0;
+    std::uint64_t batches_waiting_for_bodies = 0;
   };
   Status standing;
 
@@ -172,16 +88,18 @@ struct FakeReplica {
     struct {
       std::uint64_t pending_bytes = 0;
     } tracker;
+    std::uint64_t pending_events = 0;
   };
   FakeProtocol standing;
   std::uint64_t pending_bytes = 0;
+  std::uint64_t pending_events = 0;
 
   const FakeProtocol& protocol() const { return standing; }
-  Status status() const { return {standing.standing, {pending_bytes}}; }
+  Status status() const { return {standing.standing, {pending_bytes}, pending_events}; }
 };
 
 FakeReplica at(std::uint64_t epoch, std::uint64_t next, std::uint64_t stable) {
-  return {{{Epoch(epoch), SeqNr(next), stable, 0}}, 0};
+  return {{{Epoch(epoch), SeqNr(next), stable, 0, 0}}, 0, 0};
 }
 
 }  // namespace
@@ -204,22 +122,78 @@ TEST_CASE("never back: epoch, delivery and checkpoints of a node that is up") {
   }
 }
 
+TEST_CASE("never back: a restart may lose what is not durable, and no stable checkpoint") {
+  const NodeId node(1);
+  const auto restarted_at = [&](const FakeReplica& back, const auto& entry) {
+    Seen seen;
+    NeverBack never_back;
+    never_back.looked(node, at(3, 30, 2), seen.findings);
+    never_back.durable(node, entry, seen.findings);
+    never_back.started(node);
+    never_back.looked(node, back, seen.findings);
+    return seen.first();
+  };
+  const StableEntry stable{header_of(1), {}};  // its last sequence number is 15
+  CHECK(restarted_at(at(2, 16, 2), stable) == "");
+  CHECK(restarted_at(at(1, 16, 2), stable) == "never back");
+  CHECK(restarted_at(at(2, 15, 2), stable) == "never back");
+  CHECK(restarted_at(at(2, 16, 1), stable) == "never back");
+  CHECK(restarted_at(at(2, 15, 2), InstalledEntry{header_of(1), {}, {}}) == "never back");
+}
+
+TEST_CASE("never back: the views of a segment that are written down") {
+  constexpr SegmentId segment{Epoch(1), 2};
+  const auto change = [&](std::uint64_t view) {
+    return ViewChangeEntry{{segment, View(view), NodeId(0), {}, {}, {}}};
+  };
+  const auto begun = [&](std::uint64_t view) {
+    return NewViewEntry{{segment, View(view), {}, {}, {}}};
+  };
+  const auto found = [](const auto& first, const auto& second) {
+    Seen seen;
+    NeverBack never_back;
+    never_back.durable(NodeId(0), first, seen.findings);
+    never_back.started(NodeId(0));
+    never_back.durable(NodeId(1), second, seen.findings);
+    REQUIRE(seen.text() == "");
+    never_back.durable(NodeId(0), second, seen.findings);
+    return seen.first();
+  };
+  CHECK(found(change(2), change(3)) == "");
+  CHECK(found(change(2), change(2)) == "never back");
+  CHECK(found(change(2), begun(2)) == "");
+  CHECK(found(change(2), begun(1)) == "never back");
+  CHECK(found(begun(2), change(3)) == "");
+  CHECK(found(begun(2), change(2)) == "never back");
+}
+
 TEST_CASE("bounded: buffers above their caps") {
   Seen seen;
   FakeReplica replica = at(0, 0, 0);
+  std::uint64_t* size = nullptr;
+  std::uint64_t cap = 0;
   SUBCASE("messages of later epochs") {
-    replica.standing.standing.early_bytes = 4 * config().early_bytes_per_peer;
-    Bounded(config(), 1000).looked(NodeId(0), replica, seen.findings);
-    CHECK(seen.first() == "");
-    ++replica.standing.standing.early_bytes;
+    size = &replica.standing.standing.early_bytes;
+    cap = 4 * seen_config().early_bytes_per_peer;
+  }
+  SUBCASE("batches without bodies: four epochs of at most 8 + 4") {
+    size = &replica.standing.standing.batches_waiting_for_bodies;
+    cap = 48;
   }
   SUBCASE("open requests") {
-    replica.pending_bytes = 2000;
-    Bounded(config(), 1000).looked(NodeId(0), replica, seen.findings);
-    CHECK(seen.first() == "");
-    ++replica.pending_bytes;
+    size = &replica.pending_bytes;
+    cap = 2000;
   }
-  Bounded(config(), 1000).looked(NodeId(0), replica, seen.findings);
+  SUBCASE("events") {
+    size = &replica.pending_events;
+    cap = 20;
+  }
+  REQUIRE(size);
+  *size = cap;
+  Bounded(seen_config(), 1000, 10).looked(NodeId(0), replica, seen.findings);
+  CHECK(seen.text() == "");
+  ++*size;
+  Bounded(seen_config(), 1000, 10).looked(NodeId(0), replica, seen.findings);
   CHECK(seen.first() == "bounded");
 }
 

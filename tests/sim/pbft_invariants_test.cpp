@@ -6,63 +6,36 @@
 
 #include <doctest/doctest.h>
 
-#include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
+
+#include "seen.hpp"
 
 namespace mirbft::sim {
 namespace {
 
-using Message = SingleVote::Message;
-
-struct Seen {
-  Clock clock;
-  Findings findings{7, clock};
-
-  std::string first() const { return findings.none() ? "" : findings.all()[0].rule; }
-};
+using namespace testing;
 
 constexpr SegmentId segment{Epoch(1), 2};
 
-Digest digest(std::uint8_t mark) {
-  Digest made;
-  made.bytes[0] = mark;
-  return made;
-}
 Prepare prepare(std::uint64_t view, std::uint64_t sn, std::uint8_t mark) {
-  return {segment, View(view), SeqNr(sn), digest(mark), {}};
+  return {segment, View(view), SeqNr(sn), digest_of(mark), {}};
 }
 Commit commit(std::uint64_t view, std::uint64_t sn, std::uint8_t mark) {
-  return {segment, View(view), SeqNr(sn), digest(mark)};
+  return {segment, View(view), SeqNr(sn), digest_of(mark)};
 }
 ViewChange view_change(std::uint64_t view, std::vector<PreparedClaim> claims = {}) {
   return {segment, View(view), NodeId(0), std::move(claims), {}, {}};
 }
-template <class M>
-Message message(M one) {
-  if constexpr (std::is_constructible_v<PbftMessage, M>) {
-    return PbftMessage(std::move(one));
-  } else {
-    return one;
-  }
-}
-template <class M>
-SendMessage<Message> send(M one) {
-  return {{NodeId(3)}, message(std::move(one))};
-}
-CheckpointEntry checkpoint(const CheckpointHeader& of) {
-  CheckpointEntry entry;
-  entry.header = of;
-  return entry;
-}
-template <class Entry>
-Record record(const Entry& entry) {
-  return {WalAppend<Entry>::number, wire::encode(entry), RetentionIndex(0)};
+PreparedEntry prepared(std::uint64_t view, std::uint64_t sn, std::uint8_t mark) {
+  return {segment, {View(view), SeqNr(sn), digest_of(mark), {}}};
 }
 WalAppend<DecidedEntry> decided(std::uint64_t sn, std::uint8_t mark) {
-  return {{segment, SeqNr(sn), digest(mark), {}}, RetentionIndex(0)};
+  return appended(DecidedEntry{segment, SeqNr(sn), digest_of(mark), {}});
 }
-PreparedEntry prepared(std::uint64_t view, std::uint64_t sn, std::uint8_t mark) {
-  return {segment, {View(view), SeqNr(sn), digest(mark), {}}};
+StableEntry stable_to(std::uint64_t last) {
+  CheckpointHeader header;
+  header.last = SeqNr(last);
+  return {header, {}};
 }
 
 /// Whether a node may send both.
@@ -70,9 +43,10 @@ template <class First, class Second>
 bool may_say(First first, Second second) {
   Seen seen;
   SingleVote votes;
-  votes.event(NodeId(0), send(std::move(first)), seen.findings);
+  votes.event(NodeId(0), sent(std::move(first)), seen.findings);
   REQUIRE(seen.first() == "");
-  votes.event(NodeId(0), send(std::move(second)), seen.findings);
+  votes.event(NodeId(0), sent(std::move(second)), seen.findings);
+  CHECK((seen.first() == "" || seen.first() == "single vote"));
   return seen.first() == "";
 }
 
@@ -83,10 +57,10 @@ TEST_CASE("single vote: two contents in one place, of every kind of statement") 
   CHECK(!may_say(commit(0, 5, 1), commit(0, 5, 2)));
   CHECK(!may_say(PrePrepare{segment, SeqNr(5), {}, {}},
                  PrePrepare{segment, SeqNr(5), Batch({RequestRef{}}), {}}));
-  CHECK(!may_say(view_change(1), view_change(1, {{View(0), SeqNr(5), digest(1)}})));
+  CHECK(!may_say(view_change(1), view_change(1, {{View(0), SeqNr(5), digest_of(1)}})));
   CHECK(!may_say(NewView{segment, View(1), {}, {}, {}},
                  NewView{segment, View(1), {view_change(1)}, {}, {}}));
-  CHECK(!may_say(Done{segment, {digest(1)}}, Done{segment, {digest(2)}}));
+  CHECK(!may_say(Done{segment, {digest_of(1)}}, Done{segment, {digest_of(2)}}));
   CheckpointHeader header;
   header.epoch = Epoch(1);
   CheckpointHeader other = header;
@@ -102,139 +76,130 @@ TEST_CASE("single vote: repetitions, other places and other nodes are right") {
   CHECK(may_say(Progress{}, Progress{Epoch(1), SeqNr(1), 0}));
   Seen seen;
   SingleVote votes;
-  votes.event(NodeId(0), send(prepare(0, 5, 1)), seen.findings);
-  votes.event(NodeId(1), send(prepare(0, 5, 2)), seen.findings);
+  votes.event(NodeId(0), sent(prepare(0, 5, 1)), seen.findings);
+  votes.event(NodeId(1), sent(prepare(0, 5, 2)), seen.findings);
   CHECK(seen.first() == "");
 }
 
-namespace {
-
-/// What a node may send, and count as its own, when it has these records.
-class Written {
- public:
-  template <class... Entries>
-  explicit Written(const Entries&... entries) {
-    (checks_.durable(NodeId(0), record(entries), seen_.findings), ...);
-  }
-  void wipe() { checks_.wiped(NodeId(0)); }
-
-  template <class M>
-  bool allows(const M& one) {
-    const std::uint64_t before = seen_.findings.count();
-    checks_.event(NodeId(0), send(one), seen_.findings);
-    const bool sent = seen_.findings.count() == before;
-    checks_.event(NodeId(0), MessageReceived<Message>{NodeId(0), message(one)}, seen_.findings);
-    const bool counted = seen_.findings.count() == before + (sent ? 0 : 1);
-    CHECK(sent == counted);
-    // What others have said is no business of this disk.
-    checks_.event(NodeId(0), MessageReceived<Message>{NodeId(1), message(one)}, seen_.findings);
-    return sent;
-  }
-
- private:
-  Seen seen_;
-  WriteAhead checks_{Quorum(4)};
-};
-
-constexpr EpochEntry entered{Epoch(1), SeqNr(0)};
-
-VoteEntry vote(std::uint64_t view, std::uint64_t sn, std::uint8_t mark) {
-  return {{segment, View(view), SeqNr(sn), digest(mark)}, {}, {}};
-}
-
-}  // namespace
-
-TEST_CASE("write-ahead: a vote that is not on disk is not sent and not counted") {
-  CHECK(Written(entered, vote(0, 5, 1)).allows(prepare(0, 5, 1)));
-  CHECK(!Written(entered).allows(prepare(0, 5, 1)));
-  CHECK(!Written(entered, vote(0, 5, 2)).allows(prepare(0, 5, 1)));
-  CHECK(!Written(entered, vote(1, 5, 1)).allows(prepare(0, 5, 1)));
-  CHECK(!Written(entered, vote(0, 6, 1)).allows(prepare(0, 5, 1)));
-  CHECK(!Written(vote(0, 5, 1)).allows(prepare(0, 5, 1)));  // the epoch
-  CHECK(Written(entered, vote(0, 5, 1)).allows(PrePrepare{segment, SeqNr(5), {}, {}}));
-  CHECK(!Written(entered, vote(0, 6, 1)).allows(PrePrepare{segment, SeqNr(5), {}, {}}));
-  Written wiped(entered, vote(0, 5, 1));
-  wiped.wipe();
-  CHECK(!wiped.allows(prepare(0, 5, 1)));
-}
-
-TEST_CASE("write-ahead: certificates, view changes, new views and checkpoints too") {
-  CHECK(Written(entered, prepared(0, 5, 1)).allows(commit(0, 5, 1)));
-  CHECK(!Written(entered, vote(0, 5, 1)).allows(commit(0, 5, 1)));
-  CHECK(!Written(entered, prepared(0, 5, 2)).allows(commit(0, 5, 1)));
-  CHECK(Written(entered, ViewChangeEntry{view_change(1)}).allows(view_change(1)));
-  CHECK(!Written(entered, ViewChangeEntry{view_change(1)}).allows(view_change(2)));
-  const NewView new_view{segment, View(1), {}, {}, {}};
-  CHECK(Written(entered, NewViewEntry{new_view}).allows(new_view));
-  CHECK(!Written(entered).allows(new_view));
-  CheckpointHeader header;
-  header.epoch = Epoch(1);
-  CHECK(Written(entered, checkpoint(header)).allows(CheckpointVote{header, {}}));
-  CHECK(!Written(entered).allows(CheckpointVote{header, {}}));
-  CHECK(Written().allows(Progress{}));
-}
-
-TEST_CASE("no vote in a view that was left: records that a ViewChange on disk does not know of") {
-  const auto may_write = [](const auto& first, const auto& second) {
+TEST_CASE("single vote: what is truncated is forgotten, and what is kept is not") {
+  for (const std::uint64_t first_kept : {1u, 2u}) {
     Seen seen;
-    WriteAhead checks(Quorum(4));
-    checks.durable(NodeId(0), record(first), seen.findings);
-    checks.durable(NodeId(1), record(second), seen.findings);
-    REQUIRE(seen.first() == "");
-    checks.durable(NodeId(0), record(second), seen.findings);
-    CHECK((seen.first() == "" || seen.first() == "no vote in a view that was left"));
-    return seen.first() == "";
-  };
-  const ViewChangeEntry change{view_change(2)};
-  CHECK(!may_write(change, vote(1, 5, 1)));
-  CHECK(!may_write(change, prepared(1, 5, 1)));
-  CHECK(may_write(change, vote(2, 5, 1)));
-  CHECK(may_write(change, prepared(2, 5, 1)));
-  CHECK(may_write(vote(1, 5, 1), change));
-  CHECK(may_write(prepared(1, 5, 1), change));
+    SingleVote votes;
+    votes.event(NodeId(0), sent(prepare(0, 5, 1)), seen.findings);
+    votes.event(NodeId(0), WalTruncate{RetentionIndex(first_kept)}, seen.findings);
+    votes.event(NodeId(0), sent(prepare(0, 5, 2)), seen.findings);
+    CHECK(seen.first() == (first_kept == 1 ? "single vote" : ""));
+  }
 }
 
-TEST_CASE("certificates: a decision that too few disks can prove") {
-  Seen seen;
-  WriteAhead checks(Quorum(4));
-  checks.durable(NodeId(0), record(prepared(0, 5, 1)), seen.findings);
-  checks.durable(NodeId(0), record(prepared(1, 5, 1)), seen.findings);
-  checks.durable(NodeId(1), record(prepared(0, 5, 2)), seen.findings);
-  SUBCASE("one is too few") {
-    checks.event(NodeId(0), decided(5, 1), seen.findings);
-    CHECK(seen.first() == "certificates");
-  }
-  SUBCASE("one that was lost does not count") {
-    checks.durable(NodeId(2), record(prepared(0, 5, 1)), seen.findings);
-    checks.wiped(NodeId(2));
-    checks.event(NodeId(0), decided(5, 1), seen.findings);
-    CHECK(seen.first() == "certificates");
-  }
-  SUBCASE("two are enough, of whatever views") {
-    checks.durable(NodeId(2), record(prepared(3, 5, 1)), seen.findings);
-    checks.event(NodeId(0), decided(5, 1), seen.findings);
-    CHECK(seen.first() == "");
-  }
-  SUBCASE("a stable checkpoint past it proves as much") {
-    CheckpointHeader header;
-    header.last = SeqNr(5);
-    checks.durable(NodeId(2), record(StableEntry{header, {}}), seen.findings);
-    checks.event(NodeId(0), decided(5, 1), seen.findings);
-    CHECK(seen.first() == "");
-    checks.event(NodeId(0), decided(6, 1), seen.findings);
-    CHECK(seen.first() == "certificates");
-  }
+TEST_CASE("amnesia: who has lost its disk votes nowhere where it may have voted") {
+  const auto found = [](auto before, auto after) {
+    Seen seen;
+    SingleVote votes;
+    votes.event(NodeId(0), sent(std::move(before)), seen.findings);
+    votes.event(NodeId(1), sent(prepare(0, 5, 1)), seen.findings);
+    votes.wiped(NodeId(0));
+    votes.event(NodeId(1), sent(commit(0, 5, 1)), seen.findings);
+    REQUIRE(seen.text() == "");
+    votes.event(NodeId(0), sent(std::move(after)), seen.findings);
+    return seen.first();
+  };
+  Prepare later = prepare(0, 5, 1);
+  later.segment.epoch = Epoch(2);
+  CHECK(found(prepare(0, 5, 1), prepare(0, 9, 1)) == "amnesia");
+  CHECK(found(prepare(0, 5, 1), view_change(1)) == "amnesia");
+  CHECK(found(view_change(1), PrePrepare{segment, SeqNr(5), {}, {}}) == "amnesia");
+  CHECK(found(later, commit(0, 5, 1)) == "amnesia");
+  CHECK(found(prepare(0, 5, 1), later) == "");
+  CHECK(found(prepare(0, 5, 1), Done{segment, {}}) == "");
+  CHECK(found(Progress{}, prepare(0, 5, 1)) == "");
 }
 
 TEST_CASE("decisions agree: two digests for one number") {
   Seen seen;
-  DecisionsAgree decisions;
+  Decisions decisions(Quorum(1));
+  decisions.started(NodeId(0));
+  for (const std::uint64_t sn : {5u, 6u})
+    for (const std::uint8_t mark : {std::uint8_t{1}, std::uint8_t{2}})
+      decisions.durable(NodeId(0), prepared(0, sn, mark), seen.findings);
   decisions.event(NodeId(0), decided(5, 1), seen.findings);
   decisions.event(NodeId(1), decided(5, 1), seen.findings);
   decisions.event(NodeId(1), decided(6, 2), seen.findings);
-  CHECK(seen.first() == "");
+  CHECK(seen.text() == "");
   decisions.event(NodeId(2), decided(5, 2), seen.findings);
   CHECK(seen.first() == "decisions agree");
+}
+
+namespace {
+
+/// Four correct nodes, of which 0 and 1 hold a certificate for what is decided.
+struct Proven {
+  Seen seen;
+  Decisions decisions{Quorum(4)};
+
+  Proven() {
+    for (const std::uint64_t node : {0u, 1u, 2u, 3u}) decisions.started(NodeId(node));
+    decisions.durable(NodeId(0), prepared(0, 5, 1), seen.findings);
+    decisions.durable(NodeId(1), prepared(3, 5, 1), seen.findings);
+    decisions.event(NodeId(2), decided(5, 1), seen.findings);
+    REQUIRE(seen.text() == "");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("certificates: a decision that too few disks can prove") {
+  Proven run;
+  run.decisions.durable(NodeId(0), prepared(0, 6, 1), run.seen.findings);
+  run.decisions.durable(NodeId(0), prepared(1, 6, 1), run.seen.findings);
+  run.decisions.durable(NodeId(1), prepared(0, 6, 2), run.seen.findings);
+  SUBCASE("of two certificates one is for something else") {}
+  SUBCASE("a stable checkpoint before it proves nothing") {
+    run.decisions.durable(NodeId(1), stable_to(5), run.seen.findings);
+  }
+  run.decisions.event(NodeId(0), decided(6, 1), run.seen.findings);
+  CHECK(run.seen.first() == "certificates");
+}
+
+TEST_CASE("certificates: a stable checkpoint past it proves as much, of a fetched state too") {
+  Proven run;
+  run.decisions.durable(NodeId(0), stable_to(6), run.seen.findings);
+  run.decisions.durable(NodeId(3), InstalledEntry{stable_to(6).header, {}, {}},
+                        run.seen.findings);
+  run.decisions.event(NodeId(0), decided(6, 1), run.seen.findings);
+  CHECK(run.seen.text() == "");
+}
+
+TEST_CASE("certificates: they stay after the decision") {
+  Proven run;
+  std::string expected = "certificates";
+  SUBCASE("one is lost with its disk") { run.decisions.wiped(NodeId(1), run.seen.findings); }
+  SUBCASE("one is truncated too early") {
+    run.decisions.event(NodeId(0), WalTruncate{RetentionIndex(2)}, run.seen.findings);
+  }
+  SUBCASE("one is truncated under a stable checkpoint") {
+    run.decisions.durable(NodeId(0), stable_to(5), run.seen.findings);
+    run.decisions.event(NodeId(0), WalTruncate{RetentionIndex(2)}, run.seen.findings);
+    expected = "";
+  }
+  SUBCASE("truncation ends before it") {
+    run.decisions.event(NodeId(0), WalTruncate{RetentionIndex(1)}, run.seen.findings);
+    expected = "";
+  }
+  SUBCASE("the disk of another one is lost") {
+    run.decisions.wiped(NodeId(2), run.seen.findings);
+    expected = "";
+  }
+  CHECK(run.seen.first() == expected);
+}
+
+TEST_CASE("certificates: nobody asks for what a quorum has left behind") {
+  Proven run;
+  for (const std::uint64_t node : {0u, 1u, 2u})
+    run.decisions.durable(NodeId(node), stable_to(5), run.seen.findings);
+  for (const std::uint64_t node : {0u, 1u, 2u})
+    run.decisions.wiped(NodeId(node), run.seen.findings);
+  CHECK(run.seen.text() == "");
 }
 
 }  // namespace mirbft::sim

@@ -31,6 +31,8 @@ LAYERS = {
     "node.hpp": NODE,
     "modules": EVENTS,
     "modules/interceptor": EVENTS | {"log"},  # the event log is what it writes
+    "modules/wal": EVENTS | {"modules/files"},  # what both of them keep on disk
+    "modules/store": EVENTS | {"modules/files"},
     "protocol": EVENTS,
 }
 ABOVE_THE_NODE = {"client", "log", "mircat", "sim", "mirbft.hpp"}

@@ -239,6 +239,7 @@ class PbftReplica {
     std::chrono::nanoseconds segment_patience(std::size_t) const { return std::chrono::hours(1); }
     std::chrono::nanoseconds resend_after() const { return iss::resend_interval(timeout()); }
     bool may_vote(SegmentId) const noexcept { return true; }
+    iss::Rules rules() const noexcept { return {}; }
     void claimed(SegmentId, std::uint32_t place, const Batch& batch) {
       replica_.claimed.insert_or_assign(place, batch);
     }

@@ -43,6 +43,7 @@
 #include <mirbft/protocol/iss/pace.hpp>
 #include <mirbft/protocol/iss/proposer.hpp>
 #include <mirbft/protocol/iss/reminders.hpp>
+#include <mirbft/protocol/iss/rules.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/protocol/iss/state_supply.hpp>
 #include <mirbft/protocol/iss/state_transfer.hpp>
@@ -80,7 +81,7 @@ struct IssStatus {
 /// ISS (Stathakopoulou, Pavlovic, Vukolić, EuroSys 2022): epochs of sequence numbers, cut into
 /// segments that their leaders fill in parallel from disjoint buckets of requests; an orderer such
 /// as `Pbft` agrees on each slot. Deterministic.
-template <class Orderer, class LeaderPolicy = Blacklist>
+template <class Orderer, class LeaderPolicy = Blacklist, class Rules = iss::Rules>
 class Iss {
  public:
   using Message = IssMessage<typename Orderer::Message>;
@@ -99,9 +100,10 @@ class Iss {
                        typename Orderer::emits>;
 
   /// Throws ConfigError.
-  explicit Iss(IssConfig config, LeaderPolicy policy = {})
+  explicit Iss(IssConfig config, LeaderPolicy policy = {}, Rules rules = {})
       : config_((iss::check(config), std::move(config))),
         policy_(std::move(policy)),
+        rules_(std::move(rules)),
         cluster_(config_, Orderer::quorum(config_.members.size())),
         clients_(config_.client_window),
         buckets_(static_cast<std::uint32_t>(iss::buckets_per_member * config_.members.size())),
@@ -250,6 +252,26 @@ class Iss {
     if (started_) transfer_state(env);
   }
 
+  /// Says again, by `send(message)`, all that this replica stands by in the epochs that it keeps:
+  /// what it has voted for and called for, its decisions, and its open checkpoints. A restart must
+  /// not change any of it.
+  void repeat(auto&& send) const {
+    for (const auto& [number, epoch] : epochs_)
+      for (std::uint32_t index = 0; epoch.has(index); ++index) {
+        const Segment& segment = epoch.segment(index);
+        const auto say = [&](auto message) { send(wrap(std::move(message))); };
+        Decided decided{{number, index}, {}};
+        segment.repeat_view(say);
+        for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+          segment.repeat_slot(slot, cluster_.self().id, say);
+          if (const auto& decision = epoch.decision(epoch.plan().sn_of(index, slot)))
+            decided.decisions.push_back({slot, decision->digest});
+        }
+        say(std::move(decided));
+      }
+    checkpointing_.repeat(send);
+  }
+
   Status status() const {
     std::uint64_t open = 0;
     std::uint64_t suspected = 0;
@@ -288,6 +310,7 @@ class Iss {
     Env(Iss& iss, Out& out) : iss_(iss), out_(out) {}
 
     const iss::Cluster& cluster() const noexcept { return iss_.cluster_; }
+    const Rules& rules() const noexcept { return iss_.rules_; }
     template <class E>
     auto emit(E event) {
       return out_.emit(std::move(event));
@@ -331,19 +354,20 @@ class Iss {
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
       return {std::move(destinations), wrap(std::move(message))};
     }
-    /// An orderer's message is one of the orderer's alternatives within ours.
-    template <class M>
-    static Message wrap(M message) {
-      if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
-        return typename Orderer::Message(std::move(message));
-      } else {
-        return message;
-      }
-    }
 
     Iss& iss_;
     Out& out_;
   };
+
+  /// An orderer's message is one of the orderer's alternatives within ours.
+  template <class M>
+  static Message wrap(M message) {
+    if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
+      return typename Orderer::Message(std::move(message));
+    } else {
+      return message;
+    }
+  }
 
   template <class Out>
   Env<Out> env_of(Out& out) {
@@ -528,8 +552,7 @@ class Iss {
       const RequestRef& reference = (*batch)[i];
       const std::uint32_t bucket =
           iss::bucket_of(reference.client, reference.req_no, where.buckets());
-      if (where.owner(bucket) == segment &&
-          clients_.claim(sn, reference.client, reference.req_no))
+      if (rules_.may_draw(where.owner(bucket), segment) && rules_.claim(clients_, sn, reference))
         continue;
       unclaim(sn, *batch, i);
       return false;
@@ -630,8 +653,7 @@ class Iss {
       }
       const SeqNr sn = plan().sn_of(segment, *slot);
       const auto claim = [&](const RequestRef& reference) {
-        return !clients_.is_delivered(reference.client, reference.req_no) &&
-               clients_.claim(sn, reference.client, reference.req_no);
+        return rules_.may_propose(clients_, reference) && rules_.claim(clients_, sn, reference);
       };
       Batch batch(buckets_.cut(config_.max_batch_requests, config_.max_batch_bytes, claim));
       if (!batch->empty()) (void)proposer_.saw(sn, plan());
@@ -704,7 +726,7 @@ class Iss {
                         policy_.leaders(epoch, cluster_.members(), cluster_.quorum()),
                         config_);
     proposer_.begin_epoch(next, cluster_.self().id);
-    own_batches_.put_back(buckets_, clients_);
+    rules_.put_back(own_batches_, buckets_, clients_);
     clients_.begin_epoch(first);
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
@@ -850,6 +872,7 @@ class Iss {
 
   IssConfig config_;
   LeaderPolicy policy_;
+  [[no_unique_address]] Rules rules_;
   iss::Cluster cluster_;
   iss::Clients clients_;
   iss::Buckets buckets_;

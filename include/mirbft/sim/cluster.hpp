@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/modules/files/segment_examination.hpp>
 #include <mirbft/node.hpp>
 #include <mirbft/sim/adversary/adversary.hpp>
 #include <mirbft/sim/adversary/faulty_client.hpp>
@@ -24,6 +25,7 @@
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/file_system.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/random.hpp>
@@ -70,6 +72,9 @@ struct Parts {
   WatchOfReplica watch;
   /// For an `Adversarial` Net and a `Forgetful` Wal; null for a correct node.
   Adversary* adversary = nullptr;
+  /// For a FileWal and a FileStore, in place of `wal` and `store`.
+  Disk& account;
+  FileSystem& files;
 };
 
 namespace detail {
@@ -80,6 +85,7 @@ struct ModulesOf;
 template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
 struct ModulesOf<Node<N, H, C, A, W, T, S, P, I>> {
   using Hasher = H;
+  using Protocol = P;
   using Interceptor = I;
 };
 
@@ -144,10 +150,12 @@ class Cluster {
       Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
       member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
       if (config_.adversary) member.adversary = config_.adversary(id);
-      if (!member.faulty)
-        member.disk.on_durable([this, id](const Record& record) {
-          observed_.checks.durable(id, record, observed_.findings);
-        });
+      if (member.faulty) continue;
+      observed_.checks.disk(id, std::as_const(member.disk));
+      member.disk.on_durable([this, &member, id](const Record& record) {
+        if (!member.faulty)
+          observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
+      });
     }
     for (const NodeId id : network_.members()) start(id);
   }
@@ -162,13 +170,14 @@ class Cluster {
   const std::vector<NodeId>& members() const noexcept { return network_.members(); }
   Network& network() noexcept { return network_; }
   Disk& disk(NodeId id) { return at(id).disk; }
+  /// Where its FileWal and FileStore have their files.
+  FileSystem& files(NodeId id) { return at(id).files; }
   ChecksOfCluster& checks() noexcept { return observed_.checks; }
   Findings& findings() noexcept { return observed_.findings; }
   /// Two runs of one seed have the same, whatever compiled them.
   std::uint64_t fingerprint() const noexcept { return observed_.fingerprint.value(); }
 
   bool is_up(NodeId id) { return at(id).replica != nullptr; }
-  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// The Node, which must be up. It lives until it crashes.
   Replica& operator[](NodeId id) { return *at(id).replica; }
 
@@ -208,24 +217,39 @@ class Cluster {
   void crash(NodeId id) {
     Member& member = at(id);
     if (!member.replica) return;
-    faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
+    faults_.count(member.fails() ? Fault::crash_in_list : Fault::crash);
     member.steps_left.reset();
     member.frames_left.reset();
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
-    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    lose_unsynced(member);
     if (!member.faulty) observed_.checks.crashed(id);
+    if (member.was_misdirected()) distrust(member);
   }
   /// The node is gone, and with it all that is on its disk.
   void wipe(NodeId id) {
     crash(id);
     faults_.count(Fault::wipe);
-    Member& member = at(id);
-    member.disk.wipe();
-    member.wiped = true;
-    if (!member.faulty) observed_.checks.wiped(id);
+    lose_all(at(id));
   }
+  /// A bit of its files flips. A node refuses to begin with what has changed; then it is wiped.
+  void rot(NodeId id) {
+    Member& member = at(id);
+    member.damaged = true;
+    if (member.files.rot()) faults_.count(Fault::bit_rot);
+  }
+  /// The node is restarted on what its disk was once. It counts as faulty from now on, for it has
+  /// forgotten what it has said since.
+  void set_back(NodeId id, const FileSystem::Image& image) {
+    faults_.count(Fault::old_directory);
+    crash(id);
+    at(id).files.restore(image);
+    distrust(at(id));
+    restart(id);
+  }
+  /// Whether what the node says is not checked.
+  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// Whether the node has ever lost its disk.
   bool was_wiped(NodeId id) { return at(id).wiped; }
   /// The node is gone after so many lists of events more.
@@ -243,8 +267,8 @@ class Cluster {
     wake(id, until);
   }
   /// The modules in `slots` do nothing until `until`; the others of the node do.
-  void hold(NodeId id, Slot slots, Time until) {
-    faults_.count(Fault::slow_module);
+  void hold(NodeId id, Slot slots, Time until, Fault kind = Fault::slow_module) {
+    faults_.count(kind);
     at(id).held = slots;
     at(id).held_until = until;
     wake(id, until);
@@ -259,14 +283,19 @@ class Cluster {
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
-  /// Ends everything that hinders nodes that are up, or would crash them, and the network.
+  /// Calls `act()` when its time has come, between the steps of nodes.
+  void at(Time time, std::function<void()> act) { acts_.at(time, std::move(act)); }
+  /// Ends everything that hinders nodes that are up, or would crash them, and the network; forgets
+  /// what was to come by `at`.
   void heal() {
     network_.heal();
+    acts_.clear();
     for (auto& member : members_) {
       member->paused_until = member->held_until = {};
       member->steps_left.reset();
       member->frames_left.reset();
       member->disk.spare();
+      member->files.spare();
       if (member->replica) wake(member->id, now());
     }
   }
@@ -321,18 +350,36 @@ class Cluster {
     }
     sum.faults = faults_;
     sum.faults += network_.faults();
+    for (auto& member : members_) {
+      sum.faults.count(Fault::io_error, member->files.struck(FileTrouble::io_error));
+      sum.faults.count(Fault::no_space, member->files.struck(FileTrouble::no_space));
+      sum.faults.count(Fault::failed_sync, member->files.struck(FileTrouble::failed_sync));
+      sum.faults.count(Fault::misdirected_write,
+                       member->files.struck(FileTrouble::misdirected_write));
+    }
     return sum;
   }
 
  private:
   struct Member {
-    Member(NodeId self, Random random) : id(self), disk(random) {}
+    Member(NodeId self, Random random)
+        : id(self), disk(random), files(random.fork("files")) {}
+
+    /// Whether the power has failed it, or its disk.
+    bool fails() const noexcept { return disk.failed() || files.failed(); }
 
     const NodeId id;
     Disk disk;
+    FileSystem files;
     bool faulty = false;
     Adversary* adversary = nullptr;
     bool wiped = false;
+    /// Its files may be corrupt, so that it stops, or refuses to begin.
+    bool damaged = false;
+
+    bool was_misdirected() const noexcept {
+      return files.struck(FileTrouble::misdirected_write) != 0;
+    }
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -392,11 +439,12 @@ class Cluster {
   // The course of time.
 
   Time next() const noexcept {
-    return std::min({network_.next_arrival(), deeds_.next(), submissions_.next()});
+    return std::min({network_.next_arrival(), acts_.next(), deeds_.next(), submissions_.next()});
   }
   void step() {
     clock_.advance_to(next());
     if (network_.next_arrival() == now()) return wake(network_.arrive(), now());
+    if (acts_.next() == now()) return acts_.take()();
     if (submissions_.next() == now()) return submit(submissions_.take());
     const Deed deed = deeds_.take();
     switch (deed.kind) {
@@ -410,6 +458,64 @@ class Cluster {
 
   // Nodes.
 
+  /// What is not synced may be lost. Files tell when they are opened again: after a failure of the
+  /// power, or of a process alone, where the disk has refused something.
+  void lose_unsynced(Member& member) {
+    if (member.files.empty())
+      return faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    const Tail tail = member.files.failed() ? Tail::drawn : config_.tail;
+    CrashLoss loss;
+    if (member.files.refused()) {
+      member.files.kill();
+    } else {
+      loss = member.files.crash(tail);
+    }
+    member.disk.doubt();
+    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
+  }
+  /// The disk may have forgotten what the node has said, and the node cannot know.
+  void distrust(Member& member) {
+    member.disk.set_back();
+    if (!member.faulty) {
+      observed_.checks.wiped(member.id, findings());
+      observed_.checks.distrusted(member.id);
+    }
+    member.faulty = true;
+  }
+  void lose_all(Member& member) {
+    member.disk.wipe();
+    member.files.wipe();
+    member.wiped = true;
+    member.damaged = false;
+    if (!member.faulty) observed_.checks.wiped(member.id, findings());
+  }
+
+  /// Null if the disk lets no node begin. What is corrupt, an operator wipes.
+  std::unique_ptr<Replica> make(Member& member) {
+    using Subject = typename WatchOfReplica::Subject;
+    NodeConfig config = config_.node;
+    config.self = member.id;
+    const Subject subject = member.faulty ? Subject::faulty : Subject::correct;
+    try {
+      return std::make_unique<Replica>(
+          std::move(config),
+          make_({member.id, member.incarnation, member.disk.contents(), members(),
+                 network_.connect(member.id), Wal(member.disk), Store(member.disk),
+                 WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
+                 member.files}));
+    } catch (const LogCorruption& corruption) {
+      if (!member.damaged && !member.faulty)
+        findings().report("no failure", member.id, std::nullopt, corruption.what());
+      lose_all(member);
+      return make(member);
+    } catch (const ModuleFailure&) {
+      if (!member.files.failed()) throw;
+      member.files.kill();
+      return nullptr;
+    }
+  }
+
   void start(NodeId id) {
     Member& member = at(id);
     member.since = now();
@@ -419,15 +525,8 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     if (!member.faulty) observed_.checks.started(id);
-    using Subject = typename WatchOfReplica::Subject;
-    NodeConfig config = config_.node;
-    config.self = id;
-    member.replica = std::make_unique<Replica>(
-        std::move(config),
-        make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
-               Wal(member.disk), Store(member.disk),
-               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct),
-               member.adversary}));
+    member.replica = make(member);
+    if (!member.replica) return;
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -501,7 +600,8 @@ class Cluster {
   /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    if (failed && !member.disk.failed()) stopped(member);
+    const bool expected = member.fails() || member.damaged || member.was_misdirected();
+    if (failed && !expected) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
@@ -584,6 +684,7 @@ class Cluster {
   Network network_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<ClientEntry> clients_;
+  Agenda<std::function<void()>> acts_;
   std::vector<std::unique_ptr<FaultyClient>> faulty_clients_;
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;

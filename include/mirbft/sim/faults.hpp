@@ -1,4 +1,4 @@
-// Which faults strike a cluster, and how often: drawn anew for each seed.
+// Which faults strike a cluster, when and how often: drawn anew for each seed.
 #ifndef MIRBFT_SIM_FAULTS_HPP
 #define MIRBFT_SIM_FAULTS_HPP
 
@@ -9,188 +9,146 @@
 #include <utility>
 #include <vector>
 
-#include <mirbft/events/event.hpp>
-#include <mirbft/sim/agenda.hpp>
-#include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/clock.hpp>
+#include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/fault.hpp>
-#include <mirbft/sim/network.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/sim/schedule.hpp>
+#include <mirbft/types/id.hpp>
 #include <mirbft/types/quorum.hpp>
 
 namespace mirbft::sim {
 
-/// A fault that comes and goes.
-struct Trouble {
-  Fault kind = Fault::pause;
-  /// Between two of them, about: from half of it to one and a half.
-  Time every = std::chrono::seconds(1);
-  /// How long one lasts, at most.
-  Time lasts = std::chrono::milliseconds(500);
-};
-
-/// How a cluster is mistreated.
-struct FaultPlan {
-  LinkRates links;
-  std::uint32_t shuffled_slots = 0;
-  Time reaction = std::chrono::microseconds(100);
-  Tail tail = Tail::kept;
-  std::vector<Trouble> troubles;
-
-  /// Sets what a cluster is made with.
-  void set(ClusterConfig& config) const {
-    config.links = links;
-    config.shuffled_slots = shuffled_slots;
-    config.reaction = reaction;
-    config.tail = tail;
-  }
-};
-
-/// Draws the faults of one run. Of the kinds that are allowed, each seed leaves some out and
-/// exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average hides.
-inline FaultPlan draw_faults(FaultKinds allowed, Random& random) {
-  FaultPlan faults;
-  const auto has = [&](Fault kind) { return allowed.has(kind) && random.chance(600); };
-  // Small rates are as likely as large ones.
-  const auto rate = [&](Fault kind, std::uint32_t most) {
-    return has(kind) ? random.between(1u, 1u + most / (1u << random.below(5))) : 0u;
-  };
-  const auto span = [&](Time least, Time most) {
-    return random.between(least, std::max(least, most / (1 << random.below(6))));
-  };
-  using std::chrono::microseconds;
-  using std::chrono::milliseconds;
-  faults.links.longest = span(microseconds(100), milliseconds(100));
-  faults.links.loss = rate(Fault::loss, 200);
-  faults.links.duplication = rate(Fault::duplication, 300);
-  faults.links.reordering = rate(Fault::reordering, 900);
-  faults.links.delay = rate(Fault::delay, 50);
-  faults.links.longest_delay = span(milliseconds(10), milliseconds(1000));
-  faults.shuffled_slots = has(Fault::slot_order) ? 1000 : 0;
-  faults.reaction = span(microseconds(1), milliseconds(5));
-  faults.tail = has(Fault::lost_tail) ? Tail::drawn : Tail::kept;
-  for (const Fault kind :
-       {Fault::clog, Fault::symmetric_partition, Fault::asymmetric_partition,
-        Fault::bridge_partition, Fault::crash, Fault::crash_in_list, Fault::pause,
-        Fault::clock_skew, Fault::clock_jump, Fault::slow_module})
-    if (has(kind))
-      faults.troubles.push_back({kind, span(milliseconds(100), milliseconds(4000)),
-                                 span(milliseconds(5), milliseconds(2000))});
-  // From numbers of its own: it is newer than the others, whose seeds stay what they are.
-  Random apart = random.fork("wipe");
-  if (allowed.has(Fault::wipe) && apart.chance(300))
-    faults.troubles.push_back({Fault::wipe,
-                               apart.between(milliseconds(500), milliseconds(4000)),
-                               apart.between(milliseconds(5), milliseconds(2000))});
-  return faults;
+/// Those of the nodes from 0 to `nodes - 1` that a run may do without: as many as a cluster must
+/// bear. Who is faulty, who ever loses its disk and who stays down are among them.
+inline std::vector<NodeId> draw_suspects(std::size_t nodes, const Random& random) {
+  std::vector<NodeId> all;
+  for (std::size_t i = 0; i < nodes; ++i) all.push_back(NodeId(i));
+  Random order = random.fork("suspects");
+  order.shuffle(all);
+  all.resize(Quorum(nodes).faulty());
+  return all;
 }
 
-/// Makes trouble in a cluster: ask `next()` when, let the cluster go on until then, and `act`.
-class Chaos {
+/// Draws the faults of one run, ahead of it. Of the kinds that are allowed, each seed leaves some
+/// out and exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average
+/// hides. Each kind has random numbers of its own: one that is added changes none of the others.
+class ScheduleDraw {
  public:
-  Chaos(std::vector<Trouble> troubles, Random random)
-      : troubles_(std::move(troubles)), random_(random) {
-    for (std::size_t i = 0; i < troubles_.size(); ++i) begin_later(i, {});
+  /// For the nodes from 0 to `nodes - 1`; they are healed when `most` is over, or before.
+  ScheduleDraw(FaultKinds allowed, std::size_t nodes, Time most, const Random& random)
+      : allowed_(allowed), random_(random), most_(most), suspects_(draw_suspects(nodes, random)) {
+    for (std::size_t i = 0; i < nodes; ++i) members_.push_back(NodeId(i));
   }
 
-  Time next() const noexcept { return agenda_.next(); }
-
-  template <class Replica>
-  void act(Cluster<Replica>& cluster) {
-    Deed deed = agenda_.take();
-    if (deed.kind == Deed::Kind::mend) return cluster.network().mend(deed.cut);
-    if (deed.kind == Deed::Kind::restart) return restart(cluster, std::move(deed));
-    const Trouble& trouble = troubles_[deed.trouble];
-    begin_later(deed.trouble, cluster.now());
-    const Time end = cluster.now() + random_.between(Time(1), trouble.lasts);
-    strike(trouble, end, cluster);
+  Schedule draw() {
+    draw_end();
+    draw_rates();
+    for (const StrikeShape& shape : strike_shapes) draw_strikes(shape);
+    std::stable_sort(faults_.strikes.begin(), faults_.strikes.end(),
+                     [](const Strike& left, const Strike& right) { return left.at < right.at; });
+    return std::move(faults_);
   }
 
  private:
-  struct Deed {
-    enum class Kind : std::uint8_t { begin, mend, restart };
+  using microseconds = std::chrono::microseconds;
+  using milliseconds = std::chrono::milliseconds;
 
-    Kind kind;
-    std::size_t trouble;
-    Cut cut;
-    NodeId node;
-  };
-
-  void begin_later(std::size_t trouble, Time now) {
-    const Time every = troubles_[trouble].every;
-    agenda_.at(now + random_.between(every / 2, every + every / 2),
-               {Deed::Kind::begin, trouble, {}, {}});
+  /// In whole microseconds, since people are going to read it.
+  static Time between(Random& random, Time least, Time most) {
+    return std::chrono::duration_cast<microseconds>(random.between(least, most));
+  }
+  /// Short ones are as likely as long ones.
+  static Time span(Random& random, Time least, Time most) {
+    return between(random, least, std::max(least, most / (1 << random.below(6))));
+  }
+  Random numbers_of(Fault kind) const noexcept { return random_.fork(to_string(kind)); }
+  bool has(Fault kind, Random& random, std::uint32_t chance = 600) const noexcept {
+    return random.chance(chance) && allowed_.has(kind);
+  }
+  /// In a thousand; small ones are as likely as large ones.
+  std::uint32_t rate(Fault kind, std::uint32_t most) const noexcept {
+    Random random = numbers_of(kind);
+    return has(kind, random) ? random.between(1u, 1u + most / (1u << random.below(5))) : 0;
   }
 
-  template <class Replica>
-  void strike(const Trouble& trouble, Time end, Cluster<Replica>& cluster) {
-    const NodeId node = random_.pick(cluster.members());
-    switch (trouble.kind) {
-      case Fault::clog:
-        return cluster.network().clog(node, random_.pick(cluster.members()), end);
-      case Fault::symmetric_partition:
-      case Fault::asymmetric_partition:
-      case Fault::bridge_partition: return part(trouble.kind, end, cluster);
-      case Fault::crash:
-        if (!cluster.is_up(node)) return;
-        cluster.crash_after(node, random_.below(20));
-        return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
-      case Fault::crash_in_list:
-        if (!cluster.is_up(node)) return;
-        cluster.disk(node).fail_after(random_.below(20));
-        return agenda_.at(end, {Deed::Kind::restart, 0, {}, node});
-      case Fault::wipe: return wipe(node, end, cluster);
-      case Fault::pause: return cluster.pause(node, end);
-      case Fault::clock_skew:
-        return cluster.skew(node, random_.between<std::int64_t>(-100'000, 100'000));
-      case Fault::clock_jump: return cluster.jump(node, end - cluster.now());
-      case Fault::slow_module:
-        return cluster.hold(node, Slot(static_cast<std::uint16_t>(1u << random_.below(slot_count))),
-                            end);
-      default: return;  // struck by the network or by the course of the cluster
+  /// Those that stay down, where nodes may go down at all, are as many as a cluster must bear.
+  void draw_end() {
+    Random random = random_.fork("end");
+    faults_.heal = between(random, most_ / 4, most_);
+    if (allowed_.has(Fault::crash) && random.chance(500)) {
+      const std::size_t lost = random.below(suspects_.size() + 1);
+      faults_.lost.assign(suspects_.begin(), suspects_.begin() + static_cast<std::ptrdiff_t>(lost));
+      std::sort(faults_.lost.begin(), faults_.lost.end());
     }
   }
 
-  /// Only so many nodes ever lose their disks as a cluster must bear: they count as faulty, and the
-  /// faulty count as well.
-  template <class Replica>
-  void wipe(NodeId node, Time end, Cluster<Replica>& cluster) {
-    std::vector<NodeId> lost = cluster.members();
-    std::erase_if(
-        lost, [&](NodeId id) { return !cluster.was_wiped(id) && !cluster.is_faulty(id); });
-    const std::size_t most = Quorum(cluster.members().size()).faulty();
-    if (most == 0) return;
-    const NodeId victim = lost.size() < most ? node : random_.pick(lost);
-    cluster.wipe(victim);
-    agenda_.at(end, {Deed::Kind::restart, 0, {}, victim});
+  void draw_rates() {
+    Random random = random_.fork("rates");
+    LinkRates& links = faults_.links;
+    links.longest = span(random, microseconds(100), milliseconds(100));
+    links.longest_delay = span(random, milliseconds(10), milliseconds(1000));
+    links.loss = rate(Fault::loss, 200);
+    links.duplication = rate(Fault::duplication, 300);
+    links.reordering = rate(Fault::reordering, 900);
+    links.delay = rate(Fault::delay, 50);
+    faults_.pace.reaction = span(random, microseconds(1), milliseconds(5));
+    Random order = numbers_of(Fault::slot_order);
+    if (has(Fault::slot_order, order)) faults_.pace.shuffled_slots = 1000;
+    Random tail = numbers_of(Fault::lost_tail);
+    if (has(Fault::lost_tail, tail)) faults_.disks.tail = Tail::drawn;
   }
 
-  template <class Replica>
-  void part(Fault kind, Time end, Cluster<Replica>& cluster) {
-    std::vector<NodeId> all = cluster.members();
-    if (all.size() < 3) return;
-    random_.shuffle(all);
-    const auto size = static_cast<std::ptrdiff_t>(1 + random_.below(all.size() - 2));
-    const auto middle = all.begin() + size;
-    const std::vector<NodeId> left(all.begin(), middle);
-    const std::vector<NodeId> right(middle + (kind == Fault::bridge_partition), all.end());
-    Cut cut = kind == Fault::bridge_partition       ? bridge_partition(left, right)
-              : kind == Fault::asymmetric_partition ? asymmetric_partition(left, right)
-                                                    : symmetric_partition(left, right);
-    cluster.network().cut(cut);
-    agenda_.at(end, {Deed::Kind::mend, 0, std::move(cut), {}});
+  /// A seed has its own idea of how often a kind strikes, and for how long. To lose what is on a
+  /// disk is so hard that it should be rarer.
+  void draw_strikes(const StrikeShape& shape) {
+    Random random = numbers_of(shape.kind);
+    const bool is_hard = forgets(shape.kind);
+    const std::vector<NodeId> victims = is_hard ? suspects_ : members_;
+    if (!has(shape.kind, random, is_hard ? 300 : 600)) return;
+    if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
+    const Time every = span(random, milliseconds(is_hard ? 500 : 100), milliseconds(4000));
+    const Time longest = span(random, milliseconds(5), milliseconds(2000));
+    for (Time at{};;) {
+      at += between(random, every / 2, every + every / 2);
+      if (at >= faults_.heal) return;
+      Strike strike{.at = at, .kind = shape.kind};
+      draw_whom(strike, shape.whom, victims, random);
+      if (!shape.amount.empty()) strike.amount = random.between(shape.least, shape.most_drawn);
+      if (!shape.span.empty()) strike.lasts = between(random, milliseconds(1), longest);
+      faults_.strikes.push_back(std::move(strike));
+    }
   }
 
-  /// A node whose crash is due and has not come yet is waited for.
-  template <class Replica>
-  void restart(Cluster<Replica>& cluster, Deed deed) {
-    if (!cluster.is_up(deed.node)) return cluster.restart(deed.node);
-    agenda_.at(cluster.now() + std::chrono::milliseconds(50), std::move(deed));
+  static void draw_whom(Strike& strike, Whom whom, std::vector<NodeId> victims, Random& random) {
+    if (whom == Whom::groups) return draw_groups(strike, std::move(victims), random);
+    strike.nodes = {random.pick(victims)};
+    if (whom == Whom::link) strike.others = {random.pick(victims)};
+  }
+  /// Each has a member at least; of a bridge, there is one between them.
+  static void draw_groups(Strike& strike, std::vector<NodeId> members, Random& random) {
+    random.shuffle(members);
+    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 2));
+    const auto middle = members.begin() + size;
+    strike.nodes.assign(members.begin(), middle);
+    strike.others.assign(middle + (strike.kind == Fault::bridge_partition), members.end());
+    std::sort(strike.nodes.begin(), strike.nodes.end());
+    std::sort(strike.others.begin(), strike.others.end());
   }
 
-  std::vector<Trouble> troubles_;
+  FaultKinds allowed_;
   Random random_;
-  Agenda<Deed> agenda_;
+  Time most_;
+  std::vector<NodeId> members_;
+  std::vector<NodeId> suspects_;
+  Schedule faults_;
 };
+
+/// Draws the faults of a run of so many nodes that are healed after `most`, or before.
+inline Schedule draw_schedule(FaultKinds allowed, std::size_t nodes, Time most,
+                              const Random& random) {
+  return ScheduleDraw(allowed, nodes, most, random).draw();
+}
 
 }  // namespace mirbft::sim
 

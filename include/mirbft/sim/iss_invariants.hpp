@@ -1,4 +1,4 @@
-// Invariants of ISS: epochs, leaders, buckets, checkpoints and buffers.
+// Invariants of ISS: checkpoints, progress and buffers.
 #ifndef MIRBFT_SIM_ISS_INVARIANTS_HPP
 #define MIRBFT_SIM_ISS_INVARIANTS_HPP
 
@@ -12,21 +12,16 @@
 #include <utility>
 #include <vector>
 
-#include <mirbft/events/net.hpp>
-#include <mirbft/events/store.hpp>
+#include <mirbft/engine/config.hpp>
 #include <mirbft/events/wal.hpp>
 #include <mirbft/protocol/iss/config.hpp>
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/protocol/iss/events.hpp>
-#include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
-#include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/findings.hpp>
-#include <mirbft/sim/invariants.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/quorum.hpp>
-#include <mirbft/wire/codec.hpp>
 
 namespace mirbft::sim {
 
@@ -36,151 +31,93 @@ class CheckpointsAgree {
  public:
   explicit CheckpointsAgree(Quorum quorum) : quorum_(quorum) {}
 
-  void durable(NodeId node, const Record& record, Findings&) {
-    if (record.type != WalAppend<CheckpointEntry>::number) return;
-    if (auto entry = wire::decode<CheckpointEntry>(record.entry, wire::Form::lenient))
-      holders_[entry->header.epoch].insert(node);
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    if (Known* known = find(entry.header)) known->holders.insert(node);
   }
   void wiped(NodeId node) {
-    for (auto& [epoch, holders] : holders_) holders.erase(node);
+    for (auto& [epoch, known] : epochs_) known.holders.erase(node);
   }
 
   void event(NodeId node, const WalAppend<CheckpointEntry>& append, Findings& findings) {
     compare(node, append.entry.header, findings);
   }
+  void event(NodeId node, const WalAppend<InstalledEntry>& append, Findings& findings) {
+    compare(node, append.entry.header, findings);
+  }
   void event(NodeId node, const WalAppend<StableEntry>& append, Findings& findings) {
     const CheckpointHeader& header = append.entry.header;
     compare(node, header, findings);
-    const std::size_t holders = holders_[header.epoch].size();
-    if (holders < quorum_.weak())
+    const Known* known = find(header);
+    if (known && known->holders.size() < quorum_.weak())
       findings.report("checkpoints agree", node, header.last,
                       "the checkpoint of epoch " + std::to_string(header.epoch.value) +
-                          " is stable, and only " + std::to_string(holders) +
+                          " is stable, and only " + std::to_string(known->holders.size()) +
                           " correct nodes have it on disk");
   }
 
  private:
+  /// More than any node keeps.
+  static constexpr std::size_t epochs_kept = 16;
+
+  struct Known {
+    CheckpointHeader header;
+    std::set<NodeId> holders;
+  };
+
+  /// Null for one that is too old.
+  Known* find(const CheckpointHeader& header) {
+    if (header.epoch < first_) return nullptr;
+    Known& known = epochs_.try_emplace(header.epoch, Known{header, {}}).first->second;
+    if (epochs_.size() > epochs_kept) {
+      epochs_.erase(epochs_.begin());
+      first_ = epochs_.begin()->first;
+    }
+    return header.epoch < first_ ? nullptr : &known;
+  }
   void compare(NodeId node, const CheckpointHeader& header, Findings& findings) {
-    const auto [place, is_first] = headers_.try_emplace(header.epoch, header);
-    if (!is_first && place->second != header)
+    const Known* known = find(header);
+    if (known && known->header != header)
       findings.report("checkpoints agree", node, header.last,
                       "the checkpoint of epoch " + std::to_string(header.epoch.value) +
                           " differs from that of a correct node before it");
   }
 
   Quorum quorum_;
-  std::map<Epoch, CheckpointHeader> headers_;
-  std::map<Epoch, std::set<NodeId>> holders_;
+  std::map<Epoch, Known> epochs_;
+  Epoch first_;
 };
 
-/// Leaders and buckets: epochs begin where the leader policy says, every slot belongs to the
-/// segment that it says, and every delivered request to a bucket of that segment's leader. The
-/// policy is run again here, over what was decided.
-template <class Policy = Blacklist>
-class LeadersAndBuckets {
- public:
-  /// `config` is that of any replica.
-  LeadersAndBuckets(IssConfig config, Quorum quorum, Policy policy = {})
-      : config_(std::move(config)), quorum_(quorum), policy_(std::move(policy)) {
-    std::sort(config_.members.begin(), config_.members.end());
-  }
-
-  void event(NodeId, const Deliver& delivery, Findings&) {
-    if (delivery.sn >= first_) slots_[delivery.sn].batch = delivery.batch;
-  }
-  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings&) {
-    const DecidedEntry& entry = append.entry;
-    if (entry.sn < first_) return;
-    Slot& slot = slots_[entry.sn];
-    slot.by = node;
-    slot.segment = entry.segment;
-    slot.is_nil = entry.digest == nil_digest;
-  }
-  void event(NodeId node, const WalAppend<EpochEntry>& append, Findings& findings) {
-    const auto [place, is_new] = begins_.try_emplace(append.entry.epoch, append.entry.first);
-    if (place->second != append.entry.first)
-      findings.report("epochs agree", node, append.entry.first,
-                      "begins epoch " + std::to_string(append.entry.epoch.value) +
-                          " at another place than a correct node before it");
-    while (check_epoch(findings)) {
-    }
-  }
-  void ended(Findings& findings) {
-    while (check_epoch(findings)) {
-    }
-  }
-
-  /// How many epochs were checked.
-  std::uint64_t epochs() const noexcept { return epoch_.value; }
-
- private:
-  struct Slot {
-    NodeId by;
-    std::optional<SegmentId> segment;
-    bool is_nil = false;
-    std::optional<Batch> batch;
-  };
-
-  /// Checks the next epoch, if all of it is known by now.
-  bool check_epoch(Findings& findings) {
-    const iss::EpochPlan plan(epoch_, first_, config_.members,
-                              policy_.leaders(epoch_, config_.members, quorum_), config_);
-    for (SeqNr sn = first_; sn < plan.end(); ++sn) {
-      const auto slot = slots_.find(sn);
-      if (slot == slots_.end() || !slot->second.segment || !slot->second.batch) return false;
-    }
-    for (SeqNr sn = first_; sn < plan.end(); ++sn) check_slot(plan, sn, slots_[sn], findings);
-    policy_.epoch_ended(epoch_, plan.leaders());
-    const auto next = begins_.find(epoch_ + 1);
-    if (next != begins_.end() && next->second != plan.end())
-      findings.report("epochs agree", slots_[first_].by, next->second,
-                      "epoch " + std::to_string(epoch_.value + 1) +
-                          " does not begin where the leaders say, at sn " +
-                          std::to_string(plan.end().value));
-    ++epoch_;
-    first_ = plan.end();
-    slots_.erase(slots_.begin(), slots_.lower_bound(first_));
-    return true;
-  }
-
-  void check_slot(const iss::EpochPlan& plan, SeqNr sn, const Slot& slot, Findings& findings) {
-    const std::uint32_t segment = plan.segment_of(sn);
-    if (*slot.segment != SegmentId{epoch_, segment})
-      findings.report("leaders agree", slot.by, sn,
-                      "was decided in segment " + std::to_string(slot.segment->index) +
-                          " of epoch " + std::to_string(slot.segment->epoch.value) +
-                          ", and belongs to segment " + std::to_string(segment) + " of epoch " +
-                          std::to_string(epoch_.value));
-    for (const RequestRef& reference : **slot.batch) {
-      const auto bucket = iss::bucket_of(reference.client, reference.req_no, plan.buckets());
-      if (plan.owner(bucket) != segment)
-        findings.report("buckets", slot.by, sn,
-                        name_of(reference.client, reference.req_no) +
-                            " is of a bucket that the leader, node " +
-                            std::to_string(plan.leader(segment).value) + ", does not have");
-    }
-    policy_.delivered(sn, plan.leader(segment),
-                      slot.is_nil ? SlotOutcome::nil : SlotOutcome::batch);
-  }
-
-  IssConfig config_;
-  Quorum quorum_;
-  Policy policy_;
-  /// The epoch that is checked next, and its first sequence number.
-  Epoch epoch_;
-  SeqNr first_;
-  std::map<SeqNr, Slot> slots_;
-  std::map<Epoch, SeqNr> begins_;
-};
-
-/// While a node is up, its epoch, its place in the order and its checkpoints only go forward.
+/// A node's epoch, its place in the order and its checkpoints only go forward: while it is up, and
+/// across restarts as far as a stable checkpoint on its disk goes. So do the views of a segment
+/// that it writes down.
 class NeverBack {
  public:
-  void started(NodeId node) { seen_.erase(node); }
+  void started(NodeId node) { of_[node].seen = of_[node].durable; }
+  void wiped(NodeId node) { of_.erase(node); }
+
+  void durable(NodeId node, const StableEntry& entry, Findings&) { note(node, entry.header); }
+  void durable(NodeId node, const InstalledEntry& entry, Findings&) { note(node, entry.header); }
+  void durable(NodeId node, const ViewChangeEntry& entry, Findings& findings) {
+    const ViewChange& change = entry.message;
+    View& view = of_[node].views[change.segment];
+    if (change.view <= view)
+      went_back(node, "a ViewChange to", change.segment, change.view, findings);
+    view = std::max(view, change.view);
+  }
+  void durable(NodeId node, const NewViewEntry& entry, Findings& findings) {
+    const NewView& made = entry.message;
+    View& view = of_[node].views[made.segment];
+    if (made.view < view) went_back(node, "the NewView of", made.segment, made.view, findings);
+    view = std::max(view, made.view);
+  }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    auto& views = of_[node].views;
+    views.erase(views.begin(), views.lower_bound({Epoch(truncate.index.value), 0}));
+  }
 
   void looked(NodeId node, const auto& replica, Findings& findings) {
     const auto status = replica.protocol().status();
-    Seen& seen = seen_[node];
+    Seen& seen = of_[node].seen;
     if (status.epoch < seen.epoch || status.next_delivery < seen.next ||
         status.stable_checkpoints < seen.stable)
       findings.report("never back", node, status.next_delivery,
@@ -199,38 +136,74 @@ class NeverBack {
     SeqNr next;
     std::uint64_t stable = 0;
   };
+  struct Node {
+    Seen seen;
+    /// Where it must be after a restart, at least.
+    Seen durable;
+    /// The highest view of each segment that is written down.
+    std::map<SegmentId, View> views;
+  };
 
-  std::map<NodeId, Seen> seen_;
+  void note(NodeId node, const CheckpointHeader& header) {
+    Seen& durable = of_[node].durable;
+    if (header.epoch.value < durable.stable) return;
+    durable = {header.epoch + 1, header.last + 1, header.epoch.value + 1};
+  }
+  static void went_back(NodeId node, const char* what, SegmentId segment, View view,
+                        Findings& findings) {
+    findings.report("never back", node, std::nullopt,
+                    std::string("writes ") + what + " view " + std::to_string(view.value) +
+                        " of segment " + std::to_string(segment.index) + " of epoch " +
+                        std::to_string(segment.epoch.value) +
+                        " after that of a later view, or the same");
+  }
+
+  std::map<NodeId, Node> of_;
 };
 
-/// Buffers stay under their caps, those of the Tracker included.
+/// What waits stays under its caps: the bytes that protocol and Tracker keep of what may never be
+/// of use, the batches without bodies, and the events of the node.
 class Bounded {
  public:
-  /// The configurations of any replica.
-  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes)
+  /// The configurations of any replica. Of a Node that is full what is pending may still beget
+  /// more, by far less than it is itself.
+  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes,
+          std::uint64_t busy_above = NodeConfig{}.busy_above)
       : early_bytes_(protocol.early_bytes_per_peer * protocol.members.size()),
-        pending_bytes_(2 * max_pending_bytes) {}
+        pending_bytes_(2 * max_pending_bytes),
+        batches_(epochs_alive *
+                 std::max<std::uint64_t>(protocol.epoch_length + protocol.members.size(),
+                                         protocol.min_segment_length * protocol.members.size())),
+        events_(2 * busy_above) {}
 
   void looked(NodeId node, const auto& replica, Findings& findings) {
     // Asking costs as much as a step of the node: now and then is enough.
     if (looks_++ % 256 != 0) return;
     const auto status = replica.status();
     check(node, "messages of later epochs", status.protocol.early_bytes, early_bytes_, findings);
+    check(node, "batches without bodies", status.protocol.batches_waiting_for_bodies, batches_,
+          findings);
+    check(node, "events", status.pending_events, events_, findings);
     if constexpr (requires { status.tracker.pending_bytes; })
       check(node, "open requests", status.tracker.pending_bytes, pending_bytes_, findings);
   }
 
-  void check(NodeId node, const std::string& what, std::uint64_t bytes, std::uint64_t cap,
-             Findings& findings) const {
-    if (bytes > cap)
+ private:
+  /// R that are kept, and K that may be begun.
+  static constexpr std::uint64_t epochs_alive = 4;
+
+  static void check(NodeId node, const char* what, std::uint64_t size, std::uint64_t cap,
+                    Findings& findings) {
+    if (size > cap)
       findings.report("bounded", node, std::nullopt,
-                      what + " take " + std::to_string(bytes) + " bytes, and may take " +
-                          std::to_string(cap));
+                      std::string(what) + " are " + std::to_string(size) +
+                          " that wait, or their bytes, and may be " + std::to_string(cap));
   }
 
- private:
   std::uint64_t early_bytes_;
   std::uint64_t pending_bytes_;
+  std::uint64_t batches_;
+  std::uint64_t events_;
   std::uint64_t looks_ = 0;
 };
 

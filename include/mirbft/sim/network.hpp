@@ -32,6 +32,13 @@ struct Frame {
   Bytes payload;
 };
 
+/// What becomes of a frame, or of a part of it.
+struct Passage {
+  Bytes payload;
+  /// Beyond what it takes anyhow. What is late is overtaken by others.
+  Time late{};
+};
+
 /// How the links behave; rates are of a thousand frames.
 struct LinkRates {
   /// What an ordinary frame takes, at least and at most.
@@ -43,6 +50,8 @@ struct LinkRates {
   std::uint32_t delay = 0;
   /// What a delayed frame takes, at most.
   Time longest_delay = std::chrono::milliseconds(500);
+
+  friend bool operator==(const LinkRates&, const LinkRates&) = default;
 };
 
 /// Links in one direction that carry nothing, for one reason.
@@ -84,6 +93,12 @@ class Network {
   /// Calls `tap(frame)` for every frame that is sent, whatever becomes of it.
   void tap(std::function<void(const Frame&)> tap) { tap_ = std::move(tap); }
 
+  /// Asks `judge(frame)` what becomes of every frame that is sent: each of its passages goes on as
+  /// a frame of its own, and there may be none.
+  void judge(std::function<std::vector<Passage>(const Frame&)> judge) {
+    judge_ = std::move(judge);
+  }
+
   const std::vector<NodeId>& members() const noexcept { return members_; }
   LinkRates& rates() noexcept { return rates_; }
   const FaultCounts& faults() const noexcept { return faults_; }
@@ -119,15 +134,18 @@ class Network {
     Link& link = this->link(place(from), place(to));
     link.clogged_until = std::max(link.clogged_until, until);
   }
-  /// Nothing is cut or clogged any more, and from now on every frame arrives once and in order.
-  /// What is on its way already is not hurried.
+  /// Nothing is cut, clogged or judged any more, and from now on every frame arrives once and in
+  /// order. What is on its way already is not hurried.
   void heal() {
     for (Link& link : links_) {
       link.cuts = 0;
       link.clogged_until = {};
     }
     rates_ = {};
+    judge_ = {};
   }
+  /// For those who judge: that a fault has struck.
+  void count(Fault kind) noexcept { faults_.count(kind); }
 
  private:
   friend class Net;
@@ -175,16 +193,23 @@ class Network {
   void send(std::size_t from, std::size_t to, FrameClass kind, const Bytes& payload) {
     ++frames_;
     bytes_ += payload.size();
-    if (tap_) tap_({members_[from], members_[to], kind, payload});
-    Link& link = this->link(from, to);
-    if (link.cuts != 0) return faults_.count(link.cut_by);
-    if (strikes(rates_.loss, Fault::loss)) return;
-    fly(link, {from, to, payload});
-    if (strikes(rates_.duplication, Fault::duplication)) fly(link, {from, to, payload});
+    const Frame frame{members_[from], members_[to], kind, payload};
+    if (tap_) tap_(frame);
+    if (!judge_) return carry({from, to, payload}, {});
+    for (const Passage& passage : judge_(frame)) carry({from, to, passage.payload}, passage.late);
   }
 
-  void fly(Link& link, Flight flight) {
-    Time arrival = clock_.now() + random_.between(rates_.shortest, rates_.longest);
+  void carry(const Flight& flight, Time late) {
+    const Link& link = this->link(flight.from, flight.to);
+    if (link.cuts != 0) return faults_.count(link.cut_by);
+    if (strikes(rates_.loss, Fault::loss)) return;
+    fly(flight, late);
+    if (strikes(rates_.duplication, Fault::duplication)) fly(flight, late);
+  }
+
+  void fly(Flight flight, Time late) {
+    Link& link = this->link(flight.from, flight.to);
+    Time arrival = clock_.now() + late + random_.between(rates_.shortest, rates_.longest);
     if (arrival < link.clogged_until) {
       faults_.count(Fault::clog);
       arrival = link.clogged_until;
@@ -192,7 +217,7 @@ class Network {
     if (strikes(rates_.delay, Fault::delay)) arrival += random_.between({}, rates_.longest_delay);
     if (strikes(rates_.reordering, Fault::reordering)) {
       arrival += random_.between({}, 4 * rates_.longest);
-    } else {
+    } else if (late == Time{}) {
       arrival = link.last_arrival = std::max(arrival, link.last_arrival);
     }
     flights_.at(arrival, std::move(flight));
@@ -209,6 +234,7 @@ class Network {
   Random random_;
   LinkRates rates_;
   std::function<void(const Frame&)> tap_;
+  std::function<std::vector<Passage>(const Frame&)> judge_;
   std::vector<std::unique_ptr<End>> ends_;
   std::vector<Link> links_;
   Agenda<Flight> flights_;

@@ -11,6 +11,7 @@
 
 #include <mirbft/events/app.hpp>
 #include <mirbft/events/event.hpp>
+#include <mirbft/events/wal.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/findings.hpp>
@@ -18,8 +19,18 @@
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/request.hpp>
+#include <mirbft/wire/codec.hpp>
 
 namespace mirbft::sim {
+
+namespace detail {
+
+template <class E>
+inline constexpr bool appends = false;
+template <class Entry>
+inline constexpr bool appends<WalAppend<Entry>> = true;
+
+}  // namespace detail
 
 /// Invariants that are checked together. Each is a class with any of
 ///
@@ -27,14 +38,19 @@ namespace mirbft::sim {
 ///     void signed_by_faulty(const Request&)                     a faulty client has made it
 ///     void answered(ClientId, ReqNo, const Bytes& result, Time now)   and believes the result
 ///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
+///     void event(NodeId, Slot, const E&, Findings&)             the same: to one of its receivers
 ///     void frame(const Frame&, Findings&)                       a frame is sent, by whomever
-///     void durable(NodeId, const Record&, Findings&)            a record of a correct node's log
+///     void disk(NodeId, const Disk&)                            of a correct node, before all else
+///     void durable(NodeId, const Entry&, Findings&)             an entry of a correct node's log
 ///                                                               survives crashes from now on
-///     void started(NodeId), void crashed(NodeId), void wiped(NodeId)
+///     void durable(NodeId, const Record&, Findings&)            the same as it is on the disk
+///     void started(NodeId), void crashed(NodeId)
+///     void wiped(NodeId), void wiped(NodeId, Findings&)         it has lost its disk
+///     void distrusted(NodeId)                                   it counts as faulty from now on
 ///     void looked(NodeId, const Replica&, Findings&)            a correct node, between its lists
 ///     void ended(Findings&)                                     the run is over
 ///
-/// `event` may be overloaded or a template: it is called for those events that it takes. An
+/// `event` and `durable` may be overloaded or templates: they are called for what they take. An
 /// invariant reports what it finds, and never throws.
 template <class... Invariants>
 class Checks {
@@ -66,10 +82,12 @@ class Checks {
     });
   }
   template <class E>
-  void event(NodeId node, const E& event, Findings& findings) {
+  void event(NodeId node, Slot slot, const E& event, Findings& findings) {
     each([&](auto& one) {
       if constexpr (requires { one.event(node, event, findings); })
         one.event(node, event, findings);
+      if constexpr (requires { one.event(node, slot, event, findings); })
+        one.event(node, slot, event, findings);
     });
   }
   void frame(const auto& frame, Findings& findings) {
@@ -77,11 +95,19 @@ class Checks {
       if constexpr (requires { one.frame(frame, findings); }) one.frame(frame, findings);
     });
   }
-  void durable(NodeId node, const auto& record, Findings& findings) {
+  void disk(NodeId node, const auto& disk) {
+    each([&](auto& one) {
+      if constexpr (requires { one.disk(node, disk); }) one.disk(node, disk);
+    });
+  }
+  /// `Es` are the events of the Node: one of them appends such a record.
+  template <class... Es>
+  void durable(NodeId node, const auto& record, events<Es...>, Findings& findings) {
     each([&](auto& one) {
       if constexpr (requires { one.durable(node, record, findings); })
         one.durable(node, record, findings);
     });
+    (void)(durable_as<Es>(node, record, findings) || ...);
   }
   void started(NodeId node) {
     each([&](auto& one) {
@@ -93,9 +119,15 @@ class Checks {
       if constexpr (requires { one.crashed(node); }) one.crashed(node);
     });
   }
-  void wiped(NodeId node) {
+  void wiped(NodeId node, Findings& findings) {
     each([&](auto& one) {
       if constexpr (requires { one.wiped(node); }) one.wiped(node);
+      if constexpr (requires { one.wiped(node, findings); }) one.wiped(node, findings);
+    });
+  }
+  void distrusted(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.distrusted(node); }) one.distrusted(node);
     });
   }
   void looked(NodeId node, const auto& replica, Findings& findings) {
@@ -111,6 +143,29 @@ class Checks {
   }
 
  private:
+  /// Decodes the record once for all, if it is what an `E` appends and anybody takes that.
+  template <class E>
+  bool durable_as(NodeId node, const auto& record, Findings& findings) {
+    if constexpr (detail::appends<E>) {
+      using Entry = typename E::origin_type;
+      if (record.type != E::number) return false;
+      if constexpr ((takes_durable<Invariants, Entry> || ...))
+        if (const auto entry = wire::decode<Entry>(record.entry, wire::Form::lenient))
+          each([&](auto& one) {
+            if constexpr (takes_durable<std::remove_cvref_t<decltype(one)>, Entry>)
+              one.durable(node, *entry, findings);
+          });
+      return true;
+    } else {
+      return false;
+    }
+  }
+  template <class Invariant, class Entry>
+  static constexpr bool takes_durable =
+      requires(Invariant& one, NodeId node, const Entry& entry, Findings& findings) {
+        one.durable(node, entry, findings);
+      };
+
   template <class Call>
   void each(Call&& call) {
     std::apply([&](auto&... all) { (call(all), ...); }, all_);
@@ -158,12 +213,12 @@ class Watch {
   void intercept(Slot slot, const List& list) {
     observation_->fingerprint.add(node_.value << 16 | slot.bits());
     observation_->events += list.size();
-    list.for_each([this]<class E>(const E& event) {
+    list.for_each([this, slot]<class E>(const E& event) {
       observation_->fingerprint.add(E::number);
       if constexpr (std::is_same_v<E, Apply> || std::is_same_v<E, AppRestoreState>)
         observation_->applied[node_] = event.sn + 1;
       if (subject_ == Subject::correct)
-        observation_->checks.event(node_, event, observation_->findings);
+        observation_->checks.event(node_, slot, event, observation_->findings);
     });
     if (also_) also_->intercept(slot, list);
   }

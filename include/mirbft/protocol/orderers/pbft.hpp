@@ -31,6 +31,7 @@ namespace mirbft {
 /// `emits`, `segment_of`, `frame_class`, `quorum`, and the class `Segment`, whose calls get an
 /// environment `env`:
 ///   env.cluster()                         the members;
+///   env.rules()                           what is decided by: `iss::Rules`;
 ///   env.emit(event)                       emits, with `.then(…)`;
 ///   env.to(node, m), env.to_others(m), env.to_self(m)   events that carry an orderer's message;
 ///   env.now()                             the time of the newest Tick;
@@ -198,12 +199,12 @@ class Pbft::Segment {
 
   void process(SignResult<ViewChangeSigning> signed_, auto& env) {
     ViewChangeContent& content = signed_.origin.content;
-    if (content.view != target_ || !is_changing()) return;
+    if (content.view != target_ || !is_changing() || is_stable_) return;
     ViewChange own{content.segment,          content.view, content.sender,
                    std::move(content.claims), {},           {}};
     own.signature = std::move(signed_.signature);
     auto durable = env.emit(WalAppend<ViewChangeEntry>{{own}, retention()});
-    own.certificates = certificates();
+    own.certificates = certificates(env.rules());
     durable.then(env.to_others(own), env.to_self(own));
   }
 
@@ -279,6 +280,7 @@ class Pbft::Segment {
     changes_.clear();
     offered_ = {};
     own_change_.reset();
+    draft_.reset();
     new_view_.reset();
   }
 
@@ -339,7 +341,7 @@ class Pbft::Segment {
     target_ = entry.message.view;
     began_ = true;
     own_change_ = std::move(entry.message);
-    own_change_->certificates = certificates();
+    own_change_->certificates = certificates(env.rules());
     changes_.make_room(members_);
     keep_own_change(env);
   }
@@ -468,7 +470,9 @@ class Pbft::Segment {
   /// once there are enough that they could matter.
   void try_to_prepare(std::uint32_t place, auto& env) {
     Slot& slot = slots_[place];
-    if (slot.stage != Stage::voted || slot.checking || is_changing()) return;
+    if (slot.stage != Stage::voted || slot.checking ||
+        !env.rules().may_prepare(view_, target_))
+      return;
     std::size_t valid = 0;
     std::size_t unchecked = 0;
     for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
@@ -476,7 +480,7 @@ class Pbft::Segment {
       valid += vote && vote->opinion == Opinion::valid;
       unchecked += vote && vote->opinion == Opinion::unchecked;
     }
-    const std::size_t needed = env.cluster().quorum().strong();
+    const std::size_t needed = env.rules().prepares(env.cluster().quorum());
     if (valid >= needed) {
       prepare(place, env);
     } else if (valid + unchecked >= needed) {
@@ -508,7 +512,7 @@ class Pbft::Segment {
     for (std::size_t member = 0; member < slot.prepares.size(); ++member) {
       const PrepareVote* vote = slot.prepares.find(member, view_, slot.digest);
       if (vote && vote->opinion == Opinion::valid &&
-          certificate.signatures.size() < env.cluster().quorum().strong())
+          certificate.signatures.size() < env.rules().prepares(env.cluster().quorum()))
         certificate.signatures.push_back({env.cluster().members()[member], vote->signature});
     }
     const Commit own{id_, view_, certificate.sn, slot.digest};
@@ -527,7 +531,7 @@ class Pbft::Segment {
     std::size_t matching = 0;
     for (std::size_t member = 0; member < slot.commits.size(); ++member)
       matching += slot.commits.find(member, certificate.view, certificate.digest) != nullptr;
-    if (matching >= env.cluster().quorum().strong())
+    if (matching >= env.rules().commits(env.cluster().quorum()))
       commit(place, Digest(certificate.digest), env);
   }
 
@@ -562,16 +566,17 @@ class Pbft::Segment {
     draft_.reset();
     ViewChange change{id_, view, env.cluster().self().id, {}, {}, {}};
     for (const Slot& slot : slots_)
-      if (slot.certificate)
+      if (slot.certificate && env.rules().must_claim(slot.certificate->digest))
         change.claims.push_back(
             {slot.certificate->view, slot.certificate->sn, slot.certificate->digest});
     env.emit(SignRequest<ViewChangeSigning>{
         id_.epoch, pbft::signed_bytes(env.cluster(), change), {pbft::content_of(change)}});
   }
-  std::vector<Certificate> certificates() const {
+  std::vector<Certificate> certificates(const auto& rules) const {
     std::vector<Certificate> all;
     for (const Slot& slot : slots_)
-      if (slot.certificate) all.push_back(*slot.certificate);
+      if (slot.certificate && rules.must_claim(slot.certificate->digest))
+        all.push_back(*slot.certificate);
     return all;
   }
   void keep_own_change(auto& env) {
@@ -581,7 +586,8 @@ class Pbft::Segment {
   }
 
   void receive(iss::Member from, ViewChange message, auto& env) {
-    if (message.sender != from.id || !pbft::is_well_formed(message, range_, env.cluster()))
+    if (message.sender != from.id ||
+        !pbft::is_well_formed(message, range_, env.cluster(), env.rules()))
       return env.bad(Bad::vote);
     changes_.make_room(members_);
     if (from.id == env.cluster().self().id) {
@@ -621,7 +627,7 @@ class Pbft::Segment {
 
   /// One correct member that has given up on a view is reason enough to do so too.
   void join(auto& env) {
-    const View wanted = changes_.called_for_by(env.cluster().quorum().weak());
+    const View wanted = changes_.called_for_by(env.rules().callers(env.cluster().quorum()));
     if (wanted > target_) call_for(wanted, env);
   }
 
@@ -629,7 +635,7 @@ class Pbft::Segment {
   void try_to_lead(auto& env) {
     if (!is_changing() || draft_ || primary(target_, env.cluster()) != env.cluster().self().id)
       return;
-    draft_ = changes_.new_view(id_, target_, env.cluster().quorum().strong());
+    draft_ = changes_.new_view(id_, target_, env.cluster().quorum(), env.rules());
     if (draft_)
       env.emit(SignRequest<NewViewSigning>{id_.epoch,
                                            pbft::signed_bytes(env.cluster(), *draft_),
@@ -643,7 +649,8 @@ class Pbft::Segment {
       return;
     }
     if (message.view <= view_ || message.view < target_) return;
-    if (!pbft::is_well_formed(message, range_, env.cluster())) return env.bad(Bad::vote);
+    if (!pbft::is_well_formed(message, range_, env.cluster(), env.rules()))
+      return env.bad(Bad::vote);
     offered_.resize(members_);
     if (offered_[from.index]) return;
     const NodeId leads = primary(message.view, env.cluster());

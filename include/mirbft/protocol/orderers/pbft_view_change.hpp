@@ -12,6 +12,7 @@
 
 #include <mirbft/events/crypto.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
+#include <mirbft/protocol/iss/rules.hpp>
 #include <mirbft/protocol/orderers/pbft_messages.hpp>
 #include <mirbft/protocol/orderers/pbft_slot.hpp>
 #include <mirbft/wire/canonical.hpp>
@@ -38,9 +39,11 @@ inline Bytes signed_bytes(const iss::Cluster& cluster, const NewView& message) {
 // What is well formed. Cheap, and before any signature is checked.
 
 /// Exactly a strong quorum of distinct members has signed.
-inline bool is_well_formed(const Certificate& certificate, const iss::Cluster& cluster) {
+template <class Rules = iss::Rules>
+bool is_well_formed(const Certificate& certificate, const iss::Cluster& cluster,
+                    const Rules& rules = {}) {
   const auto& signatures = certificate.signatures;
-  if (signatures.size() != cluster.quorum().strong()) return false;
+  if (signatures.size() != rules.prepares(cluster.quorum())) return false;
   for (std::size_t i = 0; i < signatures.size(); ++i)
     if (!cluster.find(signatures[i].node) ||
         (i != 0 && signatures[i - 1].node >= signatures[i].node))
@@ -64,14 +67,15 @@ inline bool proves(const Certificate& certificate, const PreparedClaim& claim) {
 }
 
 /// A ViewChange as its sender sends it: with the certificate of each claim.
-inline bool is_well_formed(const ViewChange& message, const SlotRange& slots,
-                           const iss::Cluster& cluster) {
+template <class Rules = iss::Rules>
+bool is_well_formed(const ViewChange& message, const SlotRange& slots, const iss::Cluster& cluster,
+                    const Rules& rules = {}) {
   if (message.view == View(0) || !are_well_formed(message.claims, message.view, slots) ||
       message.certificates.size() != message.claims.size())
     return false;
   for (std::size_t i = 0; i < message.claims.size(); ++i)
     if (!proves(message.certificates[i], message.claims[i]) ||
-        !is_well_formed(message.certificates[i], cluster))
+        !is_well_formed(message.certificates[i], cluster, rules))
       return false;
   return true;
 }
@@ -79,13 +83,15 @@ inline bool is_well_formed(const ViewChange& message, const SlotRange& slots,
 /// What a set of ViewChanges leads to: of each slot that is claimed, the claim of the highest view;
 /// every other slot is given up. None if two claims contradict one another there. A function of
 /// the set alone, so that the primary and its followers cannot differ.
-inline std::optional<std::vector<PreparedClaim>> outcome(const std::vector<ViewChange>& changes) {
+template <class Rules = iss::Rules>
+std::optional<std::vector<PreparedClaim>> outcome(const std::vector<ViewChange>& changes,
+                                                  const Rules& rules = {}) {
   std::map<SeqNr, PreparedClaim> highest;
   bool contradiction = false;
   for (const ViewChange& change : changes)
     for (const PreparedClaim& claim : change.claims) {
       PreparedClaim& known = highest.try_emplace(claim.sn, claim).first->second;
-      if (claim.view > known.view) known = claim;
+      if (rules.supersedes(claim.view, known.view)) known = claim;
     }
   for (const ViewChange& change : changes)
     for (const PreparedClaim& claim : change.claims) {
@@ -98,21 +104,24 @@ inline std::optional<std::vector<PreparedClaim>> outcome(const std::vector<ViewC
   return claims;
 }
 
-inline bool is_well_formed(const NewView& message, const SlotRange& slots,
-                           const iss::Cluster& cluster) {
+template <class Rules = iss::Rules>
+bool is_well_formed(const NewView& message, const SlotRange& slots, const iss::Cluster& cluster,
+                    const Rules& rules = {}) {
   const auto& changes = message.view_changes;
-  if (message.view == View(0) || changes.size() != cluster.quorum().strong()) return false;
+  if (message.view == View(0) || changes.size() != rules.view_changes(cluster.quorum()))
+    return false;
   for (std::size_t i = 0; i < changes.size(); ++i)
-    if (changes[i].segment != message.segment || changes[i].view != message.view ||
+    if (changes[i].segment != message.segment ||
+        !rules.counts_for(changes[i].view, message.view) ||
         !cluster.find(changes[i].sender) || !changes[i].certificates.empty() ||
         (i != 0 && changes[i - 1].sender >= changes[i].sender) ||
         !are_well_formed(changes[i].claims, message.view, slots))
       return false;
-  const auto claims = outcome(changes);
+  const auto claims = outcome(changes, rules);
   if (!claims || claims->size() != message.certificates.size()) return false;
   for (std::size_t i = 0; i < claims->size(); ++i)
     if (!proves(message.certificates[i], (*claims)[i]) ||
-        !is_well_formed(message.certificates[i], cluster))
+        !is_well_formed(message.certificates[i], cluster, rules))
       return false;
   return true;
 }
@@ -176,18 +185,21 @@ class ViewChanges {
   }
 
   /// The NewView of `view`, unsigned, once a strong quorum calls for exactly that view.
-  std::optional<NewView> new_view(SegmentId segment, View view, std::size_t quorum) const {
+  template <class Rules = iss::Rules>
+  std::optional<NewView> new_view(SegmentId segment, View view, Quorum members,
+                                  const Rules& rules = {}) const {
+    const std::size_t quorum = rules.view_changes(members);
     NewView made{segment, view, {}, {}, {}};
     std::vector<const ViewChange*> chosen;
     for (const One& one : of_)
-      if (one.is_valid && one.view == view && chosen.size() < quorum)
+      if (one.is_valid && rules.counts_for(one.view, view) && chosen.size() < quorum)
         chosen.push_back(&one.message);
     if (chosen.size() < quorum) return std::nullopt;
     for (const ViewChange* change : chosen) {
       made.view_changes.push_back(*change);
       made.view_changes.back().certificates.clear();
     }
-    const auto claims = outcome(made.view_changes);
+    const auto claims = outcome(made.view_changes, rules);
     if (!claims) return std::nullopt;
     for (const PreparedClaim& claim : *claims)
       made.certificates.push_back(certificate_of(claim, chosen));

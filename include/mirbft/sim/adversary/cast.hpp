@@ -11,33 +11,21 @@
 
 #include <mirbft/sim/adversary/kinds.hpp>
 #include <mirbft/sim/adversary/replica.hpp>
+#include <mirbft/sim/adversary/roles.hpp>
 #include <mirbft/sim/random.hpp>
-#include <mirbft/types/errors.hpp>
-#include <mirbft/types/quorum.hpp>
 
 namespace mirbft::sim {
 
-/// The adversaries of one run: of replicas at most as many as a cluster must bear, each of one kind
-/// or a few, and a client of each kind that is drawn.
+/// The adversaries of one run.
 class Cast {
  public:
-  /// Draws them. Throws ConfigError if there are too few nodes for any of them to be faulty.
-  Cast(AdversaryKinds allowed, const std::vector<NodeId>& members, byzantine::Hash hash,
-       Random random) {
-    std::vector<std::size_t> kinds = allowed.of_replicas();
-    const std::size_t most = Quorum(members.size()).faulty();
-    if (!kinds.empty() && most == 0)
-      throw ConfigError("nodes", std::to_string(members.size()),
-                        "must be 4 or more for an adversary among the replicas");
-    clients_ = drawn(allowed.of_clients(), random);
-    if (kinds.empty()) return;
-    std::vector<NodeId> nodes = members;
-    random.shuffle(nodes);
-    nodes.resize(random.between<std::size_t>(1, most));
-    for (const NodeId node : nodes)
-      cast(node, drawn(kinds, random), [&](std::size_t kind) {
-        return byzantine::Powers(node, members, hash,
-                                 random.fork(adversary_kinds[kind].name, node.value));
+  Cast(const Roles& roles, const std::vector<NodeId>& members, byzantine::Hash hash,
+       const Random& random)
+      : clients_(roles.clients.of_clients()) {
+    for (const Role& role : roles.replicas)
+      cast(role.node, role.kinds.of_replicas(), [&](std::size_t kind) {
+        return byzantine::Powers(role.node, members, hash,
+                                 random.fork(adversary_kinds[kind].name, role.node.value));
       });
   }
 
@@ -64,18 +52,11 @@ class Cast {
   }
 
  private:
-  struct Role {
+  struct Player {
     std::vector<std::size_t> kinds;
     std::unique_ptr<byzantine::Replica> adversary;
   };
 
-  /// One of the kinds, or up to three, so that they meet.
-  static std::vector<std::size_t> drawn(std::vector<std::size_t> kinds, Random& random) {
-    random.shuffle(kinds);
-    const std::size_t most = random.chance(500) ? 1 : 3;
-    if (kinds.size() > most) kinds.resize(most);
-    return kinds;
-  }
   template <class PowersFor>
   void cast(NodeId node, std::vector<std::size_t> kinds, PowersFor&& powers_for) {
     std::vector<std::unique_ptr<byzantine::Behaviour>> behaviours;
@@ -85,7 +66,7 @@ class Cast {
                        std::make_unique<byzantine::Replica>(std::move(behaviours))};
   }
 
-  std::map<NodeId, Role> replicas_;
+  std::map<NodeId, Player> replicas_;
   std::vector<std::size_t> clients_;
 };
 

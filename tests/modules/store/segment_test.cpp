@@ -1,0 +1,218 @@
+// A SegmentStore does what a MemoryStore does, and outlives its node.
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <mirbft/concepts.hpp>
+#include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/store/segment.hpp>
+#include <mirbft/sim/files.hpp>
+
+namespace mirbft {
+namespace {
+
+using Store = SegmentStore<sim::Files>;
+static_assert(IsStore<Store>);
+
+Store open(sim::FileSystem& disk) {
+  return Store(sim::Files(disk, "store"), {.node = NodeId(1), .segment_size = 4096});
+}
+
+/// What nodes do to a store, and what a store in memory makes of it.
+class Use {
+ public:
+  explicit Use(std::uint64_t seed) : random_(seed) {}
+
+  void step(Store& store) {
+    for (std::uint64_t count = random_.below(5); count != 0; --count) put(store);
+    store.sync();
+    synced_ = next_;
+    if (random_.chance(500)) deliver(store);
+    if (random_.chance(200)) collect(store);
+  }
+
+  /// What is wrong with the store, if anything. It may have more than one in memory: what was
+  /// collected may come back.
+  std::string fault_of(Store& store) {
+    for (std::uint64_t number = 0; number < next_; ++number) {
+      const Request* wanted = memory_.get(reference(number));
+      const Request* found = store.get(reference(number));
+      const std::string name = "request " + std::to_string(number);
+      if (wanted && !found && number < synced_) return name + " was synced and is lost";
+      if (found && *found != request(number)) return name + " is altered";
+      found_more_ += found && !wanted;
+    }
+    return {};
+  }
+  /// A crash may have taken what was not synced.
+  void forget_unsynced(Store& store) {
+    for (std::uint64_t number = synced_; number < next_; ++number)
+      if (!store.get(reference(number))) memory_drop(number);
+  }
+  std::size_t found_more() const noexcept { return found_more_; }
+  const MemoryStore& memory() const noexcept { return memory_; }
+
+ private:
+  static RequestRef reference(std::uint64_t number) {
+    RequestRef made{ClientId(number % 3), ReqNo(number / 3), {}};
+    made.digest.bytes[5] = static_cast<std::uint8_t>(number);
+    return made;
+  }
+  static Request request(std::uint64_t number) {
+    const RequestRef made = reference(number);
+    return {made.client, made.req_no,
+            Bytes(std::string(number * 37 % 500, static_cast<char>('a' + number % 26))),
+            Bytes("signature " + std::to_string(number))};
+  }
+
+  void put(Store& store) {
+    const Request made = request(next_);
+    memory_.put(reference(next_), made.data, made.authenticator);
+    store.put(reference(next_++), made.data, made.authenticator);
+  }
+  void deliver(Store& store) {
+    std::vector<RequestRef> batch;
+    // One in seven is not delivered for long.
+    for (; delivered_ < next_; ++delivered_)
+      if (delivered_ % 7 != 0) batch.push_back(reference(delivered_));
+    memory_.delivered(sn_, Batch(batch));
+    store.delivered(sn_, Batch(std::move(batch)));
+    ++sn_;
+  }
+  void collect(Store& store) {
+    Collection collection{SeqNr(sn_.value), {}};
+    for (std::uint64_t client = 0; client < 3; ++client)
+      collection.windows.push_back(
+          {ClientId(client), ReqNo(delivered_ / 3 - std::min<std::uint64_t>(delivered_ / 3, 20)),
+           {}});
+    memory_.collect(collection);
+    store.collect(collection);
+  }
+  void memory_drop(std::uint64_t number) {
+    memory_.delivered(SeqNr(0), Batch(std::vector<RequestRef>{reference(number)}));
+    memory_.collect({SeqNr(0), {}});
+  }
+
+  sim::Random random_;
+  MemoryStore memory_;
+  std::uint64_t next_ = 0;
+  std::uint64_t synced_ = 0;
+  std::uint64_t delivered_ = 0;
+  SeqNr sn_;
+  std::size_t found_more_ = 0;
+};
+
+RequestRef sample() { return {ClientId(1), ReqNo(7), {}}; }
+
+/// Returns false if all is done before the disk strikes.
+bool survive(sim::FileTrouble trouble, std::uint64_t operation, sim::Tail tail) {
+  CAPTURE(static_cast<int>(trouble));
+  CAPTURE(operation);
+  CAPTURE(static_cast<int>(tail));
+  sim::FileSystem disk{sim::Random(operation)};
+  Use use(1);
+  disk.fail_after(operation, trouble);
+  try {
+    Store store = open(disk);
+    for (int step = 0; step < 40; ++step) use.step(store);
+    return false;
+  } catch (const ModuleFailure&) {
+  }
+  disk.crash(tail);
+  Store store = open(disk);
+  CHECK(use.fault_of(store) == "");
+  use.forget_unsynced(store);
+  for (int step = 0; step < 5; ++step) use.step(store);
+  CHECK(use.fault_of(store) == "");
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a store on disk has what one in memory has") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    sim::FileSystem disk{sim::Random(seed)};
+    Use use(seed);
+    Store store = open(disk);
+    for (int step = 0; step < 300; ++step) {
+      use.step(store);
+      REQUIRE(use.fault_of(store) == "");
+    }
+    CHECK(use.found_more() == 0);
+    CHECK(store.status().requests == use.memory().status().requests);
+    // Segments go with what is in them.
+    CHECK(store.status().log.removed_segments > 20);
+    CHECK(store.status().log.segments <= 3 + 4 * store.status().bytes / 4096);
+  }
+}
+
+TEST_CASE("what comes back in a restart is collected again") {
+  sim::FileSystem disk{sim::Random(1)};
+  Use use(1);
+  for (int life = 0; life < 20; ++life) {
+    Store store = open(disk);
+    for (int step = 0; step < 20; ++step) use.step(store);
+    CHECK(use.fault_of(store) == "");
+  }
+  CHECK(use.found_more() != 0);
+  const SegmentStoreStatus status = open(disk).status();
+  CHECK(status.log.segments <= 3 + 4 * status.bytes / 4096);
+}
+
+TEST_CASE("the disk strikes at any operation") {
+  using enum sim::FileTrouble;
+  for (const sim::FileTrouble trouble : {power, io_error, no_space, failed_sync})
+    for (const sim::Tail tail : {sim::Tail::kept, sim::Tail::lost, sim::Tail::drawn}) {
+      std::uint64_t operation = 0;
+      while (survive(trouble, operation, tail)) ++operation;
+      CHECK(operation > 60);
+    }
+}
+
+TEST_CASE("the first body under a reference stays, and takes a new authenticator") {
+  sim::FileSystem disk{sim::Random(1)};
+  {
+    Store store = open(disk);
+    store.put(sample(), Bytes("body"), Bytes("old"));
+    CHECK(store.get(sample())->authenticator == Bytes("old"));
+    store.put(sample(), Bytes("other"), Bytes("new"));
+    CHECK(store.get(sample())->authenticator == Bytes("new"));
+    store.sync();
+    const std::uint64_t bytes = store.status().log.bytes;
+    store.put(sample(), Bytes("body"), Bytes("new"));
+    store.sync();
+    CHECK(store.status().log.bytes == bytes);
+  }
+  Store store = open(disk);
+  const Request* found = store.get(sample());
+  REQUIRE(found);
+  CHECK(*found == Request{ClientId(1), ReqNo(7), Bytes("body"), Bytes("new")});
+  CHECK(store.status().requests == 1);
+}
+
+TEST_CASE("a body that the disk has changed is not handed out") {
+  sim::FileSystem disk{sim::Random(1)};
+  Store store = open(disk);
+  store.put(sample(), Bytes(std::string(1000, 'x')), {});
+  store.sync();
+  disk.find(disk.paths().front())->flip(8 * 1000);
+  CHECK_THROWS_AS((void)store.get(sample()), LogCorruption);
+}
+
+TEST_CASE("a store is not opened on a write-ahead log") {
+  sim::FileSystem disk{sim::Random(1)};
+  (void)open(disk);
+  CHECK_THROWS_AS((segments::SegmentLog<sim::Files>(sim::Files(disk, "store"),
+                                                    {.node = NodeId(1)},
+                                                    segments::Content::entries,
+                                                    [](segments::Place, const auto&) {})),
+                  ConfigError);
+}
+
+}  // namespace mirbft
