@@ -6,13 +6,14 @@
 
 #include <doctest/doctest.h>
 
-#include <mirbft/sim/adversary/links.hpp>
 #include <mirbft/sim/adversary/leaders.hpp>
+#include <mirbft/sim/adversary/links.hpp>
 #include <mirbft/sim/adversary/net.hpp>
 #include <mirbft/sim/adversary/replica.hpp>
 #include <mirbft/sim/adversary/state.hpp>
 #include <mirbft/sim/adversary/votes.hpp>
 #include <mirbft/sim/adversary/wal.hpp>
+#include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/network.hpp>
 
 #include "stage.hpp"
