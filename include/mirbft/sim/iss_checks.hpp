@@ -25,7 +25,25 @@
 namespace mirbft::sim {
 
 /// For a `Protocol` that is an `Iss<Pbft, Policy>` and signs by `Crypto`; `More` are invariants of
-/// the App and others.
+/// the App and others. Which of them watches over what:
+///
+/// | what must hold | by |
+/// |---|---|
+/// | agreement, total order, no duplication | `TotalOrder`, `Decisions` |
+/// | integrity | `Integrity` |
+/// | requests come out of their leader's buckets; leaders and time-outs agree | `EpochsAgree` |
+/// | members, parameters, keys and windows of clients agree | `ConfigurationAgrees` |
+/// | a single vote, over restarts and lost disks | `SingleVote` |
+/// | what must be durable before it is sent, begun or forgotten | `WriteAhead`, `StableFirst` |
+/// | certificates verify | `CertificatesVerify` |
+/// | NewViews have the outcome that they must have | `NewViewsFollow` |
+/// | decisions stay proven by enough disks | `Decisions` |
+/// | checkpoints agree, and enough disks hold a stable one | `CheckpointsAgree` |
+/// | views, epochs and places in the order never go back | `NeverBack` |
+/// | what waits stays under its caps | `Bounded` |
+/// | a replay does the same | `ReplaysAlike` |
+/// | a recovery finds all that was durable | `LogKept`, `Recoverable` |
+/// | no body goes that a live slot refers to | `BodiesKept` |
 template <class Protocol, class Policy = Blacklist, class Crypto = NullCrypto, class... More>
 using IssChecks =
     Checks<TotalOrder, Integrity, CheckpointsAgree, EpochsAgree<Policy>, ConfigurationAgrees,
