@@ -18,6 +18,7 @@
 #include <mirbft/sim/adversary/net.hpp>
 #include <mirbft/sim/adversary/wal.hpp>
 #include <mirbft/sim/crypto.hpp>
+#include <mirbft/sim/file_modules.hpp>
 #include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
@@ -27,7 +28,7 @@ namespace simulation {
 
 using Crypto = mirbft::sim::Crypto;
 using Net = mirbft::sim::Adversarial<mirbft::sim::Net>;
-using Wal = mirbft::sim::Forgetful<mirbft::sim::Wal>;
+using Wal = mirbft::sim::Forgetful<mirbft::sim::FileWal>;
 
 using Protocol = mirbft::Iss<mirbft::Pbft>;
 
@@ -35,7 +36,7 @@ template <class AnyProtocol, class Policy>
 using ChecksOf = mirbft::sim::IssChecks<AnyProtocol, Policy, Crypto,
                                         mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
 using Replica = mirbft::Node<Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore, Wal,
-                             mirbft::ClientTracker, mirbft::sim::Store, Protocol,
+                             mirbft::ClientTracker, mirbft::sim::FileStore, Protocol,
                              mirbft::sim::Watch<ChecksOf<Protocol, mirbft::Blacklist>,
                                                 mirbft::FileInterceptor>>;
 

@@ -27,9 +27,9 @@ mirbft::sim::TrialResult run_trial(const mirbft::sim::Scenario& scenario,
         .hasher = {},
         .crypto = Crypto(parts.self),
         .app = {},
-        .wal = Wal(std::move(parts.wal), parts.adversary),
+        .wal = Wal(mirbft::sim::FileWal(parts.account, parts.files, parts.self), parts.adversary),
         .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = protocol.cluster}),
-        .store = std::move(parts.store),
+        .store = mirbft::sim::FileStore(parts.account, parts.files, parts.self),
         .protocol = make_protocol(parts.self, parts.disk),
         .interceptor = std::move(parts.watch)};
   };

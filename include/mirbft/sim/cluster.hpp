@@ -225,6 +225,7 @@ class Cluster {
     member.replica.reset();
     lose_unsynced(member);
     if (!member.faulty) observed_.checks.crashed(id);
+    if (member.was_misdirected()) distrust(member);
   }
   /// The node is gone, and with it all that is on its disk.
   void wipe(NodeId id) {
@@ -244,16 +245,8 @@ class Cluster {
     faults_.count(Fault::old_directory);
     crash(id);
     at(id).files.restore(image);
-    distrust(id);
+    distrust(at(id));
     restart(id);
-  }
-  /// The node is gone, and counts as faulty from its next start on: its disk may have forgotten.
-  void distrust(NodeId id) {
-    Member& member = at(id);
-    crash(id);
-    member.disk.set_back();
-    if (!member.faulty) observed_.checks.wiped(id, findings());
-    member.faulty = member.damaged = true;
   }
   /// Whether what the node says is not checked.
   bool is_faulty(NodeId id) { return at(id).faulty; }
@@ -383,6 +376,10 @@ class Cluster {
     bool wiped = false;
     /// Its files may be corrupt, so that it stops, or refuses to begin.
     bool damaged = false;
+
+    bool was_misdirected() const noexcept {
+      return files.struck(FileTrouble::misdirected_write) != 0;
+    }
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -477,6 +474,15 @@ class Cluster {
     faults_.count(Fault::lost_tail, loss.lost);
     faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
   }
+  /// The disk may have forgotten what the node has said, and the node cannot know.
+  void distrust(Member& member) {
+    member.disk.set_back();
+    if (!member.faulty) {
+      observed_.checks.wiped(member.id, findings());
+      observed_.checks.distrusted(member.id);
+    }
+    member.faulty = true;
+  }
   void lose_all(Member& member) {
     member.disk.wipe();
     member.files.wipe();
@@ -499,7 +505,7 @@ class Cluster {
                  WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
                  member.files}));
     } catch (const LogCorruption& corruption) {
-      if (!member.damaged)
+      if (!member.damaged && !member.faulty)
         findings().report("no failure", member.id, std::nullopt, corruption.what());
       lose_all(member);
       return make(member);
@@ -594,7 +600,8 @@ class Cluster {
   /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    if (failed && !member.fails() && !member.damaged) stopped(member);
+    const bool expected = member.fails() || member.damaged || member.was_misdirected();
+    if (failed && !expected) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;

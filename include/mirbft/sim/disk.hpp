@@ -94,6 +94,7 @@ class Disk {
     contents_ = Contents::lost;
     records_.clear();
     durable_ = 0;
+    low_ = {};
     requests_.clear();
     delivered_.clear();
     unsynced_.clear();
@@ -110,12 +111,13 @@ class Disk {
     crash_requests(Tail::lost);
   }
   /// The log that came back. Throws ModuleFailure if anything durable is not in it.
-  void settle(const std::vector<Record>& found) {
+  void settle_log(const std::vector<Record>& found) {
     const auto same = [](const Record& left, const Record& right) {
       return left.type == right.type && left.entry == right.entry;
     };
     auto next = found.begin();
     for (const Record& record : records_) {
+      if (record.retention < low_) continue;
       next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
       if (next++ == found.end())
         throw ModuleFailure("an entry of type " + std::to_string(record.type) +
@@ -135,7 +137,7 @@ class Disk {
   }
   /// The requests that came back, likewise.
   template <class StoreOnFiles>
-  void settle(StoreOnFiles& found) {
+  void settle_requests(StoreOnFiles& found) {
     for (const auto& [reference, kept] : requests_)
       if (!found.get(reference))
         throw ModuleFailure("request " + std::to_string(reference.req_no.value) + " of client " +
@@ -207,6 +209,7 @@ class Disk {
     spare_records(records_.size());
   }
   void truncate(RetentionIndex index) {
+    low_ = std::max(low_, index);
     const auto old = [index](const Record& record) { return record.retention < index; };
     const auto unsynced = records_.begin() + static_cast<std::ptrdiff_t>(durable_);
     durable_ -= static_cast<std::size_t>(std::count_if(records_.begin(), unsynced, old));
@@ -288,6 +291,8 @@ class Disk {
   std::vector<Record> records_;
   std::size_t durable_ = 0;
   std::vector<Record> in_doubt_;
+  /// What lies below may go, also if it is written later.
+  RetentionIndex low_;
   std::uint64_t appended_ = 0;
   std::uint64_t syncs_ = 0;
 

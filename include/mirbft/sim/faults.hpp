@@ -99,15 +99,15 @@ class ScheduleDraw {
     if (has(Fault::lost_tail, tail)) faults_.disks.tail = Tail::drawn;
   }
 
-  /// A seed has its own idea of how often a kind strikes, and for how long. To lose a disk is so
-  /// hard that it should be rarer.
+  /// A seed has its own idea of how often a kind strikes, and for how long. To lose what is on a
+  /// disk is so hard that it should be rarer.
   void draw_strikes(const StrikeShape& shape) {
     Random random = numbers_of(shape.kind);
-    const bool is_wipe = shape.kind == Fault::wipe;
-    const std::vector<NodeId> victims = is_wipe ? suspects_ : members_;
-    if (!has(shape.kind, random, is_wipe ? 300 : 600)) return;
+    const bool is_hard = forgets(shape.kind);
+    const std::vector<NodeId> victims = is_hard ? suspects_ : members_;
+    if (!has(shape.kind, random, is_hard ? 300 : 600)) return;
     if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
-    const Time every = span(random, milliseconds(is_wipe ? 500 : 100), milliseconds(4000));
+    const Time every = span(random, milliseconds(is_hard ? 500 : 100), milliseconds(4000));
     const Time longest = span(random, milliseconds(5), milliseconds(2000));
     for (Time at{};;) {
       at += between(random, every / 2, every + every / 2);
@@ -136,7 +136,6 @@ class ScheduleDraw {
     std::sort(strike.nodes.begin(), strike.nodes.end());
     std::sort(strike.others.begin(), strike.others.end());
   }
-
 
   FaultKinds allowed_;
   Random random_;

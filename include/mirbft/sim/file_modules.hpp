@@ -49,7 +49,7 @@ class FileWal {
     log_.replay([&](std::uint32_t type, const Bytes& entry) {
       found.push_back({type, entry, {}});
     });
-    account_->settle(found);
+    account_->settle_log(found);
     for (Record& record : found) f(record.type, std::move(record.entry));
   }
 
@@ -65,7 +65,7 @@ class FileStore {
  public:
   FileStore(Disk& account, FileSystem& files, NodeId node)
       : account_(&account), store_(Files(files, "store"), small_segments(node)) {
-    account_->settle(store_);
+    account_->settle_requests(store_);
   }
 
   void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {

@@ -163,7 +163,7 @@ class Trial {
     for (const NodeId id : lost) cluster_.crash(id);
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
-    std::erase_if(core, [&](NodeId id) { return scenario_.adversaries.has(id); });
+    std::erase_if(core, [&](NodeId id) { return cluster_.is_faulty(id); });
     return core;
   }
 

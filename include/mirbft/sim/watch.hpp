@@ -46,6 +46,7 @@ inline constexpr bool appends<WalAppend<Entry>> = true;
 ///     void durable(NodeId, const Record&, Findings&)            the same as it is on the disk
 ///     void started(NodeId), void crashed(NodeId)
 ///     void wiped(NodeId), void wiped(NodeId, Findings&)         it has lost its disk
+///     void distrusted(NodeId)                                   it counts as faulty from now on
 ///     void looked(NodeId, const Replica&, Findings&)            a correct node, between its lists
 ///     void ended(Findings&)                                     the run is over
 ///
@@ -122,6 +123,11 @@ class Checks {
     each([&](auto& one) {
       if constexpr (requires { one.wiped(node); }) one.wiped(node);
       if constexpr (requires { one.wiped(node, findings); }) one.wiped(node, findings);
+    });
+  }
+  void distrusted(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.distrusted(node); }) one.distrusted(node);
     });
   }
   void looked(NodeId node, const auto& replica, Findings& findings) {
