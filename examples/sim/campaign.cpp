@@ -1,6 +1,7 @@
 #include "campaign.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -102,11 +103,28 @@ bool is_good(const Report& report) {
   return report.missing == "none" && report.idle_adversaries == "none";
 }
 
+/// Those that have struck.
+FaultKinds kinds_of(const mirbft::sim::FaultCounts& counts) {
+  FaultKinds kinds;
+  for (std::size_t i = 0; i < mirbft::sim::fault_kinds; ++i)
+    if (counts[mirbft::sim::fault_at(i)] != 0)
+      kinds = kinds | FaultKinds{mirbft::sim::fault_at(i)};
+  return kinds;
+}
+
+mirbft::sim::AdversaryKinds kinds_of(const mirbft::sim::Roles& roles) {
+  mirbft::sim::AdversaryKinds kinds = roles.clients;
+  for (const mirbft::sim::Role& role : roles.replicas)
+    for (const std::size_t place : role.kinds.of_replicas()) kinds.add(place);
+  return kinds;
+}
+
 /// Prints it all and returns the exit status. `cpu_before` is when the runs began.
 template <class Name, class Command>
-int conclude(Runs runs, FaultKinds kinds, double cpu_before, const Options& options,
-             const RunTrial& run, Name&& name_of, Command&& command_of) {
-  Report report = make_report(runs.sum, kinds, options.adversaries, cpu_seconds() - cpu_before);
+int conclude(Runs runs, double cpu_before, const Options& options, const RunTrial& run,
+             Name&& name_of, Command&& command_of) {
+  Report report =
+      make_report(runs.sum, options.faults, options.adversaries, cpu_seconds() - cpu_before);
   report.fingerprint = hexadecimal(runs.fingerprint.value());
   for (auto& [scenario, result] : runs.failed)
     report.failures.push_back(examine(scenario, std::move(result), name_of(scenario),
@@ -122,10 +140,9 @@ int conclude(Runs runs, FaultKinds kinds, double cpu_before, const Options& opti
 std::string read_text(const std::string& path) {
   if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file || std::filesystem::is_directory(path))
     throw mirbft::ConfigError("--scenario", path, "must be a file that this user can read, or -");
-  return text;
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -139,7 +156,7 @@ int run_campaign(const Options& options, const RunTrial& run) {
            (options.adversaries.none() ? "" : " --adversary " + options.adversaries_text);
   };
   Runs runs = run_seeds(options, run);
-  return conclude(std::move(runs), options.faults, cpu_before, options, run, name, command);
+  return conclude(std::move(runs), cpu_before, options, run, name, command);
 }
 
 int print_scenario(const Options& options) {
@@ -152,14 +169,23 @@ int run_scenario(const Options& options, const RunTrial& run) {
   const std::string source = options.scenario == "-" ? "(standard input)" : options.scenario;
   const Scenario scenario =
       mirbft::sim::parse_scenario(read_text(options.scenario), source, known_messages());
-  Runs runs;
-  runs.add(scenario, run(scenario, options.event_logs));
+  TrialResult result = run(scenario, options.event_logs);
+  const std::vector<std::string> idle = result.idle;
+  // The table shows what there was.
+  Options shown = options;
+  shown.faults = kinds_of(result.figures.faults);
+  shown.adversaries = kinds_of(scenario.adversaries);
   const auto name = [&](const Scenario&) {
     return options.scenario == "-" ? "scenario"
                                    : std::filesystem::path(options.scenario).stem().string();
   };
   const auto command = [&](const Scenario&) { return "mirbft-sim --scenario " + options.scenario; };
-  return conclude(std::move(runs), FaultKinds::all(), cpu_before, options, run, name, command);
+  Runs runs;
+  runs.add(scenario, std::move(result));
+  const int status = conclude(std::move(runs), cpu_before, shown, run, name, command);
+  for (const std::string& line : idle)
+    std::cerr << "error: " << source << ": no message met this line: " << line << '\n';
+  return idle.empty() ? status : 1;
 }
 
 }  // namespace simulation

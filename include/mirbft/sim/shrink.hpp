@@ -19,7 +19,7 @@ namespace mirbft::sim {
 
 /// Leaves out of a scenario whatever it fails without: delta debugging (Zeller and Hildebrandt,
 /// "Simplifying and Isolating Failure-Inducing Input", 2002) over its lists, and then the rates,
-/// the load and the length one by one, until none of that helps any more.
+/// the length and the load one by one, until none of that helps any more.
 ///
 /// `fails(const Scenario&)` runs one and says whether it still fails in the way that is looked for.
 /// `go_on(const Scenario& smallest, std::uint64_t runs)` is asked before each run whether there may
@@ -36,8 +36,8 @@ class Shrinker {
       smaller = shrink_lists();
       smaller |= shrink_adversaries();
       smaller |= shrink_rates();
-      smaller |= shrink_load();
       smaller |= shrink_length();
+      smaller |= shrink_load();
     }
     return std::move(smallest_);
   }
@@ -100,11 +100,13 @@ class Shrinker {
     return smaller;
   }
 
-  /// Ends soon after the last strike, and halves what lasts.
+  /// Ends at the last strike, or soon after it, and halves what lasts.
   bool shrink_length() {
-    bool smaller = false;
+    const Time end = end_of_strikes();
+    bool smaller = attempt([&](Scenario& one) { one.faults.heal = end; },
+                           end < smallest_.faults.heal);
     while (attempt([](Scenario& one) { one.faults.heal = rounded(one.faults.heal / 2); },
-                   smallest_.faults.heal / 2 > end_of_strikes()))
+                   smallest_.faults.heal / 2 > end))
       smaller = true;
     for (std::size_t i = 0; i < smallest_.faults.strikes.size(); ++i) {
       const auto strike = [i](Scenario& one) -> auto& { return one.faults.strikes[i]; };
@@ -120,10 +122,11 @@ class Shrinker {
   static Time rounded(Time time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time);
   }
+  /// The next millisecond after all of them.
   Time end_of_strikes() const {
     Time end{};
     for (const Strike& strike : smallest_.faults.strikes)
-      end = std::max(end, strike.at + strike.lasts);
+      end = std::max(end, rounded(strike.at + strike.lasts) + std::chrono::milliseconds(1));
     return end;
   }
 
