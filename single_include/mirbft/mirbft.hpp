@@ -20203,27 +20203,34 @@ class EquivocatingPrimary : public Behaviour {
   }
 
  private:
-  /// Certificates for the other outcome are at hand unless a claim of an earlier view comes to
-  /// light by it.
+  /// Its own ViewChange gives way to one without claims; or that takes the place of another's.
   void change_outcome(NewView& message) {
-    NewView other = message;
-    for (ViewChange& change : other.view_changes) {
-      if (change.sender != self() || change.claims.empty()) continue;
-      change.claims.clear();
-      powers().sign(change);
+    const auto& changes = message.view_changes;
+    const bool among = std::ranges::find(changes, self(), &ViewChange::sender) != changes.end();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (among && changes[i].sender != self()) continue;
+      NewView other = message;
+      other.view_changes[i] = {message.segment, message.view, self(), {}, {}, {}};
+      powers().sign(other.view_changes[i]);
+      std::ranges::sort(other.view_changes, {}, &ViewChange::sender);
+      if (!keep_what_is_claimed(other) ||
+          other.certificates.size() == message.certificates.size())
+        continue;
+      count();
+      powers().sign(other);
+      message = std::move(other);
+      return;
     }
-    const auto claims = pbft::outcome(other.view_changes);
-    const auto is_claimed = [&](const Certificate& one) {
-      return claims && std::ranges::any_of(*claims, [&](const PreparedClaim& claim) {
-               return pbft::proves(one, claim);
-             });
-    };
-    std::erase_if(other.certificates, [&](const auto& one) { return !is_claimed(one); });
-    if (!claims || other.certificates.size() != claims->size()) return;
-    if (other.certificates.size() == message.certificates.size()) return;
-    count();
-    powers().sign(other);
-    message = std::move(other);
+  }
+  /// False if a certificate is missing: a claim of an earlier view has come to light.
+  static bool keep_what_is_claimed(NewView& message) {
+    const auto claims = pbft::outcome(message.view_changes);
+    if (!claims) return false;
+    std::erase_if(message.certificates, [&](const Certificate& one) {
+      return std::ranges::none_of(
+          *claims, [&](const PreparedClaim& claim) { return pbft::proves(one, claim); });
+    });
+    return message.certificates.size() == claims->size();
   }
 };
 
@@ -20296,10 +20303,12 @@ namespace mirbft::sim::byzantine {
 
 /// The same bytes but for one; a byte where there is none.
 inline Bytes spoiled(const Bytes& bytes, Random& random) {
-  std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
-  if (copy.empty()) copy.push_back(0);
-  copy[random.below(copy.size())] ^= static_cast<std::uint8_t>(random.between(1, 255));
-  return Bytes(ByteView(copy));
+  const std::size_t size = std::max<std::size_t>(bytes.size(), 1);
+  return Bytes::filled(size, [&](std::uint8_t* out) {
+    *out = 0;
+    std::copy(bytes.begin(), bytes.end(), out);
+    out[random.below(size)] ^= static_cast<std::uint8_t>(random.between(1, 255));
+  });
 }
 
 }  // namespace mirbft::sim::byzantine
@@ -24852,10 +24861,11 @@ class ScheduleDraw {
   /// Each has a member at least; of a bridge, there is one between them.
   static void draw_groups(Strike& strike, std::vector<NodeId> members, Random& random) {
     random.shuffle(members);
-    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 2));
+    const bool bridge = strike.kind == Fault::bridge_partition;
+    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 1 - bridge));
     const auto middle = members.begin() + size;
     strike.nodes.assign(members.begin(), middle);
-    strike.others.assign(middle + (strike.kind == Fault::bridge_partition), members.end());
+    strike.others.assign(middle + bridge, members.end());
     std::sort(strike.nodes.begin(), strike.nodes.end());
     std::sort(strike.others.begin(), strike.others.end());
   }
@@ -27869,11 +27879,13 @@ struct Restart {
 enum class Reminded : std::uint8_t { once_healed, each_round };
 
 /// A round is as long as a view may stand still: whoever has not finished gives up on its view at
-/// the end.
+/// the end, but for those whose clock is late.
 struct Round {
   Cut cut;
   Reminded reminded = Reminded::once_healed;
   std::optional<Restart> restart{};
+  /// Bit i: that is instance i.
+  std::uint64_t patient = 0;
 };
 
 /// How large scenarios are. Node 0 leads view 0, node 1 view 1, and so on. Of a node that has a
@@ -27925,7 +27937,7 @@ struct Scenario {
 /// twins it is always the first whose messages come first.
 ///
 /// Scenarios that are drawn may have any number of views; besides, in any round messages overtake
-/// one another, correct nodes restart, and what was lost is said again.
+/// one another, correct nodes restart, clocks are late, and what was lost is said again.
 class Space {
  public:
   /// Throws ConfigError.
@@ -28003,6 +28015,8 @@ class Space {
       const std::size_t instance = random.below(shape_.nodes);
       if (random.chance(300) && made.is_correct(instance))
         one.restart = {instance, random.below(100)};
+      for (std::size_t i = 0; i < shape_.instances(); ++i)
+        one.patient |= std::uint64_t{random.chance(100)} << i;
     }
     return made;
   }
@@ -28051,18 +28065,24 @@ inline std::string to_string(const Scenario& scenario) {
   for (const std::size_t node : scenario.twins) text += ' ' + std::to_string(node);
   text += '\n';
   for (std::size_t i = 0; i < scenario.rounds.size(); ++i) {
-    const auto& [cut, reminded, restart] = scenario.rounds[i];
+    const auto& [cut, reminded, restart, patient] = scenario.rounds[i];
     text += "  round " + std::to_string(i) + ": " + to_string(cut, scenario);
     if (reminded == Reminded::each_round) text += "; then said again";
     if (restart)
       text += "; node " + scenario.name_of(restart->instance) + " restarts after " +
               std::to_string(restart->after) + " events";
+    if (patient != 0) text += "; late is";
+    for (std::size_t one = 0; one < scenario.shape.instances(); ++one)
+      if ((patient >> one & 1) != 0) text += ' ' + scenario.name_of(one);
     text += '\n';
   }
   return text;
 }
 
 }  // namespace mirbft::sim::twins
+
+// <mirbft/sim/twins_setting.hpp>
+// What all scenarios of twins have in common, and what is counted in them.
 
 namespace mirbft::sim::twins {
 
@@ -28075,13 +28095,6 @@ inline Bytes sign(NodeId node, ByteView message) {
     for (std::size_t i = 0; i < 8; ++i, value >>= 8) out[i] = static_cast<std::uint8_t>(value);
   });
 }
-
-/// What a message proposes for a slot, or for all of them, in a view.
-struct Proposal {
-  View view;
-  SeqNr sn;
-  std::uint64_t content = 0;
-};
 
 /// The keys of all nodes, as a Crypto module.
 struct Keys {
@@ -28160,6 +28173,21 @@ struct Figures {
   }
 };
 
+}  // namespace mirbft::sim::twins
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::twins::Figures, decided_batches, decided_nil, decided_early,
+                        double_proposals, double_new_views, messages, lost, restarts,
+                        highest_view, healing_rounds);
+
+namespace mirbft::sim::twins {
+
+/// What a message proposes for a slot, or for all of them, in a view.
+struct Proposal {
+  View view;
+  SeqNr sn;
+  std::uint64_t content = 0;
+};
+
 /// Whether an orderer bears nodes that lie, as twins do; Paxos bears only crashes.
 template <class Orderer>
 inline constexpr bool bears_liars = Orderer::quorum(4).weak() > 1;
@@ -28195,7 +28223,7 @@ class Cluster {
       : state_(other.state_), clock_(other.clock_), findings_(0, clock_) {}
   Cluster& operator=(const Cluster&) = delete;
 
-  /// A round under the partition that it brings.
+  /// A round, under the partition that it brings.
   void play(const Round& round) {
     state_.round = round;
     run();
@@ -28400,6 +28428,7 @@ class Cluster {
   }
   void tick() {
     for (std::size_t i = 0; i < state_.instances.size(); ++i) {
+      if ((state_.round.patient >> i & 1) != 0) continue;
       Env env(*this, i);
       state_.instances[i].segment.tick(true, env);
     }
@@ -28639,10 +28668,6 @@ class Cluster {
 };
 
 }  // namespace mirbft::sim::twins
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::sim::twins::Figures, decided_batches, decided_nil, decided_early,
-                        double_proposals, double_new_views, messages, lost, restarts,
-                        highest_view, healing_rounds);
 
 namespace mirbft::sim::twins {
 

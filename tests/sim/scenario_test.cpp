@@ -39,9 +39,6 @@ struct Wrong {
 };
 
 constexpr Wrong all_wrong[] = {
-    {"see 7",
-     "1 = \"see\": begins no line: use one of seed, nodes, clients, links, pace, disks, adversary, "
-     "at, for, after, until, heal, settle"},
     {"\nseed x", "2 = \"x\": must be a number from 0 to 18446744073709551615; correct it"},
     {"seed -1", "1 = \"-1\": must be a number from 0 to 18446744073709551615; correct it"},
     {"seed", "1 = (end of line): must be a number from 0 to 18446744073709551615; correct it"},
@@ -66,10 +63,6 @@ constexpr Wrong all_wrong[] = {
      "1 = \"evil\": names no ways of such a one to be faulty: mirbft-sim --adversary list"},
     {"at soon pause 1", "1 = \"soon\": must be a time; say it as 250ms, 1.5s or 80us"},
     {"at 5 pause 1", "1 = \"5\": must be a time; say it as 250ms, 1.5s or 80us"},
-    {"at 1s loss 1",
-     "1 = \"loss\": is no fault that strikes at a moment: use one of clog, symmetric_partition, "
-     "asymmetric_partition, bridge_partition, crash, crash_in_list, pause, clock_skew, "
-     "clock_jump, slow_module, wipe"},
     {"at 1s crash 4", "1 = \"4\": must be a number from 0 to 3; correct it"},
     {"at 1s crash", "1 = (end of line): must be a number from 0 to 3; correct it"},
     {"at 1s crash 1 for ever", "1 = \"ever\": must be a time; say it as 250ms, 1.5s or 80us"},
@@ -99,6 +92,15 @@ constexpr Wrong all_wrong[] = {
      "1 = \"crash\": must be `for` and messages; a strike at a time begins with `at`"},
     {"after 2 Commit until 3s crash 1",
      "1 = \"crash\": must be `for` and the messages that the line is about"},
+};
+
+constexpr Wrong begun_wrong[] = {
+    {"see 7", "1 = \"see\": begins no line: use one of seed, nodes, clients, links, "},
+    {"at 1s loss 1",
+     "1 = \"loss\": is no fault that strikes at a moment: use one of clog, symmetric_partition, "},
+    {"for Comit drop",
+     "1 = \"Comit\": is no message; say any for all of them, or one: use one of PrePrepare, "
+     "Prepare, Commit, ViewChange, NewView, Done, CheckpointVote, "},
 };
 
 }  // namespace
@@ -183,11 +185,13 @@ TEST_CASE("what is wrong is said in one line: where, the word, the rule and the 
     CAPTURE(wrong.text);
     CHECK(error_of(wrong.text) == std::string("x.scenario:") + wrong.error);
   }
-  const std::string unknown = error_of("for Comit drop");
-  CHECK(unknown.starts_with("x.scenario:1 = \"Comit\": is no message; say any for all of them, or "
-                            "one: use one of PrePrepare, Prepare, Commit, ViewChange, NewView, "
-                            "Done, CheckpointVote, "));
-  CHECK(unknown.find('\n') == std::string::npos);
+  // These go on with what there is to choose from.
+  for (const Wrong& wrong : begun_wrong) {
+    CAPTURE(wrong.text);
+    const std::string error = error_of(wrong.text);
+    CHECK(error.starts_with(std::string("x.scenario:") + wrong.error));
+    CHECK(error.find('\n') == std::string::npos);
+  }
 }
 
 }  // namespace mirbft
