@@ -524,9 +524,10 @@ class Cluster {
     member.work_at = never;
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
-    if (!member.faulty) observed_.checks.started(id);
     member.replica = make(member);
     if (!member.replica) return;
+    // Only now it is known what its disk holds.
+    if (!member.faulty) observed_.checks.started(id);
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),

@@ -39,9 +39,10 @@ class FileWal {
     log_.sync();
     Wal(*account_).sync();
   }
+  /// The account first: what a failure leaves half done may be there, and need not.
   void truncate(RetentionIndex index) {
-    log_.truncate(index);
     Wal(*account_).truncate(index);
+    log_.truncate(index);
   }
   template <class F>
   void replay(F&& f) {
@@ -82,8 +83,8 @@ class FileStore {
     store_.delivered(sn, batch);
   }
   void collect(const Collection& collection) {
-    store_.collect(collection);
     Store(*account_).collect(collection);
+    store_.collect(collection);
   }
 
   SegmentStoreStatus status() const noexcept { return store_.status(); }

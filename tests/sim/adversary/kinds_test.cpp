@@ -46,34 +46,45 @@ std::vector<NodeId> members(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("a cast is of f nodes at most, and sooner or later of all kinds") {
-  for (const std::size_t nodes : {4u, 7u}) {
+TEST_CASE("roles are drawn for some of the suspects, and sooner or later of all kinds") {
+  for (const std::size_t suspects : {1u, 2u}) {
     std::set<std::size_t> sizes;
-    std::set<std::size_t> clients;
+    AdversaryKinds seen;
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
-      const sim::Cast cast(AdversaryKinds::all(), members(nodes), short_hash, sim::Random(seed));
-      sizes.insert(cast.nodes().size());
-      clients.insert(cast.clients().begin(), cast.clients().end());
-      for (const NodeId id : members(nodes)) {
-        const auto faulty = cast.nodes();
-        CHECK((cast.of(id) != nullptr) ==
-              (std::find(faulty.begin(), faulty.end(), id) != faulty.end()));
-      }
+      const sim::Roles roles =
+          sim::draw_roles(AdversaryKinds::all(), members(suspects), sim::Random(seed));
+      sizes.insert(roles.replicas.size());
+      for (const std::size_t kind : roles.clients.of_clients()) seen.add(kind);
+      for (const sim::Role& role : roles.replicas)
+        for (const std::size_t kind : role.kinds.of_replicas()) seen.add(kind);
     }
     CHECK(*sizes.begin() == 1);
-    CHECK(*sizes.rbegin() == (nodes - 1) / 3);
-    CHECK(clients.size() == AdversaryKinds::all().of_clients().size());
+    CHECK(*sizes.rbegin() == suspects);
+    CHECK(seen == AdversaryKinds::all());
   }
 }
 
-TEST_CASE("too few nodes can bear no adversary among them, but one among the clients") {
-  const sim::Random random(1);
-  CHECK_THROWS_AS(sim::Cast(parse_adversary_kinds("flood"), members(3), short_hash, random),
+TEST_CASE("where no replica may be faulty, a client may") {
+  CHECK_THROWS_AS(sim::draw_roles(parse_adversary_kinds("flood"), {}, sim::Random(1)),
                   ConfigError);
-  const sim::Cast cast(parse_adversary_kinds("two_payloads"), members(3), short_hash, random);
-  CHECK(cast.nodes().empty());
+  const sim::Roles roles =
+      sim::draw_roles(parse_adversary_kinds("two_payloads"), {}, sim::Random(1));
+  CHECK(roles.replicas.empty());
+  CHECK(roles.clients == parse_adversary_kinds("two_payloads"));
+}
+
+TEST_CASE("a cast is those whom the roles name, and counts what each kind has done") {
+  sim::Roles roles;
+  roles.replicas = {{NodeId(2), parse_adversary_kinds("false_replies,flood")}};
+  roles.clients = parse_adversary_kinds("two_payloads");
+  const sim::Cast cast(roles, members(4), short_hash, sim::Random(1));
+  CHECK(cast.nodes() == std::vector{NodeId(2)});
+  CHECK(cast.of(NodeId(1)) == nullptr);
+  REQUIRE(cast.of(NodeId(2)) != nullptr);
   CHECK(cast.clients().size() == 1);
-  CHECK(sim::Cast({}, members(1), short_hash, random).clients().empty());
+  Replied reply;
+  cast.of(NodeId(2))->reply(reply);
+  CHECK(to_string(cast.counts().missing(parse_adversary_kinds("false_replies,flood"))) == "flood");
 }
 
 }  // namespace mirbft::testing

@@ -38,12 +38,16 @@ TEST_CASE("Commits are late at one victim, and nothing else is late") {
 }
 
 TEST_CASE("a slow leader's proposals come just before the others lose patience") {
-  SlowDrip sender(powers());
-  const auto late = said(sender, proposal(1, {})).at(0).delay;
-  CHECK(late < IssConfig{}.base_timeout);
-  CHECK(2 * late > IssConfig{}.base_timeout);
-  CHECK(said(sender, prepare(1)).at(0).delay > 0s);
-  CHECK(said(sender, Progress{}).at(0).delay == 0s);
+  std::set<std::chrono::nanoseconds> delays;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    SlowDrip sender(powers(seed));
+    const auto late = said(sender, proposal(1, {})).at(0).delay;
+    delays.insert(late);
+    CHECK(late < IssConfig{}.base_timeout);
+    CHECK(said(sender, prepare(1)).at(0).delay == late / 2);
+    CHECK(said(sender, Progress{}).at(0).delay == 0s);
+  }
+  CHECK(delays == std::set<std::chrono::nanoseconds>{50ms, 100ms, 200ms, 400ms, 800ms});
 }
 
 }  // namespace mirbft::testing

@@ -58,7 +58,7 @@ class DelayedCommits : public Behaviour {
 };
 
 /// Keeps up appearances: what it says as a leader, and its votes for others, come shortly before
-/// anybody would lose patience with it.
+/// anybody would lose patience with it, if that is as long as it thinks.
 class SlowDrip : public Behaviour {
  public:
   using Behaviour::Behaviour;
@@ -66,14 +66,11 @@ class SlowDrip : public Behaviour {
   void send(Letter letter, Letters& out) override {
     if (std::holds_alternative<PbftMessage>(letter.message)) {
       count();
-      letter.delay += as<PrePrepare>(letter.message) ? slow : slow / 2;
+      const Time patience = IssConfig{}.base_timeout / (1 << powers().draw(0) % 5);
+      letter.delay += patience * (as<PrePrepare>(letter.message) ? 8 : 4) / 10;
     }
     out.push_back(std::move(letter));
   }
-
- private:
-  /// Of the default T_0, a second.
-  static constexpr Time slow = std::chrono::milliseconds(800);
 };
 
 }  // namespace mirbft::sim::byzantine
