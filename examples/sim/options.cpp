@@ -56,10 +56,66 @@ void parse(CLI::App& app, int argc, char** argv) {
 /// What draws nothing from a seed must not be asked for together with what only seeds need.
 void check_alone(const CLI::App& app, const std::string& instead) {
   if (app.count(instead) == 0) return;
-  for (const char* of_seeds : {"--seeds", "--nodes", "--minutes", "--faults", "--failures"})
-    if (app.count(of_seeds) != 0)
-      throw ConfigError(instead, std::string("with ") + of_seeds,
+  for (const char* other :
+       {"--seeds", "--nodes", "--minutes", "--faults", "--adversary", "--failures", "--jobs",
+        "--mutant", "--twins", "--print", "--figures", "--scenario"})
+    if (other != instead && app.count(other) != 0)
+      throw ConfigError(instead, std::string("with ") + other,
                         "runs no seeds: leave one of the two out");
+}
+
+void add_twins(CLI::App& app, Options& options, std::string& scenarios) {
+  auto* const twins = app.add_flag(
+      "--twins", options.twins,
+      "nodes with one key that are there twice, under partitions that --seeds draw");
+  app.add_option("--views", options.views, "of twins, until the network heals")->needs(twins);
+  app.add_option("--groups", options.groups, "of a partition around twins, at most: 2 or 3")
+      ->needs(twins);
+  app.add_option("--scenarios", scenarios, "of twins, counted and not drawn: A..B, A.. or A")
+      ->needs(twins);
+}
+
+void add_options(CLI::App& app, Options& options, std::string& seeds, std::string& scenarios) {
+  app.set_version_flag("--version", "mirbft-sim " MIRBFT_VERSION);
+  app.option_defaults()->always_capture_default();
+  // What is run.
+  app.add_option("--seeds", seeds, "A..B, A.. or A");
+  app.add_option("--nodes", options.nodes, "members of a cluster")->check(CLI::Range(1, 64));
+  app.add_option("--minutes", options.minutes, "end after so many minutes; 0 for all seeds")
+      ->check(CLI::Range(0.0, 100000.0));
+  app.add_option("--faults", options.faults_text,
+                 "all, none or a list of " + to_string(FaultKinds::all()));
+  app.add_option("--adversary", options.adversaries_text,
+                 "faulty replicas and clients: none, all, names with commas between, or list");
+  app.add_option("--failures", options.failures, "end after so many seeds that failed")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--jobs", options.jobs, "run so many seeds at a time, each on a processor")
+      ->check(CLI::Range(1, 64));
+  // What is run instead.
+  app.add_option("--scenario", options.scenario, "run this file, - for the standard input");
+  app.add_flag("--print", options.prints_scenario, "print the scenario of one seed, run nothing");
+  app.add_flag("--figures", options.figures,
+               "measure the protocol in virtual time, and its improvements one by one");
+  app.add_option("--mutant", options.mutant,
+                 "put in a mistake, or all in turn: each must be found within --seeds");
+  add_twins(app, options, scenarios);
+  // What is said of it.
+  app.add_option("--event-logs", options.event_logs,
+                 "an empty folder for the event logs of all nodes; for one run");
+  app.add_option("--shrink", options.shrink,
+                 "CPU seconds to take out of a failed run what it does not need")
+      ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--out", options.out, "a folder for scenarios and event logs of failed runs");
+  app.add_flag("--verbose", options.verbose, "print the fingerprint of each seed");
+  app.add_flag("--json", options.json, "print the figures as JSON");
+}
+
+void check(const Options& options) {
+  const bool is_one = options.seeds.first == options.seeds.last;
+  if (!options.event_logs.empty() && options.scenario.empty() && !is_one)
+    throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");
+  if (options.prints_scenario && !is_one)
+    throw ConfigError("--print", "of many seeds", "needs --seeds with one seed");
 }
 
 }  // namespace
@@ -70,45 +126,19 @@ Options parse_options(int argc, char** argv) {
   std::string scenarios;
   CLI::App app{"Runs clusters of mirbft nodes in virtual time, one a seed, and checks every rule.",
                "mirbft-sim"};
-  app.set_version_flag("--version", "mirbft-sim " MIRBFT_VERSION);
-  app.option_defaults()->always_capture_default();
-  // What is run.
-  app.add_option("--seeds", seeds, "A..B, A.. or A");
-  app.add_option("--nodes", options.nodes, "members of a cluster")->check(CLI::Range(1, 64));
-  app.add_option("--minutes", options.minutes, "end after so many minutes; 0 for all seeds")
-      ->check(CLI::Range(0.0, 100000.0));
-  app.add_option("--faults", options.faults_text,
-                 "all, none or a list of " + to_string(FaultKinds::all()));
-  app.add_option("--failures", options.failures, "end after so many seeds that failed")
-      ->check(CLI::PositiveNumber);
-  // What is run instead.
-  app.add_flag("--figures", options.figures,
-               "measure the protocol in virtual time, and its improvements one by one");
-  app.add_option("--mutant", options.mutant,
-                 "put in a mistake, or all in turn: each must be found within --seeds");
-  auto* const twins = app.add_flag(
-      "--twins", options.twins,
-      "nodes with one key that are there twice, under partitions that --seeds draw");
-  app.add_option("--views", options.views, "of twins, until the network heals")->needs(twins);
-  app.add_option("--groups", options.groups, "of a partition around twins, at most: 2 or 3")
-      ->needs(twins);
-  app.add_option("--scenarios", scenarios, "of twins, counted and not drawn: A..B, A.. or A")
-      ->needs(twins);
-  // What is said of it.
-  app.add_option("--event-logs", options.event_logs,
-                 "an empty folder for the event logs of all nodes; for one seed");
-  app.add_flag("--verbose", options.verbose, "print the fingerprint of each seed");
-  app.add_flag("--json", options.json, "print the figures as JSON");
+  add_options(app, options, seeds, scenarios);
   parse(app, argc, argv);
   check_alone(app, "--figures");
-
+  check_alone(app, "--scenario");
   // A mistake that shows rarely needs more of them.
   if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
   options.seeds = parse_seeds(seeds);
   if (!scenarios.empty()) options.scenarios = parse_seeds(scenarios);
   options.faults = mirbft::sim::parse_fault_kinds(options.faults_text);
-  if (!options.event_logs.empty() && options.seeds.first != options.seeds.last)
-    throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");
+  options.lists_adversaries = options.adversaries_text == "list";
+  if (!options.lists_adversaries)
+    options.adversaries = mirbft::sim::parse_adversary_kinds(options.adversaries_text);
+  check(options);
   return options;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include <mirbft/sim/adversary/kinds.hpp>
 #include <mirbft/sim/fault.hpp>
 
 namespace simulation {
@@ -25,9 +26,22 @@ struct Options {
   mirbft::sim::FaultKinds faults = mirbft::sim::FaultKinds::all();
   /// As it was typed, for the command that repeats a failure.
   std::string faults_text = "all";
+  mirbft::sim::AdversaryKinds adversaries;
+  std::string adversaries_text = "none";
+  /// Only say which there are.
+  bool lists_adversaries = false;
   /// End after so many seeds that failed.
   std::uint64_t failures = 1;
+  /// Run this file, "-" being the standard input, and no seeds; empty for seeds.
+  std::string scenario;
+  /// Only print the scenario of the seed.
+  bool prints_scenario = false;
+  unsigned jobs = 1;
   std::string event_logs;
+  /// CPU seconds to make each failure smaller in.
+  double shrink = 60;
+  /// The folder for what is left behind of failures.
+  std::string out = "mirbft-sim-failures";
   /// A mistake to put in, or "all"; empty for none.
   std::string mutant;
   /// Run twins: so many views, in a network that falls into so many groups at most. The scenarios

@@ -55,8 +55,8 @@ TEST_CASE("a crash counts what is lost") {
     file.write(600, bytes_of("1"));
     files.rename("x", "y");
   }
-  CHECK(system.crash(Tail::lost) == 3);
-  CHECK(system.crash(Tail::lost) == 0);
+  CHECK(system.crash(Tail::lost).lost == 3);
+  CHECK(system.crash(Tail::lost).lost == 0);
   CHECK(system.paths().size() == 1);
 }
 

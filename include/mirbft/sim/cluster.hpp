@@ -16,12 +16,16 @@
 #include <vector>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/modules/files/segment_examination.hpp>
 #include <mirbft/node.hpp>
+#include <mirbft/sim/adversary/adversary.hpp>
+#include <mirbft/sim/adversary/faulty_client.hpp>
 #include <mirbft/sim/agenda.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/file_system.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/random.hpp>
@@ -37,8 +41,10 @@ struct ClusterConfig {
   NodeConfig node{};
   /// How often a node is told the time. Every tick costs, so it is not that of `node`.
   Time tick_every = std::chrono::milliseconds(50);
-  /// Nodes that keep no rules: their events are not checked.
+  /// Nodes that keep no rules: their events are not checked. One that stops comes back by itself.
   std::vector<NodeId> faulty{};
+  /// What faulty nodes are given as `Parts::adversary`; of others, null. It outlives the cluster.
+  std::function<Adversary*(NodeId)> adversary{};
   LinkRates links{};
   /// In so many of a thousand steps, the next slot of a node is drawn; in the others it is the
   /// first that has work.
@@ -64,22 +70,23 @@ struct Parts {
   Wal wal;
   Store store;
   WatchOfReplica watch;
+  /// For an `Adversarial` Net and a `Forgetful` Wal; null for a correct node.
+  Adversary* adversary = nullptr;
+  /// For a FileWal and a FileStore, in place of `wal` and `store`.
+  Disk& account;
+  FileSystem& files;
 };
 
 namespace detail {
 
-/// The Interceptor of a Node, and its Protocol.
+/// Modules of a Node.
 template <class Replica>
-struct InterceptorOf;
+struct ModulesOf;
 template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
-struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
-  using type = I;
-};
-template <class Replica>
-struct ProtocolOf;
-template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
-struct ProtocolOf<Node<N, H, C, A, W, T, S, P, I>> {
-  using type = P;
+struct ModulesOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using Hasher = H;
+  using Protocol = P;
+  using Interceptor = I;
 };
 
 }  // namespace detail
@@ -124,7 +131,7 @@ struct Figures {
 template <class Replica>
 class Cluster {
  public:
-  using WatchOfReplica = typename detail::InterceptorOf<Replica>::type;
+  using WatchOfReplica = typename detail::ModulesOf<Replica>::Interceptor;
   using ChecksOfCluster = typename WatchOfReplica::ChecksOfWatch;
   using PartsOfReplica = Parts<WatchOfReplica>;
   using Make = std::function<typename Replica::Modules(PartsOfReplica)>;
@@ -142,10 +149,12 @@ class Cluster {
       const Random disk = Random(config_.seed).fork("disk", id.value);
       Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
       member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
+      if (config_.adversary) member.adversary = config_.adversary(id);
       if (member.faulty) continue;
       observed_.checks.disk(id, std::as_const(member.disk));
-      member.disk.on_durable([this, id](const Record& record) {
-        observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
+      member.disk.on_durable([this, &member, id](const Record& record) {
+        if (!member.faulty)
+          observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
       });
     }
     for (const NodeId id : network_.members()) start(id);
@@ -161,6 +170,8 @@ class Cluster {
   const std::vector<NodeId>& members() const noexcept { return network_.members(); }
   Network& network() noexcept { return network_; }
   Disk& disk(NodeId id) { return at(id).disk; }
+  /// Where its FileWal and FileStore have their files.
+  FileSystem& files(NodeId id) { return at(id).files; }
   ChecksOfCluster& checks() noexcept { return observed_.checks; }
   Findings& findings() noexcept { return observed_.findings; }
   /// Two runs of one seed have the same, whatever compiled them.
@@ -183,6 +194,14 @@ class Cluster {
   bool clients_done() const {
     return std::ranges::all_of(clients_, [](const auto& entry) { return entry.client.done(); });
   }
+  /// A faulty client, which begins now and never ends. Requests in its name count as submitted.
+  void add_faulty_client(std::unique_ptr<FaultyClient> client) {
+    faulty_clients_.push_back(std::move(client));
+    deeds_.at(now(), {Deed::Kind::trouble, faulty_clients_.size() - 1, 0});
+  }
+  const std::vector<std::unique_ptr<FaultyClient>>& faulty_clients() const noexcept {
+    return faulty_clients_;
+  }
   /// No client makes further requests; all turn to `replicas` with those that are open.
   void finish_requests(const std::vector<NodeId>& replicas) {
     for (std::size_t place = 0; place < clients_.size(); ++place) {
@@ -198,24 +217,39 @@ class Cluster {
   void crash(NodeId id) {
     Member& member = at(id);
     if (!member.replica) return;
-    faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
+    faults_.count(member.fails() ? Fault::crash_in_list : Fault::crash);
     member.steps_left.reset();
     member.frames_left.reset();
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
-    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    lose_unsynced(member);
     if (!member.faulty) observed_.checks.crashed(id);
+    if (member.was_misdirected()) distrust(member);
   }
   /// The node is gone, and with it all that is on its disk.
   void wipe(NodeId id) {
     crash(id);
     faults_.count(Fault::wipe);
-    Member& member = at(id);
-    member.disk.wipe();
-    member.wiped = true;
-    if (!member.faulty) observed_.checks.wiped(id, findings());
+    lose_all(at(id));
   }
+  /// A bit of its files flips. A node refuses to begin with what has changed; then it is wiped.
+  void rot(NodeId id) {
+    Member& member = at(id);
+    member.damaged = true;
+    if (member.files.rot()) faults_.count(Fault::bit_rot);
+  }
+  /// The node is restarted on what its disk was once. It counts as faulty from now on, for it has
+  /// forgotten what it has said since.
+  void set_back(NodeId id, const FileSystem::Image& image) {
+    faults_.count(Fault::old_directory);
+    crash(id);
+    at(id).files.restore(image);
+    distrust(at(id));
+    restart(id);
+  }
+  /// Whether what the node says is not checked.
+  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// Whether the node has ever lost its disk.
   bool was_wiped(NodeId id) { return at(id).wiped; }
   /// The node is gone after so many lists of events more.
@@ -233,8 +267,8 @@ class Cluster {
     wake(id, until);
   }
   /// The modules in `slots` do nothing until `until`; the others of the node do.
-  void hold(NodeId id, Slot slots, Time until) {
-    faults_.count(Fault::slow_module);
+  void hold(NodeId id, Slot slots, Time until, Fault kind = Fault::slow_module) {
+    faults_.count(kind);
     at(id).held = slots;
     at(id).held_until = until;
     wake(id, until);
@@ -261,6 +295,7 @@ class Cluster {
       member->steps_left.reset();
       member->frames_left.reset();
       member->disk.spare();
+      member->files.spare();
       if (member->replica) wake(member->id, now());
     }
   }
@@ -315,17 +350,36 @@ class Cluster {
     }
     sum.faults = faults_;
     sum.faults += network_.faults();
+    for (auto& member : members_) {
+      sum.faults.count(Fault::io_error, member->files.struck(FileTrouble::io_error));
+      sum.faults.count(Fault::no_space, member->files.struck(FileTrouble::no_space));
+      sum.faults.count(Fault::failed_sync, member->files.struck(FileTrouble::failed_sync));
+      sum.faults.count(Fault::misdirected_write,
+                       member->files.struck(FileTrouble::misdirected_write));
+    }
     return sum;
   }
 
  private:
   struct Member {
-    Member(NodeId self, Random random) : id(self), disk(random) {}
+    Member(NodeId self, Random random)
+        : id(self), disk(random), files(random.fork("files")) {}
+
+    /// Whether the power has failed it, or its disk.
+    bool fails() const noexcept { return disk.failed() || files.failed(); }
 
     const NodeId id;
     Disk disk;
+    FileSystem files;
     bool faulty = false;
+    Adversary* adversary = nullptr;
     bool wiped = false;
+    /// Its files may be corrupt, so that it stops, or refuses to begin.
+    bool damaged = false;
+
+    bool was_misdirected() const noexcept {
+      return files.struck(FileTrouble::misdirected_write) != 0;
+    }
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -347,17 +401,18 @@ class Cluster {
   };
   /// What the cluster itself is going to do.
   struct Deed {
-    enum class Kind : std::uint8_t { work, tick, ask };
+    enum class Kind : std::uint8_t { work, tick, restart, ask, trouble };
 
     Kind kind;
-    /// Of a member or of a client.
+    /// Of a member, of a client or of a faulty client.
     std::size_t place;
     std::uint64_t incarnation;
   };
   /// A request on its way.
   struct Submission {
     NodeId to;
-    std::size_t client;
+    /// None waits for the answer to a faulty client.
+    std::optional<std::size_t> client;
     Request request;
     Spread spread;
   };
@@ -395,11 +450,71 @@ class Cluster {
     switch (deed.kind) {
       case Deed::Kind::work: return begin_work(*members_[deed.place]);
       case Deed::Kind::tick: return tick(*members_[deed.place], deed.incarnation);
+      case Deed::Kind::restart: return restart(members_[deed.place]->id);
       case Deed::Kind::ask: return ask(deed.place);
+      case Deed::Kind::trouble: return make_trouble(deed.place);
     }
   }
 
   // Nodes.
+
+  /// What is not synced may be lost. Files tell when they are opened again: after a failure of the
+  /// power, or of a process alone, where the disk has refused something.
+  void lose_unsynced(Member& member) {
+    if (member.files.empty())
+      return faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    const Tail tail = member.files.failed() ? Tail::drawn : config_.tail;
+    CrashLoss loss;
+    if (member.files.refused()) {
+      member.files.kill();
+    } else {
+      loss = member.files.crash(tail);
+    }
+    member.disk.doubt();
+    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
+  }
+  /// The disk may have forgotten what the node has said, and the node cannot know.
+  void distrust(Member& member) {
+    member.disk.set_back();
+    if (!member.faulty) {
+      observed_.checks.wiped(member.id, findings());
+      observed_.checks.distrusted(member.id);
+    }
+    member.faulty = true;
+  }
+  void lose_all(Member& member) {
+    member.disk.wipe();
+    member.files.wipe();
+    member.wiped = true;
+    member.damaged = false;
+    if (!member.faulty) observed_.checks.wiped(member.id, findings());
+  }
+
+  /// Null if the disk lets no node begin. What is corrupt, an operator wipes.
+  std::unique_ptr<Replica> make(Member& member) {
+    using Subject = typename WatchOfReplica::Subject;
+    NodeConfig config = config_.node;
+    config.self = member.id;
+    const Subject subject = member.faulty ? Subject::faulty : Subject::correct;
+    try {
+      return std::make_unique<Replica>(
+          std::move(config),
+          make_({member.id, member.incarnation, member.disk.contents(), members(),
+                 network_.connect(member.id), Wal(member.disk), Store(member.disk),
+                 WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
+                 member.files}));
+    } catch (const LogCorruption& corruption) {
+      if (!member.damaged && !member.faulty)
+        findings().report("no failure", member.id, std::nullopt, corruption.what());
+      lose_all(member);
+      return make(member);
+    } catch (const ModuleFailure&) {
+      if (!member.files.failed()) throw;
+      member.files.kill();
+      return nullptr;
+    }
+  }
 
   void start(NodeId id) {
     Member& member = at(id);
@@ -410,15 +525,8 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     if (!member.faulty) observed_.checks.started(id);
-    using Subject = typename WatchOfReplica::Subject;
-    NodeConfig config = config_.node;
-    config.self = id;
-    member.replica = std::make_unique<Replica>(
-        std::move(config),
-        make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
-               Wal(member.disk), Store(member.disk),
-               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
-    if (!member.faulty) observed_.checks.made(id, std::as_const(*member.replica));
+    member.replica = make(member);
+    if (!member.replica) return;
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -489,15 +597,22 @@ class Cluster {
   }
 
   /// Whether the node is still there after a step: it crashes if its time has come, or if its disk
-  /// has failed; any other failure is a finding.
+  /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    if (failed && !member.disk.failed() && !member.faulty)
-      findings().report("no failure", member.id, std::nullopt,
-                        "the node stopped: " + member.replica->failure());
+    const bool expected = member.fails() || member.damaged || member.was_misdirected();
+    if (failed && !expected) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
+  }
+
+  void stopped(const Member& member) {
+    if (!member.faulty)
+      return findings().report("no failure", member.id, std::nullopt,
+                               "the node stopped: " + member.replica->failure());
+    const Time pause = random_.between(Time{}, Time(std::chrono::seconds(1)));
+    deeds_.at(now() + pause, {Deed::Kind::restart, member.id.value, 0});
   }
 
   // Clients.
@@ -515,12 +630,25 @@ class Cluster {
     const Time wake = entry.client.go_on(
         now(),
         [&](NodeId to, const Request& request, Spread spread) {
-          const LinkRates ways;
-          submissions_.at(now() + random_.between(ways.shortest, ways.longest),
-                          {to, place, request, spread});
+          for (const auto& faulty : faulty_clients_) faulty->overhear(request);
+          submit_soon({to, place, request, spread});
         },
         [&](const Request& request) { observed_.checks.submitted(request, now()); });
     if (wake != never) wake_client(place, wake);
+  }
+  void make_trouble(std::size_t place) {
+    FaultyClient& client = *faulty_clients_[place];
+    for (Errand& errand : client.act()) {
+      if (errand.request.client == client.id())
+        observed_.checks.signed_by_faulty(errand.request);
+      submit_soon({errand.to, std::nullopt, std::move(errand.request), errand.spread});
+    }
+    const Time pause = random_.between(Time{}, Time(std::chrono::milliseconds(100)));
+    deeds_.at(now() + pause, {Deed::Kind::trouble, place, 0});
+  }
+  void submit_soon(Submission submission) {
+    const LinkRates ways;
+    submissions_.at(now() + random_.between(ways.shortest, ways.longest), std::move(submission));
   }
   /// A request has come to its replica. If that is down or has too much to do, it is lost.
   void submit(Submission submission) {
@@ -529,15 +657,17 @@ class Cluster {
     observed_.fingerprint.add(submission.request.data.view());
     const auto on_reply = [this, to = submission.to, place = submission.client,
                            incarnation = member.incarnation](const Replied& reply) {
-      if (at(to).incarnation == incarnation) replied(to, place, reply);
+      if (place && at(to).incarnation == incarnation) replied(to, *place, reply);
     };
     (void)member.replica->submit(std::move(submission.request), on_reply, submission.spread);
     wake(submission.to, now());
   }
-  void replied(NodeId from, std::size_t place, const Replied& reply) {
-    if (at(from).faulty) return;
+  void replied(NodeId from, std::size_t place, Replied reply) {
+    const Member& member = at(from);
+    if (member.adversary) member.adversary->reply(reply);
     Client& client = clients_[place].client;
-    if (!client.replied(from, reply, findings())) return;
+    const auto whom = member.faulty ? Client::Whom::anybody : Client::Whom::correct;
+    if (!client.replied(from, reply, findings(), whom)) return;
     if (reply.outcome == Outcome::delivered)
       observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
     wake_client(place, now() + client.rest());
@@ -555,6 +685,7 @@ class Cluster {
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<ClientEntry> clients_;
   Agenda<std::function<void()>> acts_;
+  std::vector<std::unique_ptr<FaultyClient>> faulty_clients_;
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;
   FaultCounts faults_;

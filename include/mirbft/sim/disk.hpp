@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -93,9 +94,65 @@ class Disk {
     contents_ = Contents::lost;
     records_.clear();
     durable_ = 0;
+    low_ = {};
     requests_.clear();
     delivered_.clear();
     unsynced_.clear();
+    in_doubt_.clear();
+  }
+
+  /// For a node that writes files, of which this is but the account: the node is gone, and it is in
+  /// doubt what files hold of what was not synced, until `settle`.
+  void doubt() {
+    failed_ = false;
+    left_ = forever;
+    in_doubt_.assign(records_.begin() + static_cast<std::ptrdiff_t>(durable_), records_.end());
+    records_.resize(durable_);
+    crash_requests(Tail::lost);
+  }
+  /// The log that came back. Throws ModuleFailure if anything durable is not in it.
+  void settle_log(const std::vector<Record>& found) {
+    const auto same = [](const Record& left, const Record& right) {
+      return left.type == right.type && left.entry == right.entry;
+    };
+    auto next = found.begin();
+    for (const Record& record : records_) {
+      if (record.retention < low_) continue;
+      next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
+      if (next++ == found.end())
+        throw ModuleFailure("an entry of type " + std::to_string(record.type) +
+                            ", which was durable, is lost");
+    }
+    // A log ends with what came to the disk of the entries in doubt.
+    std::size_t spared = std::min(in_doubt_.size(), found.size());
+    while (spared != 0 && !std::equal(found.end() - static_cast<std::ptrdiff_t>(spared),
+                                      found.end(), in_doubt_.begin(), same))
+      --spared;
+    for (std::size_t i = 0; i < spared; ++i) {
+      records_.push_back(std::move(in_doubt_[i]));
+      if (on_durable_) on_durable_(records_.back());
+    }
+    in_doubt_.clear();
+    spare_records(records_.size());
+  }
+  /// The requests that came back, likewise.
+  template <class StoreOnFiles>
+  void settle_requests(StoreOnFiles& found) {
+    for (const auto& [reference, kept] : requests_)
+      if (!found.get(reference))
+        throw ModuleFailure("request " + std::to_string(reference.req_no.value) + " of client " +
+                            std::to_string(reference.client.value) +
+                            ", which was durable, is lost");
+    found.for_each([this](const RequestRef& reference, const Request& request) {
+      const auto [place, is_new] = requests_.try_emplace(reference);
+      if (is_new) place->second = {request, true, std::nullopt};
+    });
+  }
+  /// The node is set back to what it had on its disk at another time, or to worse, and cannot know.
+  void set_back() {
+    const Contents contents = contents_;
+    wipe();
+    contents_ = contents;
   }
 
   Contents contents() const noexcept { return contents_; }
@@ -152,6 +209,7 @@ class Disk {
     spare_records(records_.size());
   }
   void truncate(RetentionIndex index) {
+    low_ = std::max(low_, index);
     const auto old = [index](const Record& record) { return record.retention < index; };
     const auto unsynced = records_.begin() + static_cast<std::ptrdiff_t>(durable_);
     durable_ -= static_cast<std::size_t>(std::count_if(records_.begin(), unsynced, old));
@@ -232,6 +290,9 @@ class Disk {
 
   std::vector<Record> records_;
   std::size_t durable_ = 0;
+  std::vector<Record> in_doubt_;
+  /// What lies below may go, also if it is written later.
+  RetentionIndex low_;
   std::uint64_t appended_ = 0;
   std::uint64_t syncs_ = 0;
 

@@ -49,9 +49,25 @@ enum class Fault : std::uint8_t {
   slot_order,
   /// A node loses its whole disk, and comes back without its memory.
   wipe,
+  /// The power fails amid a write: some sectors of it come to the disk, and others do not.
+  torn_write,
+  /// A bit of a file flips, and then the node is restarted.
+  bit_rot,
+  /// A write comes to another place, and then the node is restarted: it may have forgotten.
+  misdirected_write,
+  /// There is no room for a file: the node stops.
+  no_space,
+  /// An operation on a file is refused: the node stops.
+  io_error,
+  /// A sync fails, and what was to be synced is gone: the node stops.
+  failed_sync,
+  /// The log and the store of a node get no work done for a while.
+  slow_disk,
+  /// A node is restarted on what it had on its disk a while ago, and does not know it.
+  old_directory,
 };
 
-inline constexpr std::size_t fault_kinds = 17;
+inline constexpr std::size_t fault_kinds = 25;
 
 constexpr std::string_view to_string(Fault fault) noexcept {
   constexpr std::string_view names[fault_kinds] = {"loss",
@@ -70,7 +86,15 @@ constexpr std::string_view to_string(Fault fault) noexcept {
                                                    "clock_jump",
                                                    "slow_module",
                                                    "slot_order",
-                                                   "wipe"};
+                                                   "wipe",
+                                                   "torn_write",
+                                                   "bit_rot",
+                                                   "misdirected_write",
+                                                   "no_space",
+                                                   "io_error",
+                                                   "failed_sync",
+                                                   "slow_disk",
+                                                   "old_directory"};
   return names[static_cast<std::size_t>(fault)];
 }
 

@@ -19,6 +19,17 @@
 
 namespace mirbft::sim {
 
+/// Those of the nodes from 0 to `nodes - 1` that a run may do without: as many as a cluster must
+/// bear. Who is faulty, who ever loses its disk and who stays down are among them.
+inline std::vector<NodeId> draw_suspects(std::size_t nodes, const Random& random) {
+  std::vector<NodeId> all;
+  for (std::size_t i = 0; i < nodes; ++i) all.push_back(NodeId(i));
+  Random order = random.fork("suspects");
+  order.shuffle(all);
+  all.resize(Quorum(nodes).faulty());
+  return all;
+}
+
 /// Draws the faults of one run, ahead of it. Of the kinds that are allowed, each seed leaves some
 /// out and exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average
 /// hides. Each kind has random numbers of its own: one that is added changes none of the others.
@@ -26,7 +37,7 @@ class ScheduleDraw {
  public:
   /// For the nodes from 0 to `nodes - 1`; they are healed when `most` is over, or before.
   ScheduleDraw(FaultKinds allowed, std::size_t nodes, Time most, const Random& random)
-      : allowed_(allowed), random_(random), most_(most) {
+      : allowed_(allowed), random_(random), most_(most), suspects_(draw_suspects(nodes, random)) {
     for (std::size_t i = 0; i < nodes; ++i) members_.push_back(NodeId(i));
   }
 
@@ -65,10 +76,9 @@ class ScheduleDraw {
   void draw_end() {
     Random random = random_.fork("end");
     faults_.heal = between(random, most_ / 4, most_);
-    random.shuffle(members_);
     if (allowed_.has(Fault::crash) && random.chance(500)) {
-      const std::size_t lost = random.below(faulty() + 1);
-      faults_.lost.assign(members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(lost));
+      const std::size_t lost = random.below(suspects_.size() + 1);
+      faults_.lost.assign(suspects_.begin(), suspects_.begin() + static_cast<std::ptrdiff_t>(lost));
       std::sort(faults_.lost.begin(), faults_.lost.end());
     }
   }
@@ -89,15 +99,15 @@ class ScheduleDraw {
     if (has(Fault::lost_tail, tail)) faults_.disks.tail = Tail::drawn;
   }
 
-  /// A seed has its own idea of how often a kind strikes, and for how long. To lose a disk is so
-  /// hard that it should be rarer.
+  /// A seed has its own idea of how often a kind strikes, and for how long. To lose what is on a
+  /// disk is so hard that it should be rarer.
   void draw_strikes(const StrikeShape& shape) {
     Random random = numbers_of(shape.kind);
-    const bool is_wipe = shape.kind == Fault::wipe;
-    const std::vector<NodeId> victims = is_wipe ? who_may_be_wiped() : members_;
-    if (!has(shape.kind, random, is_wipe ? 300 : 600)) return;
+    const bool is_hard = forgets(shape.kind);
+    const std::vector<NodeId> victims = is_hard ? suspects_ : members_;
+    if (!has(shape.kind, random, is_hard ? 300 : 600)) return;
     if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
-    const Time every = span(random, milliseconds(is_wipe ? 500 : 100), milliseconds(4000));
+    const Time every = span(random, milliseconds(is_hard ? 500 : 100), milliseconds(4000));
     const Time longest = span(random, milliseconds(5), milliseconds(2000));
     for (Time at{};;) {
       at += between(random, every / 2, every + every / 2);
@@ -118,26 +128,20 @@ class ScheduleDraw {
   /// Each has a member at least; of a bridge, there is one between them.
   static void draw_groups(Strike& strike, std::vector<NodeId> members, Random& random) {
     random.shuffle(members);
-    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 2));
+    const bool bridge = strike.kind == Fault::bridge_partition;
+    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 1 - bridge));
     const auto middle = members.begin() + size;
     strike.nodes.assign(members.begin(), middle);
-    strike.others.assign(middle + (strike.kind == Fault::bridge_partition), members.end());
+    strike.others.assign(middle + bridge, members.end());
     std::sort(strike.nodes.begin(), strike.nodes.end());
     std::sort(strike.others.begin(), strike.others.end());
   }
 
-  /// Who has ever lost its disk counts as faulty, together with those that stay down: the members
-  /// stand in one drawn order, and both are the first of it.
-  std::vector<NodeId> who_may_be_wiped() const {
-    return {members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(faulty())};
-  }
-  std::size_t faulty() const noexcept { return Quorum(members_.size()).faulty(); }
-
   FaultKinds allowed_;
   Random random_;
   Time most_;
-  /// In a drawn order.
   std::vector<NodeId> members_;
+  std::vector<NodeId> suspects_;
   Schedule faults_;
 };
 

@@ -14,6 +14,18 @@
 
 namespace mirbft::sim {
 
+/// How many sectors and names that were not synced a crash has spared, and how many not.
+struct CrashLoss {
+  std::size_t kept = 0;
+  std::size_t lost = 0;
+
+  CrashLoss& operator+=(const CrashLoss& other) noexcept {
+    kept += other.kept;
+    lost += other.lost;
+    return *this;
+  }
+};
+
 /// The bytes in the operating system's cache, those on the disk, and in which part they may differ
 /// by right: there a power failure leaves each sector as the one or the other says.
 class FileImage {
@@ -47,9 +59,9 @@ class FileImage {
     dirty_begin_ = dirty_end_ = 0;
   }
 
-  /// The power failed. Returns how many sectors of those that were not synced are lost.
-  std::size_t crash(Tail tail, Random& random) {
-    std::size_t lost = 0;
+  /// The power failed.
+  CrashLoss crash(Tail tail, Random& random) {
+    CrashLoss loss;
     if (tail != Tail::lost && durable_.size() < cached_.size()) durable_.resize(cached_.size());
     // A short queue of the disk loses a tail, a long one any part.
     const bool is_prefix = random.chance(500);
@@ -57,14 +69,14 @@ class FileImage {
     for_dirty([&](std::size_t begin, std::size_t size) {
       if (tail != Tail::drawn) keep = tail == Tail::kept;
       else if (keep || !is_prefix) keep = random.chance(is_prefix ? 800 : 500);
-      lost += !keep;
+      ++(keep ? loss.kept : loss.lost);
       if (!keep) return;
       std::copy_n(cached_.begin() + static_cast<std::ptrdiff_t>(begin), size,
                   durable_.begin() + static_cast<std::ptrdiff_t>(begin));
     });
     cached_ = durable_;
     dirty_begin_ = dirty_end_ = 0;
-    return lost;
+    return loss;
   }
 
   /// The disk changes by itself, and nobody is told.

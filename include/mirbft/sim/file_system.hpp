@@ -51,6 +51,7 @@ class FileSystem {
   void spare() noexcept { left_ = never; }
   /// Whether the power has failed, or an operation was refused, since the last `crash` or `kill`.
   bool failed() const noexcept { return failed_ || refused_; }
+  bool refused() const noexcept { return refused_; }
   /// How often this has come to pass.
   std::uint64_t struck(FileTrouble trouble) const noexcept {
     return struck_[static_cast<std::size_t>(trouble)];
@@ -58,13 +59,13 @@ class FileSystem {
   /// How many operations there have been, without reads.
   std::uint64_t operations() const noexcept { return operations_; }
 
-  /// The power is gone, and comes back. Returns how much of what was not synced is lost. No file is
+  /// The power is gone, and comes back. Returns what has become of what was not synced. No file is
   /// open then.
-  std::size_t crash(Tail tail = Tail::drawn) {
+  CrashLoss crash(Tail tail = Tail::drawn) {
     kill();
-    std::size_t lost = crash_names(tail);
-    for (auto& [path, file] : names_) lost += file->crash(tail, random_);
-    return lost;
+    CrashLoss loss = crash_names(tail);
+    for (auto& [path, file] : names_) loss += file->crash(tail, random_);
+    return loss;
   }
   /// The node is gone and the machine is not: all that was written can be read.
   void kill() noexcept {
@@ -109,6 +110,7 @@ class FileSystem {
     const auto found = names_.find(path);
     return found == names_.end() ? nullptr : found->second.get();
   }
+  bool empty() const noexcept { return names_.empty(); }
   std::vector<std::string> paths() const {
     std::vector<std::string> all;
     for (const auto& [path, file] : names_) all.push_back(path);
@@ -178,16 +180,16 @@ class FileSystem {
       return is_here;
     });
   }
-  std::size_t crash_names(Tail tail) {
-    std::size_t lost = 0;
+  CrashLoss crash_names(Tail tail) {
+    CrashLoss loss;
     for (const Change& change : changes_) {
       const bool keep = tail == Tail::kept || (tail == Tail::drawn && random_.chance(500));
       if (keep) apply(durable_names_, change);
-      lost += !keep;
+      ++(keep ? loss.kept : loss.lost);
     }
     changes_.clear();
     names_ = durable_names_;
-    return lost;
+    return loss;
   }
 
   Random random_;

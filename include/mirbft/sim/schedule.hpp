@@ -68,7 +68,22 @@ inline constexpr StrikeShape strike_shapes[] = {
     {.kind = Fault::clock_jump, .span = "by"},
     {.kind = Fault::slow_module, .amount = "module", .most = slot_count - 1, .names = slot_names},
     {.kind = Fault::wipe},
+    // After so many more operations on files.
+    {.kind = Fault::torn_write, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::bit_rot},
+    {.kind = Fault::misdirected_write, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::no_space, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::io_error, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::failed_sync, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::slow_disk},
+    {.kind = Fault::old_directory},
 };
+
+/// Whether a node may forget, by a fault of this kind, what it has said: then it counts as faulty.
+constexpr bool forgets(Fault kind) noexcept {
+  return kind == Fault::wipe || kind == Fault::bit_rot || kind == Fault::misdirected_write ||
+         kind == Fault::old_directory;
+}
 
 /// The shape of a kind; null for those that do not strike at a moment.
 constexpr const StrikeShape* shape_of(Fault kind) noexcept {

@@ -11,11 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/sim/adversary/cast.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/scenario.hpp>
+#include <mirbft/sim/scenario_text.hpp>
 #include <mirbft/sim/script.hpp>
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>
@@ -27,11 +30,14 @@ namespace mirbft::sim {
 struct TrialResult {
   std::uint64_t seed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
   std::uint64_t fingerprint = 0;
   Time took{};
   std::vector<Finding> findings;
   /// If there are findings: the status of each node that is up, as JSON.
-  std::vector<std::string> states;
+  std::vector<std::string> states{};
+  /// Lines of the scenario that no message has met.
+  std::vector<std::string> idle{};
 };
 
 /// Runs a cluster under the faults of a scenario, then heals all but those that are lost and
@@ -46,6 +52,7 @@ class Trial {
         typename ClusterOfTrial::ChecksOfCluster checks = {}, MakeBody body = {})
       : scenario_(std::move(scenario)),
         script_(scenario_.rules, scenario_.triggers),
+        cast_(scenario_.adversaries, members(), hash, Random(scenario_.seed).fork("cast")),
         cluster_(cluster_config(), std::move(make), std::move(checks)) {
     add_clients(body);
   }
@@ -61,22 +68,47 @@ class Trial {
   TrialResult run() {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
-    return {scenario_.seed, cluster_.figures(),        cluster_.fingerprint(),
-            cluster_.now(), cluster_.findings().all(), states()};
+    return {scenario_.seed, cluster_.figures(),        acted(), cluster_.fingerprint(),
+            cluster_.now(), cluster_.findings().all(), states(), idle_lines()};
   }
 
  private:
-  using Message = typename detail::ProtocolOf<Replica>::type::Message;
+  using Message = typename detail::ModulesOf<Replica>::Protocol::Message;
+  using Hasher = typename detail::ModulesOf<Replica>::Hasher;
 
   ClusterConfig cluster_config() const {
     ClusterConfig config;
     config.seed = scenario_.seed;
     config.nodes = scenario_.nodes;
+    config.adversary = [this](NodeId node) { return cast_.of(node); };
+    config.faulty = cast_.nodes();
     config.links = scenario_.faults.links;
     config.shuffled_slots = scenario_.faults.pace.shuffled_slots;
     config.reaction = scenario_.faults.pace.reaction;
     config.tail = scenario_.faults.disks.tail;
     return config;
+  }
+
+  std::vector<NodeId> members() const {
+    std::vector<NodeId> all;
+    for (std::size_t i = 0; i < scenario_.nodes; ++i) all.push_back(NodeId(i));
+    return all;
+  }
+
+  /// The replicas' Hasher, for those who would forge what it hashes.
+  static Digest hash(ByteView bytes) {
+    Hasher hasher;
+    hasher.update(bytes);
+    return hasher.finish();
+  }
+  static Bytes sign(const Request& request) {
+    return signature_under<Hasher>(request, NodeConfig{}.cluster.view());
+  }
+  AdversaryCounts acted() const {
+    AdversaryCounts counts = cast_.counts();
+    for (std::size_t i = 0; i < cast_.clients().size(); ++i)
+      counts.count(cast_.clients()[i], cluster_.faulty_clients()[i]->acted());
+    return counts;
   }
 
   void add_clients(const MakeBody& body) {
@@ -86,9 +118,19 @@ class Trial {
                            .requests = load.requests,
                            .open = load.open,
                            .target = load.target,
+                           .belief = scenario_.adversaries.replicas.empty()
+                                         ? Belief::answers
+                                         : Belief::equal_answers,
+                           .forgers = cast_.clients().empty() ? Forgers::none : Forgers::some,
                            .retry_after = load.retry_after,
                            .rest = load.rest,
-                           .body = body});
+                           .body = body,
+                           .sign = sign});
+    const Random random = Random(scenario_.seed).fork("faulty clients");
+    for (const std::size_t kind : cast_.clients())
+      cluster_.add_faulty_client(
+          adversary_kinds[kind].client(ClientId(id + kind), cluster_.members(), sign,
+                                       random.fork(adversary_kinds[kind].name)));
   }
 
   /// The first phase. Returns whether no rule was broken.
@@ -113,7 +155,7 @@ class Trial {
     report_what_is_open(core);
   }
 
-  /// Returns those that are up and stay up.
+  /// Returns the correct ones that are up and stay up.
   std::vector<NodeId> heal() {
     const std::vector<NodeId>& lost = scenario_.faults.lost;
     std::vector<NodeId> core = cluster_.members();
@@ -121,6 +163,7 @@ class Trial {
     for (const NodeId id : lost) cluster_.crash(id);
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
+    std::erase_if(core, [&](NodeId id) { return cluster_.is_faulty(id); });
     return core;
   }
 
@@ -130,6 +173,13 @@ class Trial {
     for (const NodeId id : cluster_.members())
       if (cluster_.is_up(id)) all.push_back(wire::to_json(cluster_[id].status()));
     return all;
+  }
+
+  std::vector<std::string> idle_lines() const {
+    std::vector<std::string> lines;
+    for (const Rule& rule : script_.idle_rules()) lines.push_back(rule_text(rule));
+    for (const Trigger& trigger : script_.idle_triggers()) lines.push_back(trigger_text(trigger));
+    return lines;
   }
 
   void report_what_is_open(const std::vector<NodeId>& core) {
@@ -148,6 +198,7 @@ class Trial {
 
   const Scenario scenario_;
   Script<Message> script_;
+  Cast cast_;
   ClusterOfTrial cluster_;
 };
 
@@ -156,9 +207,11 @@ struct Campaign {
   std::uint64_t seeds = 0;
   std::uint64_t failed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
 
   void add(const TrialResult& result) noexcept {
     ++seeds;
+    adversaries += result.adversaries;
     failed += !result.findings.empty();
     figures += result.figures;
   }

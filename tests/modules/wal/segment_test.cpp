@@ -308,6 +308,30 @@ TEST_CASE("what is kept for ever keeps its order, also if it is there twice afte
 TEST_CASE("a flipped bit is found out, or changes nothing") {
   CHECK(flip_bits(37) > 10'000);
 }
+TEST_CASE("a flipped bit in a last group that has blank sectors is not taken for a torn write") {
+  sim::FileSystem disk{sim::Random(1)};
+  {
+    Wal wal = open(disk);
+    wal.append(1, Bytes("x"), RetentionIndex(0));
+    wal.append(1, Bytes(std::string(2000, '\0')), RetentionIndex(0));
+    wal.sync();
+  }
+  sim::FileImage& file = *disk.find(disk.paths().front());
+  std::uint64_t refused = 0;
+  for (std::size_t bit = 0; bit < 8 * file.size(); ++bit) {
+    file.flip(bit);
+    sim::Files files(disk, "wal");
+    try {
+      const auto found =
+          segments::Examiner<sim::Files>(files).examine([](std::uint64_t, const auto&) {});
+      CHECK(found.scans.begin()->second.events == 2);
+    } catch (const LogCorruption&) {
+      ++refused;
+    }
+    file.flip(bit);
+  }
+  CHECK(refused > 8 * 2000);
+}
 TEST_CASE("every flipped bit" * doctest::skip()) {
   MESSAGE(flip_bits(1), " flips found out");
 }
@@ -352,6 +376,38 @@ TEST_CASE("a segment that is missing is noticed, whichever it is") {
     CHECK(specimen.refusal->file() == path);
     CHECK(specimen.refusal->reason() == "the file is missing");
   }
+}
+TEST_CASE("a group that has vanished before an empty segment is noticed") {
+  std::size_t seen = 0;
+  for (std::uint64_t operation = 0; operation < 100; ++operation) {
+    Life life(1);
+    life.disk.fail_after(operation);
+    if (!life.live()) break;
+    life.disk.crash(sim::Tail::kept);
+    sim::Files files(life.disk, "wal");
+    const auto found =
+        segments::Examiner<sim::Files>(files).examine([](std::uint64_t, const auto&) {});
+    if (found.scans.size() < 2 || !found.scans.rbegin()->second.is_empty()) continue;
+    const auto& [id, scan] = *std::next(found.scans.rbegin());
+    sim::FileImage& file = *life.disk.find("wal/" + segments::name_of(id));
+    file.write(scan.group, std::vector<std::uint8_t>(file.size() - scan.group));
+    CHECK_THROWS_AS(
+        (void)segments::Examiner<sim::Files>(files).examine([](std::uint64_t, const auto&) {}),
+        LogCorruption);
+    ++seen;
+  }
+  CHECK(seen > 3);
+}
+TEST_CASE("a seal is not to be missing, unless its successor is empty") {
+  Specimen specimen;
+  const std::string path = specimen.disk.paths().front();
+  sim::FileImage& file = *specimen.disk.find(path);
+  const std::uint64_t end = segments::written_end(file.cached(), 0);
+  // Its last bytes are zeros: the retention index of a seal.
+  file.write(end - 16, std::vector<std::uint8_t>(16));
+  REQUIRE(specimen.outcome() == Specimen::Outcome::refused);
+  CHECK(specimen.refusal->file() == path);
+  CHECK(specimen.refusal->reason().starts_with("the seal is missing"));
 }
 TEST_CASE("segments that have changed places are noticed") {
   Specimen specimen;

@@ -106,7 +106,9 @@ class SegmentLog {
   }
 
   void sync() {
-    if (count_ != 0) guarded([this] { write_group(); });
+    guarded([this] {
+      if (count_ != 0) write_group();
+    });
   }
 
   /// Says durably that nothing in segments before `oldest`, and nothing below `low`, is needed, and
@@ -258,9 +260,8 @@ class SegmentLog {
   /// Sees to it that a record and what ends a group and a segment fit in behind what is appended.
   void make_room(std::uint64_t size) {
     const std::uint64_t needed = size + Commit::stored + seal_size;
-    const Header& header = segments_.rbegin()->second.header;
-    if (end_ + group_.size() + needed <= header.file_size) return;
     guarded([&] {
+      if (end_ + group_.size() + needed <= segments_.rbegin()->second.header.file_size) return;
       if (count_ != 0) write_group();
       add_segment(newest() + 1, Header::size + needed);
     });

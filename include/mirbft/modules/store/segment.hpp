@@ -66,6 +66,12 @@ class SegmentStore {
     return &last_;
   }
 
+  /// Calls `look(const RequestRef&, const Request&)` for every request.
+  template <class Look>
+  void for_each(Look&& look) {
+    for (const auto& [reference, kept] : index_) look(reference, *get(reference));
+  }
+
   /// Remembers where the requests of a batch were delivered.
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch) {
