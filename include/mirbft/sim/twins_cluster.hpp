@@ -242,7 +242,9 @@ class Cluster {
   // Batches. Each instance has its own, so that twins who lead contradict one another.
 
   static Digest digest_of(const Batch& batch) {
-    const Bytes hash = sign(NodeId(batch->front().req_no.value), ByteView());
+    Fingerprint content;
+    for (const RequestRef& one : *batch) content.add(one.req_no.value);
+    const Bytes hash = sign(NodeId(content.value()), ByteView());
     Digest digest;
     std::copy(hash.begin(), hash.end(), digest.bytes.begin());
     return digest;

@@ -155,19 +155,19 @@ class NewViewsFollow {
     accepted_[node][{made.segment, made.view}] = check(node, made, "accepts", findings);
   }
   void event(NodeId node, const WalAppend<VoteEntry>& append, Findings& findings) {
-    const auto& [segment, view, sn, digest] = append.entry.content;
-    if (view == View(0) || !epochs_.find(segment.epoch)) return;
+    const PrepareContent& vote = append.entry.content;
+    if (vote.view == View(0) || !epochs_.find(vote.segment.epoch)) return;
     const auto& all = accepted_[node];
-    const auto accepted = all.find({segment, view});
+    const auto accepted = all.find({vote.segment, vote.view});
     const auto wrong = [&](const char* what) {
-      findings.report("new views", node, sn,
-                      "votes in view " + std::to_string(view.value) + " of segment " +
-                          std::to_string(segment.index) + " of epoch " +
-                          std::to_string(segment.epoch.value) + what);
+      findings.report("new views", node, vote.sn,
+                      "votes in view " + std::to_string(vote.view.value) + " of segment " +
+                          std::to_string(vote.segment.index) + " of epoch " +
+                          std::to_string(vote.segment.epoch.value) + what);
     };
     if (accepted == all.end()) return wrong(" and has accepted no NewView for it");
-    const auto outcome = accepted->second.find(sn);
-    if (outcome == accepted->second.end() || outcome->second != digest)
+    const auto outcome = accepted->second.find(vote.sn);
+    if (outcome == accepted->second.end() || outcome->second != vote.digest)
       wrong(" for something else than its outcome");
   }
 
