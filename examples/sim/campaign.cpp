@@ -1,34 +1,35 @@
 #include "campaign.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <array>
-#include <chrono>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <mirbft/sim/fingerprint.hpp>
+#include <mirbft/sim/scenario_parser.hpp>
+#include <mirbft/types/errors.hpp>
 #include <mirbft/wire/json.hpp>
 
+#include "cpu_time.hpp"
+#include "failure.hpp"
+#include "in_order.hpp"
+#include "progress.hpp"
 #include "report.hpp"
-#include "trials.hpp"
 
 namespace simulation {
 namespace {
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+using mirbft::sim::FaultKinds;
+using mirbft::sim::Scenario;
+using mirbft::sim::TrialResult;
 
 std::string hexadecimal(std::uint64_t value) {
   std::array<char, 17> text{};
@@ -36,46 +37,55 @@ std::string hexadecimal(std::uint64_t value) {
   return text.data();
 }
 
-std::string command_for(std::uint64_t seed, const Options& options) {
-  return "mirbft-sim --seeds " + std::to_string(seed) + " --nodes " +
-         std::to_string(options.nodes) + " --faults " + options.faults_text;
+/// Runs that are over, in the order of their seeds.
+struct Runs {
+  mirbft::sim::Campaign sum;
+  mirbft::sim::Fingerprint fingerprint;
+  std::vector<std::pair<Scenario, TrialResult>> failed;
+
+  void add(const Scenario& scenario, TrialResult result) {
+    sum.add(result);
+    fingerprint.add(result.fingerprint);
+    if (!result.findings.empty()) failed.push_back({scenario, std::move(result)});
+  }
+};
+
+Scenario draw(std::uint64_t seed, const Options& options) {
+  return mirbft::sim::draw_scenario(seed, {.nodes = options.nodes,
+                                           .faults = options.faults,
+                                           .adversaries = options.adversaries});
+}
+
+std::string progress_text(std::uint64_t seed, const Runs& runs, double seconds,
+                          const Options& options) {
+  std::array<char, 160> text{};
+  const double rate = static_cast<double>(runs.sum.seeds) / seconds;
+  std::snprintf(text.data(), text.size(), "seed %lu: %lu done, %lu failed, %.0f seeds/s", seed,
+                runs.sum.seeds, runs.sum.failed, rate);
+  const auto left = static_cast<double>(options.seeds.last - seed);
+  // Seeds without an end are as many as there are numbers.
+  if (left > 1e15) return text.data();
+  return text.data() + (", " + std::to_string(static_cast<long>(left / rate)) + " s left");
 }
 
 /// Runs seeds until they, the time or the patience with failures are at an end.
-Report run_all(const Options& options) {
-  using Clock = std::chrono::steady_clock;
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  const double cpu_before = cpu_seconds();
-  const auto begin = Clock::now();
-  auto shown = begin;
-  mirbft::sim::Campaign campaign;
-  mirbft::sim::Fingerprint fingerprint;
-  std::vector<Failure> failures;
-  for (std::uint64_t seed = options.seeds.first;; ++seed) {
-    mirbft::sim::TrialResult result =
-        run_trial(seed, options.nodes, options.faults, options.event_logs);
-    campaign.add(result);
-    fingerprint.add(result.fingerprint);
+Runs run_seeds(const Options& options, const RunTrial& run) {
+  Runs runs;
+  Progress progress;
+  const auto run_one = [&](std::uint64_t seed) {
+    return run(draw(seed, options), options.event_logs);
+  };
+  const auto take = [&](std::uint64_t seed, TrialResult result) {
     if (options.verbose)
       std::fprintf(stderr, "seed %lu: %s\n", seed, hexadecimal(result.fingerprint).c_str());
-    if (!result.findings.empty())
-      failures.push_back({seed, std::move(result.findings), std::move(result.states),
-                          command_for(seed, options)});
-    const auto now = Clock::now();
-    if (terminal && now - shown > std::chrono::milliseconds(200)) {
-      shown = now;
-      std::fprintf(stderr, "\rseed %lu, %lu failed  ", seed, campaign.failed);
-    }
-    const std::chrono::duration<double> spent = now - begin;
-    if (seed == options.seeds.last || failures.size() >= options.failures ||
-        (options.minutes > 0 && spent.count() >= 60 * options.minutes))
-      break;
-  }
-  if (terminal) std::fprintf(stderr, "\r\033[K");
-  Report report = make_report(campaign, options.faults, cpu_seconds() - cpu_before);
-  report.fingerprint = hexadecimal(fingerprint.value());
-  report.failures = std::move(failures);
-  return report;
+    runs.add(draw(seed, options), std::move(result));
+    const double seconds = progress.passed().count();
+    progress.show([&] { return progress_text(seed, runs, seconds, options); });
+    return runs.failed.size() < options.failures &&
+           (options.minutes == 0 || seconds < 60 * options.minutes);
+  };
+  make_in_order(options.seeds.first, options.seeds.last, options.jobs, run_one, take);
+  return runs;
 }
 
 /// Whether a campaign proves what it is meant to. A kind of fault that never strikes in so many
@@ -83,21 +93,67 @@ Report run_all(const Options& options) {
 bool is_good(const Report& report) {
   constexpr std::uint64_t enough_seeds = 100;
   if (report.failed != 0) return false;
-  if (report.missing == "none" || report.seeds < enough_seeds) return true;
-  std::cerr << "error: these faults never struck: " << report.missing << '\n';
-  return false;
+  if (report.seeds < enough_seeds) return true;
+  if (report.missing != "none")
+    std::cerr << "error: these faults never struck: " << report.missing << '\n';
+  if (report.idle_adversaries != "none")
+    std::cerr << "error: these adversaries never acted: " << report.idle_adversaries << '\n';
+  return report.missing == "none" && report.idle_adversaries == "none";
 }
 
-}  // namespace
-
-int run_campaign(const Options& options) {
-  const Report report = run_all(options);
+/// Prints it all and returns the exit status. `cpu_before` is when the runs began.
+template <class Name, class Command>
+int conclude(Runs runs, FaultKinds kinds, double cpu_before, const Options& options,
+             const RunTrial& run, Name&& name_of, Command&& command_of) {
+  Report report = make_report(runs.sum, kinds, options.adversaries, cpu_seconds() - cpu_before);
+  report.fingerprint = hexadecimal(runs.fingerprint.value());
+  for (auto& [scenario, result] : runs.failed)
+    report.failures.push_back(examine(scenario, std::move(result), name_of(scenario),
+                                      command_of(scenario), options, run));
   if (options.json) {
     std::cout << mirbft::wire::to_json(report) << '\n';
   } else {
     print(report);
   }
   return is_good(report) ? 0 : 1;
+}
+
+std::string read_text(const std::string& path) {
+  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || std::filesystem::is_directory(path))
+    throw mirbft::ConfigError("--scenario", path, "must be a file that this user can read, or -");
+  return text;
+}
+
+}  // namespace
+
+int run_campaign(const Options& options, const RunTrial& run) {
+  const double cpu_before = cpu_seconds();
+  const auto name = [](const Scenario& one) { return "seed-" + std::to_string(one.seed); };
+  const auto command = [&](const Scenario& one) {
+    return "mirbft-sim --seeds " + std::to_string(one.seed) + " --nodes " +
+           std::to_string(options.nodes) + " --faults " + options.faults_text +
+           (options.adversaries.none() ? "" : " --adversary " + options.adversaries_text);
+  };
+  Runs runs = run_seeds(options, run);
+  return conclude(std::move(runs), options.faults, cpu_before, options, run, name, command);
+}
+
+int run_scenario(const Options& options, const RunTrial& run) {
+  const double cpu_before = cpu_seconds();
+  const std::string source = options.scenario == "-" ? "(standard input)" : options.scenario;
+  const Scenario scenario =
+      mirbft::sim::parse_scenario(read_text(options.scenario), source, known_messages());
+  Runs runs;
+  runs.add(scenario, run(scenario, options.event_logs));
+  const auto name = [&](const Scenario&) {
+    return options.scenario == "-" ? "scenario"
+                                   : std::filesystem::path(options.scenario).stem().string();
+  };
+  const auto command = [&](const Scenario&) { return "mirbft-sim --scenario " + options.scenario; };
+  return conclude(std::move(runs), FaultKinds::all(), cpu_before, options, run, name, command);
 }
 
 }  // namespace simulation

@@ -7,6 +7,8 @@
 #include "campaign.hpp"
 #include "figures.hpp"
 #include "options.hpp"
+#include "report.hpp"
+#include "twins.hpp"
 #include "zoo.hpp"
 
 namespace {
@@ -17,7 +19,13 @@ int run(const simulation::Options& options) {
     simulation::print_figures();
     return 0;
   }
+  if (options.lists_adversaries) {
+    simulation::print_adversaries();
+    return 0;
+  }
   if (!options.mutant.empty()) return simulation::run_zoo(options);
+  if (!options.scenario.empty()) return simulation::run_scenario(options);
+  if (options.twins) return simulation::run_twins(options);
   return simulation::run_campaign(options);
 }
 

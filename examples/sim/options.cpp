@@ -56,7 +56,8 @@ void parse(CLI::App& app, int argc, char** argv) {
 /// What draws nothing from a seed must not be asked for together with what only seeds need.
 void check_alone(const CLI::App& app, const std::string& instead) {
   if (app.count(instead) == 0) return;
-  for (const char* of_seeds : {"--seeds", "--nodes", "--minutes", "--faults", "--failures"})
+  for (const char* of_seeds : {"--seeds", "--nodes", "--minutes", "--faults", "--failures",
+                               "--jobs", "--mutant"})
     if (app.count(of_seeds) != 0)
       throw ConfigError(instead, std::string("with ") + of_seeds,
                         "runs no seeds: leave one of the two out");
@@ -67,6 +68,7 @@ void check_alone(const CLI::App& app, const std::string& instead) {
 Options parse_options(int argc, char** argv) {
   Options options;
   std::string seeds = "1..100";
+  std::string scenarios;
   CLI::App app{"Runs clusters of mirbft nodes in virtual time, one a seed, and checks every rule.",
                "mirbft-sim"};
   app.set_version_flag("--version", "mirbft-sim " MIRBFT_VERSION);
@@ -78,26 +80,49 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::Range(0.0, 100000.0));
   app.add_option("--faults", options.faults_text,
                  "all, none or a list of " + to_string(FaultKinds::all()));
+  app.add_option("--adversary", options.adversaries_text,
+                 "faulty replicas and clients: none, all, names with commas between, or list");
   app.add_option("--failures", options.failures, "end after so many seeds that failed")
       ->check(CLI::PositiveNumber);
+  app.add_option("--jobs", options.jobs, "run so many seeds at a time, each on a processor")
+      ->check(CLI::Range(1, 64));
   // What is run instead.
+  app.add_option("--scenario", options.scenario, "run this file, - for the standard input");
   app.add_flag("--figures", options.figures,
                "measure the protocol in virtual time, and its improvements one by one");
   app.add_option("--mutant", options.mutant,
                  "put in a mistake, or all in turn: each must be found within --seeds");
+  auto* const twins = app.add_flag(
+      "--twins", options.twins,
+      "nodes with one key that are there twice, under partitions that --seeds draw");
+  app.add_option("--views", options.views, "of twins, until the network heals")->needs(twins);
+  app.add_option("--groups", options.groups, "of a partition around twins, at most: 2 or 3")
+      ->needs(twins);
+  app.add_option("--scenarios", scenarios, "of twins, counted and not drawn: A..B, A.. or A")
+      ->needs(twins);
   // What is said of it.
   app.add_option("--event-logs", options.event_logs,
-                 "an empty folder for the event logs of all nodes; for one seed");
+                 "an empty folder for the event logs of all nodes; for one run");
+  app.add_option("--shrink", options.shrink,
+                 "CPU seconds to take out of a failed run what it does not need")
+      ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--out", options.out, "a folder for scenarios and event logs of failed runs");
   app.add_flag("--verbose", options.verbose, "print the fingerprint of each seed");
   app.add_flag("--json", options.json, "print the figures as JSON");
   parse(app, argc, argv);
   check_alone(app, "--figures");
+  check_alone(app, "--scenario");
 
   // A mistake that shows rarely needs more of them.
   if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
   options.seeds = parse_seeds(seeds);
+  if (!scenarios.empty()) options.scenarios = parse_seeds(scenarios);
   options.faults = mirbft::sim::parse_fault_kinds(options.faults_text);
-  if (!options.event_logs.empty() && options.seeds.first != options.seeds.last)
+  options.lists_adversaries = options.adversaries_text == "list";
+  if (!options.lists_adversaries)
+    options.adversaries = mirbft::sim::parse_adversary_kinds(options.adversaries_text);
+  if (!options.event_logs.empty() && options.scenario.empty() &&
+      options.seeds.first != options.seeds.last)
     throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");
   return options;
 }

@@ -2,9 +2,12 @@
 #ifndef MIRBFT_EXAMPLES_SIM_OPTIONS_HPP
 #define MIRBFT_EXAMPLES_SIM_OPTIONS_HPP
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include <mirbft/sim/adversary/kinds.hpp>
 #include <mirbft/sim/fault.hpp>
 
 namespace simulation {
@@ -23,11 +26,28 @@ struct Options {
   mirbft::sim::FaultKinds faults = mirbft::sim::FaultKinds::all();
   /// As it was typed, for the command that repeats a failure.
   std::string faults_text = "all";
+  mirbft::sim::AdversaryKinds adversaries;
+  std::string adversaries_text = "none";
+  /// Only say which there are.
+  bool lists_adversaries = false;
   /// End after so many seeds that failed.
   std::uint64_t failures = 1;
+  /// Run this file, "-" being the standard input, and no seeds; empty for seeds.
+  std::string scenario;
+  unsigned jobs = 1;
   std::string event_logs;
+  /// CPU seconds to make each failure smaller in.
+  double shrink = 60;
+  /// The folder for what is left behind of failures.
+  std::string out = "mirbft-sim-failures";
   /// A mistake to put in, or "all"; empty for none.
   std::string mutant;
+  /// Run twins: so many views, in a network that falls into so many groups at most. The scenarios
+  /// are drawn from the seeds, unless these count them.
+  bool twins = false;
+  std::size_t views = 4;
+  std::size_t groups = 3;
+  std::optional<Seeds> scenarios;
   bool figures = false;
   bool verbose = false;
   bool json = false;

@@ -5,33 +5,40 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
 #include <mirbft/modules/app/key_value_store.hpp>
-#include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
-#include <mirbft/sim/iss_checks.hpp>
+#include <mirbft/sim/adversary/net.hpp>
+#include <mirbft/sim/adversary/wal.hpp>
+#include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/file_modules.hpp>
+#include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace simulation {
 
-using Crypto = mirbft::NullCrypto;
+using Crypto = mirbft::sim::Crypto;
+using Net = mirbft::sim::Adversarial<mirbft::sim::Net>;
+using Wal = mirbft::sim::Forgetful<mirbft::sim::FileWal>;
 
-/// All of them.
-using Checks = mirbft::sim::IssChecks<Crypto, mirbft::Blacklist,
-                                      mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
-using Replica = mirbft::Node<mirbft::sim::Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore,
-                             mirbft::sim::FileWal, mirbft::ClientTracker, mirbft::sim::FileStore,
-                             mirbft::Iss<mirbft::Pbft>,
-                             mirbft::sim::Watch<Checks, mirbft::FileInterceptor>>;
+using Protocol = mirbft::Iss<mirbft::Pbft>;
+
+template <class AnyProtocol, class Policy>
+using ChecksOf = mirbft::sim::IssChecks<AnyProtocol, Policy, Crypto,
+                                        mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
+using Replica = mirbft::Node<Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore, Wal,
+                             mirbft::ClientTracker, mirbft::sim::FileStore, Protocol,
+                             mirbft::sim::Watch<ChecksOf<Protocol, mirbft::Blacklist>,
+                                                mirbft::FileInterceptor>>;
 
 /// Epochs are short and batches small, so that a second sees many of them. The patience with
 /// leaders is drawn, from 62 ms to 1 s: views change often under some seeds, rarely under others.
@@ -45,9 +52,17 @@ inline mirbft::IssConfig protocol_config(std::size_t nodes, std::uint64_t seed) 
   return config;
 }
 
-inline Checks make_checks(const mirbft::IssConfig& config) {
-  return mirbft::sim::iss_checks(config, Crypto(),
-                                 mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>());
+/// All invariants. Recoveries and replays, which are dear, are so rare that they cost a few
+/// percent, and so frequent that a hundred seeds see many of them.
+template <class AnyProtocol, class Policy>
+auto make_checks(const mirbft::IssConfig& config, const Policy& policy,
+                 const std::function<AnyProtocol(mirbft::NodeId, mirbft::sim::Contents)>& make,
+                 std::uint64_t seed) {
+  const mirbft::sim::Random random = mirbft::sim::Random(seed).fork("checks");
+  return mirbft::sim::iss_checks<AnyProtocol, Policy, Crypto>(
+      {config, policy, Crypto(mirbft::NodeId(0)), {make, random.fork("replays"), 32},
+       {make, random.fork("recoveries"), 1024}},
+      mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>());
 }
 
 /// Commands on few keys, so that their order shows in the state.

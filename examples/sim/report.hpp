@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,20 +12,17 @@
 
 #include <mirbft/sim/trial.hpp>
 
+#include "failure.hpp"
+
 namespace simulation {
 
 struct FaultLine {
   std::string kind;
   std::uint64_t times = 0;
 };
-
-struct Failure {
-  std::uint64_t seed = 0;
-  std::vector<mirbft::sim::Finding> findings;
-  /// The status of each node that was up, as JSON.
-  std::vector<std::string> states;
-  /// What to type to see it again.
-  std::string command;
+struct AdversaryLine {
+  std::string kind;
+  std::uint64_t times = 0;
 };
 
 struct Report {
@@ -46,11 +42,14 @@ struct Report {
   std::vector<FaultLine> faults;
   /// Kinds that may strike and never did; they fail a campaign of many seeds.
   std::string missing;
+  std::vector<AdversaryLine> adversaries;
+  /// The same of adversaries that never acted.
+  std::string idle_adversaries;
   std::vector<Failure> failures;
 };
 
 inline Report make_report(const mirbft::sim::Campaign& campaign, mirbft::sim::FaultKinds kinds,
-                          double cpu_seconds) {
+                          mirbft::sim::AdversaryKinds adversaries, double cpu_seconds) {
   using namespace mirbft::sim;
   const Figures& figures = campaign.figures;
   const double minutes = cpu_seconds / 60;
@@ -71,6 +70,11 @@ inline Report make_report(const mirbft::sim::Campaign& campaign, mirbft::sim::Fa
       report.faults.push_back(
           {std::string(to_string(fault_at(i))), figures.faults[fault_at(i)]});
   report.missing = to_string(figures.faults.missing(kinds));
+  for (std::size_t i = 0; i < adversary_kinds.size(); ++i)
+    if (adversaries.has(i))
+      report.adversaries.push_back(
+          {std::string(adversary_kinds[i].name), campaign.adversaries[i]});
+  report.idle_adversaries = to_string(campaign.adversaries.missing(adversaries));
   return report;
 }
 
@@ -89,21 +93,24 @@ inline void print(const Report& report) {
   std::printf("  fingerprint              %s\n\n", report.fingerprint.c_str());
   for (const FaultLine& line : report.faults)
     std::printf("  %-26s %14lu\n", line.kind.c_str(), line.times);
-  for (const Failure& failure : report.failures) {
-    std::printf("\n");
-    for (const mirbft::sim::Finding& finding : failure.findings)
-      std::printf("%s\n", finding.text.c_str());
-    for (const std::string& state : failure.states) std::printf("  %s\n", state.c_str());
-    std::printf("  again: %s\n", failure.command.c_str());
-  }
+  for (const AdversaryLine& line : report.adversaries)
+    std::printf("  %-26s %14lu\n", line.kind.c_str(), line.times);
+  for (const Failure& failure : report.failures) print(failure);
+}
+
+/// The table of adversaries.
+inline void print_adversaries() {
+  for (const mirbft::sim::AdversaryKind& kind : mirbft::sim::adversary_kinds)
+    std::printf("  %-21s  %s\n", kind.name.data(), kind.what.data());
 }
 
 }  // namespace simulation
 
 BOOST_HANA_ADAPT_STRUCT(simulation::FaultLine, kind, times);
-BOOST_HANA_ADAPT_STRUCT(simulation::Failure, seed, findings, states, command);
+BOOST_HANA_ADAPT_STRUCT(simulation::AdversaryLine, kind, times);
 BOOST_HANA_ADAPT_STRUCT(simulation::Report, seeds, failed, node_hours, requests, retries, events,
                         frames, cpu_seconds, seeds_per_cpu_minute, node_hours_per_cpu_minute,
-                        requests_per_cpu_minute, fingerprint, faults, missing, failures);
+                        requests_per_cpu_minute, fingerprint, faults, missing, adversaries,
+                        idle_adversaries, failures);
 
 #endif

@@ -1,7 +1,6 @@
 #include "trials.hpp"
 
-#include <cstddef>
-#include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -9,31 +8,39 @@
 
 namespace simulation {
 
-mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
-                                   mirbft::sim::FaultKinds faults, const std::string& logs) {
-  const mirbft::IssConfig protocol = protocol_config(nodes, seed);
-  const auto make = [&protocol, &logs](auto parts) {
+mirbft::sim::TrialResult run_trial(const mirbft::sim::Scenario& scenario,
+                                   const std::string& logs) {
+  const mirbft::IssConfig protocol = protocol_config(scenario.nodes, scenario.seed);
+  const std::function make_protocol = [&protocol](mirbft::NodeId self,
+                                                  mirbft::sim::Contents disk) {
+    mirbft::IssConfig own = protocol;
+    own.self = self;
+    if (disk == mirbft::sim::Contents::lost) own.memory = mirbft::Memory::lost;
+    return Protocol(std::move(own));
+  };
+  const auto make = [&](auto parts) {
     if (!logs.empty())
       parts.watch.also(mirbft::FileInterceptor(logs + "/node-" + std::to_string(parts.self.value) +
                                                "-" + std::to_string(parts.incarnation) + ".log"));
-    mirbft::IssConfig own = protocol;
-    own.self = parts.self;
-    if (parts.disk == mirbft::sim::Contents::lost) own.memory = mirbft::Memory::lost;
     return Replica::Modules{
-        .net = std::move(parts.net),
+        .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},
-        .crypto = {},
+        .crypto = Crypto(parts.self),
         .app = {},
-        .wal = mirbft::sim::FileWal(parts.account, parts.files, parts.self),
-        .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = own.cluster}),
+        .wal = Wal({parts.account, parts.files, parts.self}, parts.adversary),
+        .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = protocol.cluster}),
         .store = mirbft::sim::FileStore(parts.account, parts.files, parts.self),
-        .protocol = mirbft::Iss<mirbft::Pbft>(std::move(own)),
+        .protocol = make_protocol(parts.self, parts.disk),
         .interceptor = std::move(parts.watch)};
   };
   return mirbft::sim::Trial<Replica>(
-             seed, {.nodes = nodes, .faults = faults, .body = make_command}, make,
-             make_checks(protocol))
+             scenario, make,
+             make_checks(protocol, mirbft::Blacklist(), make_protocol, scenario.seed), make_command)
       .run();
+}
+
+mirbft::sim::Vocabulary known_messages() {
+  return mirbft::sim::vocabulary<Protocol::Message>();
 }
 
 }  // namespace simulation

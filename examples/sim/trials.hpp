@@ -1,20 +1,26 @@
-// A run of one seed with the replica of mirbft-sim: apart, since it takes long to compile.
+// A run with the replica of mirbft-sim: apart, since it takes long to compile.
 #ifndef MIRBFT_EXAMPLES_SIM_TRIALS_HPP
 #define MIRBFT_EXAMPLES_SIM_TRIALS_HPP
 
-#include <cstddef>
-#include <cstdint>
+#include <functional>
 #include <string>
 
-#include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/message_facts.hpp>
+#include <mirbft/sim/scenario.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace simulation {
 
-/// One run, from its seed alone. With `logs`, a folder, every node records its events there, in one
-/// file for each of its lives. May be called on several threads at once.
-mirbft::sim::TrialResult run_trial(std::uint64_t seed, std::size_t nodes,
-                                   mirbft::sim::FaultKinds faults, const std::string& logs = "");
+/// Runs a scenario. With a folder that is not empty text, every node records its events there, in
+/// one file for each of its lives. May be called on several threads at once.
+using RunTrial =
+    std::function<mirbft::sim::TrialResult(const mirbft::sim::Scenario&, const std::string& logs)>;
+
+/// The library as it is.
+mirbft::sim::TrialResult run_trial(const mirbft::sim::Scenario& scenario, const std::string& logs);
+
+/// The messages that scenario files can name.
+mirbft::sim::Vocabulary known_messages();
 
 }  // namespace simulation
 

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <functional>
 #include <iostream>
 #include <utility>
 
@@ -21,40 +22,42 @@ namespace sim = mirbft::sim;
 namespace zoo = mirbft::sim::zoo;
 using zoo::Mutant;
 
-using ZooChecks =
-    sim::IssChecks<Crypto, zoo::Policy, sim::Linearizable<sim::KeyValueModel>>;
 using Orderer = mirbft::Iss<mirbft::Pbft, zoo::Policy, zoo::Rules>;
 using ZooReplica =
-    mirbft::Node<sim::Net, mirbft::Sha256, Crypto, zoo::App<mirbft::KeyValueStore>,
+    mirbft::Node<Net, mirbft::Sha256, Crypto, zoo::App<mirbft::KeyValueStore>,
                  zoo::Wal<sim::Wal>, mirbft::ClientTracker, zoo::Store<sim::Store>, Orderer,
-                 sim::Watch<ZooChecks>>;
-
-ZooChecks make_zoo_checks(const mirbft::IssConfig& config) {
-  return sim::iss_checks<zoo::Policy>(config, Crypto(), sim::Linearizable<sim::KeyValueModel>());
-}
+                 sim::Watch<ChecksOf<Orderer, zoo::Policy>>>;
 
 sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mutant) {
   const mirbft::IssConfig protocol = protocol_config(options.nodes, seed);
-  const auto make = [&](auto parts) {
+  const zoo::Policy policy{{}, mutant == Mutant::policy_not_persisted, 0};
+  const std::function make_protocol = [&](mirbft::NodeId self, sim::Contents disk) {
     mirbft::IssConfig own = protocol;
-    own.self = parts.self;
-    if (parts.disk == sim::Contents::lost && mutant != Mutant::amnesia_ignored)
+    own.self = self;
+    if (disk == sim::Contents::lost && mutant != Mutant::amnesia_ignored)
       own.memory = mirbft::Memory::lost;
-    const zoo::Policy policy{{}, mutant == Mutant::policy_not_persisted, 0};
+    return Orderer(std::move(own), policy, zoo::Rules(mutant));
+  };
+  const auto make = [&](auto parts) {
     return ZooReplica::Modules{
-        .net = std::move(parts.net),
+        .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},
-        .crypto = {},
+        .crypto = Crypto(parts.self),
         .app = zoo::App<mirbft::KeyValueStore>(mutant),
         .wal = {std::move(parts.wal), mutant},
-        .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = own.cluster}),
+        .tracker = mirbft::ClientTracker(mirbft::TrackerConfig{.cluster = protocol.cluster}),
         .store = {std::move(parts.store), mutant},
-        .protocol = Orderer(std::move(own), policy, zoo::Rules(mutant)),
+        .protocol = make_protocol(parts.self, parts.disk),
         .interceptor = std::move(parts.watch)};
   };
   const sim::TrialConfig config{
-      .nodes = options.nodes, .faults = options.faults, .body = make_command};
-  return sim::Trial<ZooReplica>(seed, config, make, make_zoo_checks(protocol)).run();
+      .nodes = options.nodes,
+      .faults = options.faults,
+      .adversaries = options.adversaries,
+      .body = make_command};
+  return sim::Trial<ZooReplica>(seed, config, make,
+                                make_checks(protocol, policy, make_protocol, seed))
+      .run();
 }
 
 Catch hunt(Mutant mutant, const Options& options) {

@@ -184,13 +184,33 @@
 #include <mirbft/log/replay.hpp>
 #include <mirbft/log/schema.hpp>
 #include <mirbft/log/writer.hpp>
-
+#include <mirbft/sim/adversary/adversary.hpp>
+#include <mirbft/sim/adversary/behaviour.hpp>
+#include <mirbft/sim/adversary/cast.hpp>
+#include <mirbft/sim/adversary/certificates.hpp>
+#include <mirbft/sim/adversary/clients.hpp>
+#include <mirbft/sim/adversary/faulty_client.hpp>
+#include <mirbft/sim/adversary/floods.hpp>
+#include <mirbft/sim/adversary/kinds.hpp>
+#include <mirbft/sim/adversary/leaders.hpp>
+#include <mirbft/sim/adversary/letter.hpp>
+#include <mirbft/sim/adversary/links.hpp>
+#include <mirbft/sim/adversary/net.hpp>
+#include <mirbft/sim/adversary/powers.hpp>
+#include <mirbft/sim/adversary/replica.hpp>
+#include <mirbft/sim/adversary/roles.hpp>
+#include <mirbft/sim/adversary/spoiled.hpp>
+#include <mirbft/sim/adversary/state.hpp>
+#include <mirbft/sim/adversary/votes.hpp>
+#include <mirbft/sim/adversary/wal.hpp>
 #include <mirbft/sim/agenda.hpp>
 #include <mirbft/sim/certificate_invariants.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/disk.hpp>
+#include <mirbft/sim/disk_invariants.hpp>
 #include <mirbft/sim/epoch_invariants.hpp>
 #include <mirbft/sim/epoch_reference.hpp>
 #include <mirbft/sim/fault.hpp>
@@ -210,6 +230,8 @@
 #include <mirbft/sim/network.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
+#include <mirbft/sim/recovery_invariants.hpp>
+#include <mirbft/sim/replay_invariants.hpp>
 #include <mirbft/sim/rule.hpp>
 #include <mirbft/sim/scenario.hpp>
 #include <mirbft/sim/scenario_line.hpp>
@@ -219,16 +241,22 @@
 #include <mirbft/sim/schedule.hpp>
 #include <mirbft/sim/script.hpp>
 #include <mirbft/sim/shrink.hpp>
+#include <mirbft/sim/spares.hpp>
 #include <mirbft/sim/statement.hpp>
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>
 #include <mirbft/sim/trial.hpp>
+#include <mirbft/sim/twins.hpp>
+#include <mirbft/sim/twins_cluster.hpp>
+#include <mirbft/sim/twins_pbft.hpp>
+#include <mirbft/sim/twins_scenario.hpp>
 #include <mirbft/sim/view_invariants.hpp>
 #include <mirbft/sim/watch.hpp>
 #include <mirbft/sim/write_ahead_invariants.hpp>
 #include <mirbft/sim/zoo/disk.hpp>
 #include <mirbft/sim/zoo/mutant.hpp>
 #include <mirbft/sim/zoo/rules.hpp>
+
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>

@@ -3270,6 +3270,10 @@ struct Applied {
   std::vector<Reply> replies;
 };
 
+/// How a replica's App comes to what the windows call delivered: it applies it, so that the replies
+/// are on their way; or it was given the state after it, and there are none.
+enum class Reached : std::uint8_t { by_applying, by_restoring };
+
 /// An epoch begins: these windows hold until the next one.
 struct WindowsMoved {
   static constexpr auto destination = slot::tracker;
@@ -3281,6 +3285,7 @@ struct WindowsMoved {
   /// The clients whose key is another one from this epoch on, by ascending id: what they have
   /// signed with the old one and is not delivered is void.
   std::vector<ClientId> rekeyed{};
+  Reached reached = Reached::by_applying;
 };
 
 }  // namespace mirbft
@@ -3289,7 +3294,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::NewRequest, request, spread);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestSigVerified, reference, verdict, keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Reply, client, req_no, result);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Applied, sn, replies);
-BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed);
+BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed, reached);
 
 namespace mirbft {
 
@@ -7490,6 +7495,1312 @@ class NullCrypto {
 
 }  // namespace mirbft
 
+// <mirbft/modules/files/files.hpp>
+// What a log on disk needs of a file system: one directory, and its files.
+
+namespace mirbft {
+
+/// An open file. It stays usable when it is renamed or removed. Each call does all that it says or
+/// throws ModuleFailure, which names operation, file and reason.
+///
+/// What was written is durable after `sync`. A crash before that leaves of each sector of 512 bytes
+/// either what was there or what was written; after a `sync` that failed, nobody knows.
+template <class F>
+concept IsFile = std::movable<F> && requires(F& file, const F& seen, std::uint64_t offset,
+                                             ByteView bytes, std::span<std::uint8_t> into) {
+  { seen.size() } -> std::same_as<std::uint64_t>;
+  seen.read(offset, into);
+  file.write(offset, bytes);
+  file.sync();
+};
+
+/// An open directory, which nobody else has open for as long as this object lives. `create` makes a
+/// file of `size` zeros, with their space reserved, and fails if there is one of that name. `list`
+/// returns the names of all files in ascending order. Which names there are is durable after
+/// `sync`. `path` says what people call a file. `salt` is a number that stale bytes of this disk
+/// were never written with.
+template <class F>
+concept IsFiles = std::movable<F> && IsFile<typename F::File> &&
+                  requires(F& files, const std::string& name, std::uint64_t size) {
+                    { files.list() } -> std::same_as<std::vector<std::string>>;
+                    { files.create(name, size) } -> std::same_as<typename F::File>;
+                    { files.open(name) } -> std::same_as<typename F::File>;
+                    files.rename(name, name);
+                    files.remove(name);
+                    files.sync();
+                    { files.path(name) } -> std::same_as<std::string>;
+                    { files.salt() } -> std::same_as<std::uint64_t>;
+                  };
+
+}  // namespace mirbft
+
+// <mirbft/modules/files/posix.hpp>
+// A directory of the operating system's file system.
+
+#include <filesystem>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace mirbft {
+namespace detail {
+
+/// A file descriptor and the path behind it, for the sake of errors.
+class PosixHandle {
+ public:
+  PosixHandle(int handle, std::string path) : handle_(handle), path_(std::move(path)) {
+    if (handle_ < 0) fail("open");
+  }
+  PosixHandle(PosixHandle&& other) noexcept
+      : handle_(std::exchange(other.handle_, -1)), path_(std::move(other.path_)) {}
+  PosixHandle& operator=(PosixHandle other) noexcept {
+    std::swap(handle_, other.handle_);
+    std::swap(path_, other.path_);
+    return *this;
+  }
+  ~PosixHandle() {
+    if (handle_ >= 0) ::close(handle_);
+  }
+
+  int get() const noexcept { return handle_; }
+  const std::string& path() const noexcept { return path_; }
+
+  [[noreturn]] void fail(const char* operation, int error = errno) const {
+    fail(operation, path_, error);
+  }
+  [[noreturn]] static void fail(const char* operation, const std::string& path, int error) {
+    throw ModuleFailure(std::string("cannot ") + operation + ' ' + path + ": " +
+                        std::strerror(error));
+  }
+
+ private:
+  int handle_;
+  std::string path_;
+};
+
+}  // namespace detail
+
+/// An open file of a PosixFiles.
+class PosixFile {
+ public:
+  std::uint64_t size() const {
+    struct ::stat found {};
+    if (::fstat(handle_.get(), &found) != 0) handle_.fail("inspect");
+    return static_cast<std::uint64_t>(found.st_size);
+  }
+
+  /// Reads as many bytes as `into` holds.
+  void read(std::uint64_t offset, std::span<std::uint8_t> into) const {
+    while (!into.empty()) {
+      const ssize_t got =
+          ::pread(handle_.get(), into.data(), into.size(), static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) handle_.fail("read");
+      if (got == 0) throw ModuleFailure("cannot read " + handle_.path() + ": it ends too early");
+      into = into.subspan(static_cast<std::size_t>(got));
+      offset += static_cast<std::uint64_t>(got);
+    }
+  }
+
+  void write(std::uint64_t offset, ByteView bytes) {
+    while (!bytes.empty()) {
+      const ssize_t done =
+          ::pwrite(handle_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) handle_.fail("write");
+      bytes = bytes.subspan(static_cast<std::size_t>(done));
+      offset += static_cast<std::uint64_t>(done);
+    }
+  }
+
+  /// Not tried again after EINTR or anything else: a second call may well succeed although what the
+  /// first one could not write is lost (Rebello and others, "Can Applications Recover from fsync
+  /// Failures?", USENIX ATC 2020).
+  void sync() {
+    if (::fdatasync(handle_.get()) != 0) handle_.fail("sync");
+  }
+
+ private:
+  friend class PosixFiles;
+  explicit PosixFile(detail::PosixHandle handle) noexcept : handle_(std::move(handle)) {}
+
+  detail::PosixHandle handle_;
+};
+
+/// A directory that this process alone has open, by a lock on the file `lock` in it.
+class PosixFiles {
+ public:
+  using File = PosixFile;
+
+  /// Opens the directory, and makes it first if there is none. Throws ModuleFailure, also if
+  /// somebody else has it open.
+  explicit PosixFiles(std::string path)
+      : path_(std::move(path)), directory_(opened(path_)), lock_(open_file(lock_name, O_CREAT)) {
+    struct ::flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    // A lock of the open file, not of the process: it also keeps out another part of this process,
+    // and closing some other descriptor of the file does not release it.
+    if (::fcntl(lock_.get(), F_OFD_SETLK, &whole) == 0) return;
+    if (errno == EAGAIN || errno == EACCES)
+      throw ModuleFailure("cannot lock " + path_ + ": another process uses this directory");
+    lock_.fail("lock");
+  }
+
+  std::vector<std::string> list() const {
+    const int handle = ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const auto close = [](DIR* entries) { ::closedir(entries); };
+    const std::unique_ptr<DIR, decltype(close)> entries(::fdopendir(handle), close);
+    if (!entries) directory_.fail("list");
+    std::vector<std::string> names;
+    errno = 0;
+    while (const ::dirent* entry = ::readdir(entries.get())) {
+      const std::string name = entry->d_name;
+      if (name != "." && name != ".." && name != lock_name) names.push_back(name);
+    }
+    if (errno != 0) directory_.fail("list");
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  File create(const std::string& name, std::uint64_t size) {
+    File file(open_file(name, O_CREAT | O_EXCL));
+    const int error = ::posix_fallocate(file.handle_.get(), 0, static_cast<off_t>(size));
+    if (error != 0) file.handle_.fail("reserve space for", error);
+    return file;
+  }
+  File open(const std::string& name) { return File(open_file(name, 0)); }
+  void rename(const std::string& from, const std::string& to) {
+    if (::renameat(directory_.get(), from.c_str(), directory_.get(), to.c_str()) != 0)
+      detail::PosixHandle::fail("rename", path(from), errno);
+  }
+  void remove(const std::string& name) {
+    if (::unlinkat(directory_.get(), name.c_str(), 0) != 0)
+      detail::PosixHandle::fail("remove", path(name), errno);
+  }
+  void sync() {
+    if (::fsync(directory_.get()) != 0) directory_.fail("sync");
+  }
+
+  std::string path(const std::string& name) const { return path_ + '/' + name; }
+
+  std::uint64_t salt() const {
+    std::uint64_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != sizeof number)
+      directory_.fail("draw a random number for");
+    return number;
+  }
+
+ private:
+  static constexpr const char* lock_name = "lock";
+
+  static detail::PosixHandle opened(const std::string& path) {
+    std::error_code error;
+    const bool is_new = std::filesystem::create_directories(path, error);
+    if (error) detail::PosixHandle::fail("make directory", path, error.value());
+    if (is_new) {
+      const detail::PosixHandle parent = directory_at(path + "/..");
+      if (::fsync(parent.get()) != 0) parent.fail("sync");
+    }
+    return directory_at(path);
+  }
+  static detail::PosixHandle directory_at(const std::string& path) {
+    return {::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), path};
+  }
+  detail::PosixHandle open_file(const std::string& name, int flags) const {
+    return {::openat(directory_.get(), name.c_str(), flags | O_RDWR | O_CLOEXEC, 0644),
+            path(name)};
+  }
+
+  std::string path_;
+  detail::PosixHandle directory_;
+  detail::PosixHandle lock_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/files/segment_examination.hpp>
+// Reads the segments of a directory, without changing anything, and says what state they are in.
+
+// <mirbft/modules/files/segment_format.hpp>
+// How a log lies on the disk: a row of segment files, each a header and records.
+//
+//   segment  header (512 bytes, one sector), records, zeros up to its size
+//   header   magic (8 bytes), CRC-32C of the rest (u32), version (u32), id of the segment (u64),
+//            size of the file (u64), index of the first record (u64), chain before it (u32),
+//            content (u32), length of the cluster's name (u32), salt (u64), node (u64), oldest
+//            segment (u64), low retention index (u64), name of the cluster (256 bytes), zeros
+//   record   length of the payload (u32), CRC-32C of salt, length and all that follows (u32),
+//            kind (u32), type (u32), index (u64), origin (u64), retention index (u64), payload,
+//            zeros up to the next multiple of 8
+//   group    records and a commit, which says what they are; written at once, made durable at once,
+//            and never begun before the group before it was durable
+//
+// All numbers are little-endian. The index of a record is its place in the whole log. Salt and
+// index within the checksum make stale bytes and misdirected writes visible, and the chain, a
+// CRC-32C of the checksums of all records so far, ties segments to one another. A record that is
+// written again, so that the oldest segments can go, keeps the index of its first place as origin.
+
+namespace mirbft::segments {
+
+inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 's', 'e', 'g', '\n'};
+inline constexpr std::uint32_t version = 1;
+/// What a disk writes whole or not at all.
+inline constexpr std::size_t sector = 512;
+inline constexpr std::size_t longest_cluster = 256;
+/// Of a record. It is checked before anything is allocated.
+inline constexpr std::size_t largest_payload = std::size_t{64} << 20;
+
+/// Writes a number and moves on behind it.
+template <std::unsigned_integral Number>
+void put(std::uint8_t*& at, Number number) noexcept {
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    *at++ = static_cast<std::uint8_t>(number >> (8 * i));
+}
+/// Reads a number and moves on behind it.
+template <std::unsigned_integral Number>
+Number get(const std::uint8_t*& at) noexcept {
+  Number number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    number = static_cast<Number>(number | static_cast<Number>(*at++) << (8 * i));
+  return number;
+}
+
+/// The CRC-32C of a number's bytes, after others.
+inline std::uint32_t checksum(std::unsigned_integral auto number, std::uint32_t before) noexcept {
+  std::uint8_t bytes[sizeof number];
+  std::uint8_t* at = bytes;
+  put(at, number);
+  return crc32c(bytes, before);
+}
+
+/// What the events of a log are.
+enum class Content : std::uint32_t { entries = 1, requests = 2 };
+
+constexpr const char* to_string(Content content) noexcept {
+  return content == Content::requests ? "requests" : "write-ahead log";
+}
+
+/// What stands at the beginning of a segment.
+struct Header {
+  static constexpr std::size_t size = sector;
+
+  std::uint64_t id = 0;
+  std::uint64_t file_size = 0;
+  std::uint64_t first_index = 0;
+  /// Of all records before this segment.
+  std::uint32_t chain = 0;
+  Content content = Content::entries;
+  std::uint64_t salt = 0;
+  NodeId node;
+  std::string cluster;
+  /// When the segment was begun, those before this one were no longer needed.
+  std::uint64_t oldest = 0;
+  RetentionIndex low;
+
+  std::array<std::uint8_t, size> store() const noexcept {
+    std::array<std::uint8_t, size> bytes{};
+    std::uint8_t* at = std::copy(magic.begin(), magic.end(), bytes.data()) + sizeof(std::uint32_t);
+    put(at, version);
+    put(at, id);
+    put(at, file_size);
+    put(at, first_index);
+    put(at, chain);
+    put(at, static_cast<std::uint32_t>(content));
+    put(at, static_cast<std::uint32_t>(cluster.size()));
+    put(at, salt);
+    put(at, node.value);
+    put(at, oldest);
+    put(at, low.value);
+    std::copy(cluster.begin(), cluster.end(), at);
+    at = bytes.data() + magic.size();
+    put(at, checksum_of(bytes));
+    return bytes;
+  }
+
+  /// Nothing if this is no sound header.
+  static std::optional<Header> load(const std::array<std::uint8_t, size>& bytes) {
+    const std::uint8_t* at = bytes.data() + magic.size();
+    if (!std::equal(magic.begin(), magic.end(), bytes.begin()) ||
+        get<std::uint32_t>(at) != checksum_of(bytes) || get<std::uint32_t>(at) != version)
+      return std::nullopt;
+    Header header;
+    header.id = get<std::uint64_t>(at);
+    header.file_size = get<std::uint64_t>(at);
+    header.first_index = get<std::uint64_t>(at);
+    header.chain = get<std::uint32_t>(at);
+    header.content = Content{get<std::uint32_t>(at)};
+    const std::uint32_t length = get<std::uint32_t>(at);
+    header.salt = get<std::uint64_t>(at);
+    header.node = NodeId(get<std::uint64_t>(at));
+    header.oldest = get<std::uint64_t>(at);
+    header.low = RetentionIndex(get<std::uint64_t>(at));
+    if (length > longest_cluster) return std::nullopt;
+    header.cluster.assign(at, at + length);
+    return header;
+  }
+
+ private:
+  static std::uint32_t checksum_of(const std::array<std::uint8_t, size>& bytes) noexcept {
+    return crc32c(ByteView(bytes).subspan(magic.size() + sizeof(std::uint32_t)));
+  }
+};
+
+/// What a record is: of the log's user; the end of a group; a note that segments before `origin`
+/// and entries below `retention` may go; the end of a segment that has a successor.
+enum class Kind : std::uint32_t { event = 1, commit = 2, retain = 3, seal = 4 };
+
+/// What stands before a payload.
+struct RecordHead {
+  static constexpr std::size_t size = 40;
+
+  Kind kind = Kind::event;
+  /// Of the user.
+  std::uint32_t type = 0;
+  std::uint64_t index = 0;
+  std::uint64_t origin = 0;
+  RetentionIndex retention;
+};
+
+/// How many bytes a record takes.
+constexpr std::uint64_t record_size(std::uint64_t payload) noexcept {
+  return RecordHead::size + (payload + 7) / 8 * 8;
+}
+
+/// Appends a record whose payload is that of `parts`. Returns its checksum.
+inline std::uint32_t store_record(std::vector<std::uint8_t>& to, std::uint64_t salt,
+                                  const RecordHead& head,
+                                  std::initializer_list<ByteView> parts) {
+  std::size_t length = 0;
+  for (const ByteView part : parts) length += part.size();
+  const std::size_t begin = to.size();
+  to.resize(begin + record_size(length));
+  std::uint8_t* at = to.data() + begin;
+  put(at, static_cast<std::uint32_t>(length));
+  at += sizeof(std::uint32_t);
+  put(at, static_cast<std::uint32_t>(head.kind));
+  put(at, head.type);
+  put(at, head.index);
+  put(at, head.origin);
+  put(at, head.retention.value);
+  for (const ByteView part : parts) at = std::copy(part.begin(), part.end(), at);
+  const ByteView rest = ByteView(to).subspan(begin + 8);
+  const std::uint32_t crc =
+      crc32c(rest, checksum(static_cast<std::uint32_t>(length), checksum(salt, 0)));
+  at = to.data() + begin + sizeof(std::uint32_t);
+  put(at, crc);
+  return crc;
+}
+
+/// A sound record as it stands in a segment.
+struct Record : RecordHead {
+  std::uint64_t offset = 0;
+  std::uint32_t crc = 0;
+  ByteView payload;
+
+  std::uint64_t end() const noexcept { return offset + record_size(payload.size()); }
+};
+
+/// The record at this place of a segment, or nothing if there is none whose checksum holds.
+inline std::optional<Record> load_record(ByteView segment, std::uint64_t offset,
+                                         std::uint64_t salt) noexcept {
+  if (offset > segment.size() || segment.size() - offset < RecordHead::size) return std::nullopt;
+  const std::uint8_t* at = segment.data() + offset;
+  const auto length = get<std::uint32_t>(at);
+  const std::uint64_t size = record_size(length);
+  if (length > largest_payload || size > segment.size() - offset) return std::nullopt;
+  Record record;
+  record.offset = offset;
+  record.crc = get<std::uint32_t>(at);
+  const ByteView rest = segment.subspan(offset + 8, size - 8);
+  if (record.crc != crc32c(rest, checksum(length, checksum(salt, 0)))) return std::nullopt;
+  record.kind = Kind{get<std::uint32_t>(at)};
+  record.type = get<std::uint32_t>(at);
+  record.index = get<std::uint64_t>(at);
+  record.origin = get<std::uint64_t>(at);
+  record.retention = RetentionIndex(get<std::uint64_t>(at));
+  record.payload = rest.subspan(RecordHead::size - 8, length);
+  return record;
+}
+
+/// The payload of a commit. Its last eight bytes are never zero, so that no part of one looks
+/// unwritten.
+struct Commit {
+  static constexpr std::size_t size = 16;
+  /// Of the whole record.
+  static constexpr std::uint64_t stored = record_size(size);
+
+  /// Of all records before this one.
+  std::uint32_t chain = 0;
+  /// Sectors of the group that hold nothing but zeros.
+  std::uint32_t blank = 0;
+  /// Records of the group before this one, and bytes with it.
+  std::uint32_t count = 0;
+  std::uint32_t bytes = 0;
+
+  std::array<std::uint8_t, size> store() const noexcept {
+    std::array<std::uint8_t, size> content;
+    std::uint8_t* at = content.data();
+    for (const std::uint32_t number : {chain, blank, count, bytes}) put(at, number);
+    return content;
+  }
+  static std::optional<Commit> load(const Record& record) noexcept {
+    if (record.kind != Kind::commit || record.payload.size() != size) return std::nullopt;
+    const std::uint8_t* at = record.payload.data();
+    Commit commit;
+    for (std::uint32_t* number : {&commit.chain, &commit.blank, &commit.count, &commit.bytes})
+      *number = get<std::uint32_t>(at);
+    return commit;
+  }
+};
+
+/// A seal has no payload.
+inline constexpr std::uint64_t seal_size = record_size(0);
+
+/// The name of a segment's file; ascending names are ascending ids.
+inline std::string name_of(std::uint64_t id) {
+  std::string digits = std::to_string(id);
+  return "segment-" + std::string(20 - digits.size(), '0') + digits;
+}
+/// The id of a segment's file, or nothing if this is another file.
+inline std::optional<std::uint64_t> id_of(const std::string& name) {
+  constexpr std::size_t prefix = std::string_view("segment-").size();
+  if (name.size() != prefix + 20) return std::nullopt;
+  std::uint64_t id = 0;
+  for (const char digit : name.substr(prefix))
+    id = 10 * id + static_cast<std::uint64_t>(digit - '0');
+  return name_of(id) == name ? std::optional(id) : std::nullopt;
+}
+/// The name of a segment's file before its header is durable.
+inline constexpr const char* unfinished = "segment.new";
+
+}  // namespace mirbft::segments
+
+// <mirbft/modules/files/segment_scan.hpp>
+// Reads a segment as far as it is sound, group by group.
+
+namespace mirbft::segments {
+
+/// How far a segment is sound, and what it says.
+struct Scan {
+  /// Where the last group begins and ends.
+  std::uint64_t group = Header::size;
+  std::uint64_t end = Header::size;
+  /// Where the first thing stands that is no record of this place.
+  std::uint64_t bad = Header::size;
+  /// After the last group.
+  std::uint64_t next_index = 0;
+  std::uint32_t chain = 0;
+  /// As the last Retain says.
+  std::uint64_t oldest = 0;
+  RetentionIndex low;
+  std::uint64_t events = 0;
+  bool sealed = false;
+
+  bool is_empty() const noexcept { return end == Header::size; }
+};
+
+/// Calls `look(const Record&)` for every event of every group that is whole, in order. Nothing
+/// after the first flaw is believed.
+template <class Look>
+Scan scan(ByteView segment, const Header& header, Look&& look) {
+  Scan found;
+  found.next_index = header.first_index;
+  found.chain = header.chain;
+  found.oldest = header.oldest;
+  found.low = header.low;
+  std::vector<Record> group;
+  std::uint32_t chain = found.chain;
+  const auto close = [&](const Record& commit) {
+    for (const Record& record : group) {
+      if (record.kind == Kind::event) {
+        ++found.events;
+        look(record);
+      } else {
+        found.oldest = record.origin;
+        found.low = record.retention;
+      }
+    }
+    group.clear();
+    found.group = found.end;
+    found.end = commit.end();
+    found.next_index = commit.index + 1;
+    found.chain = chain;
+  };
+  const auto closes = [&](const Commit& commit, const Record& record) {
+    return commit.count == group.size() && commit.chain == chain &&
+           commit.bytes == record.end() - found.end;
+  };
+  for (;;) {
+    const auto record = load_record(segment, found.bad, header.salt);
+    if (!record || record->index != found.next_index + group.size()) return found;
+    const auto commit = Commit::load(*record);
+    if (commit) {
+      if (!closes(*commit, *record)) return found;
+    } else if (record->kind == Kind::event || record->kind == Kind::retain) {
+      group.push_back(*record);
+    } else {
+      found.sealed = record->kind == Kind::seal && group.empty();
+      return found;
+    }
+    chain = checksum(record->crc, chain);
+    found.bad = record->end();
+    if (commit) close(*record);
+  }
+}
+
+}  // namespace mirbft::segments
+
+// <mirbft/modules/files/segment_tear.hpp>
+// Whether bad bytes at the end of a log are what a crash left of its last write, or damage.
+//
+// A segment is made of zeros, and each group is written once, behind the group before it, which is
+// durable by then. So a crash amid a write leaves whole sectors of the group as written and others
+// as zeros, or the first part of it. Bad bytes that no zeros explain are damage to something that
+// was durable: a node that took them for a torn write would forget what it has said.
+
+namespace mirbft::segments {
+
+inline bool is_blank(ByteView bytes) noexcept {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+/// How many of the sectors of a file that `bytes`, which stand at `offset`, have part in are blank
+/// there.
+inline std::uint32_t blank_sectors(ByteView bytes, std::uint64_t offset) noexcept {
+  std::uint32_t count = 0;
+  while (!bytes.empty()) {
+    const std::size_t part =
+        std::min<std::size_t>(bytes.size(), sector - static_cast<std::size_t>(offset % sector));
+    count += is_blank(bytes.first(part));
+    bytes = bytes.subspan(part);
+    offset += part;
+  }
+  return count;
+}
+
+/// Where the zeros begin that a segment ends with, but not before `from`.
+inline std::uint64_t written_end(ByteView segment, std::uint64_t from) noexcept {
+  std::uint64_t end = segment.size();
+  while (end > from && segment[end - 1] == 0) --end;
+  return end;
+}
+
+/// The commit whose record begins here, if there is one.
+inline std::optional<Record> commit_at(ByteView segment, std::uint64_t offset,
+                                       std::uint64_t salt) noexcept {
+  const std::uint8_t* at = segment.data() + offset;
+  if (segment.size() - offset < Commit::stored || get<std::uint32_t>(at) != Commit::size) return {};
+  const auto record = load_record(segment.first(offset + Commit::stored), offset, salt);
+  return record && record->kind == Kind::commit ? record : std::nullopt;
+}
+
+/// How many bytes the bad record takes that begins at `offset`, by what is left of its head.
+inline std::uint64_t presumed_size(ByteView segment, std::uint64_t offset) noexcept {
+  const std::uint64_t rest = segment.size() - offset;
+  if (rest < RecordHead::size) return rest;
+  const std::uint8_t* at = segment.data() + offset;
+  const auto length = get<std::uint32_t>(at);
+  at += sizeof(std::uint32_t);
+  if (Kind{get<std::uint32_t>(at)} == Kind::commit) return std::min(rest, Commit::stored);
+  return record_size(length) <= rest ? record_size(length) : RecordHead::size;
+}
+
+/// Why what stands behind the last whole group of a log is damage; null if a crash explains it.
+inline const char* damage_behind(const Scan& scan, ByteView segment, std::uint64_t salt) noexcept {
+  std::optional<Commit> own;
+  const std::uint64_t written = written_end(segment, scan.end);
+  for (std::uint64_t at = scan.bad; at < written; at += 8) {
+    const auto record = commit_at(segment, at, salt);
+    if (!record) continue;
+    own = Commit::load(*record);
+    if (own->bytes != record->end() - scan.end || own->count != record->index - scan.next_index)
+      return "a bad record stands before another group, so it was durable";
+  }
+  if (own) {
+    const ByteView group = segment.subspan(scan.end, own->bytes);
+    return blank_sectors(group, scan.end) > own->blank
+               ? nullptr
+               : "a bad record stands in a group of which all was written";
+  }
+  const std::uint64_t size = presumed_size(segment, scan.bad);
+  const bool is_cut = written <= scan.bad + size - std::min<std::uint64_t>(size, 8);
+  return is_cut || blank_sectors(segment.subspan(scan.bad, size), scan.bad) != 0
+             ? nullptr
+             : "a bad record, of which no part is unwritten";
+}
+
+}  // namespace mirbft::segments
+
+namespace mirbft {
+
+/// A log on disk has lost or changed something that was durable. A replica must not go on with what
+/// is left: what it has forgotten it may say again, otherwise.
+class LogCorruption : public ModuleFailure {
+ public:
+  LogCorruption(std::string file, std::uint64_t segment, std::uint64_t offset, std::string reason)
+      : ModuleFailure("corrupt: " + file + ": at byte " + std::to_string(offset) + ": " + reason +
+                      "; this node must not go on with this directory"),
+        file_(std::move(file)),
+        segment_(segment),
+        offset_(offset),
+        reason_(std::move(reason)) {}
+
+  const std::string& file() const noexcept { return file_; }
+  /// The id of the segment that the file is.
+  std::uint64_t segment() const noexcept { return segment_; }
+  std::uint64_t offset() const noexcept { return offset_; }
+  const std::string& reason() const noexcept { return reason_; }
+
+ private:
+  std::string file_;
+  std::uint64_t segment_;
+  std::uint64_t offset_;
+  std::string reason_;
+};
+
+namespace segments {
+
+/// An open segment.
+template <class File>
+struct Segment {
+  File file;
+  Header header;
+};
+
+/// What the directory holds.
+template <class File>
+struct Examination {
+  /// By id, from the oldest that is needed.
+  std::map<std::uint64_t, Segment<File>> segments;
+  /// How far each is sound.
+  std::map<std::uint64_t, Scan> scans;
+  /// The bytes of the newest, and where its torn tail ends, or its last group if it has none.
+  std::vector<std::uint8_t> newest;
+  std::uint64_t torn_end = 0;
+  /// Segments that were not yet removed when the node stopped.
+  std::vector<std::string> leftovers;
+
+  bool is_torn() const noexcept {
+    return !scans.empty() && torn_end > scans.rbegin()->second.end;
+  }
+};
+
+/// Tells three outcomes apart: all is well, the last write is torn, or something is damaged; then
+/// it throws LogCorruption. Calls `look(id, record)` for every event, oldest segment first, before
+/// it is known that those after it are sound.
+template <class Files>
+class Examiner {
+ public:
+  using File = typename Files::File;
+
+  explicit Examiner(Files& files) noexcept : files_(files) {}
+
+  template <class Look>
+  Examination<File> examine(Look&& look) {
+    const std::vector<std::uint64_t> ids = list();
+    if (ids.empty()) return std::move(found_);
+    const std::uint64_t last = ids.back();
+    const Scan newest = read(last, [](const Record&) {});
+    if (newest.oldest > last) refuse(last, 0, "it says that it is not needed itself");
+    for (const std::uint64_t id : ids)
+      if (id < newest.oldest) found_.leftovers.push_back(name_of(id));
+    for (std::uint64_t id = newest.oldest; id <= last; ++id) {
+      if (!std::binary_search(ids.begin(), ids.end(), id)) refuse(id, 0, "the file is missing");
+      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); });
+      check_link(id);
+      if (id != last) check_end(id, id + 1 == last && newest.is_empty());
+    }
+    check_tail(last);
+    return std::move(found_);
+  }
+
+  /// What was found before `examine` threw.
+  Examination<File>& found() noexcept { return found_; }
+
+ private:
+  std::vector<std::uint64_t> list() {
+    std::vector<std::uint64_t> ids;
+    for (const std::string& name : files_.list()) {
+      if (const auto id = id_of(name)) ids.push_back(*id);
+      if (name == unfinished) found_.leftovers.push_back(name);
+    }
+    return ids;
+  }
+
+  /// Reads a segment, of which the header vouches for the size, into `bytes`.
+  template <class Look>
+  Scan read(std::uint64_t id, Look&& look) {
+    auto place = found_.segments.find(id);
+    if (place == found_.segments.end()) place = found_.segments.emplace(id, opened(id)).first;
+    const auto& [file, header] = place->second;
+    found_.newest.resize(header.file_size);
+    file.read(0, found_.newest);
+    return scan(found_.newest, header, look);
+  }
+  Segment<File> opened(std::uint64_t id) {
+    Segment<File> segment{files_.open(name_of(id)), {}};
+    std::array<std::uint8_t, Header::size> bytes{};
+    const std::uint64_t size = segment.file.size();
+    if (size < bytes.size()) refuse(id, size, "the file has no room for a header");
+    segment.file.read(0, bytes);
+    const auto header = Header::load(bytes);
+    if (!header) refuse(id, 0, "the header is damaged");
+    if (header->id != id) refuse(id, 0, "this is segment " + std::to_string(header->id));
+    if (header->file_size != size)
+      refuse(id, std::min(size, header->file_size),
+             "the file has " + std::to_string(size) + " bytes and should have " +
+                 std::to_string(header->file_size));
+    segment.header = *header;
+    return segment;
+  }
+
+  /// A segment begins where the one before it ended.
+  void check_link(std::uint64_t id) const {
+    const auto before = found_.scans.find(id - 1);
+    if (before == found_.scans.end()) return;
+    const Header& header = found_.segments.at(id).header;
+    if (before->second.next_index != header.first_index || before->second.chain != header.chain)
+      refuse(id - 1, before->second.bad,
+             "the log ends here before record " + std::to_string(before->second.next_index) +
+                 ", and the next segment goes on from record " +
+                 std::to_string(header.first_index));
+  }
+  /// One that has a successor is sealed, before that gets records.
+  void check_end(std::uint64_t id, bool may_be_open) const {
+    const Scan& found = found_.scans.at(id);
+    if (!found.sealed && !may_be_open)
+      refuse(id, found.bad, "the seal is missing, though the next segment has records");
+  }
+  void check_tail(std::uint64_t id) {
+    const Scan& found = found_.scans.at(id);
+    if (found.sealed) refuse(id + 1, 0, "the file is missing");
+    found_.torn_end = written_end(found_.newest, found.end);
+    if (!found_.is_torn()) return;
+    const std::uint64_t salt = found_.segments.at(id).header.salt;
+    if (const char* damage = damage_behind(found, found_.newest, salt))
+      refuse(id, found.bad, damage);
+  }
+
+  [[noreturn]] void refuse(std::uint64_t id, std::uint64_t offset, std::string reason) const {
+    throw LogCorruption(files_.path(name_of(id)), id, offset, std::move(reason));
+  }
+
+  Files& files_;
+  Examination<File> found_;
+};
+
+}  // namespace segments
+}  // namespace mirbft
+
+// <mirbft/modules/files/segment_log.hpp>
+// A log of records on disk, in segments: what a write-ahead log and a request store are made of.
+
+// <mirbft/modules/files/segment_recovery.hpp>
+// Brings a directory of segments, in which a crash may have torn the last write, in order.
+
+namespace mirbft::segments {
+
+/// Where the last torn tail is kept, for people to look at.
+inline constexpr const char* torn_copy = "torn-tail";
+
+/// Writes `bytes` to a file of this name, in place of one that may be there.
+template <class Files>
+void keep_copy(Files& files, const std::string& name, ByteView bytes) {
+  const std::string draft = name + ".new";
+  for (const std::string& other : files.list())
+    if (other == draft) files.remove(draft);
+  auto copy = files.create(draft, bytes.size());
+  copy.write(0, bytes);
+  copy.sync();
+  files.rename(draft, name);
+  files.sync();
+}
+
+/// Ends a segment whose successor is durable.
+template <class File>
+void write_seal(Segment<File>& segment, const Scan& end) {
+  std::vector<std::uint8_t> bytes;
+  store_record(bytes, segment.header.salt, {Kind::seal, 0, end.next_index, end.next_index, {}}, {});
+  segment.file.write(end.end, bytes);
+  segment.file.sync();
+}
+
+/// Makes what was examined durable as it was read, and free of what is not to be there: a torn
+/// tail, of which it keeps a copy, and segments that were to be removed.
+///
+/// What was read may have come from the memory of the operating system, even where the last sync
+/// has failed. So what is not known to be durable is written again: the last group, and the seal
+/// before an empty segment.
+template <class Files>
+void mend(Files& files, Examination<typename Files::File>& found) {
+  if (!found.segments.empty()) {
+    const auto last = std::prev(found.segments.end());
+    const Scan& end = found.scans.at(last->first);
+    if (found.is_torn()) {
+      keep_copy(files, torn_copy,
+                ByteView(found.newest).subspan(end.end, found.torn_end - end.end));
+      std::fill(found.newest.begin() + static_cast<std::ptrdiff_t>(end.end),
+                found.newest.begin() + static_cast<std::ptrdiff_t>(found.torn_end),
+                std::uint8_t{0});
+    }
+    last->second.file.write(
+        end.group, ByteView(found.newest).subspan(end.group, found.torn_end - end.group));
+    last->second.file.sync();
+    if (end.is_empty() && last != found.segments.begin()) {
+      const auto before = std::prev(last);
+      write_seal(before->second, found.scans.at(before->first));
+    }
+  }
+  for (const std::string& name : found.leftovers) files.remove(name);
+  files.sync();
+}
+
+}  // namespace mirbft::segments
+
+namespace mirbft {
+
+/// Whose log this is, and how large its files are.
+struct SegmentConfig {
+  NodeId node{};
+  /// At most 256 bytes.
+  Bytes cluster{"mirbft"};
+  /// Of a file; one that must hold a larger record is larger.
+  std::uint64_t segment_size = std::uint64_t{64} << 20;
+};
+
+/// What a log in segments has done since it was opened, and how it was found.
+struct SegmentStatus {
+  std::uint64_t segments = 0;
+  /// Events that were found and appended, and of these how many were written again.
+  std::uint64_t events = 0;
+  std::uint64_t carried = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t removed_segments = 0;
+  /// What the torn tail had that was cut off.
+  std::uint64_t torn_bytes = 0;
+};
+
+/// The policy for an operation on the disk that has failed: the module throws, now and at each
+/// later call, and with that its Node stops. Nothing is tried again.
+struct ThrowOnFailure {
+  [[noreturn]] static void fail(const std::exception_ptr& failure) {
+    std::rethrow_exception(failure);
+  }
+};
+
+namespace segments {
+
+/// Where a record stands.
+struct Place {
+  std::uint64_t segment = 0;
+  std::uint64_t offset = 0;
+
+  friend auto operator<=>(const Place&, const Place&) = default;
+};
+
+/// Appends records in groups: what was appended before `sync` is written by one call, and durable
+/// when `sync` returns. `Policy::fail(std::exception_ptr)`, which must not return, is told what has
+/// failed. Movable; nothing may be called after a failure but the destructor.
+template <IsFiles Files, class Policy = ThrowOnFailure>
+class SegmentLog {
+ public:
+  /// Opens the log in a directory, or begins one. Calls `look(Place, const Record&)` for every
+  /// event in it, oldest segment first. Throws LogCorruption where something durable is lost or
+  /// changed, ConfigError where the log is another node's, ModuleFailure where the disk fails.
+  template <class Look>
+  SegmentLog(Files files, SegmentConfig config, Content content, Look&& look)
+      : files_(std::move(files)), config_(std::move(config)), content_(content) {
+    if (config_.cluster.size() > longest_cluster)
+      throw ConfigError("cluster", std::string(config_.cluster.text()),
+                        "a name of at most 256 bytes is needed");
+    if (config_.segment_size < smallest_segment || config_.segment_size > largest_segment)
+      throw ConfigError("segment_size", std::to_string(config_.segment_size),
+                        "from 1 KiB to 1 GiB, 64 MiB are good");
+    recover(look);
+  }
+
+  /// The record gets its place and is written by the next `sync`. `origin` is that of a record that
+  /// is written again. Syncs what is appended already if the segment is full.
+  Place append(std::uint32_t type, RetentionIndex retention, std::initializer_list<ByteView> parts,
+               std::optional<std::uint64_t> origin = std::nullopt) {
+    std::uint64_t length = 0;
+    for (const ByteView part : parts) length += part.size();
+    if (length > largest_payload)
+      throw ModuleFailure("a record of " + std::to_string(length) +
+                          " bytes for the log, at most " + std::to_string(largest_payload));
+    make_room(record_size(length));
+    ++status_.events;
+    status_.carried += origin.has_value();
+    const Place place{newest(), end_ + group_.size()};
+    add({Kind::event, type, index(), origin.value_or(index()), retention}, parts);
+    return place;
+  }
+
+  void sync() {
+    if (count_ != 0) guarded([this] { write_group(); });
+  }
+
+  /// Says durably that nothing in segments before `oldest`, and nothing below `low`, is needed, and
+  /// removes those segments. What is appended becomes durable before that.
+  void drop_before(std::uint64_t oldest, RetentionIndex low) {
+    make_room(record_size(0));
+    oldest_ = oldest;
+    low_ = low;
+    add({Kind::retain, 0, index(), oldest, low}, {});
+    guarded([this] {
+      write_group();
+      for (auto at = segments_.begin(); at->first < oldest_; at = segments_.erase(at)) {
+        files_.remove(name_of(at->first));
+        ++status_.removed_segments;
+      }
+      files_.sync();
+    });
+  }
+
+  /// The oldest segment that is worth keeping, where `needed(id)` says how many bytes of one are
+  /// needed: those before it go together, as no more than a quarter of them must be written again.
+  /// So a log is about four times as large as what is needed of it, at most.
+  template <class Needed>
+  std::uint64_t worth_keeping_from(Needed&& needed) const {
+    std::uint64_t from = oldest();
+    std::uint64_t size = 0;
+    std::uint64_t kept = 0;
+    for (auto at = segments_.begin(); at->first != newest(); ++at) {
+      size += at->second.header.file_size;
+      kept += needed(at->first);
+      if (kept <= size / 4) from = at->first + 1;
+    }
+    return from;
+  }
+
+  /// Calls `look(Place, const Record&)` for every event in a segment that has been synced.
+  template <class Look>
+  void read_segment(std::uint64_t id, Look&& look) {
+    const Segment<File>& segment = segments_.at(id);
+    std::vector<std::uint8_t> bytes(segment.header.file_size);
+    segment.file.read(0, bytes);
+    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
+      look(Place{id, record.offset}, record);
+    });
+    const std::uint64_t end = id == newest() ? end_ : found.end;
+    if (found.end != end || found.sealed != (id != newest()))
+      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
+                          "it was sound when it was opened");
+  }
+
+  /// Calls `use(const Record&)` for one record of `size` bytes.
+  template <class Use>
+  void read(Place place, std::uint64_t size, Use&& use) {
+    const Segment<File>& segment = segments_.at(place.segment);
+    ByteView bytes;
+    if (place.segment == newest() && place.offset >= end_) {
+      bytes = ByteView(group_).subspan(place.offset - end_, size);
+    } else {
+      scratch_.resize(size);
+      segment.file.read(place.offset, scratch_);
+      bytes = scratch_;
+    }
+    const auto record = load_record(bytes, 0, segment.header.salt);
+    if (!record)
+      throw LogCorruption(files_.path(name_of(place.segment)), place.segment, place.offset,
+                          "a record that was sound when it was written is damaged");
+    use(*record);
+  }
+
+  std::uint64_t oldest() const noexcept { return segments_.begin()->first; }
+  std::uint64_t newest() const noexcept { return segments_.rbegin()->first; }
+  /// Index of the first record of the oldest segment.
+  std::uint64_t first_index() const noexcept {
+    return segments_.begin()->second.header.first_index;
+  }
+  RetentionIndex low() const noexcept { return low_; }
+  SegmentStatus status() const noexcept {
+    SegmentStatus status = status_;
+    status.segments = segments_.size();
+    return status;
+  }
+
+ private:
+  using File = typename Files::File;
+
+  static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
+  static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
+
+  template <class Look>
+  void recover(Look&& look) {
+    auto found = Examiner<Files>(files_).examine([&](std::uint64_t id, const Record& record) {
+      ++status_.events;
+      look(Place{id, record.offset}, record);
+    });
+    for (const auto& [id, segment] : found.segments) check_owner(segment.header);
+    mend(files_, found);
+    if (found.segments.empty()) return add_segment(0, Header::size);
+    const Scan& end = found.scans.rbegin()->second;
+    status_.torn_bytes = found.torn_end - end.end;
+    segments_ = std::move(found.segments);
+    end_ = end.end;
+    next_index_ = end.next_index;
+    chain_ = end.chain;
+    oldest_ = end.oldest;
+    low_ = end.low;
+  }
+  void check_owner(const Header& header) const {
+    if (header.node == config_.node && header.cluster == config_.cluster.text() &&
+        header.content == content_)
+      return;
+    throw ConfigError("directory", files_.path(""),
+                      std::string("holds the ") + to_string(header.content) + " of node " +
+                          std::to_string(header.node.value) + " of cluster \"" + header.cluster +
+                          "\": each log of each node needs a directory of its own");
+  }
+
+  /// Index of the next record.
+  std::uint64_t index() const noexcept { return next_index_ + count_; }
+
+  void add(const RecordHead& head, std::initializer_list<ByteView> parts) {
+    const std::uint64_t salt = segments_.rbegin()->second.header.salt;
+    if (count_++ == 0) group_chain_ = chain_;
+    group_chain_ = checksum(store_record(group_, salt, head, parts), group_chain_);
+  }
+
+  void write_group() {
+    Segment<File>& segment = segments_.rbegin()->second;
+    const std::size_t size = group_.size();
+    Commit commit{group_chain_, 0, count_, static_cast<std::uint32_t>(size + Commit::stored)};
+    const RecordHead head{Kind::commit, 0, index(), index(), {}};
+    const auto close = [&] {
+      group_.resize(size);
+      chain_ = checksum(store_record(group_, segment.header.salt, head, {commit.store()}),
+                        group_chain_);
+    };
+    close();
+    commit.blank = blank_sectors(group_, end_);
+    if (commit.blank != 0) close();
+    segment.file.write(end_, group_);
+    segment.file.sync();
+    ++status_.syncs;
+    status_.bytes += group_.size();
+    end_ += group_.size();
+    next_index_ += count_ + 1;
+    count_ = 0;
+    group_.clear();
+  }
+
+  /// Sees to it that a record and what ends a group and a segment fit in behind what is appended.
+  void make_room(std::uint64_t size) {
+    const std::uint64_t needed = size + Commit::stored + seal_size;
+    const Header& header = segments_.rbegin()->second.header;
+    if (end_ + group_.size() + needed <= header.file_size) return;
+    guarded([&] {
+      if (count_ != 0) write_group();
+      add_segment(newest() + 1, Header::size + needed);
+    });
+  }
+
+  /// A segment gets its name when its header is durable, and records when its name is, and when its
+  /// predecessor is sealed: so a sealed segment always has a successor.
+  void add_segment(std::uint64_t id, std::uint64_t least_size) {
+    Header header{id,
+                  std::max(config_.segment_size, least_size),
+                  next_index_,
+                  chain_,
+                  content_,
+                  files_.salt(),
+                  config_.node,
+                  std::string(config_.cluster.text()),
+                  oldest_,
+                  low_};
+    File file = files_.create(unfinished, header.file_size);
+    file.write(0, header.store());
+    file.sync();
+    files_.rename(unfinished, name_of(id));
+    files_.sync();
+    if (!segments_.empty()) {
+      Scan end;
+      end.end = end_;
+      end.next_index = next_index_;
+      write_seal(segments_.rbegin()->second, end);
+    }
+    segments_.emplace(id, Segment<File>{std::move(file), std::move(header)});
+    end_ = Header::size;
+  }
+
+  template <class Do>
+  void guarded(Do&& do_it) {
+    if (failure_) Policy::fail(failure_);
+    try {
+      do_it();
+    } catch (...) {
+      failure_ = std::current_exception();
+      Policy::fail(failure_);
+    }
+  }
+
+  Files files_;
+  SegmentConfig config_;
+  Content content_;
+  std::map<std::uint64_t, Segment<File>> segments_;
+  SegmentStatus status_;
+  std::exception_ptr failure_;
+
+  // After the last group.
+  std::uint64_t end_ = Header::size;
+  std::uint64_t next_index_ = 0;
+  std::uint32_t chain_ = 0;
+  std::uint64_t oldest_ = 0;
+  RetentionIndex low_;
+
+  // What is appended and not synced.
+  std::vector<std::uint8_t> group_;
+  std::uint32_t count_ = 0;
+  std::uint32_t group_chain_ = 0;
+
+  std::vector<std::uint8_t> scratch_;
+};
+
+}  // namespace segments
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::SegmentStatus, segments, events, carried, bytes, syncs,
+                        removed_segments, torn_bytes);
+
+// <mirbft/modules/files/segment_report.hpp>
+// For operators: what state a log on disk is in, and what can be saved of it.
+
+namespace mirbft {
+
+/// The three states of a log.
+enum class LogOutcome : std::uint8_t { clean, torn, corrupt };
+
+/// What was found in the directory of a log, and done to it.
+struct LogReport {
+  LogOutcome outcome = LogOutcome::clean;
+  std::uint64_t segments = 0;
+  std::uint64_t events = 0;
+  /// What a crash has left of the last write.
+  std::uint64_t torn_bytes = 0;
+  /// The damage: file, offset and reason.
+  std::string damage;
+  /// What a repair has done, a sentence each.
+  std::vector<std::string> repairs;
+};
+
+/// For people, in a few lines.
+inline std::string to_string(const LogReport& report) {
+  std::string text = "clean";
+  if (report.outcome == LogOutcome::torn)
+    text = "torn: " + std::to_string(report.torn_bytes) +
+           " bytes of a write that a crash has interrupted; the next start cuts them off";
+  if (report.outcome == LogOutcome::corrupt) text = report.damage;
+  text += "\n" + std::to_string(report.events) + " sound records in " +
+          std::to_string(report.segments) + " segments\n";
+  for (const std::string& repair : report.repairs) text += repair + '\n';
+  return text;
+}
+
+/// Reads a whole log and changes nothing. Throws ModuleFailure where the disk fails.
+template <IsFiles Files>
+LogReport verify_log(Files& files) {
+  segments::Examiner<Files> examiner(files);
+  LogReport report;
+  const auto count = [&](const auto& found) {
+    report.segments = found.scans.size();
+    for (const auto& [id, scan] : found.scans) report.events += scan.events;
+  };
+  try {
+    const auto found = examiner.examine([](std::uint64_t, const segments::Record&) {});
+    count(found);
+    if (!found.is_torn()) return report;
+    report.outcome = LogOutcome::torn;
+    report.torn_bytes = found.torn_end - found.scans.rbegin()->second.end;
+  } catch (const LogCorruption& corruption) {
+    count(examiner.found());
+    report.outcome = LogOutcome::corrupt;
+    report.damage = corruption.what();
+  }
+  return report;
+}
+
+namespace segments {
+
+/// Makes a damaged log end before the damage. What is cut off stays in files of other names.
+template <class Files>
+class Surgeon {
+ public:
+  explicit Surgeon(Files& files) noexcept : files_(files) {}
+
+  /// Returns what was done.
+  std::vector<std::string> cut(const LogCorruption& damage,
+                               Examination<typename Files::File>& found) {
+    for (const std::string& name : files_.list())
+      if (const auto id = id_of(name);
+          id && (*id > damage.segment() || (*id == damage.segment() && !found.scans.contains(*id))))
+        set_aside(name);
+    const auto after = found.scans.upper_bound(damage.segment());
+    if (after != found.scans.begin()) {
+      const auto& [id, scan] = *std::prev(after);
+      end_at(id, found.segments.at(id), scan);
+    }
+    files_.sync();
+    return std::move(done_);
+  }
+
+ private:
+  static std::string aside(const std::string& name) { return "damaged-" + name; }
+
+  void set_aside(const std::string& name) {
+    files_.rename(name, aside(name));
+    done_.push_back(files_.path(name) + ": is now called " + aside(name));
+  }
+  /// Nothing comes after the last sound group of this segment, not even a seal.
+  void end_at(std::uint64_t id, Segment<typename Files::File>& segment, const Scan& scan) {
+    std::vector<std::uint8_t> bytes(segment.header.file_size);
+    segment.file.read(0, bytes);
+    keep_copy(files_, aside(name_of(id)), bytes);
+    const std::uint64_t size = written_end(bytes, scan.end) - scan.end;
+    segment.file.write(scan.end, std::vector<std::uint8_t>(size));
+    segment.file.sync();
+    done_.push_back(files_.path(name_of(id)) + ": cut off " + std::to_string(size) +
+                    " bytes from byte " + std::to_string(scan.end) + " on; " +
+                    aside(name_of(id)) + " is what it was");
+  }
+
+  Files& files_;
+  std::vector<std::string> done_;
+};
+
+}  // namespace segments
+
+/// Makes of any log one that can be opened: what stands before the first damage. Of all that it
+/// changes it keeps what was there. A replica has forgotten what was cut off, which may be votes:
+/// it must be started as one that has lost its memory.
+template <IsFiles Files>
+LogReport repair_log(Files& files) {
+  LogReport report = verify_log(files);
+  std::vector<std::string> repairs;
+  while (report.outcome == LogOutcome::corrupt) {
+    segments::Examiner<Files> examiner(files);
+    try {
+      (void)examiner.examine([](std::uint64_t, const segments::Record&) {});
+    } catch (const LogCorruption& damage) {
+      const auto done = segments::Surgeon<Files>(files).cut(damage, examiner.found());
+      repairs.insert(repairs.end(), done.begin(), done.end());
+    }
+    report = verify_log(files);
+  }
+  if (!repairs.empty())
+    repairs.push_back("records are lost: start this node as one that has lost its memory");
+  report.repairs = std::move(repairs);
+  return report;
+}
+
+}  // namespace mirbft
+
 // <mirbft/modules/interceptor/file.hpp>
 // An Interceptor that records everything: the event log in a file.
 
@@ -7524,10 +8835,6 @@ class LogError : public std::runtime_error {
 
 // <mirbft/log/file.hpp>
 // A file as the event log needs it: appended to by one call a list, read at any place.
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace mirbft {
 
@@ -9451,6 +10758,195 @@ class MemoryStore {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::MemoryStoreStatus, requests, bytes);
 
+// <mirbft/modules/store/segment.hpp>
+// The request store of a node in earnest: bodies in segments on disk, their places in memory.
+
+namespace mirbft {
+
+/// What a SegmentStore holds: requests, and the bytes that they take on disk.
+struct SegmentStoreStatus {
+  std::uint64_t requests = 0;
+  std::uint64_t bytes = 0;
+  SegmentStatus log;
+};
+
+/// Requests by reference, in a directory of its own, by one node and one process.
+///
+/// A request is written once, and again only if most around it has gone or its authenticator is
+/// new; a segment goes with the last request in it. What was delivered where is not kept: a node
+/// that restarts delivers again what its last checkpoint does not cover, and what was delivered
+/// before is collected once it is below its client's window.
+template <IsFiles Files, class Policy = ThrowOnFailure>
+class SegmentStore {
+ public:
+  /// Throws LogCorruption, ConfigError or ModuleFailure, as SegmentLog does.
+  explicit SegmentStore(Files files, SegmentConfig config = {})
+      : log_(std::move(files), std::move(config), segments::Content::requests,
+             [this](segments::Place place, const segments::Record& record) {
+               note(place, record);
+             }) {}
+
+  /// Keeps a request; of one that is there already, only the authenticator is new.
+  void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    if (const Request* before = get(reference)) {
+      if (before->authenticator == authenticator) return;
+      return write(reference, before->data, authenticator);
+    }
+    write(reference, data, authenticator);
+  }
+
+  void sync() { log_.sync(); }
+
+  /// The request, or null when it is absent. Valid until the next call.
+  const Request* get(const RequestRef& reference) {
+    const auto found = index_.find(reference);
+    if (found == index_.end()) return nullptr;
+    log_.read(found->second.place, found->second.size, [&](const segments::Record& record) {
+      const Stored stored(record.payload);
+      last_ = {reference.client, reference.req_no, Bytes(stored.data), Bytes(stored.authenticator)};
+    });
+    return &last_;
+  }
+
+  /// Calls `look(const RequestRef&, const Request&)` for every request.
+  template <class Look>
+  void for_each(Look&& look) {
+    for (const auto& [reference, kept] : index_) look(reference, *get(reference));
+  }
+
+  /// Remembers where the requests of a batch were delivered.
+  void delivered(SeqNr sn, Batch batch) {
+    for (const RequestRef& reference : *batch) {
+      const auto found = index_.find(reference);
+      if (found != index_.end()) found->second.delivered = true;
+    }
+    delivered_.insert_or_assign(sn, std::move(batch));
+  }
+
+  /// Drops what was delivered at or before `collection.through`, and what was never delivered
+  /// below its client's `low`.
+  void collect(const Collection& collection) {
+    const auto end = delivered_.upper_bound(collection.through);
+    for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
+      for (const RequestRef& reference : *at->second) {
+        const auto found = index_.find(reference);
+        if (found != index_.end()) forget(found);
+      }
+    for (const ClientWindow& window : collection.windows) {
+      const auto high = index_.lower_bound({window.client, window.low, {}});
+      for (auto at = index_.lower_bound({window.client, ReqNo(0), {}}); at != high;)
+        at = at->second.delivered ? std::next(at) : forget(at);
+    }
+    remove_segments();
+  }
+
+  SegmentStoreStatus status() const noexcept {
+    SegmentStoreStatus status{index_.size(), 0, log_.status()};
+    for (const auto& [id, bytes] : needed_) status.bytes += bytes;
+    return status;
+  }
+
+ private:
+  struct Kept {
+    segments::Place place;
+    std::uint64_t size = 0;
+    bool delivered = false;
+  };
+  using Index = std::map<RequestRef, Kept>;
+
+  /// What stands before a body: client (u64), number (u64), digest (32 bytes), length (u32).
+  using Head = std::array<std::uint8_t, 20 + Digest::size>;
+
+  static Head head_of(const RequestRef& reference, const Bytes& data) noexcept {
+    Head head;
+    std::uint8_t* at = head.data();
+    segments::put(at, reference.client.value);
+    segments::put(at, reference.req_no.value);
+    at = std::copy(reference.digest.bytes.begin(), reference.digest.bytes.end(), at);
+    segments::put(at, static_cast<std::uint32_t>(data.size()));
+    return head;
+  }
+
+  /// A request as it stands in a record.
+  struct Stored {
+    explicit Stored(ByteView payload) {
+      const std::uint8_t* at = payload.data();
+      if (payload.size() < sizeof(Head)) throw ModuleFailure(no_request);
+      reference.client = ClientId(segments::get<std::uint64_t>(at));
+      reference.req_no = ReqNo(segments::get<std::uint64_t>(at));
+      std::copy_n(at, Digest::size, reference.digest.bytes.begin());
+      at += Digest::size;
+      const std::size_t length = segments::get<std::uint32_t>(at);
+      const ByteView rest = payload.subspan(sizeof(Head));
+      if (length > rest.size()) throw ModuleFailure(no_request);
+      data = rest.first(length);
+      authenticator = rest.subspan(length);
+    }
+
+    static constexpr const char* no_request = "a record of the request store is no request";
+
+    RequestRef reference;
+    ByteView data;
+    ByteView authenticator;
+  };
+
+  void write(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    const Head head = head_of(reference, data);
+    const std::uint64_t size =
+        segments::record_size(head.size() + data.size() + authenticator.size());
+    const segments::Place place =
+        log_.append(0, RetentionIndex(0), {head, data.view(), authenticator.view()});
+    note(reference, place, size);
+  }
+
+  /// A request has another place now, or its first.
+  void note(const RequestRef& reference, segments::Place place, std::uint64_t size) {
+    Kept& kept = index_[reference];
+    if (kept.size != 0) needed_[kept.place.segment] -= kept.size;
+    kept.place = place;
+    kept.size = size;
+    needed_[place.segment] += size;
+  }
+  void note(segments::Place place, const segments::Record& record) {
+    note(Stored(record.payload).reference, place, segments::record_size(record.payload.size()));
+  }
+
+  typename Index::iterator forget(typename Index::iterator kept) {
+    needed_[kept->second.place.segment] -= kept->second.size;
+    return index_.erase(kept);
+  }
+
+  void remove_segments() {
+    const std::uint64_t oldest =
+        log_.worth_keeping_from([this](std::uint64_t id) { return needed_[id]; });
+    if (oldest == log_.oldest()) return;
+    for (std::uint64_t id = log_.oldest(); id < oldest; ++id)
+      if (needed_[id] != 0) carry(id);
+    log_.drop_before(oldest, RetentionIndex(0));
+    needed_.erase(needed_.begin(), needed_.lower_bound(oldest));
+  }
+  void carry(std::uint64_t segment) {
+    log_.read_segment(segment, [this](segments::Place place, const segments::Record& record) {
+      const RequestRef reference = Stored(record.payload).reference;
+      const auto found = index_.find(reference);
+      if (found == index_.end() || found->second.place != place) return;
+      note(log_.append(0, RetentionIndex(0), {record.payload}, record.origin), record);
+    });
+  }
+
+  // Made before the log, which fills them.
+  Index index_;
+  /// Bytes by segment.
+  std::map<std::uint64_t, std::uint64_t> needed_;
+  segments::SegmentLog<Files, Policy> log_;
+  std::map<SeqNr, Batch> delivered_;
+  Request last_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::SegmentStoreStatus, requests, bytes, log);
+
 // <mirbft/modules/tracker/client_tracker.hpp>
 // The default Tracker: takes clients' requests through window, digest, signature and store.
 
@@ -9870,7 +11366,7 @@ class ClientTracker {
     for (const ClientWindow& window : event.windows) {
       Client& client = lasting(window.client);
       client.delivered.advance(window, config_.window);
-      settle_delivered(window.client, client, out);
+      settle_delivered(window.client, client, event.reached, out);
     }
     for (const ClientId id : event.rekeyed)
       if (Client* client = find(id)) void_admitted(id, *client, event.epoch, out);
@@ -10045,12 +11541,13 @@ class ClientTracker {
   }
 
   /// The windows overtake the App: what they call delivered is closed by its Applied, which is on
-  /// the way. After a state transfer there is none, so at the windows' second move the submitter is
-  /// told what is known.
-  void settle_delivered(ClientId id, Client& client, auto& out) {
+  /// the way. After a state transfer there is none, and the submitter is told what is known: at
+  /// once, since without requests no other epoch may ever begin.
+  void settle_delivered(ClientId id, Client& client, Reached reached, auto& out) {
     client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
       if (!client.delivered.contains(ReqNo(req_no))) return false;
-      if (!std::exchange(number.awaits_reply, true)) {
+      if (reached == Reached::by_applying) {
+        number.awaits_reply = true;
         drop_unverified(number);
         return false;
       }
@@ -10223,6 +11720,120 @@ class NullWal {
   void truncate(RetentionIndex) noexcept {}
   template <class F>
   void replay(F&&) noexcept {}
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/wal/segment.hpp>
+// The write-ahead log of a node in earnest: durable, checked, in segments on disk.
+
+namespace mirbft {
+
+/// A log in a directory of its own, by one node and one process.
+///
+/// A group commit: everything appended is written and synced by one `sync`. `truncate` removes
+/// whole segments, the oldest first. Where little of them is still needed, such as what is kept for
+/// ever, that is written again at the end of the log, and keeps its place in the order of `replay`.
+template <IsFiles Files, class Policy = ThrowOnFailure>
+class SegmentWal {
+ public:
+  /// Throws LogCorruption, ConfigError or ModuleFailure, as SegmentLog does.
+  explicit SegmentWal(Files files, SegmentConfig config = {})
+      : log_(std::move(files), std::move(config), segments::Content::entries,
+             [this](segments::Place place, const segments::Record& record) {
+               note(place, record.retention, segments::record_size(record.payload.size()),
+                    record.index != record.origin);
+             }),
+        low_(log_.low()) {}
+
+  void append(std::uint32_t type, const Bytes& entry, RetentionIndex retention) {
+    note(log_.append(type, retention, {entry.view()}), retention,
+         segments::record_size(entry.size()), false);
+  }
+  void sync() { log_.sync(); }
+
+  /// Entries with a lower index may go. Those that go are no longer replayed.
+  void truncate(RetentionIndex index) {
+    low_ = std::max(low_, index);
+    const std::uint64_t oldest =
+        log_.worth_keeping_from([this](std::uint64_t id) { return usage_[id].needed(low_); });
+    if (oldest == log_.oldest()) return;
+    for (std::uint64_t id = log_.oldest(); id < oldest; ++id) carry(id);
+    log_.drop_before(oldest, low_);
+    usage_.erase(usage_.begin(), usage_.lower_bound(oldest));
+  }
+
+  /// Calls `f(std::uint32_t type, Bytes entry)` for every entry, oldest first.
+  template <class F>
+  void replay(F&& f) {
+    sync();
+    for (const Entry& entry : carried_entries()) f(entry.type, entry.content);
+    for (std::uint64_t id = log_.oldest(); id <= log_.newest(); ++id)
+      log_.read_segment(id, [&](segments::Place, const segments::Record& record) {
+        if (record.index == record.origin && record.retention >= log_.low())
+          f(record.type, Bytes(record.payload));
+      });
+  }
+
+  SegmentStatus status() const noexcept { return log_.status(); }
+
+ private:
+  /// What is in a segment.
+  struct Usage {
+    std::map<RetentionIndex, std::uint64_t> bytes;
+    bool has_carried = false;
+
+    std::uint64_t needed(RetentionIndex low) const noexcept {
+      std::uint64_t sum = 0;
+      for (auto at = bytes.lower_bound(low); at != bytes.end(); ++at) sum += at->second;
+      return sum;
+    }
+  };
+  struct Entry {
+    std::uint64_t origin = 0;
+    std::uint32_t type = 0;
+    Bytes content;
+  };
+
+  void note(segments::Place place, RetentionIndex retention, std::uint64_t size, bool is_carried) {
+    Usage& usage = usage_[place.segment];
+    usage.bytes[retention] += size;
+    usage.has_carried |= is_carried;
+  }
+
+  void carry(std::uint64_t segment) {
+    if (usage_[segment].needed(low_) == 0) return;
+    log_.read_segment(segment, [this](segments::Place, const segments::Record& record) {
+      if (record.retention < low_) return;
+      note(log_.append(record.type, record.retention, {record.payload}, record.origin),
+           record.retention, segments::record_size(record.payload.size()), true);
+    });
+  }
+
+  /// What was written again, in its first order: all that was written between has gone. Some may
+  /// be there twice, where the removal of their first segment did not come about.
+  std::vector<Entry> carried_entries() {
+    std::vector<Entry> entries;
+    for (const auto& [id, usage] : usage_)
+      if (usage.has_carried)
+        log_.read_segment(id, [&](segments::Place, const segments::Record& record) {
+          if (record.origin < log_.first_index() && record.retention >= log_.low())
+            entries.push_back({record.origin, record.type, Bytes(record.payload)});
+        });
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& left, const Entry& right) { return left.origin < right.origin; });
+    entries.erase(std::unique(entries.begin(), entries.end(),
+                              [](const Entry& left, const Entry& right) {
+                                return left.origin == right.origin;
+                              }),
+                  entries.end());
+    return entries;
+  }
+
+  /// By segment. Made before the log, which fills it.
+  std::map<std::uint64_t, Usage> usage_;
+  segments::SegmentLog<Files, Policy> log_;
+  RetentionIndex low_;
 };
 
 }  // namespace mirbft
@@ -12795,6 +14406,12 @@ class Checkpointing {
     }
   }
 
+  /// Says again, by `send(message)`, which states this replica vouches for that are not stable yet.
+  void repeat(auto&& send) const {
+    for (const auto& [epoch, checkpoint] : checkpoints_)
+      if (checkpoint.own && !is_stable(epoch)) send(vote_of(*checkpoint.own));
+  }
+
   /// Sends a peer the next change of nodes' keys that it does not know of, if there is one. It says
   /// so again when it has learnt that.
   void tell_keys(Member to, std::uint64_t its_key_changes, auto& env) const {
@@ -14188,7 +15805,7 @@ class Iss {
     if (auto state = checkpointing_.restored()) {
       go_on_from(std::move(*state), out);
     } else {
-      enter_epoch(Epoch(0), SeqNr(0), out);
+      enter_epoch(Epoch(0), SeqNr(0), Reached::by_applying, out);
     }
     checkpointing_.start(parameters(), env);
     go_on(out);
@@ -14313,6 +15930,26 @@ class Iss {
     if (started_) transfer_state(env);
   }
 
+  /// Says again, by `send(message)`, all that this replica stands by in the epochs that it keeps:
+  /// what it has voted for and called for, its decisions, and its open checkpoints. A restart must
+  /// not change any of it.
+  void repeat(auto&& send) const {
+    for (const auto& [number, epoch] : epochs_)
+      for (std::uint32_t index = 0; epoch.has(index); ++index) {
+        const Segment& segment = epoch.segment(index);
+        const auto say = [&](auto message) { send(wrap(std::move(message))); };
+        Decided decided{{number, index}, {}};
+        segment.repeat_view(say);
+        for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+          segment.repeat_slot(slot, cluster_.self().id, say);
+          if (const auto& decision = epoch.decision(epoch.plan().sn_of(index, slot)))
+            decided.decisions.push_back({slot, decision->digest});
+        }
+        say(std::move(decided));
+      }
+    checkpointing_.repeat(send);
+  }
+
   Status status() const {
     std::uint64_t open = 0;
     std::uint64_t suspected = 0;
@@ -14395,19 +16032,20 @@ class Iss {
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
       return {std::move(destinations), wrap(std::move(message))};
     }
-    /// An orderer's message is one of the orderer's alternatives within ours.
-    template <class M>
-    static Message wrap(M message) {
-      if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
-        return typename Orderer::Message(std::move(message));
-      } else {
-        return message;
-      }
-    }
 
     Iss& iss_;
     Out& out_;
   };
+
+  /// An orderer's message is one of the orderer's alternatives within ours.
+  template <class M>
+  static Message wrap(M message) {
+    if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
+      return typename Orderer::Message(std::move(message));
+    } else {
+      return message;
+    }
+  }
 
   template <class Out>
   Env<Out> env_of(Out& out) {
@@ -14757,7 +16395,7 @@ class Iss {
 
   // Epochs.
 
-  void enter_epoch(Epoch epoch, SeqNr first, auto& out) {
+  void enter_epoch(Epoch epoch, SeqNr first, Reached reached, auto& out) {
     started_ = true;
     finished_ = false;
     const std::vector<ClientId> rekeyed = change_client_keys(epoch, out);
@@ -14771,7 +16409,7 @@ class Iss {
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
-    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed});
+    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed, reached});
     resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
@@ -14824,7 +16462,7 @@ class Iss {
     recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
     std::erase_if(recovered_done_, [&](const SegmentId& id) { return id.epoch < next; });
     out.emit(AppRestoreState{state.header.last, std::move(state.app)});
-    enter_epoch(next, next_, out);
+    enter_epoch(next, next_, Reached::by_restoring, out);
   }
   template <class T>
   static T decoded(const Bytes& bytes, const char* what) {
@@ -14898,7 +16536,7 @@ class Iss {
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const Epoch next = epoch_ + 1;
     if (finished_ && next < checkpointing_.keys_known_below())
-      enter_epoch(next, plan().end(), out);
+      enter_epoch(next, plan().end(), Reached::by_applying, out);
   }
 
   /// The configuration as it must be the same everywhere.
@@ -16323,7 +17961,7 @@ class Pbft::Segment {
 
   void process(SignResult<ViewChangeSigning> signed_, auto& env) {
     ViewChangeContent& content = signed_.origin.content;
-    if (content.view != target_ || !is_changing()) return;
+    if (content.view != target_ || !is_changing() || is_stable_) return;
     ViewChange own{content.segment,          content.view, content.sender,
                    std::move(content.claims), {},           {}};
     own.signature = std::move(signed_.signature);
@@ -16404,6 +18042,7 @@ class Pbft::Segment {
     changes_.clear();
     offered_ = {};
     own_change_.reset();
+    draft_.reset();
     new_view_.reset();
   }
 
@@ -17369,26 +19008,42 @@ class ReplyQuorum {
       ++status_.conflicting;
       return std::nullopt;
     }
+    const bool repeated = before == digest;
     before = digest;
     if (result) open->second.results.try_emplace(digest, *result);
-    return settle(number, open->second, digest);
+    if (is_believed(open->second, digest)) return close(number, digest);
+    if (repeated && has_lost_its_result(open->second)) return close(number, forgotten);
+    return std::nullopt;
   }
 
-  std::optional<ClientResult> settle(ReqNo number, const Open& open, const Digest& digest) {
-    const auto agreeing = static_cast<std::size_t>(
+  std::size_t count(const Open& open, const Digest& digest) const {
+    return static_cast<std::size_t>(
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
-    const auto result = open.results.find(digest);
-    // What is forgotten is believed only when too few are left for a result.
-    const bool believed = digest == forgotten
-                              ? agreeing + quorum_.weak() > replicas_.size()
-                              : agreeing >= quorum_.weak() && result != open.results.end();
-    if (!believed) return std::nullopt;
-    ++status_.believed;
-    for (const std::optional<Digest>& other : open.said)
-      status_.conflicting += other && *other != digest && *other != forgotten;
+  }
+  /// What is forgotten is believed only when too few are left for a result.
+  bool is_believed(const Open& open, const Digest& digest) const {
+    if (digest == forgotten) return count(open, forgotten) + quorum_.weak() > replicas_.size();
+    return count(open, digest) >= quorum_.weak() && open.results.contains(digest);
+  }
+  /// All but f have answered, and have been asked again, and those who remember are too few, or
+  /// liars: whoever has said nothing by now may never do. One correct replica at least has said
+  /// that the request is delivered.
+  bool has_lost_its_result(const Open& open) const {
+    const auto silent = static_cast<std::size_t>(
+        std::count(open.said.begin(), open.said.end(), std::nullopt));
+    return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
+  }
+
+  std::optional<ClientResult> close(ReqNo number, const Digest& digest) {
+    const auto open = open_.find(number);
     ClientResult known{number, std::nullopt};
-    if (digest != forgotten) known.result = result->second;
-    open_.erase(number);
+    if (digest != forgotten) {
+      known.result = open->second.results.at(digest);
+      for (const std::optional<Digest>& other : open->second.said)
+        status_.conflicting += other && *other != digest && *other != forgotten;
+    }
+    ++status_.believed;
+    open_.erase(open);
     return known;
   }
 
@@ -18012,8 +19667,8 @@ ReplayResult replay(Module& module, Slot slot, LogReader& log) {
 
 }  // namespace mirbft
 
-// <mirbft/sim/agenda.hpp>
-// What is going to happen, in the order of time.
+// <mirbft/sim/adversary/adversary.hpp>
+// What may stand between a faulty node and the rest of the world.
 
 // <mirbft/sim/clock.hpp>
 // Virtual time, and what the clock of a node makes of it.
@@ -18059,6 +19714,1509 @@ class LocalClock {
 
 namespace mirbft::sim {
 
+/// The evil of a faulty node: it outlives the restarts of the node, which itself is honest and
+/// knows nothing of it. As it stands here, it does nothing evil.
+class Adversary {
+ public:
+  /// Sends a frame in the node's name.
+  using Send = std::function<void(NodeId to, FrameClass kind, const Bytes& frame)>;
+
+  virtual ~Adversary() = default;
+
+  /// The node wants a frame sent.
+  virtual void send(NodeId to, FrameClass kind, const Bytes& frame, const Send& send) {
+    send(to, kind, frame);
+  }
+  /// A frame has come; the node sees it afterwards.
+  virtual void hear(NodeId /*from*/, const Bytes& /*frame*/, const Send& /*send*/) {}
+  /// Time has passed; called at least at every tick of the node.
+  virtual void act(Time /*now*/, const Send& /*send*/) {}
+  /// The node wants to answer a client.
+  virtual void reply(Replied& /*reply*/) {}
+  /// Whether the node crashes at this entry of its log.
+  virtual bool crashes() { return false; }
+  /// After a restart: how many of its records the log still shows.
+  virtual std::size_t remembers(std::size_t records) { return records; }
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/adversary/behaviour.hpp>
+// One way of being Byzantine.
+
+// <mirbft/sim/adversary/letter.hpp>
+// A message of a faulty replica on its way to one other, and how to look into it.
+
+namespace mirbft::sim::byzantine {
+
+/// All that replicas of ISS with PBFT say.
+using Message = IssMessage<PbftMessage>;
+
+/// What is said to one replica, and how much later than it could be.
+struct Letter {
+  NodeId to;
+  Message message;
+  Time delay{};
+};
+using Letters = std::vector<Letter>;
+
+/// The message as a `T`, one of ISS or one of PBFT; null if it is another.
+template <class T, class M>
+auto* as(M& message) {
+  if constexpr (std::is_constructible_v<PbftMessage, T>) {
+    auto* ordering = std::get_if<PbftMessage>(&message);
+    return ordering ? std::get_if<T>(ordering) : nullptr;
+  } else {
+    return std::get_if<T>(&message);
+  }
+}
+
+/// Wraps an alternative of PBFT or of ISS.
+template <class T>
+Message wrapped(T message) {
+  if constexpr (std::is_constructible_v<PbftMessage, T>) {
+    return PbftMessage(std::move(message));
+  } else {
+    return message;
+  }
+}
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/powers.hpp>
+// What a Byzantine replica has to work with: its own signature, and nobody else's.
+
+// <mirbft/sim/crypto.hpp>
+// Signatures of a simulation: they cost next to nothing, and bind those who keep the rules of it.
+
+// <mirbft/sim/fingerprint.hpp>
+// The hash of a run: two runs of one seed must have the same.
+
+namespace mirbft::sim {
+
+/// Sums up, in order, everything that it is told. Fast and the same on every machine; no
+/// protection against those who look for collisions.
+class Fingerprint {
+ public:
+  void add(std::uint64_t value) noexcept {
+    state_ = std::rotl((state_ ^ value) * 0x9e3779b97f4a7c15ull, 29);
+  }
+  void add(ByteView bytes) noexcept {
+    add(bytes.size());
+    std::size_t at = 0;
+    for (; at + 8 <= bytes.size(); at += 8) add(word(bytes.data() + at, 8));
+    if (at != bytes.size()) add(word(bytes.data() + at, bytes.size() - at));
+  }
+
+  std::uint64_t value() const noexcept {
+    return (state_ ^ (state_ >> 32)) * 0xd6e8feb86659fd93ull;
+  }
+
+ private:
+  /// Little-endian on every machine; compilers make one load of it.
+  static std::uint64_t word(const std::uint8_t* bytes, std::size_t count) noexcept {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < count; ++i) value |= std::uint64_t{bytes[i]} << (8 * i);
+    return value;
+  }
+
+  // Not 0, so that zeros count too.
+  std::uint64_t state_ = 0x6a09e667f3bcc908ull;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// The Crypto module of a simulated node. A signature is a hash of the signer, the epoch and the
+/// message, so that any other message, epoch or signer needs another one. Nothing is secret: an
+/// adversary must be given no more than its own `Crypto`. Keys do not change.
+class Crypto {
+ public:
+  explicit Crypto(NodeId self) noexcept : self_(self) {}
+
+  Bytes sign(Epoch epoch, ByteView message) const {
+    return written(hash(of_node, self_.value, epoch.value, message));
+  }
+  SignatureCheck verify_node(NodeId node, Epoch epoch, ByteView message,
+                             ByteView signature) const noexcept {
+    return check(hash(of_node, node.value, epoch.value, message), signature);
+  }
+
+  /// A client's signature.
+  static Bytes sign_as(ClientId client, ByteView message) {
+    return written(hash(of_client, client.value, 0, message));
+  }
+  SignatureCheck verify_client(ClientId client, ByteView message,
+                               ByteView signature) const noexcept {
+    return check(hash(of_client, client.value, 0, message), signature);
+  }
+
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) noexcept {}
+  void forget_node_keys(Epoch) noexcept {}
+  void update_client_key(ClientId, const std::optional<Bytes>&) noexcept {}
+
+ private:
+  static constexpr std::uint64_t of_node = 1;
+  static constexpr std::uint64_t of_client = 2;
+  static constexpr std::size_t length = 8;
+
+  static std::uint64_t hash(std::uint64_t kind, std::uint64_t signer, std::uint64_t epoch,
+                            ByteView message) noexcept {
+    Fingerprint sum;
+    for (const std::uint64_t part : {kind, signer, epoch}) sum.add(part);
+    sum.add(message);
+    return sum.value();
+  }
+  static std::uint8_t byte_of(std::uint64_t value, std::size_t place) noexcept {
+    return static_cast<std::uint8_t>(value >> (8 * place));
+  }
+  static Bytes written(std::uint64_t value) {
+    return Bytes::filled(length, [value](std::uint8_t* out) {
+      for (std::size_t i = 0; i < length; ++i) out[i] = byte_of(value, i);
+    });
+  }
+  static SignatureCheck check(std::uint64_t expected, ByteView signature) noexcept {
+    if (signature.size() != length) return SignatureCheck::malformed;
+    for (std::size_t i = 0; i < length; ++i)
+      if (signature[i] != byte_of(expected, i)) return SignatureCheck::invalid;
+    return SignatureCheck::valid;
+  }
+
+  NodeId self_;
+};
+
+/// What its client writes under a request, where replicas hash by `Hasher` and verify by `Crypto`.
+template <class Hasher>
+Bytes signature_under(const Request& request, ByteView cluster) {
+  Hasher hasher;
+  for (const Bytes& part :
+       wire::request_parts(cluster, request.client, request.req_no, request.data))
+    hasher.update(part.view());
+  const RequestRef reference{request.client, request.req_no, hasher.finish()};
+  return Crypto::sign_as(request.client,
+                         wire::request_signature_bytes(cluster, reference).view());
+}
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/random.hpp>
+// Random numbers that are the same with every compiler: all that a simulation draws comes from it.
+
+namespace mirbft::sim {
+
+/// xoshiro256** (Blackman and Vigna, 2018), seeded by SplitMix64. Integers only, since results of
+/// floating point and of the standard library's distributions differ between platforms.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) noexcept : seed_(seed) {
+    for (std::uint64_t& word : state_) word = mix(seed += golden);
+  }
+
+  std::uint64_t next() noexcept {
+    const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+    const std::uint64_t shifted = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= shifted;
+    state_[3] = std::rotl(state_[3], 45);
+    return result;
+  }
+
+  /// From 0 to `n - 1`; `n` is not 0. Its bias is below `n / 2^64`.
+  std::uint64_t below(std::uint64_t n) noexcept { return next() % n; }
+
+  /// From `low` to `high`, both included and in this order.
+  template <class T>
+    requires std::is_integral_v<T>
+  T between(T low, T high) noexcept {
+    const auto span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+    return static_cast<T>(static_cast<std::uint64_t>(low) +
+                          (span == ~std::uint64_t{0} ? next() : below(span + 1)));
+  }
+  std::chrono::nanoseconds between(std::chrono::nanoseconds low,
+                                   std::chrono::nanoseconds high) noexcept {
+    return std::chrono::nanoseconds(between(low.count(), high.count()));
+  }
+
+  /// True in so many of a thousand cases.
+  bool chance(std::uint32_t per_mille) noexcept {
+    return per_mille != 0 && below(1000) < per_mille;
+  }
+
+  /// An element of a list that is not empty.
+  template <class List>
+  auto& pick(List& list) noexcept {
+    return list[below(list.size())];
+  }
+
+  template <class List>
+  void shuffle(List& list) noexcept {
+    for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[below(i)]);
+  }
+
+  /// A generator of its own for a part of the simulation. It depends on the seed, the label and
+  /// the number, and not on what was drawn before: a part that draws more disturbs no other.
+  Random fork(std::string_view label, std::uint64_t number = 0) const noexcept {
+    std::uint64_t child = mix(seed_ + golden);
+    for (const char letter : label) child = mix(child ^ static_cast<unsigned char>(letter));
+    return Random(mix(child + number));
+  }
+
+ private:
+  static constexpr std::uint64_t golden = 0x9e3779b97f4a7c15ull;
+
+  static constexpr std::uint64_t mix(std::uint64_t value) noexcept {
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
+    return value ^ (value >> 31);
+  }
+
+  std::uint64_t seed_;
+  std::array<std::uint64_t, 4> state_{};
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim::byzantine {
+
+/// As the replicas' Hasher does.
+using Hash = Digest (*)(ByteView);
+
+/// The means of one Byzantine replica. It may sign anything, as itself.
+class Powers {
+ public:
+  Powers(NodeId self, const std::vector<NodeId>& members, Hash hash, Random random)
+      : cluster_(config(self, members), Quorum(members.size())),
+        crypto_(self),
+        hash_(hash),
+        random_(random),
+        taste_(random_.next()) {}
+
+  NodeId self() const noexcept { return cluster_.self().id; }
+  const iss::Cluster& cluster() const noexcept { return cluster_; }
+  Random& random() noexcept { return random_; }
+
+  void sign(SegmentId segment, View view, SeqNr sn, const Digest& digest, Bytes& signature) const {
+    const PrepareContent content{segment, view, sn, digest};
+    signature = crypto_.sign(segment.epoch, pbft::signed_bytes(cluster_, content).view());
+  }
+  void sign(Prepare& vote) const {
+    sign(vote.segment, vote.view, vote.sn, vote.digest, vote.signature);
+  }
+  void sign(PrePrepare& proposal) const {
+    sign(proposal.segment, View(0), proposal.sn, digest_of(proposal), proposal.signature);
+  }
+  void sign(ViewChange& change) const {
+    change.signature =
+        crypto_.sign(change.segment.epoch, pbft::signed_bytes(cluster_, change).view());
+  }
+  void sign(NewView& message) const {
+    message.signature =
+        crypto_.sign(message.segment.epoch, pbft::signed_bytes(cluster_, message).view());
+  }
+  void sign(CheckpointVote& vote) const {
+    const Bytes content = wire::canonical("checkpoint", cluster_.name().view(), vote.header);
+    vote.signature = crypto_.sign(vote.header.epoch, content.view());
+  }
+
+  /// Of what a leader proposes.
+  Digest digest_of(const PrePrepare& proposal) const {
+    const BatchContent content{proposal.segment.epoch, proposal.sn, proposal.batch};
+    return hash_(wire::canonical("batch", cluster_.name().view(), content).view());
+  }
+  /// Of nothing at all.
+  Digest made_up_digest() {
+    Digest digest;
+    for (std::uint8_t& byte : digest.bytes) byte = static_cast<std::uint8_t>(random_.next());
+    return digest;
+  }
+
+  /// A coin that falls the same way whenever it is thrown for the same numbers.
+  bool coin(std::uint64_t first, std::uint64_t second = 0) const noexcept {
+    return draw(first, second) % 2 == 0;
+  }
+  std::uint64_t draw(std::uint64_t first, std::uint64_t second = 0) const noexcept {
+    Fingerprint sum;
+    for (const std::uint64_t part : {taste_, first, second}) sum.add(part);
+    return sum.value() >> 16;
+  }
+
+ private:
+  static IssConfig config(NodeId self, const std::vector<NodeId>& members) {
+    IssConfig config;
+    config.self = self;
+    config.members = members;
+    return config;
+  }
+
+  iss::Cluster cluster_;
+  Crypto crypto_;
+  Hash hash_;
+  Random random_;
+  std::uint64_t taste_;
+};
+
+}  // namespace mirbft::sim::byzantine
+
+namespace mirbft::sim::byzantine {
+
+/// What a faulty replica does with what its honest part does. As it stands here, nothing. Several
+/// of them can be at work in one replica: what the one says passes through the next.
+class Behaviour {
+ public:
+  explicit Behaviour(Powers powers) : powers_(std::move(powers)) {}
+  virtual ~Behaviour() = default;
+
+  /// The honest part wants to send `letter`: what is to be said in its place goes to `out`.
+  virtual void send(Letter letter, Letters& out) { out.push_back(std::move(letter)); }
+  /// Another replica has said `message`; what is added to `out` is sent.
+  virtual void hear(NodeId /*from*/, const Message& /*message*/, Letters& /*out*/) {}
+  /// Time has passed.
+  virtual void act(Time /*now*/, Letters& /*out*/) {}
+  /// Frames on their way out, beyond repair for who comes later.
+  virtual void garble(std::vector<std::uint8_t>& /*frame*/) {}
+  /// An answer to a client.
+  virtual void reply(Replied& /*reply*/) {}
+  /// See `Adversary`.
+  virtual bool crashes() { return false; }
+  virtual std::size_t remembers(std::size_t records) { return records; }
+
+  /// How often it has done what it is named after.
+  std::uint64_t acted() const noexcept { return acted_; }
+
+ protected:
+  void count() noexcept { ++acted_; }
+  Powers& powers() noexcept { return powers_; }
+  Random& random() noexcept { return powers_.random(); }
+  const std::vector<NodeId>& others() const noexcept { return powers_.cluster().others(); }
+  NodeId self() const noexcept { return powers_.self(); }
+
+ private:
+  Powers powers_;
+  std::uint64_t acted_ = 0;
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/cast.hpp>
+// Who plays which adversary in one run, and how often each has acted.
+
+// <mirbft/sim/adversary/kinds.hpp>
+// The kinds of adversaries: their names, what they do, and how each is made.
+
+// <mirbft/sim/adversary/certificates.hpp>
+// Replicas that lie in view changes: about what they hold certificates for, and as primaries.
+
+namespace mirbft::sim::byzantine {
+
+/// Claims in view changes to hold no certificates.
+class WithheldCertificates : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (auto* change = as<ViewChange>(letter.message); change && !change->claims.empty()) {
+      count();
+      change->claims.clear();
+      change->certificates.clear();
+      powers().sign(*change);
+    }
+    out.push_back(std::move(letter));
+  }
+};
+
+/// Claims certificates for what nobody has voted for: its own signature, and those that others have
+/// made under something else. As a primary it begins a view by them.
+class ForgedCertificates : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (auto* change = as<ViewChange>(letter.message)) forge(*change);
+    if (auto* message = as<NewView>(letter.message)) forge(*message);
+    out.push_back(std::move(letter));
+  }
+  void hear(NodeId from, const Message& message, Letters&) override {
+    if (const auto* vote = as<Prepare>(message))
+      signatures_[vote->segment][vote->sn][from] = vote->signature;
+  }
+
+ private:
+  void forge(ViewChange& change) {
+    change.claims.clear();
+    change.certificates.clear();
+    for (const auto& [sn, signatures] : signatures_[change.segment]) {
+      change.certificates.push_back(forged(change.segment, View(change.view.value - 1), sn));
+      const Certificate& made = change.certificates.back();
+      change.claims.push_back({made.view, made.sn, made.digest});
+    }
+    if (!change.claims.empty()) count();
+    powers().sign(change);
+  }
+  /// Its own ViewChange among those that it begins the view by is exchanged for a forged one, and
+  /// with it the certificates, since its claims are of the highest view.
+  void forge(NewView& message) {
+    for (ViewChange& change : message.view_changes) {
+      if (change.sender != self()) continue;
+      forge(change);
+      for (const Certificate& made : std::exchange(change.certificates, {})) put(message, made);
+      powers().sign(message);
+    }
+  }
+  static void put(NewView& message, const Certificate& made) {
+    std::erase_if(message.certificates, [&](const auto& one) { return one.sn == made.sn; });
+    const auto later = [&](const Certificate& one) { return one.sn > made.sn; };
+    const auto place = std::ranges::find_if(message.certificates, later);
+    message.certificates.insert(place, made);
+  }
+  Certificate forged(SegmentId segment, View view, SeqNr sn) {
+    Certificate made{view, sn, powers().made_up_digest(), {}};
+    const std::map<NodeId, Bytes>& heard = signatures_[segment][sn];
+    for (const NodeId node : powers().cluster().members()) {
+      if (made.signatures.size() == powers().cluster().quorum().strong()) break;
+      const auto other = heard.find(node);
+      made.signatures.push_back({node, other == heard.end() ? Bytes() : other->second});
+      if (node == self())
+        powers().sign(segment, view, sn, made.digest, made.signatures.back().signature);
+    }
+    return made;
+  }
+
+  /// Of others' Prepares, whatever they are for.
+  std::map<SegmentId, std::map<SeqNr, std::map<NodeId, Bytes>>> signatures_;
+};
+
+/// A primary that begins its view for some replicas as if it held no certificates itself, so that
+/// the view may have two outcomes, both well proven.
+class EquivocatingPrimary : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (auto* message = as<NewView>(letter.message))
+      if (powers().coin(message->segment.epoch.value, letter.to.value)) change_outcome(*message);
+    out.push_back(std::move(letter));
+  }
+
+ private:
+  /// Certificates for the other outcome are at hand unless a claim of an earlier view comes to
+  /// light by it.
+  void change_outcome(NewView& message) {
+    NewView other = message;
+    for (ViewChange& change : other.view_changes) {
+      if (change.sender != self() || change.claims.empty()) continue;
+      change.claims.clear();
+      powers().sign(change);
+    }
+    const auto claims = pbft::outcome(other.view_changes);
+    const auto is_claimed = [&](const Certificate& one) {
+      return claims && std::ranges::any_of(*claims, [&](const PreparedClaim& claim) {
+               return pbft::proves(one, claim);
+             });
+    };
+    std::erase_if(other.certificates, [&](const auto& one) { return !is_claimed(one); });
+    if (!claims || other.certificates.size() != claims->size()) return;
+    if (other.certificates.size() == message.certificates.size()) return;
+    count();
+    powers().sign(other);
+    message = std::move(other);
+  }
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/clients.hpp>
+// The ways of faulty clients, and of those who speak in others' names.
+
+// <mirbft/sim/adversary/faulty_client.hpp>
+// A client that keeps no rules.
+
+namespace mirbft::sim {
+
+/// A request on its way from a faulty client.
+struct Errand {
+  NodeId to;
+  Request request;
+  Spread spread = Spread::by_client;
+};
+
+/// A faulty client: it is asked now and then, does what it likes, and waits for no answers. It may
+/// sign in its own name alone.
+class FaultyClient {
+ public:
+  using Sign = std::function<Bytes(const Request&)>;
+
+  FaultyClient(ClientId self, std::vector<NodeId> replicas, Sign sign, Random random)
+      : self_(self), replicas_(std::move(replicas)), sign_(std::move(sign)), random_(random) {}
+  virtual ~FaultyClient() = default;
+
+  ClientId id() const noexcept { return self_; }
+  /// Another client has given this to a replica.
+  virtual void overhear(const Request& /*request*/) {}
+  /// What it does now.
+  virtual std::vector<Errand> act() = 0;
+
+  /// How often it has done what it is named after.
+  std::uint64_t acted() const noexcept { return acted_; }
+
+ protected:
+  void count() noexcept { ++acted_; }
+  Random& random() noexcept { return random_; }
+  NodeId any_replica() noexcept { return random_.pick(replicas_); }
+  const std::vector<NodeId>& replicas() const noexcept { return replicas_; }
+
+  /// A request of its own. Its commands are about nothing that matters to others.
+  Request own(ReqNo number, const std::string& body) const {
+    Request request{self_, number, Bytes(body), {}};
+    request.authenticator = sign_(request);
+    return request;
+  }
+  std::string command() {
+    return "SET of-" + std::to_string(self_.value) + ' ' + std::to_string(random_.below(1000));
+  }
+
+ private:
+  ClientId self_;
+  std::vector<NodeId> replicas_;
+  Sign sign_;
+  Random random_;
+  std::uint64_t acted_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/adversary/spoiled.hpp>
+// What is left of bytes in the wrong hands.
+
+namespace mirbft::sim::byzantine {
+
+/// The same bytes but for one; a byte where there is none.
+inline Bytes spoiled(const Bytes& bytes, Random& random) {
+  std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
+  if (copy.empty()) copy.push_back(0);
+  copy[random.below(copy.size())] ^= static_cast<std::uint8_t>(random.between(1, 255));
+  return Bytes(ByteView(copy));
+}
+
+}  // namespace mirbft::sim::byzantine
+
+namespace mirbft::sim::byzantine {
+
+/// A client that remembers what others have asked for lately.
+class Eavesdropper : public FaultyClient {
+ public:
+  using FaultyClient::FaultyClient;
+
+  void overhear(const Request& request) override {
+    heard_.push_back(request);
+    if (heard_.size() > kept) heard_.pop_front();
+  }
+
+ protected:
+  static constexpr std::size_t kept = 64;
+
+  std::deque<Request> heard_;
+};
+
+/// Speaks in others' names: other requests under their numbers, or under numbers yet to come.
+class ForgedRequests : public Eavesdropper {
+ public:
+  using Eavesdropper::Eavesdropper;
+
+  std::vector<Errand> act() override {
+    if (heard_.empty()) return {};
+    count();
+    Request request = random().pick(heard_);
+    request.data = spoiled(request.data, random());
+    if (random().chance(300)) request.req_no = request.req_no + random().below(50);
+    if (random().chance(300)) request.authenticator = {};
+    return {{any_replica(), std::move(request),
+             random().chance(500) ? Spread::by_client : Spread::by_replica}};
+  }
+};
+
+/// Says what others have said, byte for byte, perhaps long after.
+class ReplayedRequests : public Eavesdropper {
+ public:
+  using Eavesdropper::Eavesdropper;
+
+  std::vector<Errand> act() override {
+    if (heard_.empty()) return {};
+    count();
+    return {{any_replica(), random().pick(heard_), Spread::by_replica}};
+  }
+};
+
+/// Signs two payloads under each number, and gives the replicas one or the other.
+class TwoPayloads : public FaultyClient {
+ public:
+  using FaultyClient::FaultyClient;
+
+  std::vector<Errand> act() override {
+    count();
+    const ReqNo number(next_++);
+    const Request either[] = {own(number, command() + " a"), own(number, command() + " b")};
+    std::vector<Errand> errands;
+    for (const NodeId to : replicas())
+      errands.push_back({to, either[random().below(2)],
+                         random().chance(500) ? Spread::by_client : Spread::by_replica});
+    return errands;
+  }
+
+ private:
+  std::uint64_t next_ = 0;
+};
+
+/// Uses numbers far beyond its window, and in it leaves gaps; more at a time than it may.
+class WindowFlood : public FaultyClient {
+ public:
+  using FaultyClient::FaultyClient;
+
+  std::vector<Errand> act() override {
+    count();
+    std::vector<Errand> errands;
+    for (int i = 0; i < at_once; ++i) {
+      const ReqNo number(random().next() >> random().below(64));
+      errands.push_back({any_replica(), own(number, command())});
+    }
+    return errands;
+  }
+
+ private:
+  static constexpr int at_once = 20;
+};
+
+/// Signs what no service understands: nothing, noise, or too much.
+class MalformedRequests : public FaultyClient {
+ public:
+  using FaultyClient::FaultyClient;
+
+  std::vector<Errand> act() override {
+    count();
+    return {{any_replica(), own(ReqNo(next_++), body()), Spread::by_replica}};
+  }
+
+ private:
+  std::string body() {
+    if (random().chance(50)) return std::string(100u << 10, 'x');
+    std::string text(random().below(40), ' ');
+    for (char& letter : text) letter = static_cast<char>(random().next());
+    return text;
+  }
+
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/floods.hpp>
+// Replicas that send too much, or what is no message.
+
+namespace mirbft::sim::byzantine {
+
+/// Asks everybody for everything, over and over, and votes for what is far off.
+class Flood : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void hear(NodeId, const Message& message, Letters&) override {
+    if (const auto* ordering = std::get_if<PbftMessage>(&message))
+      visit_alternative(*ordering, [&](const auto& one) { newest_ = one.segment; });
+  }
+  void act(Time now, Letters& out) override {
+    if (now < next_) return;
+    next_ = now + every;
+    count();
+    for (const NodeId to : others())
+      for (int i = 0; i < at_once; ++i) out.push_back({to, anything()});
+  }
+
+ private:
+  Message anything() {
+    const SegmentId segment{newest_.epoch + random().below(3), newest_.index};
+    const Epoch old(newest_.epoch.value - std::min(newest_.epoch.value, random().below(4)));
+    const SeqNr sn(random().below(1u << 20));
+    switch (random().below(10)) {
+      case 0: return BatchesWanted{newest_, {0, 1, 2, 3}};
+      case 1: return SlotsWanted{newest_, {0, 1, 2, 3}};
+      case 2: return RequestsWanted{{{ClientId(0), ReqNo(random().below(100)), {}}}};
+      case 3: return StateWanted{old};
+      case 4: return ChunkWanted{old, random().below(4)};
+      case 5: return Progress{segment.epoch, sn, random().below(2) * old.value, 0};
+      case 6: return wrapped(Commit{segment, View(random().below(3)), sn, {}});
+      case 7: return Done{segment, std::vector<Digest>(random().below(64))};
+      case 8: return wrapped(view_change(segment));
+      default: return wrapped(Prepare{segment, View(~random().below(2)), sn, {}, Bytes("no")});
+    }
+  }
+  ViewChange view_change(SegmentId segment) {
+    ViewChange change{segment, View(1u << random().below(32)), self(), {}, {}, {}};
+    powers().sign(change);
+    return change;
+  }
+
+  static constexpr Time every = std::chrono::milliseconds(20);
+  static constexpr int at_once = 10;
+
+  SegmentId newest_;
+  Time next_{};
+};
+
+/// Sends frames that are no messages, or not in the one form that they may have.
+class MalformedFrames : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void garble(std::vector<std::uint8_t>& frame) override {
+    if (frame.empty() || !random().chance(200)) return;
+    count();
+    const auto junk = [this] { return static_cast<std::uint8_t>(random().next()); };
+    switch (random().below(4)) {
+      case 0: frame.resize(random().below(frame.size())); break;
+      case 1: random().pick(frame) ^= static_cast<std::uint8_t>(1u << random().below(8)); break;
+      case 2: frame.insert(frame.end(), random().below(64), junk()); break;
+      default: std::generate(frame.begin(), frame.end(), junk);
+    }
+  }
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/leaders.hpp>
+// Leaders that propose nothing, or different things to different replicas, or what they may not.
+
+namespace mirbft::sim::byzantine {
+
+/// Votes, and proposes nothing, in no view.
+class SilentLeader : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (!as<PrePrepare>(letter.message) && !as<NewView>(letter.message))
+      return out.push_back(std::move(letter));
+    count();
+  }
+};
+
+/// A leader that proposes other batches than its honest part does. It stands by its lies: each is
+/// properly signed, and whoever was told one gets the Commit that goes with it.
+class LyingLeader : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (auto* proposal = as<PrePrepare>(letter.message)) {
+      propose(letter.to, *proposal);
+    } else if (auto* commit = as<Commit>(letter.message)) {
+      const auto lie = lies_.find({letter.to, commit->sn});
+      if (lie != lies_.end() && commit->view == View(0)) commit->digest = lie->second;
+    }
+    out.push_back(std::move(letter));
+  }
+
+ protected:
+  using References = std::vector<RequestRef>;
+
+  /// What `to` is told in place of an honest proposal, always the same for the same one; none if
+  /// it is told the truth.
+  virtual std::optional<References> lie(NodeId to, const PrePrepare& honest) = 0;
+
+ private:
+  void propose(NodeId to, PrePrepare& proposal) {
+    auto batch = lie(to, proposal);
+    if (!batch) return;
+    count();
+    proposal.batch = Batch(std::move(*batch));
+    powers().sign(proposal);
+    lies_[{to, proposal.sn}] = powers().digest_of(proposal);
+  }
+
+  std::map<std::pair<NodeId, SeqNr>, Digest> lies_;
+};
+
+/// Tells some replicas another batch than the others.
+class EquivocatingLeader : public LyingLeader {
+ public:
+  using LyingLeader::LyingLeader;
+
+ protected:
+  std::optional<References> lie(NodeId to, const PrePrepare& honest) override {
+    if (honest.batch->empty() || powers().coin(honest.sn.value, to.value)) return std::nullopt;
+    References batch = *honest.batch;
+    batch.pop_back();
+    return batch;
+  }
+};
+
+/// Never proposes requests of some clients.
+class CensoringLeader : public LyingLeader {
+ public:
+  using LyingLeader::LyingLeader;
+
+ protected:
+  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
+    References batch = *honest.batch;
+    const auto censored = [&](const RequestRef& one) { return powers().coin(one.client.value); };
+    return std::erase_if(batch, censored) != 0 ? std::optional(batch) : std::nullopt;
+  }
+};
+
+/// Proposes requests once more: of its own batch, of its last ones, and of those that belong to
+/// other leaders' buckets.
+class DuplicatingLeader : public LyingLeader {
+ public:
+  using LyingLeader::LyingLeader;
+
+  void hear(NodeId, const Message& message, Letters&) override {
+    if (const auto* proposal = as<PrePrepare>(message)) note(*proposal->batch);
+  }
+
+ protected:
+  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
+    const auto [place, is_new] = batches_.try_emplace(honest.sn);
+    if (is_new) place->second = with_duplicate(*honest.batch);
+    return place->second;
+  }
+
+ private:
+  std::optional<References> with_duplicate(References batch) {
+    if (powers().random().chance(500)) return std::nullopt;
+    References chosen = batch;
+    if (chosen.empty() || powers().random().chance(700)) chosen.assign(seen_.begin(), seen_.end());
+    note(batch);
+    if (chosen.empty()) return std::nullopt;
+    batch.push_back(powers().random().pick(chosen));
+    return batch;
+  }
+  void note(const References& batch) {
+    seen_.insert(seen_.end(), batch.begin(), batch.end());
+    while (seen_.size() > kept) seen_.pop_front();
+  }
+
+  static constexpr std::size_t kept = 32;
+
+  std::deque<RequestRef> seen_;
+  std::map<SeqNr, std::optional<References>> batches_;
+};
+
+/// Saves up its requests until they are more than anybody has proposed at once, and then proposes
+/// them at once.
+class OversizingLeader : public LyingLeader {
+ public:
+  using LyingLeader::LyingLeader;
+
+  void hear(NodeId, const Message& message, Letters&) override {
+    if (const auto* proposal = as<PrePrepare>(message)) note(*proposal->batch);
+  }
+
+ protected:
+  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
+    const auto [place, is_new] = batches_.try_emplace(honest.sn);
+    if (is_new) place->second = saved_up(*honest.batch);
+    return place->second;
+  }
+
+ private:
+  References saved_up(const References& batch) {
+    note(batch);
+    hoard_.insert(hoard_.end(), batch.begin(), batch.end());
+    return hoard_.size() > largest_ ? std::exchange(hoard_, {}) : References();
+  }
+  void note(const References& batch) { largest_ = std::max(largest_, batch.size()); }
+
+  std::size_t largest_ = 0;
+  References hoard_;
+  std::map<SeqNr, References> batches_;
+};
+
+/// Proposes bodies that nobody has, and keeps from others those that it alone was given, but for
+/// one replica.
+class WithheldPayloads : public LyingLeader {
+ public:
+  using LyingLeader::LyingLeader;
+
+  void send(Letter letter, Letters& out) override {
+    const bool bodies = as<Relayed>(letter.message) || as<RequestsSupplied>(letter.message);
+    if (!bodies || letter.to == others()[powers().draw(0) % others().size()])
+      return LyingLeader::send(std::move(letter), out);
+    count();
+  }
+
+ protected:
+  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
+    if (honest.batch->empty() || powers().coin(honest.sn.value)) return std::nullopt;
+    const auto [place, is_new] = batches_.try_emplace(honest.sn, *honest.batch);
+    if (is_new) place->second.back().digest = powers().made_up_digest();
+    return place->second;
+  }
+
+ private:
+  std::map<SeqNr, References> batches_;
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/links.hpp>
+// Replicas that send to some and not to others, or late.
+
+namespace mirbft::sim::byzantine {
+
+/// Lets exactly as many replicas as make a strong quorum, one fewer, or a weak quorum know of a
+/// proposal or of a vote, itself counted.
+class SelectiveSending : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (tells(letter.to, as<PrePrepare>(letter.message), 0) &&
+        tells(letter.to, as<Prepare>(letter.message), 1) &&
+        tells(letter.to, as<Commit>(letter.message), 2))
+      return out.push_back(std::move(letter));
+    count();
+  }
+
+ private:
+  bool tells(NodeId to, const auto* message, std::uint64_t kind) {
+    return !message || is_chosen(to, 3 * message->sn.value + kind);
+  }
+  bool is_chosen(NodeId to, std::uint64_t what) {
+    const Quorum quorum = powers().cluster().quorum();
+    const std::array<std::size_t, 3> counts{quorum.strong(), quorum.strong() - 1, quorum.weak()};
+    std::vector<NodeId> chosen = others();
+    Random(powers().draw(what)).shuffle(chosen);
+    chosen.resize(std::min(chosen.size(), counts[powers().draw(what, 1) % counts.size()] - 1));
+    return std::find(chosen.begin(), chosen.end(), to) != chosen.end();
+  }
+};
+
+/// Its Commits reach one victim late, when the others have gone on.
+class DelayedCommits : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (as<Commit>(letter.message) && letter.to == others()[powers().draw(0) % others().size()]) {
+      count();
+      letter.delay += random().between(Time{}, Time(std::chrono::seconds(3)));
+    }
+    out.push_back(std::move(letter));
+  }
+};
+
+/// Keeps up appearances: what it says as a leader, and its votes for others, come shortly before
+/// anybody would lose patience with it.
+class SlowDrip : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (std::holds_alternative<PbftMessage>(letter.message)) {
+      count();
+      letter.delay += as<PrePrepare>(letter.message) ? slow : slow / 2;
+    }
+    out.push_back(std::move(letter));
+  }
+
+ private:
+  /// Of the default T_0, a second.
+  static constexpr Time slow = std::chrono::milliseconds(800);
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/state.hpp>
+// Replicas that lie about the state: checkpoints, chunks, requests, and answers to clients.
+
+namespace mirbft::sim::byzantine {
+
+/// Signs checkpoints of other states, and shows certificates for checkpoints that never were, with
+/// its own signature and those that others have made under true ones.
+class FakeCheckpoints : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    auto* vote = as<CheckpointVote>(letter.message);
+    if (vote && powers().coin(vote->header.epoch.value, letter.to.value)) {
+      count();
+      out.push_back({letter.to, certificate(vote->header)});
+      vote->header.app_state = powers().made_up_digest();
+      powers().sign(*vote);
+    }
+    out.push_back(std::move(letter));
+  }
+  void hear(NodeId from, const Message& message, Letters&) override {
+    if (const auto* vote = as<CheckpointVote>(message)) signatures_[from] = vote->signature;
+  }
+
+ private:
+  StableCheckpoint certificate(CheckpointHeader header) {
+    const std::uint64_t later = random().below(8);
+    header.epoch = Epoch(header.epoch.value + later);
+    header.last = header.last + later * 16;
+    header.app_state = powers().made_up_digest();
+    StableCheckpoint made{header, {}};
+    for (const NodeId node : powers().cluster().members())
+      if (made.certificate.size() < powers().cluster().quorum().strong())
+        made.certificate.push_back({node, signature_of(node, header)});
+    return made;
+  }
+  Bytes signature_of(NodeId node, const CheckpointHeader& header) {
+    if (node != self()) return signatures_[node];
+    CheckpointVote own{header, {}};
+    powers().sign(own);
+    return own.signature;
+  }
+
+  std::map<NodeId, Bytes> signatures_;
+};
+
+/// Whoever asks it for a state, or for batches, gets something else, or nothing.
+class CorruptState : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (spoil(as<ChunkSupplied>(letter.message)) || spoil(as<StateHead>(letter.message)) ||
+        spoil(as<BatchSupplied>(letter.message)) || spoil(as<StableCheckpoint>(letter.message))) {
+      count();
+      if (random().chance(300)) return;
+    }
+    out.push_back(std::move(letter));
+  }
+
+ private:
+  bool spoil(ChunkSupplied* chunk) {
+    if (chunk) chunk->data = spoiled(chunk->data, random());
+    return chunk;
+  }
+  bool spoil(StateHead* head) {
+    if (!head) return false;
+    std::vector<Digest>& digests =
+        random().chance(500) ? head->app.digests : head->clients.digests;
+    switch (random().below(4)) {
+      case 0: head->policy = spoiled(head->policy, random()); break;
+      case 1: head->pace = spoiled(head->pace, random()); break;
+      case 2: digests.push_back(powers().made_up_digest()); break;
+      default:
+        if (!digests.empty()) random().pick(digests) = powers().made_up_digest();
+    }
+    return true;
+  }
+  bool spoil(BatchSupplied* supplied) {
+    if (!supplied) return false;
+    std::vector<RequestRef> batch = *supplied->batch;
+    batch.push_back({ClientId(random().below(4)), ReqNo(random().below(100)),
+                     powers().made_up_digest()});
+    supplied->batch = Batch(std::move(batch));
+    return true;
+  }
+  bool spoil(StableCheckpoint* proof) {
+    if (proof) proof->header.app_state = powers().made_up_digest();
+    return proof;
+  }
+};
+
+/// Passes on clients' requests that their clients have never made.
+class ForgedRelays : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    spoil(as<Relayed>(letter.message));
+    spoil(as<RequestsSupplied>(letter.message));
+    out.push_back(std::move(letter));
+  }
+  void hear(NodeId, const Message& message, Letters& out) override {
+    const auto* relayed = as<Relayed>(message);
+    if (!relayed) return;
+    Relayed forged = *relayed;
+    spoil(&forged);
+    out.push_back({random().pick(others()), std::move(forged)});
+  }
+
+ private:
+  void spoil(auto* message) {
+    if (!message || message->requests.empty()) return;
+    count();
+    Request& request = random().pick(message->requests);
+    request.data = spoiled(request.data, random());
+    if (random().chance(300)) request.req_no = request.req_no + random().below(100);
+    if (random().chance(300)) request.authenticator = spoiled(request.authenticator, random());
+  }
+};
+
+/// Answers clients with results that are none.
+class FalseReplies : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void reply(Replied& reply) override {
+    count();
+    reply.outcome = Outcome::delivered;
+    reply.result = spoiled(reply.result, random());
+  }
+};
+
+/// Crashes now and then, and comes back without the end of its log.
+class Amnesia : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  bool crashes() override { return random().below(2000) == 0; }
+  std::size_t remembers(std::size_t records) override {
+    const std::size_t left = random().chance(300) ? 0 : random().between<std::size_t>(0, records);
+    if (left != records) count();
+    return left;
+  }
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/votes.hpp>
+// Votes that contradict one another, come again, or say what their place does not allow.
+
+namespace mirbft::sim::byzantine {
+
+/// Votes for whatever it is told, by each replica to that one, and besides for nothing at all.
+class DoubleVotes : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (auto* vote = as<Prepare>(letter.message)) contradict(letter.to, *vote, out);
+    if (auto* vote = as<Commit>(letter.message)) contradict(letter.to, *vote, out);
+    out.push_back(std::move(letter));
+  }
+  void hear(NodeId from, const Message& message, Letters& out) override {
+    if (const auto* vote = as<Prepare>(message))
+      agree(from, {vote->segment, vote->view, vote->sn, vote->digest, {}}, out);
+    if (const auto* one = as<PrePrepare>(message))
+      agree(from, {one->segment, View(0), one->sn, powers().digest_of(*one), {}}, out);
+  }
+
+ private:
+  void contradict(NodeId to, auto vote, Letters& out) {
+    if (!powers().coin(vote.sn.value, to.value)) return;
+    count();
+    vote.digest = vote.digest == nil_digest ? powers().made_up_digest() : nil_digest;
+    if constexpr (requires { powers().sign(vote); }) powers().sign(vote);
+    out.push_back({to, wrapped(vote)});
+  }
+  /// Once: two of a kind would never stop.
+  void agree(NodeId with, Prepare vote, Letters& out) {
+    if (!agreed_.insert({with, vote.view, vote.sn, vote.digest}).second) return;
+    powers().sign(vote);
+    out.push_back({with, wrapped(Commit{vote.segment, vote.view, vote.sn, vote.digest})});
+    out.push_back({with, wrapped(std::move(vote))});
+  }
+
+  std::set<std::tuple<NodeId, View, SeqNr, Digest>> agreed_;
+};
+
+/// Says again what it, or the primary of a view, has said long ago, also before a restart: as it
+/// was, or for another segment, and so for another epoch, under the signature that it had.
+class StaleVotes : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (const auto segment = segment_of(letter.message)) {
+      newest_ = *segment;
+      keep(letter.message);
+      if (random().chance(200)) repeat(letter.to, out);
+    }
+    out.push_back(std::move(letter));
+  }
+  void hear(NodeId, const Message& message, Letters&) override {
+    if (as<NewView>(message)) keep(message);
+  }
+
+ private:
+  static std::optional<SegmentId> segment_of(const Message& message) {
+    if (const auto* done = as<Done>(message)) return done->segment;
+    std::optional<SegmentId> segment;
+    if (const auto* ordering = std::get_if<PbftMessage>(&message))
+      visit_alternative(*ordering, [&](const auto& one) { segment = one.segment; });
+    return segment;
+  }
+  void keep(const Message& message) {
+    said_.push_back(message);
+    if (said_.size() > kept) said_.pop_front();
+  }
+  void repeat(NodeId to, Letters& out) {
+    count();
+    Message message = random().pick(said_);
+    if (random().chance(500)) out.push_back({to, message});
+    move<Prepare, Commit, ViewChange, NewView, Done>(message);
+    out.push_back({to, std::move(message)});
+  }
+  template <class... Ts>
+  void move(Message& message) {
+    const auto move_one = [&](auto* one) {
+      if (one) one->segment = newest_;
+    };
+    (move_one(as<Ts>(message)), ...);
+  }
+
+  static constexpr std::size_t kept = 256;
+
+  std::deque<Message> said_;
+  SegmentId newest_;
+};
+
+/// Says besides, well signed, what is off by one: in the view, the sequence number or the epoch.
+class OffByOne : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    if (random().chance(300)) {
+      Letter wrong = letter;
+      if (spoil<Prepare, Commit, PrePrepare, ViewChange, NewView, Done>(wrong.message)) {
+        count();
+        out.push_back(std::move(wrong));
+      }
+    }
+    out.push_back(std::move(letter));
+  }
+
+ private:
+  template <class... Ts>
+  bool spoil(Message& message) {
+    return (spoil_one(as<Ts>(message)) || ...);
+  }
+  bool spoil_one(auto* message) {
+    if (!message) return false;
+    spoil_part(*message, random().below(3));
+    if constexpr (requires { powers().sign(*message); }) powers().sign(*message);
+    return true;
+  }
+  void spoil_part(auto& message, std::uint64_t part) {
+    if constexpr (requires { message.view; })
+      if (part == 0) return off_by_one(message.view);
+    if constexpr (requires { message.sn; })
+      if (part == 1) return off_by_one(message.sn);
+    if constexpr (requires { message.claims; })
+      if (part == 1 && !message.claims.empty()) return off_by_one(message.claims.back().view);
+    off_by_one(message.segment.epoch);
+  }
+  void off_by_one(auto& number) {
+    number.value += random().chance(500) && number.value != 0 ? ~std::uint64_t{0} : 1;
+  }
+};
+
+/// Votes in half of the slots for digests of nothing, and says that they were decided.
+class WrongDigests : public Behaviour {
+ public:
+  using Behaviour::Behaviour;
+
+  void send(Letter letter, Letters& out) override {
+    spoil(as<Prepare>(letter.message));
+    spoil(as<Commit>(letter.message));
+    if (auto* done = as<Done>(letter.message)) {
+      count();
+      random().pick(done->digests) = powers().made_up_digest();
+    }
+    out.push_back(std::move(letter));
+  }
+
+ private:
+  void spoil(auto* vote) {
+    if (!vote || !powers().coin(vote->sn.value)) return;
+    count();
+    vote->digest = powers().made_up_digest();
+    if constexpr (requires { powers().sign(*vote); }) powers().sign(*vote);
+  }
+};
+
+}  // namespace mirbft::sim::byzantine
+
+namespace mirbft::sim {
+
+/// A way for a replica, or for a client, to be faulty.
+struct AdversaryKind {
+  using MakeReplica = std::unique_ptr<byzantine::Behaviour> (*)(byzantine::Powers);
+  using MakeClient = std::unique_ptr<FaultyClient> (*)(ClientId, std::vector<NodeId>,
+                                                       FaultyClient::Sign, Random);
+
+  std::string_view name;
+  std::string_view what;
+  /// One of the two is null.
+  MakeReplica replica = nullptr;
+  MakeClient client = nullptr;
+};
+
+namespace detail {
+
+template <class B>
+constexpr AdversaryKind replica_that(std::string_view name, std::string_view what) {
+  return {name, what, [](byzantine::Powers powers) -> std::unique_ptr<byzantine::Behaviour> {
+            return std::make_unique<B>(std::move(powers));
+          }};
+}
+template <class C>
+constexpr AdversaryKind client_that(std::string_view name, std::string_view what) {
+  return {name, what, nullptr,
+          [](ClientId self, std::vector<NodeId> replicas, FaultyClient::Sign sign,
+             Random random) -> std::unique_ptr<FaultyClient> {
+            return std::make_unique<C>(self, std::move(replicas), std::move(sign), random);
+          }};
+}
+
+}  // namespace detail
+
+/// All of them.
+inline constexpr std::array adversary_kinds{
+    detail::replica_that<byzantine::SilentLeader>("silent_leader", "proposes nothing"),
+    detail::replica_that<byzantine::EquivocatingLeader>(
+        "equivocating_leader", "proposes different batches to different replicas"),
+    detail::replica_that<byzantine::EquivocatingPrimary>(
+        "equivocating_primary", "begins a view with different outcomes for different replicas"),
+    detail::replica_that<byzantine::CensoringLeader>("censoring_leader",
+                                                     "never proposes requests of some clients"),
+    detail::replica_that<byzantine::DuplicatingLeader>(
+        "duplicate_proposal", "proposes requests again, also those of other leaders' buckets"),
+    detail::replica_that<byzantine::OversizingLeader>("oversized_batch",
+                                                      "proposes more than a batch may hold"),
+    detail::replica_that<byzantine::WithheldPayloads>(
+        "payload_withheld", "proposes bodies that nobody has, and gives its own to one alone"),
+    detail::replica_that<byzantine::DoubleVotes>("double_vote",
+                                                 "votes for whatever anybody wants"),
+    detail::replica_that<byzantine::StaleVotes>(
+        "stale_votes", "repeats old votes, in other segments and epochs, and after restarts"),
+    detail::replica_that<byzantine::OffByOne>(
+        "off_by_one", "signs views, numbers and epochs that are off by one"),
+    detail::replica_that<byzantine::WrongDigests>("wrong_digest", "votes for digests of nothing"),
+    detail::replica_that<byzantine::SelectiveSending>(
+        "selective_sending", "lets exactly q, q-1 or w replicas know"),
+    detail::replica_that<byzantine::DelayedCommits>("delayed_commits",
+                                                    "sends its Commits late to one victim"),
+    detail::replica_that<byzantine::SlowDrip>("slow_drip",
+                                              "says everything just before patience ends"),
+    detail::replica_that<byzantine::WithheldCertificates>(
+        "certificate_withheld", "hides its certificates in view changes"),
+    detail::replica_that<byzantine::ForgedCertificates>(
+        "certificate_forged", "shows certificates that others have not signed"),
+    detail::replica_that<byzantine::FakeCheckpoints>("fake_checkpoint",
+                                                     "vouches for states that never were"),
+    detail::replica_that<byzantine::CorruptState>("corrupt_state",
+                                                  "supplies other chunks and batches"),
+    detail::replica_that<byzantine::ForgedRelays>("forged_relays",
+                                                  "passes on requests that nobody has made"),
+    detail::replica_that<byzantine::FalseReplies>("false_replies", "answers clients wrongly"),
+    detail::replica_that<byzantine::Flood>("flood", "asks everybody for everything"),
+    detail::replica_that<byzantine::MalformedFrames>("malformed_frames",
+                                                     "sends what is no message"),
+    detail::replica_that<byzantine::Amnesia>("amnesia", "crashes, and forgets the end of its log"),
+    detail::client_that<byzantine::ForgedRequests>("forged_requests",
+                                                   "a client that speaks in others' names"),
+    detail::client_that<byzantine::ReplayedRequests>("replayed_requests",
+                                                     "a client that repeats others' requests"),
+    detail::client_that<byzantine::TwoPayloads>(
+        "two_payloads", "a client that signs two payloads under one number"),
+    detail::client_that<byzantine::WindowFlood>("window_flood",
+                                                "a client that uses any number, and many"),
+    detail::client_that<byzantine::MalformedRequests>("malformed_requests",
+                                                      "a client that no service understands"),
+};
+
+/// Some of the kinds, by their places among all.
+class AdversaryKinds {
+ public:
+  constexpr AdversaryKinds() = default;
+  static constexpr AdversaryKinds all() noexcept {
+    AdversaryKinds kinds;
+    for (std::size_t i = 0; i < adversary_kinds.size(); ++i) kinds.add(i);
+    return kinds;
+  }
+
+  constexpr void add(std::size_t place) noexcept { bits_ |= 1u << place; }
+  constexpr bool has(std::size_t place) const noexcept { return (bits_ >> place & 1) != 0; }
+  constexpr bool none() const noexcept { return bits_ == 0; }
+  /// The places of those that are ways of replicas, or of clients.
+  std::vector<std::size_t> of_replicas() const {
+    return places([](const AdversaryKind& kind) { return kind.replica != nullptr; });
+  }
+  std::vector<std::size_t> of_clients() const {
+    return places([](const AdversaryKind& kind) { return kind.client != nullptr; });
+  }
+  friend constexpr bool operator==(AdversaryKinds, AdversaryKinds) = default;
+
+ private:
+  template <class Wanted>
+  std::vector<std::size_t> places(Wanted&& wanted) const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < adversary_kinds.size(); ++i)
+      if (has(i) && wanted(adversary_kinds[i])) found.push_back(i);
+    return found;
+  }
+
+  std::uint32_t bits_ = 0;
+  static_assert(adversary_kinds.size() <= 32);
+};
+
+/// The names of kinds, with commas between; "none" for none of them.
+inline std::string to_string(AdversaryKinds kinds) {
+  std::string text;
+  for (std::size_t i = 0; i < adversary_kinds.size(); ++i)
+    if (kinds.has(i)) (text += text.empty() ? "" : ",") += adversary_kinds[i].name;
+  return text.empty() ? "none" : text;
+}
+
+/// Reads names with commas between, "all" or "none". Throws ConfigError for anything else.
+inline AdversaryKinds parse_adversary_kinds(std::string_view text) {
+  if (text == "all") return AdversaryKinds::all();
+  AdversaryKinds kinds;
+  if (text == "none") return kinds;
+  for (std::string_view rest = text;;) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    std::size_t place = 0;
+    while (place < adversary_kinds.size() && adversary_kinds[place].name != name) ++place;
+    if (place == adversary_kinds.size())
+      throw ConfigError("adversary", '"' + std::string(name) + '"',
+                        "must be all, none or a list of " + to_string(AdversaryKinds::all()));
+    kinds.add(place);
+    if (name.size() == rest.size()) return kinds;
+    rest.remove_prefix(name.size() + 1);
+  }
+}
+
+/// How often each kind has acted.
+class AdversaryCounts {
+ public:
+  void count(std::size_t place, std::uint64_t times) noexcept { counts_[place] += times; }
+  std::uint64_t operator[](std::size_t place) const noexcept { return counts_[place]; }
+  AdversaryCounts& operator+=(const AdversaryCounts& other) noexcept {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    return *this;
+  }
+  /// Those of `wanted` that have never acted.
+  AdversaryKinds missing(AdversaryKinds wanted) const noexcept {
+    AdversaryKinds kinds;
+    for (std::size_t i = 0; i < counts_.size(); ++i)
+      if (wanted.has(i) && counts_[i] == 0) kinds.add(i);
+    return kinds;
+  }
+
+ private:
+  std::array<std::uint64_t, adversary_kinds.size()> counts_{};
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/adversary/replica.hpp>
+// The adversary of a replica of ISS with PBFT: some Byzantine behaviours, one after the other.
+
+// <mirbft/sim/agenda.hpp>
+// What is going to happen, in the order of time.
+
+namespace mirbft::sim {
+
 /// Later than everything.
 inline constexpr Time never{std::numeric_limits<Time::rep>::max()};
 
@@ -18101,8 +21259,296 @@ class Agenda {
 
 }  // namespace mirbft::sim
 
-// <mirbft/sim/client.hpp>
-// A simulated client: it keeps requests open, waits for answers, and asks again.
+namespace mirbft::sim::byzantine {
+
+/// What the honest part of a replica sends is taken apart into messages. Each goes through all
+/// behaviours; what they make of it is sent, each message in a frame of its own.
+class Replica : public Adversary {
+ public:
+  explicit Replica(std::vector<std::unique_ptr<Behaviour>> behaviours)
+      : behaviours_(std::move(behaviours)) {}
+
+  void send(NodeId to, FrameClass, const Bytes& frame, const Send& send) override {
+    Letters letters;
+    for_each_message(frame, [&](Message message) { letters.push_back({to, std::move(message)}); });
+    for (const auto& behaviour : behaviours_) {
+      Letters next;
+      for (Letter& letter : letters) behaviour->send(std::move(letter), next);
+      letters = std::move(next);
+    }
+    post(std::move(letters), send);
+  }
+
+  void hear(NodeId from, const Bytes& frame, const Send& send) override {
+    Letters letters;
+    for_each_message(frame, [&](const Message& message) {
+      for (const auto& behaviour : behaviours_) behaviour->hear(from, message, letters);
+    });
+    post(std::move(letters), send);
+  }
+
+  void act(Time now, const Send& send) override {
+    now_ = now;
+    Letters letters;
+    for (const auto& behaviour : behaviours_) behaviour->act(now, letters);
+    while (delayed_.next() <= now) letters.push_back(delayed_.take());
+    post(std::move(letters), send);
+  }
+
+  void reply(Replied& reply) override {
+    for (const auto& behaviour : behaviours_) behaviour->reply(reply);
+  }
+  bool crashes() override {
+    return std::ranges::any_of(behaviours_, [](const auto& one) { return one->crashes(); });
+  }
+  std::size_t remembers(std::size_t records) override {
+    for (const auto& behaviour : behaviours_) records = behaviour->remembers(records);
+    return records;
+  }
+
+  const std::vector<std::unique_ptr<Behaviour>>& behaviours() const noexcept {
+    return behaviours_;
+  }
+
+ private:
+  /// What is no message says nothing to a Byzantine replica either.
+  template <class Take>
+  static void for_each_message(const Bytes& frame, Take&& take) {
+    wire::split(frame, frame.size(), [&](const Bytes& part) {
+      auto message = wire::decode<Message>(part, wire::Form::canonical);
+      if (message) take(std::move(*message));
+      return message.has_value();
+    });
+  }
+
+  void post(Letters letters, const Send& send) {
+    for (Letter& letter : letters) {
+      if (const Time delay = std::exchange(letter.delay, {}); delay > Time{}) {
+        delayed_.at(now_ + delay, std::move(letter));
+      } else {
+        send(letter.to, iss::frame_class<Pbft>(letter.message), frame_of(letter.message));
+      }
+    }
+  }
+  Bytes frame_of(const Message& message) {
+    const Bytes honest = wire::encode(message);
+    std::vector<std::uint8_t> frame(honest.begin(), honest.end());
+    for (const auto& behaviour : behaviours_) behaviour->garble(frame);
+    return Bytes(ByteView(frame));
+  }
+
+  std::vector<std::unique_ptr<Behaviour>> behaviours_;
+  Agenda<Letter> delayed_;
+  Time now_{};
+};
+
+}  // namespace mirbft::sim::byzantine
+
+// <mirbft/sim/adversary/roles.hpp>
+// Who is faulty in a run, and in which ways.
+
+namespace mirbft::sim {
+
+/// A faulty replica.
+struct Role {
+  NodeId node;
+  AdversaryKinds kinds;
+
+  friend bool operator==(const Role&, const Role&) = default;
+};
+
+/// The adversaries of one run.
+struct Roles {
+  /// By their node, which is there once.
+  std::vector<Role> replicas;
+  /// There is one client of each of these kinds.
+  AdversaryKinds clients;
+
+  bool has(NodeId node) const noexcept {
+    return std::ranges::find(replicas, node, &Role::node) != replicas.end();
+  }
+  friend bool operator==(const Roles&, const Roles&) = default;
+};
+
+namespace detail {
+
+/// One of the kinds, or up to three, so that they meet.
+inline AdversaryKinds some_of(std::vector<std::size_t> kinds, Random& random) {
+  random.shuffle(kinds);
+  const std::size_t most = random.chance(500) ? 1 : 3;
+  if (kinds.size() > most) kinds.resize(most);
+  AdversaryKinds some;
+  for (const std::size_t kind : kinds) some.add(kind);
+  return some;
+}
+
+}  // namespace detail
+
+/// Draws them: one of `suspects` at least, of those whom the cluster can do without. Throws
+/// ConfigError if there are none, and a replica is to be faulty.
+inline Roles draw_roles(AdversaryKinds allowed, std::vector<NodeId> suspects, Random random) {
+  Roles roles;
+  roles.clients = detail::some_of(allowed.of_clients(), random);
+  const std::vector<std::size_t> kinds = allowed.of_replicas();
+  if (kinds.empty()) return roles;
+  if (suspects.empty())
+    throw ConfigError("nodes", "fewer than 4", "must be 4 or more for a faulty replica");
+  random.shuffle(suspects);
+  suspects.resize(random.between<std::size_t>(1, suspects.size()));
+  std::sort(suspects.begin(), suspects.end());
+  for (const NodeId node : suspects)
+    roles.replicas.push_back({node, detail::some_of(kinds, random)});
+  return roles;
+}
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// The adversaries of one run.
+class Cast {
+ public:
+  Cast(const Roles& roles, const std::vector<NodeId>& members, byzantine::Hash hash,
+       const Random& random)
+      : clients_(roles.clients.of_clients()) {
+    for (const Role& role : roles.replicas)
+      cast(role.node, role.kinds.of_replicas(), [&](std::size_t kind) {
+        return byzantine::Powers(role.node, members, hash,
+                                 random.fork(adversary_kinds[kind].name, role.node.value));
+      });
+  }
+
+  /// Null for a correct node. It lives as long as this.
+  Adversary* of(NodeId node) const {
+    const auto found = replicas_.find(node);
+    return found == replicas_.end() ? nullptr : found->second.adversary.get();
+  }
+  std::vector<NodeId> nodes() const {
+    std::vector<NodeId> all;
+    for (const auto& [node, role] : replicas_) all.push_back(node);
+    return all;
+  }
+  /// The kinds of faulty clients.
+  const std::vector<std::size_t>& clients() const noexcept { return clients_; }
+
+  /// How often the replicas' adversaries have acted.
+  AdversaryCounts counts() const {
+    AdversaryCounts counts;
+    for (const auto& [node, role] : replicas_)
+      for (std::size_t i = 0; i < role.kinds.size(); ++i)
+        counts.count(role.kinds[i], role.adversary->behaviours()[i]->acted());
+    return counts;
+  }
+
+ private:
+  struct Player {
+    std::vector<std::size_t> kinds;
+    std::unique_ptr<byzantine::Replica> adversary;
+  };
+
+  template <class PowersFor>
+  void cast(NodeId node, std::vector<std::size_t> kinds, PowersFor&& powers_for) {
+    std::vector<std::unique_ptr<byzantine::Behaviour>> behaviours;
+    for (const std::size_t kind : kinds)
+      behaviours.push_back(adversary_kinds[kind].replica(powers_for(kind)));
+    replicas_[node] = {std::move(kinds),
+                       std::make_unique<byzantine::Replica>(std::move(behaviours))};
+  }
+
+  std::map<NodeId, Player> replicas_;
+  std::vector<std::size_t> clients_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/adversary/net.hpp>
+// The Net of a node that may be faulty.
+
+namespace mirbft::sim {
+
+/// A Net through whose hands all frames of an adversary's node go. Without an adversary it is the
+/// Net that it wraps. `Inner` tells the time by `now()`.
+template <class Inner>
+class Adversarial {
+ public:
+  /// `adversary` may be null, and must outlive the Net.
+  explicit Adversarial(Inner net, Adversary* adversary = nullptr)
+      : net_(std::move(net)), adversary_(adversary) {}
+
+  void send(NodeId to, FrameClass kind, const Bytes& frame) {
+    if (!adversary_) return net_.send(to, kind, frame);
+    adversary_->send(to, kind, frame, way_out());
+  }
+  void flush() { net_.flush(); }
+
+  template <class Sink>
+  void poll(Sink&& sink, std::chrono::nanoseconds at_most, std::size_t max_frames) {
+    if (!adversary_) return net_.poll(sink, at_most, max_frames);
+    adversary_->act(net_.now(), way_out());
+    const auto overhear = [&](NodeId from, Bytes frame) {
+      adversary_->hear(from, frame, way_out());
+      sink(from, std::move(frame));
+    };
+    net_.poll(overhear, at_most, max_frames);
+  }
+  void wake() { net_.wake(); }
+  void close() { net_.close(); }
+
+  auto status() const { return net_.status(); }
+
+ private:
+  auto way_out() {
+    return [this](NodeId to, FrameClass kind, const Bytes& frame) { net_.send(to, kind, frame); };
+  }
+
+  Inner net_;
+  Adversary* adversary_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/adversary/wal.hpp>
+// The write-ahead log of a node that may be faulty.
+
+namespace mirbft::sim {
+
+/// A Wal that an adversary makes its node forget. Without one it is the Wal that it wraps.
+template <class Inner>
+class Forgetful {
+ public:
+  /// `adversary` may be null, and must outlive the Wal.
+  explicit Forgetful(Inner wal, Adversary* adversary = nullptr)
+      : wal_(std::move(wal)), adversary_(adversary) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    if (adversary_ && adversary_->crashes()) throw ModuleFailure("the adversary wants it so");
+    wal_.append(type, std::move(entry), retention);
+  }
+  void sync() { wal_.sync(); }
+  void truncate(RetentionIndex index) { wal_.truncate(index); }
+
+  template <class F>
+  void replay(F&& f) {
+    if (!adversary_) return wal_.replay(f);
+    std::size_t records = 0;
+    wal_.replay([&](std::uint32_t, const Bytes&) { ++records; });
+    std::size_t left = adversary_->remembers(records);
+    wal_.replay([&](std::uint32_t type, const Bytes& entry) {
+      if (left != 0) --left, f(type, entry);
+    });
+  }
+
+  auto status() const { return wal_.status(); }
+
+ private:
+  Inner wal_;
+  Adversary* adversary_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/certificate_invariants.hpp>
+// Certificates, checked once more by somebody who knows nothing of the protocol's own checks.
 
 // <mirbft/sim/findings.hpp>
 // What a simulation has found to be wrong.
@@ -18152,6 +21598,333 @@ class Findings {
 }  // namespace mirbft::sim
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::sim::Finding, rule, text, at);
+
+// <mirbft/sim/statement.hpp>
+// What replicas of ISS with PBFT bind themselves to by what they send.
+
+namespace mirbft::sim {
+
+/// The kinds of statements of which a correct replica makes at most one for each place.
+enum class Statement : std::uint8_t {
+  proposal,
+  prepare,
+  commit,
+  view_change,
+  new_view,
+  done,
+  checkpoint,
+};
+
+constexpr std::string_view to_string(Statement kind) noexcept {
+  constexpr std::string_view names[] = {"PrePrepare", "Prepare", "Commit",    "ViewChange",
+                                        "NewView",    "Done",    "Checkpoint"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+/// Where a replica may say but one thing. Ordered by epoch first, as logs are truncated.
+struct StatementPlace {
+  SegmentId segment;
+  Statement kind = Statement::prepare;
+  View view;
+  SeqNr sn;
+
+  friend auto operator<=>(const StatementPlace&, const StatementPlace&) = default;
+};
+
+/// Names a statement in findings.
+inline std::string to_string(const StatementPlace& place) {
+  return std::string(to_string(place.kind)) + " of segment " + std::to_string(place.segment.index) +
+         " of epoch " + std::to_string(place.segment.epoch.value) + ", view " +
+         std::to_string(place.view.value);
+}
+
+/// A statement: its place, and a hash of its content.
+struct Said {
+  StatementPlace place;
+  std::uint64_t content = 0;
+};
+
+/// Hashes of what is said.
+inline std::uint64_t content_of(const Batch& batch) {
+  Fingerprint content;
+  for (const RequestRef& reference : *batch) {
+    content.add(reference.client.value);
+    content.add(reference.req_no.value);
+    content.add(reference.digest.view());
+  }
+  return content.value();
+}
+inline std::uint64_t content_of(const Digest& digest) {
+  Fingerprint content;
+  content.add(digest.view());
+  return content.value();
+}
+inline std::uint64_t content_of(const std::vector<Digest>& digests) {
+  Fingerprint content;
+  for (const Digest& digest : digests) content.add(digest.view());
+  return content.value();
+}
+inline std::uint64_t content_of(const std::vector<PreparedClaim>& claims) {
+  Fingerprint content;
+  for (const PreparedClaim& claim : claims) {
+    content.add(claim.view.value);
+    content.add(claim.sn.value);
+    content.add(claim.digest.view());
+  }
+  return content.value();
+}
+inline std::uint64_t content_of(const NewView& message) {
+  Fingerprint content;
+  content.add(wire::encode(message).view());
+  return content.value();
+}
+inline std::uint64_t content_of(const CheckpointHeader& header) {
+  Fingerprint content;
+  content.add(wire::encode(header).view());
+  return content.value();
+}
+
+inline Said said(const PrePrepare& one) {
+  return {{one.segment, Statement::proposal, {}, one.sn}, content_of(one.batch)};
+}
+inline Said said(const Prepare& one) {
+  return {{one.segment, Statement::prepare, one.view, one.sn}, content_of(one.digest)};
+}
+inline Said said(const Commit& one) {
+  return {{one.segment, Statement::commit, one.view, one.sn}, content_of(one.digest)};
+}
+inline Said said(const ViewChange& one) {
+  return {{one.segment, Statement::view_change, one.view, {}}, content_of(one.claims)};
+}
+inline Said said(const NewView& one) {
+  return {{one.segment, Statement::new_view, one.view, {}}, content_of(one)};
+}
+inline Said said(const Done& one) {
+  return {{one.segment, Statement::done, {}, {}}, content_of(one.digests)};
+}
+inline Said said(const CheckpointVote& one) {
+  return {{{one.header.epoch, 0}, Statement::checkpoint, {}, one.header.last},
+          content_of(one.header)};
+}
+
+/// What a message says; none of one that binds nobody.
+inline std::optional<Said> statement_of(const IssMessage<PbftMessage>& message) {
+  std::optional<Said> statement;
+  const auto find = [&](const auto& one) {
+    if constexpr (requires { said(one); }) statement = said(one);
+  };
+  if (const auto* ordering = std::get_if<PbftMessage>(&message)) {
+    visit_alternative(*ordering, find);
+  } else {
+    visit_alternative(message, find);
+  }
+  return statement;
+}
+
+/// The statements of one node, without those of epochs that it has truncated: it says nothing of
+/// them any more, but for what is on its way out.
+class Statements {
+ public:
+  /// Whether nothing is known of an epoch any more.
+  bool has_forgotten(Epoch epoch) const noexcept { return epoch < first_; }
+  void forget_before(Epoch first) {
+    first_ = std::max(first_, first);
+    contents_.erase(contents_.begin(), contents_.lower_bound({{first_, 0}, {}, {}, {}}));
+  }
+
+  /// Notes a statement; returns the content that stands at its place from now on, which is the
+  /// first one.
+  std::uint64_t keep(const Said& one) {
+    if (has_forgotten(one.place.segment.epoch)) return one.content;
+    return contents_.try_emplace(one.place, one.content).first->second;
+  }
+  /// The same, and the newest one stands.
+  void replace(const Said& one) {
+    if (!has_forgotten(one.place.segment.epoch))
+      contents_.insert_or_assign(one.place, one.content);
+  }
+  std::optional<std::uint64_t> at(const StatementPlace& place) const {
+    const auto found = contents_.find(place);
+    return found == contents_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::size_t size() const noexcept { return contents_.size(); }
+
+ private:
+  std::map<StatementPlace, std::uint64_t> contents_;
+  Epoch first_;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// Whether `signature` is that of `node` under `value`.
+template <class Crypto, class T>
+bool is_signed(const Crypto& crypto, const Bytes& cluster, NodeId node, Epoch epoch,
+               const char* domain, const T& value, const Bytes& signature) {
+  if constexpr (requires { requires Crypto::trusts_everyone; }) {
+    return true;
+  } else {
+    const Bytes message = wire::canonical(domain, cluster.view(), value);
+    return crypto.verify_node(node, epoch, message.view(), signature.view()) ==
+           SignatureCheck::valid;
+  }
+}
+
+/// Every certificate verifies that a correct node makes, writes down or passes on: those of slots,
+/// in ViewChanges and NewViews too, and those of checkpoints. A strong quorum of members, each
+/// counted once, has signed: by the Crypto of the run, and where the signer is correct, also by
+/// what its disk says that it has.
+template <class Crypto = NullCrypto>
+class CertificatesVerify {
+ public:
+  using Message = IssMessage<PbftMessage>;
+
+  /// `config` is that of any replica.
+  explicit CertificatesVerify(const IssConfig& config, Crypto crypto = Crypto())
+      : cluster_(config.cluster),
+        members_(config.members.begin(), config.members.end()),
+        needed_(Quorum(config.members.size()).strong()),
+        crypto_(std::move(crypto)) {}
+
+  void started(NodeId node) { correct_.insert(node); }
+  void durable(NodeId node, const VoteEntry& entry, Findings&) {
+    const auto& [segment, view, sn, digest] = entry.content;
+    wrote(node, said(Prepare{segment, view, sn, digest, {}}));
+  }
+  void durable(NodeId node, const ViewChangeEntry& entry, Findings&) {
+    wrote(node, said(entry.message));
+  }
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    wrote(node, said(CheckpointVote{entry.header, {}}));
+    forget_before(entry.header.epoch);
+  }
+
+  void event(NodeId, const UpdateNodeKeys& update, Findings&) {
+    for (const NodeKey& key : update.keys) crypto_.update_node_key(key.node, update.from, key.key);
+  }
+  void event(NodeId node, const WalAppend<PreparedEntry>& append, Findings& findings) {
+    check(node, append.entry.segment, append.entry.certificate, findings);
+  }
+  void event(NodeId node, const WalAppend<NewViewEntry>& append, Findings& findings) {
+    check(node, append.entry.message, findings);
+  }
+  void event(NodeId node, const WalAppend<StableEntry>& append, Findings& findings) {
+    check(node, StableCheckpoint{append.entry.header, append.entry.certificate}, findings);
+  }
+  void event(NodeId node, const WalAppend<InstalledEntry>& append, Findings& findings) {
+    check(node, StableCheckpoint{append.entry.header, append.entry.certificate}, findings);
+  }
+  void event(NodeId node, const WalAppend<KeyEntry>& append, Findings& findings) {
+    check(node, append.entry.proof, findings);
+  }
+  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
+    if (const auto* proof = std::get_if<StableCheckpoint>(&send.message))
+      return check(node, *proof, findings);
+    const auto* ordering = std::get_if<PbftMessage>(&send.message);
+    if (const auto* change = ordering ? std::get_if<ViewChange>(ordering) : nullptr)
+      return check(node, *change, findings);
+    if (const auto* made = ordering ? std::get_if<NewView>(ordering) : nullptr)
+      return check(node, *made, findings);
+  }
+
+ private:
+  /// For so many epochs it is known what correct nodes have signed.
+  static constexpr std::uint64_t epochs_kept = 8;
+
+  void wrote(NodeId node, const Said& said) {
+    if (said.place.segment.epoch >= first_) written_[said.place][node] = said.content;
+  }
+  void forget_before(Epoch newest) {
+    if (newest < first_ + epochs_kept) return;
+    first_ = Epoch(newest.value - epochs_kept);
+    written_.erase(written_.begin(), written_.lower_bound({{first_, 0}, {}, {}, {}}));
+  }
+
+  // What is checked. Each certificate is of what its signers have said by it.
+
+  void check(NodeId node, SegmentId segment, const Certificate& certificate, Findings& findings) {
+    const auto& [view, sn, digest, signatures] = certificate;
+    check(node, said(Prepare{segment, view, sn, digest, {}}), "prepare",
+          PrepareContent{segment, view, sn, digest}, signatures, findings);
+  }
+  void check(NodeId node, const StableCheckpoint& proof, Findings& findings) {
+    check(node, said(CheckpointVote{proof.header, {}}), "checkpoint", proof.header,
+          proof.certificate, findings);
+  }
+  void check(NodeId node, const ViewChange& change, Findings& findings) {
+    bool proven = change.certificates.size() == change.claims.size();
+    for (std::size_t i = 0; proven && i < change.claims.size(); ++i)
+      proven = change.certificates[i].view == change.claims[i].view &&
+               change.certificates[i].sn == change.claims[i].sn &&
+               change.certificates[i].digest == change.claims[i].digest;
+    if (!proven) wrong(node, said(change).place, "claims what it does not prove", findings);
+    check_claims(node, change, findings);
+    for (const Certificate& one : change.certificates) check(node, change.segment, one, findings);
+  }
+  void check(NodeId node, const NewView& made, Findings& findings) {
+    for (const ViewChange& change : made.view_changes) check_claims(node, change, findings);
+    for (const Certificate& one : made.certificates) check(node, made.segment, one, findings);
+  }
+  void check_claims(NodeId node, const ViewChange& change, Findings& findings) {
+    check_signature(node, change.sender, said(change), "view change",
+                    ViewChangeContent{change.segment, change.view, change.sender, change.claims},
+                    change.signature, findings);
+  }
+
+  template <class T, class Signature>
+  void check(NodeId node, const Said& said, const char* domain, const T& content,
+             const std::vector<Signature>& signatures, Findings& findings) {
+    std::set<NodeId> signers;
+    for (const auto& [signer, signature] : signatures) {
+      check_signature(node, signer, said, domain, content, signature, findings);
+      signers.insert(signer);
+    }
+    if (signers.size() < needed_ || signers.size() != signatures.size())
+      wrong(node, said.place,
+            "has " + std::to_string(signatures.size()) + " signatures of " +
+                std::to_string(signers.size()) + " nodes, where " + std::to_string(needed_) +
+                " are needed", findings);
+  }
+  template <class T>
+  void check_signature(NodeId node, NodeId signer, const Said& said, const char* domain,
+                       const T& content, const Bytes& signature, Findings& findings) {
+    const auto bad = [&](const char* what) {
+      wrong(node, said.place, "node " + std::to_string(signer.value) + ' ' + what, findings);
+    };
+    const Epoch epoch = said.place.segment.epoch;
+    if (!members_.contains(signer)) return bad("is no member");
+    if (!is_signed(crypto_, cluster_, signer, epoch, domain, content, signature))
+      return bad("has not made the signature that is said to be its own");
+    if (!correct_.contains(signer) || epoch < first_) return;
+    const auto all = written_.find(said.place);
+    const auto own = all == written_.end() ? nullptr : find(all->second, signer);
+    if (!own || *own != said.content) bad("is correct and has never signed that");
+  }
+  static const std::uint64_t* find(const std::map<NodeId, std::uint64_t>& all, NodeId node) {
+    const auto found = all.find(node);
+    return found == all.end() ? nullptr : &found->second;
+  }
+  static void wrong(NodeId node, const StatementPlace& place, const std::string& what,
+                    Findings& findings) {
+    findings.report("certificates verify", node, place.sn,
+                    "takes a bad certificate of the " + to_string(place) + ": " + what);
+  }
+
+  Bytes cluster_;
+  std::set<NodeId> members_;
+  std::size_t needed_;
+  Crypto crypto_;
+  std::set<NodeId> correct_;
+  /// What correct nodes have written down before they signed it.
+  std::map<StatementPlace, std::map<NodeId, std::uint64_t>> written_;
+  Epoch first_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/client.hpp>
+// A simulated client: it keeps requests open, waits for answers, and asks again.
 
 // <mirbft/sim/invariants.hpp>
 // Invariants of every total order broadcast, whatever the protocol.
@@ -18236,7 +22009,9 @@ class TotalOrder {
 /// Integrity: what an App is given was submitted by that client under that number, byte for byte.
 class Integrity {
  public:
-  void submitted(const Request& request, Time) {
+  void submitted(const Request& request, Time) { signed_by_faulty(request); }
+  /// A faulty client may sign several bodies under one number.
+  void signed_by_faulty(const Request& request) {
     std::vector<Bytes>& bodies = bodies_[{request.client, request.req_no}];
     if (std::find(bodies.begin(), bodies.end(), request.data) == bodies.end())
       bodies.push_back(request.data);
@@ -18260,90 +22035,18 @@ class Integrity {
 
 }  // namespace mirbft::sim
 
-// <mirbft/sim/random.hpp>
-// Random numbers that are the same with every compiler: all that a simulation draws comes from it.
-
-namespace mirbft::sim {
-
-/// xoshiro256** (Blackman and Vigna, 2018), seeded by SplitMix64. Integers only, since results of
-/// floating point and of the standard library's distributions differ between platforms.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) noexcept : seed_(seed) {
-    for (std::uint64_t& word : state_) word = mix(seed += golden);
-  }
-
-  std::uint64_t next() noexcept {
-    const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
-    const std::uint64_t shifted = state_[1] << 17;
-    state_[2] ^= state_[0];
-    state_[3] ^= state_[1];
-    state_[1] ^= state_[2];
-    state_[0] ^= state_[3];
-    state_[2] ^= shifted;
-    state_[3] = std::rotl(state_[3], 45);
-    return result;
-  }
-
-  /// From 0 to `n - 1`; `n` is not 0. Its bias is below `n / 2^64`.
-  std::uint64_t below(std::uint64_t n) noexcept { return next() % n; }
-
-  /// From `low` to `high`, both included and in this order.
-  template <class T>
-    requires std::is_integral_v<T>
-  T between(T low, T high) noexcept {
-    const auto span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-    return static_cast<T>(static_cast<std::uint64_t>(low) +
-                          (span == ~std::uint64_t{0} ? next() : below(span + 1)));
-  }
-  std::chrono::nanoseconds between(std::chrono::nanoseconds low,
-                                   std::chrono::nanoseconds high) noexcept {
-    return std::chrono::nanoseconds(between(low.count(), high.count()));
-  }
-
-  /// True in so many of a thousand cases.
-  bool chance(std::uint32_t per_mille) noexcept {
-    return per_mille != 0 && below(1000) < per_mille;
-  }
-
-  /// An element of a list that is not empty.
-  template <class List>
-  auto& pick(List& list) noexcept {
-    return list[below(list.size())];
-  }
-
-  template <class List>
-  void shuffle(List& list) noexcept {
-    for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[below(i)]);
-  }
-
-  /// A generator of its own for a part of the simulation. It depends on the seed, the label and
-  /// the number, and not on what was drawn before: a part that draws more disturbs no other.
-  Random fork(std::string_view label, std::uint64_t number = 0) const noexcept {
-    std::uint64_t child = mix(seed_ + golden);
-    for (const char letter : label) child = mix(child ^ static_cast<unsigned char>(letter));
-    return Random(mix(child + number));
-  }
-
- private:
-  static constexpr std::uint64_t golden = 0x9e3779b97f4a7c15ull;
-
-  static constexpr std::uint64_t mix(std::uint64_t value) noexcept {
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ull;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebull;
-    return value ^ (value >> 31);
-  }
-
-  std::uint64_t seed_;
-  std::array<std::uint64_t, 4> state_{};
-};
-
-}  // namespace mirbft::sim
-
 namespace mirbft::sim {
 
 /// To how many replicas a client gives a request.
 enum class Target : std::uint8_t { one, some, all };
+
+/// When a client believes an answer: at once when all replicas are honest that it asks, and a weak
+/// quorum of them or all have answered; or, since some may lie, when a weak quorum says the same.
+enum class Belief : std::uint8_t { answers, equal_answers };
+
+/// Whether others submit in the client's name: a replica's refusal may be meant for them then, and
+/// the client tries again.
+enum class Forgers : std::uint8_t { none, some };
 
 /// What a client does.
 struct ClientConfig {
@@ -18352,6 +22055,8 @@ struct ClientConfig {
   std::uint64_t requests = 100;
   std::size_t open = 4;
   Target target = Target::all;
+  Belief belief = Belief::answers;
+  Forgers forgers = Forgers::none;
   /// When it asks again for what is not answered, with the same number.
   Time retry_after = std::chrono::seconds(2);
   /// Between an answer and the next request, at most.
@@ -18363,12 +22068,36 @@ struct ClientConfig {
   std::function<Bytes(const Request&)> sign{};
 };
 
-/// A correct client. An answer is believed when a weak quorum gives it, or the only replica that
-/// was asked.
+namespace detail {
+
+/// Tells results apart. Nobody looks for collisions here.
+class ResultHasher {
+ public:
+  void update(ByteView bytes) noexcept { sum_.add(bytes); }
+  Digest finish() noexcept {
+    Digest digest;
+    const std::uint64_t value = std::exchange(sum_, {}).value();
+    std::memcpy(digest.bytes.data(), &value, sizeof value);
+    return digest;
+  }
+
+ private:
+  Fingerprint sum_;
+};
+
+}  // namespace detail
+
+/// A correct client.
 class Client {
  public:
+  /// Who answers: the client does not know, and its checks must.
+  enum class Whom : std::uint8_t { correct, anybody };
+
   Client(ClientConfig config, std::vector<NodeId> replicas, Random random)
-      : config_(std::move(config)), replicas_(std::move(replicas)), random_(random) {}
+      : config_(std::move(config)),
+        replicas_(std::move(replicas)),
+        random_(random),
+        quorum_(config_.id, replicas_) {}
 
   ClientId id() const noexcept { return config_.id; }
   std::uint64_t made() const noexcept { return next_.value; }
@@ -18405,6 +22134,7 @@ class Client {
     while (open_.size() < config_.open && next_.value < config_.requests) {
       Open& open = open_[next_];
       open.request = make_request();
+      quorum_.expect(next_);
       made(open.request);
       ask(open, now, send);
       wake = std::min(wake, open.due);
@@ -18413,32 +22143,19 @@ class Client {
     return wake;
   }
 
-  /// A correct replica has answered. Returns whether the request is complete by that, and so a new
-  /// one may be made.
-  bool replied(NodeId from, const Replied& reply, Findings& findings) {
+  /// A replica has answered. Returns whether the request is complete by that, and so a new one may
+  /// be made.
+  bool replied(NodeId from, const Replied& reply, Findings& findings,
+               Whom whom = Whom::correct) {
     const auto found = open_.find(reply.req_no);
     if (found == open_.end()) return false;
     Open& open = found->second;
-    switch (reply.outcome) {
-      case Outcome::delivered: check(from, reply, open, findings); break;
-      case Outcome::already_delivered: break;
-      case Outcome::overloaded:
-      case Outcome::rejected_window:
-      case Outcome::shut_down: return false;  // it tries again in time
-      case Outcome::rejected_signature:
-        if (config_.sign) return false;
-        [[fallthrough]];
-      default:
-        findings.report("admission", from, std::nullopt,
-                        name_of(reply.client, reply.req_no) + " is honest, and was " +
-                            std::string(to_string(reply.outcome)));
-        return false;
-    }
-    if (std::find(open.answered.begin(), open.answered.end(), from) == open.answered.end())
-      open.answered.push_back(from);
-    if (open.answered.size() < open.needed) return false;
-    open_.erase(found);
-    return true;
+    if (whom == Whom::correct && !is_fair(from, reply, open, findings)) return false;
+    const bool complete = config_.belief == Belief::equal_answers
+                              ? believes(from, reply, open, findings)
+                              : whom == Whom::correct && counts(from, open);
+    if (complete) open_.erase(found);
+    return complete;
   }
 
   /// How long it rests before its next request.
@@ -18475,6 +22192,43 @@ class Client {
     for (std::size_t i = 0; i < count; ++i) send(replicas_[i], open.request, spread);
   }
 
+  /// Whether it is an answer to go by. A correct replica refuses no honest request for good, and
+  /// says what the others say.
+  bool is_fair(NodeId from, const Replied& reply, Open& open, Findings& findings) const {
+    switch (reply.outcome) {
+      case Outcome::delivered: check(from, reply, open, findings); return true;
+      case Outcome::already_delivered: return true;
+      case Outcome::overloaded:
+      case Outcome::rejected_window:
+      case Outcome::shut_down: return false;  // it tries again in time
+      case Outcome::rejected_signature:
+        if (config_.sign) return false;
+        [[fallthrough]];
+      default:
+        if (config_.forgers == Forgers::some) return false;
+        findings.report("admission", from, std::nullopt,
+                        name_of(reply.client, reply.req_no) + " is honest, and was " +
+                            std::string(to_string(reply.outcome)));
+        return false;
+    }
+  }
+
+  bool counts(NodeId from, Open& open) const {
+    if (std::find(open.answered.begin(), open.answered.end(), from) == open.answered.end())
+      open.answered.push_back(from);
+    return open.answered.size() >= open.needed;
+  }
+
+  /// What is believed is what correct replicas say, of whom one has said it before or does now.
+  bool believes(NodeId from, const Replied& reply, const Open& open, Findings& findings) {
+    const auto believed = quorum_.replied(from, reply);
+    if (believed && believed->result && (!open.known || *believed->result != open.result))
+      findings.report("belief", from, std::nullopt,
+                      name_of(reply.client, reply.req_no) +
+                          " has a result for its client that no correct replica has given");
+    return believed.has_value();
+  }
+
   /// Correct replicas apply the same requests at the same places, with the same results.
   void check(NodeId from, const Replied& reply, Open& open, Findings& findings) const {
     if (open.known && (open.sn != reply.sn || open.result != reply.result))
@@ -18489,6 +22243,7 @@ class Client {
   ClientConfig config_;
   std::vector<NodeId> replicas_;
   Random random_;
+  ReplyQuorum<detail::ResultHasher> quorum_;
   ReqNo next_;
   std::map<ReqNo, Open> open_;
   std::uint64_t retries_ = 0;
@@ -18576,12 +22331,71 @@ class Disk {
     requests_.clear();
     delivered_.clear();
     unsynced_.clear();
+    in_doubt_.clear();
+  }
+
+  /// For a node that writes files, of which this is but the account: the node is gone, and it is in
+  /// doubt what files hold of what was not synced, until `settle`.
+  void doubt() {
+    failed_ = false;
+    left_ = forever;
+    in_doubt_.assign(records_.begin() + static_cast<std::ptrdiff_t>(durable_), records_.end());
+    records_.resize(durable_);
+    crash_requests(Tail::lost);
+  }
+  /// The log that came back. Throws ModuleFailure if anything durable is not in it.
+  void settle(const std::vector<Record>& found) {
+    const auto same = [](const Record& left, const Record& right) {
+      return left.type == right.type && left.entry == right.entry;
+    };
+    auto next = found.begin();
+    for (const Record& record : records_) {
+      next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
+      if (next++ == found.end())
+        throw ModuleFailure("an entry of type " + std::to_string(record.type) +
+                            ", which was durable, is lost");
+    }
+    // A log ends with what came to the disk of the entries in doubt.
+    std::size_t spared = std::min(in_doubt_.size(), found.size());
+    while (spared != 0 && !std::equal(found.end() - static_cast<std::ptrdiff_t>(spared),
+                                      found.end(), in_doubt_.begin(), same))
+      --spared;
+    for (std::size_t i = 0; i < spared; ++i) {
+      records_.push_back(std::move(in_doubt_[i]));
+      if (on_durable_) on_durable_(records_.back());
+    }
+    in_doubt_.clear();
+    spare_records(records_.size());
+  }
+  /// The requests that came back, likewise.
+  template <class StoreOnFiles>
+  void settle(StoreOnFiles& found) {
+    for (const auto& [reference, kept] : requests_)
+      if (!found.get(reference))
+        throw ModuleFailure("request " + std::to_string(reference.req_no.value) + " of client " +
+                            std::to_string(reference.client.value) +
+                            ", which was durable, is lost");
+    found.for_each([this](const RequestRef& reference, const Request& request) {
+      const auto [place, is_new] = requests_.try_emplace(reference);
+      if (is_new) place->second = {request, true, std::nullopt};
+    });
+  }
+  /// The node is set back to what it had on its disk at another time, or to worse, and cannot know.
+  void set_back() {
+    const Contents contents = contents_;
+    wipe();
+    contents_ = contents;
   }
 
   Contents contents() const noexcept { return contents_; }
   /// The log, oldest first, and how many of its records a crash spares.
   const std::vector<Record>& records() const noexcept { return records_; }
   std::size_t durable() const noexcept { return durable_; }
+  /// Whether a crash spares the body of this request.
+  bool holds(const RequestRef& reference) const {
+    const auto found = requests_.find(reference);
+    return found != requests_.end() && found->second.durable;
+  }
 
  private:
   friend class Wal;
@@ -18707,6 +22521,7 @@ class Disk {
 
   std::vector<Record> records_;
   std::size_t durable_ = 0;
+  std::vector<Record> in_doubt_;
   std::uint64_t appended_ = 0;
   std::uint64_t syncs_ = 0;
 
@@ -18809,9 +22624,25 @@ enum class Fault : std::uint8_t {
   slot_order,
   /// A node loses its whole disk, and comes back without its memory.
   wipe,
+  /// The power fails amid a write: some sectors of it come to the disk, and others do not.
+  torn_write,
+  /// A bit of a file flips, and then the node is restarted.
+  bit_rot,
+  /// A write comes to another place, and then the node is restarted: it may have forgotten.
+  misdirected_write,
+  /// There is no room for a file: the node stops.
+  no_space,
+  /// An operation on a file is refused: the node stops.
+  io_error,
+  /// A sync fails, and what was to be synced is gone: the node stops.
+  failed_sync,
+  /// The log and the store of a node get no work done for a while.
+  slow_disk,
+  /// A node is restarted on what it had on its disk a while ago, and does not know it.
+  old_directory,
 };
 
-inline constexpr std::size_t fault_kinds = 17;
+inline constexpr std::size_t fault_kinds = 25;
 
 constexpr std::string_view to_string(Fault fault) noexcept {
   constexpr std::string_view names[fault_kinds] = {"loss",
@@ -18830,7 +22661,15 @@ constexpr std::string_view to_string(Fault fault) noexcept {
                                                    "clock_jump",
                                                    "slow_module",
                                                    "slot_order",
-                                                   "wipe"};
+                                                   "wipe",
+                                                   "torn_write",
+                                                   "bit_rot",
+                                                   "misdirected_write",
+                                                   "no_space",
+                                                   "io_error",
+                                                   "failed_sync",
+                                                   "slow_disk",
+                                                   "old_directory"};
   return names[static_cast<std::size_t>(fault)];
 }
 
@@ -18915,6 +22754,305 @@ class FaultCounts {
 
  private:
   std::array<std::uint64_t, fault_kinds> counts_{};
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/file_system.hpp>
+// The disk of a simulated node as a file system, which outlives the node.
+
+// <mirbft/sim/file_image.hpp>
+// A file of a simulated disk: what a program reads of it, and what is on the disk.
+
+namespace mirbft::sim {
+
+/// How many sectors and names that were not synced a crash has spared, and how many not.
+struct CrashLoss {
+  std::size_t kept = 0;
+  std::size_t lost = 0;
+
+  CrashLoss& operator+=(const CrashLoss& other) noexcept {
+    kept += other.kept;
+    lost += other.lost;
+    return *this;
+  }
+};
+
+/// The bytes in the operating system's cache, those on the disk, and in which part they may differ
+/// by right: there a power failure leaves each sector as the one or the other says.
+class FileImage {
+ public:
+  static constexpr std::size_t sector = 512;
+
+  /// A file of zeros, of which nothing is on the disk.
+  explicit FileImage(std::size_t size) : cached_(size) { touch(0, size); }
+
+  std::size_t size() const noexcept { return cached_.size(); }
+  ByteView cached() const noexcept { return cached_; }
+  ByteView durable() const noexcept { return durable_; }
+
+  void write(std::size_t offset, ByteView bytes) {
+    if (cached_.size() < offset + bytes.size()) cached_.resize(offset + bytes.size());
+    std::copy(bytes.begin(), bytes.end(), cached_.begin() + static_cast<std::ptrdiff_t>(offset));
+    touch(offset, bytes.size());
+  }
+  void sync() {
+    durable_.resize(cached_.size());
+    for_dirty([this](std::size_t begin, std::size_t size) {
+      std::copy_n(cached_.begin() + static_cast<std::ptrdiff_t>(begin), size,
+                  durable_.begin() + static_cast<std::ptrdiff_t>(begin));
+    });
+    dirty_begin_ = dirty_end_ = 0;
+  }
+  /// The write-back has failed: what was to be synced is forgotten, though it may still be read for
+  /// as long as the machine runs (as PostgreSQL found in 2018).
+  void lose_sync(Tail seen) {
+    if (seen == Tail::lost) cached_ = durable_;
+    dirty_begin_ = dirty_end_ = 0;
+  }
+
+  /// The power failed.
+  CrashLoss crash(Tail tail, Random& random) {
+    CrashLoss loss;
+    if (tail != Tail::lost && durable_.size() < cached_.size()) durable_.resize(cached_.size());
+    // A short queue of the disk loses a tail, a long one any part.
+    const bool is_prefix = random.chance(500);
+    bool keep = true;
+    for_dirty([&](std::size_t begin, std::size_t size) {
+      if (tail != Tail::drawn) keep = tail == Tail::kept;
+      else if (keep || !is_prefix) keep = random.chance(is_prefix ? 800 : 500);
+      ++(keep ? loss.kept : loss.lost);
+      if (!keep) return;
+      std::copy_n(cached_.begin() + static_cast<std::ptrdiff_t>(begin), size,
+                  durable_.begin() + static_cast<std::ptrdiff_t>(begin));
+    });
+    cached_ = durable_;
+    dirty_begin_ = dirty_end_ = 0;
+    return loss;
+  }
+
+  /// The disk changes by itself, and nobody is told.
+  void flip(std::size_t bit) noexcept {
+    const auto mask = static_cast<std::uint8_t>(1u << bit % 8);
+    if (bit / 8 < durable_.size()) durable_[bit / 8] ^= mask;
+    if (bit / 8 < cached_.size()) cached_[bit / 8] ^= mask;
+  }
+  /// Only the first `size` bytes are left.
+  void cut(std::size_t size) {
+    durable_.resize(std::min(size, durable_.size()));
+    cached_.resize(std::min(size, cached_.size()));
+    dirty_begin_ = dirty_end_ = 0;
+  }
+
+ private:
+  void touch(std::size_t offset, std::size_t size) noexcept {
+    if (size == 0) return;
+    const bool is_clean = dirty_begin_ == dirty_end_;
+    dirty_begin_ = is_clean ? offset : std::min(dirty_begin_, offset);
+    dirty_end_ = std::max(dirty_end_, offset + size);
+  }
+  /// Calls `use(begin, size)` for every sector that may be dirty.
+  template <class Use>
+  void for_dirty(Use&& use) {
+    for (std::size_t at = dirty_begin_ / sector * sector; at < dirty_end_; at += sector)
+      use(at, std::min(sector, cached_.size() - at));
+  }
+
+  std::vector<std::uint8_t> cached_;
+  std::vector<std::uint8_t> durable_;
+  std::size_t dirty_begin_ = 0;
+  std::size_t dirty_end_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// What can go wrong at an operation on files. `power`: the node is gone before it. `io_error`: it
+/// is refused. `no_space`: a file cannot be made. `failed_sync`: what was to be synced is
+/// forgotten. `misdirected_write`: what is written comes to another place, and nobody is told.
+enum class FileTrouble : std::uint8_t { power, io_error, no_space, failed_sync, misdirected_write };
+
+/// What an operation does.
+enum class FileOperation : std::uint8_t { read, write, sync, create, name };
+
+/// Files by path, in the cache and on the disk. What is done to their names is durable after a sync
+/// of their directory; a power failure before that may lose each of these changes for itself.
+class FileSystem {
+ public:
+  using Image = std::map<std::string, FileImage>;
+
+  explicit FileSystem(Random random) noexcept : random_(random) {}
+  FileSystem(const FileSystem&) = delete;
+  FileSystem& operator=(const FileSystem&) = delete;
+
+  /// The trouble comes at an operation that it can hit: of all operations but reads the first, if
+  /// `operations` is 0, or one so many later; or the next read after that.
+  void fail_after(std::uint64_t operations, FileTrouble trouble = FileTrouble::power) noexcept {
+    left_ = operations;
+    trouble_ = trouble;
+  }
+  /// The power fails now, amid the work of another module.
+  void fail() noexcept { failed_ = true; }
+  /// Takes back `fail_after`, if it has not come to that yet.
+  void spare() noexcept { left_ = never; }
+  /// Whether the power has failed, or an operation was refused, since the last `crash` or `kill`.
+  bool failed() const noexcept { return failed_ || refused_; }
+  bool refused() const noexcept { return refused_; }
+  /// How often this has come to pass.
+  std::uint64_t struck(FileTrouble trouble) const noexcept {
+    return struck_[static_cast<std::size_t>(trouble)];
+  }
+  /// How many operations there have been, without reads.
+  std::uint64_t operations() const noexcept { return operations_; }
+
+  /// The power is gone, and comes back. Returns what has become of what was not synced. No file is
+  /// open then.
+  CrashLoss crash(Tail tail = Tail::drawn) {
+    kill();
+    CrashLoss loss = crash_names(tail);
+    for (auto& [path, file] : names_) loss += file->crash(tail, random_);
+    return loss;
+  }
+  /// The node is gone and the machine is not: all that was written can be read.
+  void kill() noexcept {
+    failed_ = refused_ = false;
+    left_ = never;
+  }
+  /// Everything is lost.
+  void wipe() {
+    names_.clear();
+    durable_names_.clear();
+    changes_.clear();
+  }
+
+  /// A bit of some file flips. False if there is none.
+  bool rot() {
+    std::size_t bits = 0;
+    for (const auto& [path, file] : names_) bits += 8 * file->size();
+    if (bits == 0) return false;
+    std::size_t bit = random_.below(bits);
+    auto at = names_.begin();
+    for (; bit >= 8 * at->second->size(); ++at) bit -= 8 * at->second->size();
+    at->second->flip(bit);
+    return true;
+  }
+
+  /// All that is on the disk, and the disk as it was then.
+  Image image() const {
+    Image image;
+    for (const auto& [path, file] : durable_names_) image.emplace(path, *file);
+    return image;
+  }
+  void restore(const Image& image) {
+    wipe();
+    for (const auto& [path, file] : image)
+      names_.emplace(path, std::make_shared<FileImage>(file));
+    durable_names_ = names_;
+    crash(Tail::lost);
+  }
+
+  /// The file of this path, or null: for looking at it, and harming it.
+  FileImage* find(const std::string& path) {
+    const auto found = names_.find(path);
+    return found == names_.end() ? nullptr : found->second.get();
+  }
+  bool empty() const noexcept { return names_.empty(); }
+  std::vector<std::string> paths() const {
+    std::vector<std::string> all;
+    for (const auto& [path, file] : names_) all.push_back(path);
+    return all;
+  }
+
+ private:
+  friend class Files;
+  friend class File;
+  using Names = std::map<std::string, std::shared_ptr<FileImage>>;
+
+  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+  /// A change of names: the file gets the path `to`, if there is one, and no longer has `from`.
+  struct Change {
+    std::string from;
+    std::string to;
+    std::shared_ptr<FileImage> file;
+  };
+
+  /// What befalls this operation. Throws if that means that it is not done.
+  std::optional<FileTrouble> operate(FileOperation operation, const std::string& path) {
+    if (failed_) throw PowerFailure();
+    operations_ += operation != FileOperation::read;
+    if (left_ == never) return std::nullopt;
+    if (left_ != 0) {
+      left_ -= operation != FileOperation::read;
+      return std::nullopt;
+    }
+    if (!hits(operation)) return std::nullopt;
+    left_ = never;
+    ++struck_[static_cast<std::size_t>(trouble_)];
+    failed_ = trouble_ == FileTrouble::power;
+    if (failed_) throw PowerFailure();
+    refused_ = trouble_ != FileTrouble::misdirected_write;
+    if (trouble_ == FileTrouble::no_space)
+      throw ModuleFailure("cannot reserve space for " + path + ": no space left on the disk");
+    return trouble_;
+  }
+  bool hits(FileOperation operation) const noexcept {
+    switch (trouble_) {
+      case FileTrouble::power: return operation != FileOperation::read;
+      case FileTrouble::io_error: return true;
+      case FileTrouble::no_space: return operation == FileOperation::create;
+      case FileTrouble::failed_sync: return operation == FileOperation::sync;
+      case FileTrouble::misdirected_write: return operation == FileOperation::write;
+    }
+    return false;
+  }
+  [[noreturn]] static void refuse(const char* operation, const std::string& path) {
+    throw ModuleFailure(std::string("cannot ") + operation + ' ' + path + ": input/output error");
+  }
+
+  void apply(Names& names, const Change& change) {
+    names.erase(change.from);
+    if (!change.to.empty()) names.insert_or_assign(change.to, change.file);
+  }
+  void change(Change change) {
+    apply(names_, change);
+    changes_.push_back(std::move(change));
+  }
+  /// Of what begins with `prefix`.
+  void sync_names(const std::string& prefix) {
+    std::erase_if(changes_, [&](const Change& change) {
+      const bool is_here = (change.to.empty() ? change.from : change.to).starts_with(prefix);
+      if (is_here) apply(durable_names_, change);
+      return is_here;
+    });
+  }
+  CrashLoss crash_names(Tail tail) {
+    CrashLoss loss;
+    for (const Change& change : changes_) {
+      const bool keep = tail == Tail::kept || (tail == Tail::drawn && random_.chance(500));
+      if (keep) apply(durable_names_, change);
+      ++(keep ? loss.kept : loss.lost);
+    }
+    changes_.clear();
+    names_ = durable_names_;
+    return loss;
+  }
+
+  Random random_;
+  std::uint64_t left_ = never;
+  FileTrouble trouble_ = FileTrouble::power;
+  bool failed_ = false;
+  bool refused_ = false;
+  std::uint64_t operations_ = 0;
+  std::array<std::uint64_t, 5> struck_{};
+
+  Names names_;
+  Names durable_names_;
+  /// Since the last sync of names, in their order.
+  std::vector<Change> changes_;
+  /// Who has which directory open.
+  std::map<std::string, std::weak_ptr<const int>> locks_;
 };
 
 }  // namespace mirbft::sim
@@ -19171,6 +23309,8 @@ class Net {
   }
   void wake() noexcept {}
   void close() noexcept {}
+  /// Virtual time: for who stands in between, such as an adversary.
+  Time now() const noexcept { return end_->network->clock_.now(); }
 
   NetStatus status() const noexcept { return status_; }
 
@@ -19230,58 +23370,35 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::sim::NetStatus, sent, received, refused);
 // <mirbft/sim/watch.hpp>
 // The invariants of a simulation, and the Interceptor that shows them every event.
 
-// <mirbft/sim/fingerprint.hpp>
-// The hash of a run: two runs of one seed must have the same.
-
 namespace mirbft::sim {
 
-/// Sums up, in order, everything that it is told. Fast and the same on every machine; no
-/// protection against those who look for collisions.
-class Fingerprint {
- public:
-  void add(std::uint64_t value) noexcept {
-    state_ = std::rotl((state_ ^ value) * 0x9e3779b97f4a7c15ull, 29);
-  }
-  void add(ByteView bytes) noexcept {
-    add(bytes.size());
-    std::size_t at = 0;
-    for (; at + 8 <= bytes.size(); at += 8) add(word(bytes.data() + at, 8));
-    if (at != bytes.size()) add(word(bytes.data() + at, bytes.size() - at));
-  }
+namespace detail {
 
-  std::uint64_t value() const noexcept {
-    return (state_ ^ (state_ >> 32)) * 0xd6e8feb86659fd93ull;
-  }
+template <class E>
+inline constexpr bool appends = false;
+template <class Entry>
+inline constexpr bool appends<WalAppend<Entry>> = true;
 
- private:
-  /// Little-endian on every machine; compilers make one load of it.
-  static std::uint64_t word(const std::uint8_t* bytes, std::size_t count) noexcept {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < count; ++i) value |= std::uint64_t{bytes[i]} << (8 * i);
-    return value;
-  }
-
-  // Not 0, so that zeros count too.
-  std::uint64_t state_ = 0x6a09e667f3bcc908ull;
-};
-
-}  // namespace mirbft::sim
-
-namespace mirbft::sim {
+}  // namespace detail
 
 /// Invariants that are checked together. Each is a class with any of
 ///
 ///     void submitted(const Request&, Time now)                  a client has made it
+///     void signed_by_faulty(const Request&)                     a faulty client has made it
 ///     void answered(ClientId, ReqNo, const Bytes& result, Time now)   and believes the result
 ///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
+///     void event(NodeId, Slot, const E&, Findings&)             the same: to one of its receivers
 ///     void frame(const Frame&, Findings&)                       a frame is sent, by whomever
-///     void durable(NodeId, const Record&, Findings&)            a record of a correct node's log
+///     void disk(NodeId, const Disk&)                            of a correct node, before all else
+///     void durable(NodeId, const Entry&, Findings&)             an entry of a correct node's log
 ///                                                               survives crashes from now on
-///     void started(NodeId), void crashed(NodeId), void wiped(NodeId)
+///     void durable(NodeId, const Record&, Findings&)            the same as it is on the disk
+///     void started(NodeId), void crashed(NodeId)
+///     void wiped(NodeId), void wiped(NodeId, Findings&)         it has lost its disk
 ///     void looked(NodeId, const Replica&, Findings&)            a correct node, between its lists
 ///     void ended(Findings&)                                     the run is over
 ///
-/// `event` may be overloaded or a template: it is called for those events that it takes. An
+/// `event` and `durable` may be overloaded or templates: they are called for what they take. An
 /// invariant reports what it finds, and never throws.
 template <class... Invariants>
 class Checks {
@@ -19301,6 +23418,11 @@ class Checks {
       if constexpr (requires { one.submitted(request, now); }) one.submitted(request, now);
     });
   }
+  void signed_by_faulty(const Request& request) {
+    each([&](auto& one) {
+      if constexpr (requires { one.signed_by_faulty(request); }) one.signed_by_faulty(request);
+    });
+  }
   void answered(ClientId client, ReqNo req_no, const Bytes& result, Time now) {
     each([&](auto& one) {
       if constexpr (requires { one.answered(client, req_no, result, now); })
@@ -19308,10 +23430,12 @@ class Checks {
     });
   }
   template <class E>
-  void event(NodeId node, const E& event, Findings& findings) {
+  void event(NodeId node, Slot slot, const E& event, Findings& findings) {
     each([&](auto& one) {
       if constexpr (requires { one.event(node, event, findings); })
         one.event(node, event, findings);
+      if constexpr (requires { one.event(node, slot, event, findings); })
+        one.event(node, slot, event, findings);
     });
   }
   void frame(const auto& frame, Findings& findings) {
@@ -19319,11 +23443,19 @@ class Checks {
       if constexpr (requires { one.frame(frame, findings); }) one.frame(frame, findings);
     });
   }
-  void durable(NodeId node, const auto& record, Findings& findings) {
+  void disk(NodeId node, const auto& disk) {
+    each([&](auto& one) {
+      if constexpr (requires { one.disk(node, disk); }) one.disk(node, disk);
+    });
+  }
+  /// `Es` are the events of the Node: one of them appends such a record.
+  template <class... Es>
+  void durable(NodeId node, const auto& record, events<Es...>, Findings& findings) {
     each([&](auto& one) {
       if constexpr (requires { one.durable(node, record, findings); })
         one.durable(node, record, findings);
     });
+    (void)(durable_as<Es>(node, record, findings) || ...);
   }
   void started(NodeId node) {
     each([&](auto& one) {
@@ -19335,9 +23467,10 @@ class Checks {
       if constexpr (requires { one.crashed(node); }) one.crashed(node);
     });
   }
-  void wiped(NodeId node) {
+  void wiped(NodeId node, Findings& findings) {
     each([&](auto& one) {
       if constexpr (requires { one.wiped(node); }) one.wiped(node);
+      if constexpr (requires { one.wiped(node, findings); }) one.wiped(node, findings);
     });
   }
   void looked(NodeId node, const auto& replica, Findings& findings) {
@@ -19353,6 +23486,29 @@ class Checks {
   }
 
  private:
+  /// Decodes the record once for all, if it is what an `E` appends and anybody takes that.
+  template <class E>
+  bool durable_as(NodeId node, const auto& record, Findings& findings) {
+    if constexpr (detail::appends<E>) {
+      using Entry = typename E::origin_type;
+      if (record.type != E::number) return false;
+      if constexpr ((takes_durable<Invariants, Entry> || ...))
+        if (const auto entry = wire::decode<Entry>(record.entry, wire::Form::lenient))
+          each([&](auto& one) {
+            if constexpr (takes_durable<std::remove_cvref_t<decltype(one)>, Entry>)
+              one.durable(node, *entry, findings);
+          });
+      return true;
+    } else {
+      return false;
+    }
+  }
+  template <class Invariant, class Entry>
+  static constexpr bool takes_durable =
+      requires(Invariant& one, NodeId node, const Entry& entry, Findings& findings) {
+        one.durable(node, entry, findings);
+      };
+
   template <class Call>
   void each(Call&& call) {
     std::apply([&](auto&... all) { (call(all), ...); }, all_);
@@ -19400,12 +23556,12 @@ class Watch {
   void intercept(Slot slot, const List& list) {
     observation_->fingerprint.add(node_.value << 16 | slot.bits());
     observation_->events += list.size();
-    list.for_each([this]<class E>(const E& event) {
+    list.for_each([this, slot]<class E>(const E& event) {
       observation_->fingerprint.add(E::number);
       if constexpr (std::is_same_v<E, Apply> || std::is_same_v<E, AppRestoreState>)
         observation_->applied[node_] = event.sn + 1;
       if (subject_ == Subject::correct)
-        observation_->checks.event(node_, event, observation_->findings);
+        observation_->checks.event(node_, slot, event, observation_->findings);
     });
     if (also_) also_->intercept(slot, list);
   }
@@ -19432,8 +23588,10 @@ struct ClusterConfig {
   NodeConfig node{};
   /// How often a node is told the time. Every tick costs, so it is not that of `node`.
   Time tick_every = std::chrono::milliseconds(50);
-  /// Nodes that keep no rules: their events are not checked.
+  /// Nodes that keep no rules: their events are not checked. One that stops comes back by itself.
   std::vector<NodeId> faulty{};
+  /// What faulty nodes are given as `Parts::adversary`; of others, null. It outlives the cluster.
+  std::function<Adversary*(NodeId)> adversary{};
   LinkRates links{};
   /// In so many of a thousand steps, the next slot of a node is drawn; in the others it is the
   /// first that has work.
@@ -19459,22 +23617,23 @@ struct Parts {
   Wal wal;
   Store store;
   WatchOfReplica watch;
+  /// For an `Adversarial` Net and a `Forgetful` Wal; null for a correct node.
+  Adversary* adversary = nullptr;
+  /// For a FileWal and a FileStore, in place of `wal` and `store`.
+  Disk& account;
+  FileSystem& files;
 };
 
 namespace detail {
 
-/// The Interceptor of a Node, and its Protocol.
+/// Modules of a Node.
 template <class Replica>
-struct InterceptorOf;
+struct ModulesOf;
 template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
-struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
-  using type = I;
-};
-template <class Replica>
-struct ProtocolOf;
-template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
-struct ProtocolOf<Node<N, H, C, A, W, T, S, P, I>> {
-  using type = P;
+struct ModulesOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using Hasher = H;
+  using Protocol = P;
+  using Interceptor = I;
 };
 
 }  // namespace detail
@@ -19519,7 +23678,7 @@ struct Figures {
 template <class Replica>
 class Cluster {
  public:
-  using WatchOfReplica = typename detail::InterceptorOf<Replica>::type;
+  using WatchOfReplica = typename detail::ModulesOf<Replica>::Interceptor;
   using ChecksOfCluster = typename WatchOfReplica::ChecksOfWatch;
   using PartsOfReplica = Parts<WatchOfReplica>;
   using Make = std::function<typename Replica::Modules(PartsOfReplica)>;
@@ -19537,10 +23696,13 @@ class Cluster {
       const Random disk = Random(config_.seed).fork("disk", id.value);
       Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
       member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
-      if (!member.faulty)
-        member.disk.on_durable([this, id](const Record& record) {
-          observed_.checks.durable(id, record, observed_.findings);
-        });
+      if (config_.adversary) member.adversary = config_.adversary(id);
+      if (member.faulty) continue;
+      observed_.checks.disk(id, std::as_const(member.disk));
+      member.disk.on_durable([this, &member, id](const Record& record) {
+        if (!member.faulty)
+          observed_.checks.durable(id, record, typename Replica::Events{}, observed_.findings);
+      });
     }
     for (const NodeId id : network_.members()) start(id);
   }
@@ -19555,6 +23717,8 @@ class Cluster {
   const std::vector<NodeId>& members() const noexcept { return network_.members(); }
   Network& network() noexcept { return network_; }
   Disk& disk(NodeId id) { return at(id).disk; }
+  /// Where its FileWal and FileStore have their files.
+  FileSystem& files(NodeId id) { return at(id).files; }
   ChecksOfCluster& checks() noexcept { return observed_.checks; }
   Findings& findings() noexcept { return observed_.findings; }
   /// Two runs of one seed have the same, whatever compiled them.
@@ -19577,6 +23741,14 @@ class Cluster {
   bool clients_done() const {
     return std::ranges::all_of(clients_, [](const auto& entry) { return entry.client.done(); });
   }
+  /// A faulty client, which begins now and never ends. Requests in its name count as submitted.
+  void add_faulty_client(std::unique_ptr<FaultyClient> client) {
+    faulty_clients_.push_back(std::move(client));
+    deeds_.at(now(), {Deed::Kind::trouble, faulty_clients_.size() - 1, 0});
+  }
+  const std::vector<std::unique_ptr<FaultyClient>>& faulty_clients() const noexcept {
+    return faulty_clients_;
+  }
   /// No client makes further requests; all turn to `replicas` with those that are open.
   void finish_requests(const std::vector<NodeId>& replicas) {
     for (std::size_t place = 0; place < clients_.size(); ++place) {
@@ -19592,24 +23764,46 @@ class Cluster {
   void crash(NodeId id) {
     Member& member = at(id);
     if (!member.replica) return;
-    faults_.count(member.disk.failed() ? Fault::crash_in_list : Fault::crash);
+    faults_.count(member.fails() ? Fault::crash_in_list : Fault::crash);
     member.steps_left.reset();
     member.frames_left.reset();
     member.node_time += now() - member.since;
     ++member.incarnation;
     member.replica.reset();
-    faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    lose_unsynced(member);
     if (!member.faulty) observed_.checks.crashed(id);
   }
   /// The node is gone, and with it all that is on its disk.
   void wipe(NodeId id) {
     crash(id);
     faults_.count(Fault::wipe);
-    Member& member = at(id);
-    member.disk.wipe();
-    member.wiped = true;
-    if (!member.faulty) observed_.checks.wiped(id);
+    lose_all(at(id));
   }
+  /// A bit of its files flips. A node refuses to begin with what has changed; then it is wiped.
+  void rot(NodeId id) {
+    Member& member = at(id);
+    member.damaged = true;
+    if (member.files.rot()) faults_.count(Fault::bit_rot);
+  }
+  /// The node is restarted on what its disk was once. It counts as faulty from now on, for it has
+  /// forgotten what it has said since.
+  void set_back(NodeId id, const FileSystem::Image& image) {
+    faults_.count(Fault::old_directory);
+    crash(id);
+    at(id).files.restore(image);
+    distrust(id);
+    restart(id);
+  }
+  /// The node is gone, and counts as faulty from its next start on: its disk may have forgotten.
+  void distrust(NodeId id) {
+    Member& member = at(id);
+    crash(id);
+    member.disk.set_back();
+    if (!member.faulty) observed_.checks.wiped(id, findings());
+    member.faulty = member.damaged = true;
+  }
+  /// Whether what the node says is not checked.
+  bool is_faulty(NodeId id) { return at(id).faulty; }
   /// Whether the node has ever lost its disk.
   bool was_wiped(NodeId id) { return at(id).wiped; }
   /// The node is gone after so many lists of events more.
@@ -19627,8 +23821,8 @@ class Cluster {
     wake(id, until);
   }
   /// The modules in `slots` do nothing until `until`; the others of the node do.
-  void hold(NodeId id, Slot slots, Time until) {
-    faults_.count(Fault::slow_module);
+  void hold(NodeId id, Slot slots, Time until, Fault kind = Fault::slow_module) {
+    faults_.count(kind);
     at(id).held = slots;
     at(id).held_until = until;
     wake(id, until);
@@ -19655,6 +23849,7 @@ class Cluster {
       member->steps_left.reset();
       member->frames_left.reset();
       member->disk.spare();
+      member->files.spare();
       if (member->replica) wake(member->id, now());
     }
   }
@@ -19709,17 +23904,32 @@ class Cluster {
     }
     sum.faults = faults_;
     sum.faults += network_.faults();
+    for (auto& member : members_) {
+      sum.faults.count(Fault::io_error, member->files.struck(FileTrouble::io_error));
+      sum.faults.count(Fault::no_space, member->files.struck(FileTrouble::no_space));
+      sum.faults.count(Fault::failed_sync, member->files.struck(FileTrouble::failed_sync));
+      sum.faults.count(Fault::misdirected_write,
+                       member->files.struck(FileTrouble::misdirected_write));
+    }
     return sum;
   }
 
  private:
   struct Member {
-    Member(NodeId self, Random random) : id(self), disk(random) {}
+    Member(NodeId self, Random random)
+        : id(self), disk(random), files(random.fork("files")) {}
+
+    /// Whether the power has failed it, or its disk.
+    bool fails() const noexcept { return disk.failed() || files.failed(); }
 
     const NodeId id;
     Disk disk;
+    FileSystem files;
     bool faulty = false;
+    Adversary* adversary = nullptr;
     bool wiped = false;
+    /// Its files may be corrupt, so that it stops, or refuses to begin.
+    bool damaged = false;
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -19741,17 +23951,18 @@ class Cluster {
   };
   /// What the cluster itself is going to do.
   struct Deed {
-    enum class Kind : std::uint8_t { work, tick, ask };
+    enum class Kind : std::uint8_t { work, tick, restart, ask, trouble };
 
     Kind kind;
-    /// Of a member or of a client.
+    /// Of a member, of a client or of a faulty client.
     std::size_t place;
     std::uint64_t incarnation;
   };
   /// A request on its way.
   struct Submission {
     NodeId to;
-    std::size_t client;
+    /// None waits for the answer to a faulty client.
+    std::optional<std::size_t> client;
     Request request;
     Spread spread;
   };
@@ -19789,11 +24000,62 @@ class Cluster {
     switch (deed.kind) {
       case Deed::Kind::work: return begin_work(*members_[deed.place]);
       case Deed::Kind::tick: return tick(*members_[deed.place], deed.incarnation);
+      case Deed::Kind::restart: return restart(members_[deed.place]->id);
       case Deed::Kind::ask: return ask(deed.place);
+      case Deed::Kind::trouble: return make_trouble(deed.place);
     }
   }
 
   // Nodes.
+
+  /// What is not synced may be lost. Files tell when they are opened again: after a failure of the
+  /// power, or of a process alone, where the disk has refused something.
+  void lose_unsynced(Member& member) {
+    if (member.files.empty())
+      return faults_.count(Fault::lost_tail, member.disk.crash(config_.tail));
+    const Tail tail = member.files.failed() ? Tail::drawn : config_.tail;
+    CrashLoss loss;
+    if (member.files.refused()) {
+      member.files.kill();
+    } else {
+      loss = member.files.crash(tail);
+    }
+    member.disk.doubt();
+    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
+  }
+  void lose_all(Member& member) {
+    member.disk.wipe();
+    member.files.wipe();
+    member.wiped = true;
+    member.damaged = false;
+    if (!member.faulty) observed_.checks.wiped(member.id, findings());
+  }
+
+  /// Null if the disk lets no node begin. What is corrupt, an operator wipes.
+  std::unique_ptr<Replica> make(Member& member) {
+    using Subject = typename WatchOfReplica::Subject;
+    NodeConfig config = config_.node;
+    config.self = member.id;
+    const Subject subject = member.faulty ? Subject::faulty : Subject::correct;
+    try {
+      return std::make_unique<Replica>(
+          std::move(config),
+          make_({member.id, member.incarnation, member.disk.contents(), members(),
+                 network_.connect(member.id), Wal(member.disk), Store(member.disk),
+                 WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
+                 member.files}));
+    } catch (const LogCorruption& corruption) {
+      if (!member.damaged)
+        findings().report("no failure", member.id, std::nullopt, corruption.what());
+      lose_all(member);
+      return make(member);
+    } catch (const ModuleFailure&) {
+      if (!member.files.failed()) throw;
+      member.files.kill();
+      return nullptr;
+    }
+  }
 
   void start(NodeId id) {
     Member& member = at(id);
@@ -19804,14 +24066,8 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     if (!member.faulty) observed_.checks.started(id);
-    using Subject = typename WatchOfReplica::Subject;
-    NodeConfig config = config_.node;
-    config.self = id;
-    member.replica = std::make_unique<Replica>(
-        std::move(config),
-        make_({id, member.incarnation, member.disk.contents(), members(), network_.connect(id),
-               Wal(member.disk), Store(member.disk),
-               WatchOfReplica(observed_, id, member.faulty ? Subject::faulty : Subject::correct)}));
+    member.replica = make(member);
+    if (!member.replica) return;
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -19882,15 +24138,21 @@ class Cluster {
   }
 
   /// Whether the node is still there after a step: it crashes if its time has come, or if its disk
-  /// has failed; any other failure is a finding.
+  /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    if (failed && !member.disk.failed() && !member.faulty)
-      findings().report("no failure", member.id, std::nullopt,
-                        "the node stopped: " + member.replica->failure());
+    if (failed && !member.fails() && !member.damaged) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
+  }
+
+  void stopped(const Member& member) {
+    if (!member.faulty)
+      return findings().report("no failure", member.id, std::nullopt,
+                               "the node stopped: " + member.replica->failure());
+    const Time pause = random_.between(Time{}, Time(std::chrono::seconds(1)));
+    deeds_.at(now() + pause, {Deed::Kind::restart, member.id.value, 0});
   }
 
   // Clients.
@@ -19908,12 +24170,25 @@ class Cluster {
     const Time wake = entry.client.go_on(
         now(),
         [&](NodeId to, const Request& request, Spread spread) {
-          const LinkRates ways;
-          submissions_.at(now() + random_.between(ways.shortest, ways.longest),
-                          {to, place, request, spread});
+          for (const auto& faulty : faulty_clients_) faulty->overhear(request);
+          submit_soon({to, place, request, spread});
         },
         [&](const Request& request) { observed_.checks.submitted(request, now()); });
     if (wake != never) wake_client(place, wake);
+  }
+  void make_trouble(std::size_t place) {
+    FaultyClient& client = *faulty_clients_[place];
+    for (Errand& errand : client.act()) {
+      if (errand.request.client == client.id())
+        observed_.checks.signed_by_faulty(errand.request);
+      submit_soon({errand.to, std::nullopt, std::move(errand.request), errand.spread});
+    }
+    const Time pause = random_.between(Time{}, Time(std::chrono::milliseconds(100)));
+    deeds_.at(now() + pause, {Deed::Kind::trouble, place, 0});
+  }
+  void submit_soon(Submission submission) {
+    const LinkRates ways;
+    submissions_.at(now() + random_.between(ways.shortest, ways.longest), std::move(submission));
   }
   /// A request has come to its replica. If that is down or has too much to do, it is lost.
   void submit(Submission submission) {
@@ -19922,15 +24197,17 @@ class Cluster {
     observed_.fingerprint.add(submission.request.data.view());
     const auto on_reply = [this, to = submission.to, place = submission.client,
                            incarnation = member.incarnation](const Replied& reply) {
-      if (at(to).incarnation == incarnation) replied(to, place, reply);
+      if (place && at(to).incarnation == incarnation) replied(to, *place, reply);
     };
     (void)member.replica->submit(std::move(submission.request), on_reply, submission.spread);
     wake(submission.to, now());
   }
-  void replied(NodeId from, std::size_t place, const Replied& reply) {
-    if (at(from).faulty) return;
+  void replied(NodeId from, std::size_t place, Replied reply) {
+    const Member& member = at(from);
+    if (member.adversary) member.adversary->reply(reply);
     Client& client = clients_[place].client;
-    if (!client.replied(from, reply, findings())) return;
+    const auto whom = member.faulty ? Client::Whom::anybody : Client::Whom::correct;
+    if (!client.replied(from, reply, findings(), whom)) return;
     if (reply.outcome == Outcome::delivered)
       observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
     wake_client(place, now() + client.rest());
@@ -19948,9 +24225,365 @@ class Cluster {
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<ClientEntry> clients_;
   Agenda<std::function<void()>> acts_;
+  std::vector<std::unique_ptr<FaultyClient>> faulty_clients_;
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;
   FaultCounts faults_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/disk_invariants.hpp>
+// Invariants of what is on the disks: nothing that is still needed goes.
+
+namespace mirbft::sim {
+
+/// Whoever starts again finds at least those records in its log that were durable, and are not
+/// truncated.
+class LogKept {
+ public:
+  void durable(NodeId node, const Record& record, Findings&) {
+    Log& log = of_[node];
+    if (record.retention >= log.truncated) ++log.kept[record.retention];
+  }
+  void wiped(NodeId node) { of_.erase(node); }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    Log& log = of_[node];
+    log.truncated = std::max(log.truncated, truncate.index);
+    log.kept.erase(log.kept.begin(), log.kept.lower_bound(log.truncated));
+  }
+
+  void started(NodeId node) { of_[node].read = 0; }
+  template <class Entry>
+  void event(NodeId node, const WalEntry<Entry>&, Findings&) {
+    if (of_[node].read) ++*of_[node].read;
+  }
+  void event(NodeId node, const Init&, Findings& findings) {
+    Log& log = of_[node];
+    const std::optional<std::uint64_t> read = std::exchange(log.read, std::nullopt);
+    std::uint64_t expected = 0;
+    for (const auto& [retention, count] : log.kept) expected += count;
+    if (read && *read < expected)
+      findings.report("log kept", node, std::nullopt,
+                      "finds " + std::to_string(*read) + " records in its log, and " +
+                          std::to_string(expected) + " were durable");
+  }
+
+ private:
+  struct Log {
+    std::map<RetentionIndex, std::uint64_t> kept;
+    RetentionIndex truncated;
+    /// Since the start; none once that was compared.
+    std::optional<std::uint64_t> read;
+  };
+
+  std::map<NodeId, Log> of_;
+};
+
+/// No body goes that a live slot refers to: whatever a node has voted for or decided past what it
+/// collects is still in its Store afterwards.
+class BodiesKept {
+ public:
+  void disk(NodeId node, const Disk& disk) { of_[node].disk = &disk; }
+  void wiped(NodeId node) { of_[node].live.clear(); }
+
+  void durable(NodeId node, const VoteEntry& entry, Findings&) {
+    add(node, entry.content.sn, entry.batch);
+  }
+  void durable(NodeId node, const DecidedEntry& entry, Findings&) {
+    add(node, entry.sn, entry.batch);
+  }
+  void event(NodeId node, const CollectRequests& collect, Findings&) {
+    of_[node].collected = std::max(of_[node].collected, collect.collection.through + 1);
+    of_[node].is_due = true;
+  }
+  void looked(NodeId node, const auto&, Findings& findings) {
+    Node& one = of_[node];
+    if (!std::exchange(one.is_due, false)) return;
+    one.live.erase(one.live.begin(), one.live.lower_bound({one.collected, 0}));
+    for (const auto& [slot, batch] : one.live)
+      for (const RequestRef& reference : *batch)
+        if (!one.disk->holds(reference))
+          findings.report("bodies kept", node, slot.first,
+                          "has collected the body of " +
+                              name_of(reference.client, reference.req_no));
+  }
+
+ private:
+  struct Node {
+    const Disk* disk = nullptr;
+    /// By sequence number and content.
+    std::map<std::pair<SeqNr, std::uint64_t>, Batch> live;
+    SeqNr collected;
+    bool is_due = false;
+  };
+
+  void add(NodeId node, SeqNr sn, const Batch& batch) {
+    if (!batch->empty() && sn >= of_[node].collected)
+      of_[node].live.try_emplace({sn, content_of(batch)}, batch);
+  }
+
+  std::map<NodeId, Node> of_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/epoch_invariants.hpp>
+// Invariants of ISS: epochs, leaders, buckets, time-outs and configuration.
+
+// <mirbft/sim/epoch_reference.hpp>
+// What the epochs of ISS must be like, worked out from what was decided.
+
+namespace mirbft::sim {
+
+/// Runs the leader policy again, and works out the time-outs of the epochs as protocol, section 6,
+/// says, from nothing but which sequence numbers were decided as nil.
+template <class Policy = Blacklist>
+class EpochReference {
+ public:
+  struct Known {
+    iss::EpochPlan plan;
+    std::chrono::nanoseconds timeout{};
+    /// The policy at the end of this epoch, and the time-out from then on; none before that.
+    std::optional<Policy> policy_after{};
+    iss::Pace pace_after{};
+  };
+
+  /// `config` is that of any replica.
+  explicit EpochReference(IssConfig config, Policy policy = {})
+      : config_(std::move(config)),
+        quorum_(config_.members.size()),
+        policy_(std::move(policy)),
+        timeout_(config_.base_timeout) {
+    std::sort(config_.members.begin(), config_.members.end());
+    begin(Epoch(0), SeqNr(0));
+  }
+
+  Quorum quorum() const noexcept { return quorum_; }
+  const std::vector<NodeId>& members() const noexcept { return config_.members; }
+
+  /// A correct node has decided; the first one for a sequence number counts.
+  void decided(SeqNr sn, bool is_nil) {
+    const iss::EpochPlan& plan = known_.rbegin()->second.plan;
+    if (!plan.contains(sn) || outcomes_[sn - plan.first()]) return;
+    outcomes_[sn - plan.first()] = is_nil ? SlotOutcome::nil : SlotOutcome::batch;
+    if (--open_ == 0) end();
+  }
+
+  /// An epoch that is known by now and not long over; null for others.
+  const Known* find(Epoch epoch) const {
+    const auto found = known_.find(epoch);
+    return found == known_.end() ? nullptr : &found->second;
+  }
+  const Known* find(SeqNr sn) const {
+    for (const auto& [epoch, one] : known_)
+      if (one.plan.contains(sn)) return &one;
+    return nullptr;
+  }
+  /// The epoch that is not wholly decided yet.
+  Epoch current() const { return known_.rbegin()->first; }
+
+ private:
+  /// More than any replica keeps.
+  static constexpr std::size_t epochs_kept = 8;
+  static constexpr std::uint32_t clean_epochs_needed = 8;
+
+  void begin(Epoch epoch, SeqNr first) {
+    iss::EpochPlan plan(epoch, first, config_.members,
+                        policy_.leaders(epoch, config_.members, quorum_), config_);
+    open_ = plan.length();
+    outcomes_.assign(open_, std::nullopt);
+    known_.try_emplace(epoch, Known{std::move(plan), timeout_});
+    if (known_.size() > epochs_kept) known_.erase(known_.begin());
+  }
+  void end() {
+    auto& [epoch, known] = *known_.rbegin();
+    const iss::EpochPlan& plan = known.plan;
+    std::set<NodeId> suspected;
+    for (SeqNr sn = plan.first(); sn < plan.end(); ++sn) {
+      const NodeId leader = plan.leader(plan.segment_of(sn));
+      const SlotOutcome outcome = *outcomes_[sn - plan.first()];
+      policy_.delivered(sn, leader, outcome);
+      if (outcome == SlotOutcome::nil) suspected.insert(leader);
+    }
+    policy_.epoch_ended(epoch, plan.leaders());
+    learn_patience(suspected.size());
+    known.policy_after = policy_;
+    known.pace_after = {timeout_, clean_epochs_};
+    begin(epoch + 1, plan.end());
+  }
+  void learn_patience(std::size_t suspected) {
+    if (suspected > quorum_.faulty())
+      timeout_ = std::min<std::chrono::nanoseconds>(2 * timeout_, iss::longest_timeout);
+    clean_epochs_ = suspected == 0 ? clean_epochs_ + 1 : 0;
+    if (clean_epochs_ != clean_epochs_needed) return;
+    clean_epochs_ = 0;
+    timeout_ = std::max(config_.base_timeout, timeout_ / 2);
+  }
+
+  IssConfig config_;
+  Quorum quorum_;
+  Policy policy_;
+  std::chrono::nanoseconds timeout_;
+  std::uint32_t clean_epochs_ = 0;
+  std::map<Epoch, Known> known_;
+  /// Of the last epoch that is known.
+  std::vector<std::optional<SlotOutcome>> outcomes_;
+  std::size_t open_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// Epochs begin where the leader policy says, each slot is led and decided in the segment that it
+/// belongs to, every delivered request is of a bucket of that segment's leader, and replicas are as
+/// patient as what was decided until then says.
+template <class Policy = Blacklist>
+class EpochsAgree {
+ public:
+  using Message = IssMessage<PbftMessage>;
+
+  /// `config` is that of any replica.
+  explicit EpochsAgree(IssConfig config, Policy policy = {})
+      : epochs_(std::move(config), std::move(policy)) {}
+
+  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings& findings) {
+    const auto& [segment, sn, digest, batch] = append.entry;
+    if (const auto* known = epochs_.find(sn);
+        known && segment != SegmentId{known->plan.epoch(), known->plan.segment_of(sn)})
+      findings.report("leaders agree", node, sn,
+                      "is decided in segment " + std::to_string(segment.index) + " of epoch " +
+                          std::to_string(segment.epoch.value) + ", and belongs to segment " +
+                          std::to_string(known->plan.segment_of(sn)) + " of epoch " +
+                          std::to_string(known->plan.epoch().value));
+    epochs_.decided(sn, digest == nil_digest);
+  }
+  void event(NodeId node, const WalAppend<EpochEntry>& append, Findings& findings) {
+    const auto& [epoch, first] = append.entry;
+    const auto* known = epochs_.find(epoch);
+    if (known ? known->plan.first() == first : epoch < epochs_.current()) return;
+    findings.report("epochs agree", node, first,
+                    "begins epoch " + std::to_string(epoch.value) +
+                        (known ? ", which the leaders say begins at sn " +
+                                     std::to_string(known->plan.first().value)
+                               : ", and not all before it is decided"));
+  }
+  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
+    const auto* ordering = std::get_if<PbftMessage>(&send.message);
+    const auto* proposal = ordering ? std::get_if<PrePrepare>(ordering) : nullptr;
+    const auto* known = proposal ? epochs_.find(proposal->segment.epoch) : nullptr;
+    if (known && (proposal->segment.index >= known->plan.segments() ||
+                  known->plan.leader(proposal->segment.index) != node))
+      findings.report("leaders agree", node, proposal->sn,
+                      "proposes in segment " + std::to_string(proposal->segment.index) +
+                          ", which it does not lead");
+  }
+  void event(NodeId node, const Deliver& delivery, Findings& findings) {
+    const auto* known = epochs_.find(delivery.sn);
+    if (!known) return;
+    const std::uint32_t segment = known->plan.segment_of(delivery.sn);
+    for (const RequestRef& reference : *delivery.batch) {
+      const std::uint32_t bucket =
+          iss::bucket_of(reference.client, reference.req_no, known->plan.buckets());
+      if (known->plan.owner(bucket) != segment)
+        findings.report("buckets", node, delivery.sn,
+                        name_of(reference.client, reference.req_no) +
+                            " is of a bucket that the leader, node " +
+                            std::to_string(known->plan.leader(segment).value) +
+                            ", does not have");
+    }
+  }
+  void event(NodeId node, const WalAppend<CheckpointEntry>& append, Findings& findings) {
+    const auto& [header, signature, state] = append.entry;
+    const auto* known = epochs_.find(header.epoch);
+    if (!known || !known->policy_after) return;
+    if (state.policy != wire::encode(*known->policy_after))
+      findings.report("leaders agree", node, header.last,
+                      "has another leader policy than what was decided makes of it");
+    if (state.pace != wire::encode(known->pace_after))
+      findings.report("time-outs agree", node, header.last,
+                      "has another time-out than what was decided makes of it, which is " +
+                          std::to_string(known->pace_after.timeout.count()) + " ns");
+  }
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    // Of an epoch that is over the time-out is the next one's already.
+    if (looks_++ % 16 != 0) return;
+    const auto status = replica.protocol().status();
+    const auto* known = epochs_.find(status.epoch);
+    if (known && status.open_segments != 0 && status.timeout != known->timeout)
+      findings.report("time-outs agree", node, status.next_delivery,
+                      "waits for leaders for " + std::to_string(status.timeout.count()) +
+                          " ns, and should for " + std::to_string(known->timeout.count()));
+  }
+
+  /// How many epochs are wholly decided, and were checked.
+  std::uint64_t epochs() const noexcept { return epochs_.current().value; }
+
+ private:
+  EpochReference<Policy> epochs_;
+  std::uint64_t looks_ = 0;
+};
+
+/// The members and parameters in all checkpoints are the same, keys change one by one, and in an
+/// epoch all correct nodes take the same requests: the windows of clients are equal, and move on.
+class ConfigurationAgrees {
+ public:
+  void event(NodeId node, const WalAppend<CheckpointEntry>& append, Findings& findings) {
+    const CheckpointHeader& header = append.entry.header;
+    if (!first_) first_ = header;
+    if (header.membership != first_->membership || header.parameters != first_->parameters)
+      findings.report("configuration agrees", node, header.last,
+                      "signs a checkpoint with other members or parameters than those of epoch " +
+                          std::to_string(first_->epoch.value));
+    check_keys(node, header, findings);
+  }
+  void event(NodeId node, const WindowsMoved& moved, Findings& findings) {
+    const auto [place, is_first] = windows_.try_emplace(moved.epoch, moved.windows);
+    const auto wrong = [&](const std::string& what) {
+      findings.report("windows agree", node, std::nullopt,
+                      "begins epoch " + std::to_string(moved.epoch.value) + what);
+    };
+    if (!is_first) {
+      if (place->second != moved.windows)
+        wrong(" with other windows of clients than a correct node before it");
+      return;
+    }
+    if (place != windows_.begin() && goes_back(std::prev(place)->second, moved.windows))
+      wrong(" with a client's window that has gone back");
+    if (windows_.size() > epochs_kept) windows_.erase(windows_.begin());
+  }
+
+ private:
+  static constexpr std::size_t epochs_kept = 16;
+
+  void check_keys(NodeId node, const CheckpointHeader& header, Findings& findings) {
+    const auto [place, is_first] = key_changes_.try_emplace(header.epoch, header.key_changes);
+    const std::uint64_t own = header.node_keys.empty() ? 0 : 1;
+    const bool known = place != key_changes_.begin();
+    const auto before = known ? std::prev(place) : place;
+    const bool is_next = known && before->first + 1 == header.epoch;
+    if (place->second != header.key_changes ||
+        (is_next && before->second + own != header.key_changes))
+      findings.report("configuration agrees", node, header.last,
+                      "counts " + std::to_string(header.key_changes) +
+                          " changes of nodes' keys up to here");
+    if (key_changes_.size() > epochs_kept) key_changes_.erase(key_changes_.begin());
+  }
+  /// Both are sorted by client.
+  static bool goes_back(const std::vector<ClientWindow>& before,
+                        const std::vector<ClientWindow>& after) {
+    auto at = after.begin();
+    for (const ClientWindow& window : before) {
+      while (at != after.end() && at->client < window.client) ++at;
+      if (at == after.end() || at->client != window.client || at->low < window.low) return true;
+    }
+    return false;
+  }
+
+  std::optional<CheckpointHeader> first_;
+  std::map<Epoch, std::uint64_t> key_changes_;
+  std::map<Epoch, std::vector<ClientWindow>> windows_;
 };
 
 }  // namespace mirbft::sim
@@ -20061,6 +24694,17 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::sim::DiskRates, tail);
 
 namespace mirbft::sim {
 
+/// Those of the nodes from 0 to `nodes - 1` that a run may do without: as many as a cluster must
+/// bear. Who is faulty, who ever loses its disk and who stays down are among them.
+inline std::vector<NodeId> draw_suspects(std::size_t nodes, const Random& random) {
+  std::vector<NodeId> all;
+  for (std::size_t i = 0; i < nodes; ++i) all.push_back(NodeId(i));
+  Random order = random.fork("suspects");
+  order.shuffle(all);
+  all.resize(Quorum(nodes).faulty());
+  return all;
+}
+
 /// Draws the faults of one run, ahead of it. Of the kinds that are allowed, each seed leaves some
 /// out and exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average
 /// hides. Each kind has random numbers of its own: one that is added changes none of the others.
@@ -20068,7 +24712,7 @@ class ScheduleDraw {
  public:
   /// For the nodes from 0 to `nodes - 1`; they are healed when `most` is over, or before.
   ScheduleDraw(FaultKinds allowed, std::size_t nodes, Time most, const Random& random)
-      : allowed_(allowed), random_(random), most_(most) {
+      : allowed_(allowed), random_(random), most_(most), suspects_(draw_suspects(nodes, random)) {
     for (std::size_t i = 0; i < nodes; ++i) members_.push_back(NodeId(i));
   }
 
@@ -20107,10 +24751,9 @@ class ScheduleDraw {
   void draw_end() {
     Random random = random_.fork("end");
     faults_.heal = between(random, most_ / 4, most_);
-    random.shuffle(members_);
     if (allowed_.has(Fault::crash) && random.chance(500)) {
-      const std::size_t lost = random.below(faulty() + 1);
-      faults_.lost.assign(members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(lost));
+      const std::size_t lost = random.below(suspects_.size() + 1);
+      faults_.lost.assign(suspects_.begin(), suspects_.begin() + static_cast<std::ptrdiff_t>(lost));
       std::sort(faults_.lost.begin(), faults_.lost.end());
     }
   }
@@ -20136,7 +24779,7 @@ class ScheduleDraw {
   void draw_strikes(const StrikeShape& shape) {
     Random random = numbers_of(shape.kind);
     const bool is_wipe = shape.kind == Fault::wipe;
-    const std::vector<NodeId> victims = is_wipe ? who_may_be_wiped() : members_;
+    const std::vector<NodeId> victims = is_wipe ? suspects_ : members_;
     if (!has(shape.kind, random, is_wipe ? 300 : 600)) return;
     if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
     const Time every = span(random, milliseconds(is_wipe ? 500 : 100), milliseconds(4000));
@@ -20168,18 +24811,11 @@ class ScheduleDraw {
     std::sort(strike.others.begin(), strike.others.end());
   }
 
-  /// Who has ever lost its disk counts as faulty, together with those that stay down: the members
-  /// stand in one drawn order, and both are the first of it.
-  std::vector<NodeId> who_may_be_wiped() const {
-    return {members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(faulty())};
-  }
-  std::size_t faulty() const noexcept { return Quorum(members_.size()).faulty(); }
-
   FaultKinds allowed_;
   Random random_;
   Time most_;
-  /// In a drawn order.
   std::vector<NodeId> members_;
+  std::vector<NodeId> suspects_;
   Schedule faults_;
 };
 
@@ -20191,8 +24827,214 @@ inline Schedule draw_schedule(FaultKinds allowed, std::size_t nodes, Time most,
 
 }  // namespace mirbft::sim
 
+// <mirbft/sim/file_modules.hpp>
+// The Wal and the Store of a simulated node that writes files as a real one does.
+
+// <mirbft/sim/files.hpp>
+// A directory of a simulated file system, as logs on disk use one.
+
+namespace mirbft::sim {
+
+/// An open file of a `Files`.
+class File {
+ public:
+  std::uint64_t size() const noexcept { return image_->size(); }
+
+  void read(std::uint64_t offset, std::span<std::uint8_t> into) const {
+    if (system_->operate(FileOperation::read, path_)) FileSystem::refuse("read", path_);
+    if (offset + into.size() > image_->size())
+      throw ModuleFailure("cannot read " + path_ + ": it ends too early");
+    const ByteView bytes = image_->cached().subspan(offset, into.size());
+    std::copy(bytes.begin(), bytes.end(), into.begin());
+  }
+  void write(std::uint64_t offset, ByteView bytes) {
+    const auto trouble = system_->operate(FileOperation::write, path_);
+    if (trouble == FileTrouble::io_error) {
+      const std::size_t sectors = system_->random_.below(bytes.size() / sector + 1);
+      image_->write(offset, bytes.first(sectors * sector));
+      FileSystem::refuse("write", path_);
+    }
+    if (trouble == FileTrouble::misdirected_write) offset = elsewhere(offset, bytes.size());
+    image_->write(offset, bytes);
+  }
+  void sync() {
+    const auto trouble = system_->operate(FileOperation::sync, path_);
+    if (!trouble) return image_->sync();
+    image_->lose_sync(system_->random_.chance(500) ? Tail::kept : Tail::lost);
+    FileSystem::refuse("sync", path_);
+  }
+
+ private:
+  friend class Files;
+  static constexpr std::size_t sector = FileImage::sector;
+
+  File(FileSystem& system, std::string path, std::shared_ptr<FileImage> image) noexcept
+      : system_(&system), path_(std::move(path)), image_(std::move(image)) {}
+
+  /// Another place in this file, as many sectors away as the dice say.
+  std::uint64_t elsewhere(std::uint64_t offset, std::uint64_t size) const {
+    const std::uint64_t rest = offset % sector;
+    const std::uint64_t places = (std::max(size + rest, image_->size()) - size - rest) / sector + 1;
+    const std::uint64_t others = std::max(places, std::uint64_t{2}) - 1;
+    return (offset / sector + 1 + system_->random_.below(others)) % places * sector + rest;
+  }
+
+  FileSystem* system_;
+  std::string path_;
+  std::shared_ptr<FileImage> image_;
+};
+
+/// A directory, which is there as soon as it is opened. One object has it at a time.
+class Files {
+ public:
+  using File = sim::File;
+
+  /// The file system must outlive it. Throws ModuleFailure if the directory is in use.
+  Files(FileSystem& system, std::string directory)
+      : system_(&system), directory_(std::move(directory)), lock_(std::make_shared<int>(0)) {
+    std::weak_ptr<const int>& holder = system.locks_[directory_];
+    if (!holder.expired())
+      throw ModuleFailure("cannot lock " + directory_ + ": another process uses this directory");
+    holder = lock_;
+  }
+
+  std::vector<std::string> list() const {
+    operate(FileOperation::read, "list", directory_);
+    std::vector<std::string> names;
+    const std::string prefix = path("");
+    for (auto at = system_->names_.lower_bound(prefix);
+         at != system_->names_.end() && at->first.starts_with(prefix); ++at)
+      names.push_back(at->first.substr(prefix.size()));
+    return names;
+  }
+  File create(const std::string& name, std::uint64_t size) {
+    operate(FileOperation::create, "create", path(name));
+    if (system_->find(path(name)))
+      throw ModuleFailure("cannot create " + path(name) + ": there is one already");
+    auto image = std::make_shared<FileImage>(size);
+    system_->change({"", path(name), image});
+    return {*system_, path(name), std::move(image)};
+  }
+  File open(const std::string& name) {
+    operate(FileOperation::read, "open", path(name));
+    return {*system_, path(name), existing(name)};
+  }
+  void rename(const std::string& from, const std::string& to) {
+    operate(FileOperation::name, "rename", path(from));
+    system_->change({path(from), path(to), existing(from)});
+  }
+  void remove(const std::string& name) {
+    operate(FileOperation::name, "remove", path(name));
+    system_->change({path(name), "", existing(name)});
+  }
+  void sync() {
+    operate(FileOperation::sync, "sync", directory_);
+    system_->sync_names(path(""));
+  }
+  std::string path(const std::string& name) const { return directory_ + '/' + name; }
+  std::uint64_t salt() { return system_->random_.next(); }
+
+ private:
+  void operate(FileOperation operation, const char* name, const std::string& path) const {
+    if (system_->operate(operation, path)) FileSystem::refuse(name, path);
+  }
+  std::shared_ptr<FileImage> existing(const std::string& name) const {
+    const auto found = system_->names_.find(path(name));
+    if (found == system_->names_.end()) throw ModuleFailure("cannot find " + path(name));
+    return found->second;
+  }
+
+  FileSystem* system_;
+  std::string directory_;
+  std::shared_ptr<const int> lock_;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// How large the files of simulated nodes are: small, so that there are several.
+inline SegmentConfig small_segments(NodeId node) {
+  return {.node = node, .segment_size = std::uint64_t{1} << 14};
+}
+
+/// A SegmentWal. Beside it, a `Disk` keeps the account of what it holds: the cluster's invariants
+/// look there, and what comes back after a crash is held against it.
+class FileWal {
+ public:
+  /// Throws LogCorruption and whatever else SegmentWal throws.
+  FileWal(Disk& account, FileSystem& files, NodeId node)
+      : account_(&account), log_(Files(files, "wal"), small_segments(node)) {}
+
+  void append(std::uint32_t type, Bytes entry, RetentionIndex retention) {
+    Wal(*account_).append(type, entry, retention);
+    log_.append(type, entry, retention);
+  }
+  void sync() {
+    log_.sync();
+    Wal(*account_).sync();
+  }
+  void truncate(RetentionIndex index) {
+    log_.truncate(index);
+    Wal(*account_).truncate(index);
+  }
+  template <class F>
+  void replay(F&& f) {
+    std::vector<Record> found;
+    log_.replay([&](std::uint32_t type, const Bytes& entry) {
+      found.push_back({type, entry, {}});
+    });
+    account_->settle(found);
+    for (Record& record : found) f(record.type, std::move(record.entry));
+  }
+
+  SegmentStatus status() const noexcept { return log_.status(); }
+
+ private:
+  Disk* account_;
+  SegmentWal<Files> log_;
+};
+
+/// A SegmentStore, likewise.
+class FileStore {
+ public:
+  FileStore(Disk& account, FileSystem& files, NodeId node)
+      : account_(&account), store_(Files(files, "store"), small_segments(node)) {
+    account_->settle(store_);
+  }
+
+  void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    Store(*account_).put(reference, data, authenticator);
+    store_.put(reference, data, authenticator);
+  }
+  void sync() {
+    store_.sync();
+    Store(*account_).sync();
+  }
+  const Request* get(const RequestRef& reference) { return store_.get(reference); }
+  void delivered(SeqNr sn, const Batch& batch) {
+    Store(*account_).delivered(sn, batch);
+    store_.delivered(sn, batch);
+  }
+  void collect(const Collection& collection) {
+    store_.collect(collection);
+    Store(*account_).collect(collection);
+  }
+
+  SegmentStoreStatus status() const noexcept { return store_.status(); }
+
+ private:
+  Disk* account_;
+  SegmentStore<Files> store_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/iss_checks.hpp>
+// All invariants of ISS with PBFT in one list, so that every program checks the same.
+
 // <mirbft/sim/iss_invariants.hpp>
-// Invariants of ISS: epochs, leaders, buckets, checkpoints and buffers.
+// Invariants of ISS: checkpoints, progress and buffers.
 
 namespace mirbft::sim {
 
@@ -20202,151 +25044,93 @@ class CheckpointsAgree {
  public:
   explicit CheckpointsAgree(Quorum quorum) : quorum_(quorum) {}
 
-  void durable(NodeId node, const Record& record, Findings&) {
-    if (record.type != WalAppend<CheckpointEntry>::number) return;
-    if (auto entry = wire::decode<CheckpointEntry>(record.entry, wire::Form::lenient))
-      holders_[entry->header.epoch].insert(node);
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    if (Known* known = find(entry.header)) known->holders.insert(node);
   }
   void wiped(NodeId node) {
-    for (auto& [epoch, holders] : holders_) holders.erase(node);
+    for (auto& [epoch, known] : epochs_) known.holders.erase(node);
   }
 
   void event(NodeId node, const WalAppend<CheckpointEntry>& append, Findings& findings) {
     compare(node, append.entry.header, findings);
   }
+  void event(NodeId node, const WalAppend<InstalledEntry>& append, Findings& findings) {
+    compare(node, append.entry.header, findings);
+  }
   void event(NodeId node, const WalAppend<StableEntry>& append, Findings& findings) {
     const CheckpointHeader& header = append.entry.header;
     compare(node, header, findings);
-    const std::size_t holders = holders_[header.epoch].size();
-    if (holders < quorum_.weak())
+    const Known* known = find(header);
+    if (known && known->holders.size() < quorum_.weak())
       findings.report("checkpoints agree", node, header.last,
                       "the checkpoint of epoch " + std::to_string(header.epoch.value) +
-                          " is stable, and only " + std::to_string(holders) +
+                          " is stable, and only " + std::to_string(known->holders.size()) +
                           " correct nodes have it on disk");
   }
 
  private:
+  /// More than any node keeps.
+  static constexpr std::size_t epochs_kept = 16;
+
+  struct Known {
+    CheckpointHeader header;
+    std::set<NodeId> holders;
+  };
+
+  /// Null for one that is too old.
+  Known* find(const CheckpointHeader& header) {
+    if (header.epoch < first_) return nullptr;
+    Known& known = epochs_.try_emplace(header.epoch, Known{header, {}}).first->second;
+    if (epochs_.size() > epochs_kept) {
+      epochs_.erase(epochs_.begin());
+      first_ = epochs_.begin()->first;
+    }
+    return header.epoch < first_ ? nullptr : &known;
+  }
   void compare(NodeId node, const CheckpointHeader& header, Findings& findings) {
-    const auto [place, is_first] = headers_.try_emplace(header.epoch, header);
-    if (!is_first && place->second != header)
+    const Known* known = find(header);
+    if (known && known->header != header)
       findings.report("checkpoints agree", node, header.last,
                       "the checkpoint of epoch " + std::to_string(header.epoch.value) +
                           " differs from that of a correct node before it");
   }
 
   Quorum quorum_;
-  std::map<Epoch, CheckpointHeader> headers_;
-  std::map<Epoch, std::set<NodeId>> holders_;
+  std::map<Epoch, Known> epochs_;
+  Epoch first_;
 };
 
-/// Leaders and buckets: epochs begin where the leader policy says, every slot belongs to the
-/// segment that it says, and every delivered request to a bucket of that segment's leader. The
-/// policy is run again here, over what was decided.
-template <class Policy = Blacklist>
-class LeadersAndBuckets {
- public:
-  /// `config` is that of any replica.
-  LeadersAndBuckets(IssConfig config, Quorum quorum, Policy policy = {})
-      : config_(std::move(config)), quorum_(quorum), policy_(std::move(policy)) {
-    std::sort(config_.members.begin(), config_.members.end());
-  }
-
-  void event(NodeId, const Deliver& delivery, Findings&) {
-    if (delivery.sn >= first_) slots_[delivery.sn].batch = delivery.batch;
-  }
-  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings&) {
-    const DecidedEntry& entry = append.entry;
-    if (entry.sn < first_) return;
-    Slot& slot = slots_[entry.sn];
-    slot.by = node;
-    slot.segment = entry.segment;
-    slot.is_nil = entry.digest == nil_digest;
-  }
-  void event(NodeId node, const WalAppend<EpochEntry>& append, Findings& findings) {
-    const auto [place, is_new] = begins_.try_emplace(append.entry.epoch, append.entry.first);
-    if (place->second != append.entry.first)
-      findings.report("epochs agree", node, append.entry.first,
-                      "begins epoch " + std::to_string(append.entry.epoch.value) +
-                          " at another place than a correct node before it");
-    while (check_epoch(findings)) {
-    }
-  }
-  void ended(Findings& findings) {
-    while (check_epoch(findings)) {
-    }
-  }
-
-  /// How many epochs were checked.
-  std::uint64_t epochs() const noexcept { return epoch_.value; }
-
- private:
-  struct Slot {
-    NodeId by;
-    std::optional<SegmentId> segment;
-    bool is_nil = false;
-    std::optional<Batch> batch;
-  };
-
-  /// Checks the next epoch, if all of it is known by now.
-  bool check_epoch(Findings& findings) {
-    const iss::EpochPlan plan(epoch_, first_, config_.members,
-                              policy_.leaders(epoch_, config_.members, quorum_), config_);
-    for (SeqNr sn = first_; sn < plan.end(); ++sn) {
-      const auto slot = slots_.find(sn);
-      if (slot == slots_.end() || !slot->second.segment || !slot->second.batch) return false;
-    }
-    for (SeqNr sn = first_; sn < plan.end(); ++sn) check_slot(plan, sn, slots_[sn], findings);
-    policy_.epoch_ended(epoch_, plan.leaders());
-    const auto next = begins_.find(epoch_ + 1);
-    if (next != begins_.end() && next->second != plan.end())
-      findings.report("epochs agree", slots_[first_].by, next->second,
-                      "epoch " + std::to_string(epoch_.value + 1) +
-                          " does not begin where the leaders say, at sn " +
-                          std::to_string(plan.end().value));
-    ++epoch_;
-    first_ = plan.end();
-    slots_.erase(slots_.begin(), slots_.lower_bound(first_));
-    return true;
-  }
-
-  void check_slot(const iss::EpochPlan& plan, SeqNr sn, const Slot& slot, Findings& findings) {
-    const std::uint32_t segment = plan.segment_of(sn);
-    if (*slot.segment != SegmentId{epoch_, segment})
-      findings.report("leaders agree", slot.by, sn,
-                      "was decided in segment " + std::to_string(slot.segment->index) +
-                          " of epoch " + std::to_string(slot.segment->epoch.value) +
-                          ", and belongs to segment " + std::to_string(segment) + " of epoch " +
-                          std::to_string(epoch_.value));
-    for (const RequestRef& reference : **slot.batch) {
-      const auto bucket = iss::bucket_of(reference.client, reference.req_no, plan.buckets());
-      if (plan.owner(bucket) != segment)
-        findings.report("buckets", slot.by, sn,
-                        name_of(reference.client, reference.req_no) +
-                            " is of a bucket that the leader, node " +
-                            std::to_string(plan.leader(segment).value) + ", does not have");
-    }
-    policy_.delivered(sn, plan.leader(segment),
-                      slot.is_nil ? SlotOutcome::nil : SlotOutcome::batch);
-  }
-
-  IssConfig config_;
-  Quorum quorum_;
-  Policy policy_;
-  /// The epoch that is checked next, and its first sequence number.
-  Epoch epoch_;
-  SeqNr first_;
-  std::map<SeqNr, Slot> slots_;
-  std::map<Epoch, SeqNr> begins_;
-};
-
-/// While a node is up, its epoch, its place in the order and its checkpoints only go forward.
+/// A node's epoch, its place in the order and its checkpoints only go forward: while it is up, and
+/// across restarts as far as a stable checkpoint on its disk goes. So do the views of a segment
+/// that it writes down.
 class NeverBack {
  public:
-  void started(NodeId node) { seen_.erase(node); }
+  void started(NodeId node) { of_[node].seen = of_[node].durable; }
+  void wiped(NodeId node) { of_.erase(node); }
+
+  void durable(NodeId node, const StableEntry& entry, Findings&) { note(node, entry.header); }
+  void durable(NodeId node, const InstalledEntry& entry, Findings&) { note(node, entry.header); }
+  void durable(NodeId node, const ViewChangeEntry& entry, Findings& findings) {
+    const ViewChange& change = entry.message;
+    View& view = of_[node].views[change.segment];
+    if (change.view <= view)
+      went_back(node, "a ViewChange to", change.segment, change.view, findings);
+    view = std::max(view, change.view);
+  }
+  void durable(NodeId node, const NewViewEntry& entry, Findings& findings) {
+    const NewView& made = entry.message;
+    View& view = of_[node].views[made.segment];
+    if (made.view < view) went_back(node, "the NewView of", made.segment, made.view, findings);
+    view = std::max(view, made.view);
+  }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    auto& views = of_[node].views;
+    views.erase(views.begin(), views.lower_bound({Epoch(truncate.index.value), 0}));
+  }
 
   void looked(NodeId node, const auto& replica, Findings& findings) {
     const auto status = replica.protocol().status();
-    Seen& seen = seen_[node];
+    Seen& seen = of_[node].seen;
     if (status.epoch < seen.epoch || status.next_delivery < seen.next ||
         status.stable_checkpoints < seen.stable)
       findings.report("never back", node, status.next_delivery,
@@ -20365,40 +25149,880 @@ class NeverBack {
     SeqNr next;
     std::uint64_t stable = 0;
   };
+  struct Node {
+    Seen seen;
+    /// Where it must be after a restart, at least.
+    Seen durable;
+    /// The highest view of each segment that is written down.
+    std::map<SegmentId, View> views;
+  };
 
-  std::map<NodeId, Seen> seen_;
+  void note(NodeId node, const CheckpointHeader& header) {
+    Seen& durable = of_[node].durable;
+    if (header.epoch.value < durable.stable) return;
+    durable = {header.epoch + 1, header.last + 1, header.epoch.value + 1};
+  }
+  static void went_back(NodeId node, const char* what, SegmentId segment, View view,
+                        Findings& findings) {
+    findings.report("never back", node, std::nullopt,
+                    std::string("writes ") + what + " view " + std::to_string(view.value) +
+                        " of segment " + std::to_string(segment.index) + " of epoch " +
+                        std::to_string(segment.epoch.value) +
+                        " after that of a later view, or the same");
+  }
+
+  std::map<NodeId, Node> of_;
 };
 
-/// Buffers stay under their caps, those of the Tracker included.
+/// What waits stays under its caps: the bytes that protocol and Tracker keep of what may never be
+/// of use, the batches without bodies, and the events of the node.
 class Bounded {
  public:
-  /// The configurations of any replica.
-  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes)
+  /// The configurations of any replica. Of a Node that is full what is pending may still beget
+  /// more, by far less than it is itself.
+  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes,
+          std::uint64_t busy_above = NodeConfig{}.busy_above)
       : early_bytes_(protocol.early_bytes_per_peer * protocol.members.size()),
-        pending_bytes_(2 * max_pending_bytes) {}
+        pending_bytes_(2 * max_pending_bytes),
+        batches_(epochs_alive *
+                 std::max<std::uint64_t>(protocol.epoch_length + protocol.members.size(),
+                                         protocol.min_segment_length * protocol.members.size())),
+        events_(2 * busy_above) {}
 
   void looked(NodeId node, const auto& replica, Findings& findings) {
     // Asking costs as much as a step of the node: now and then is enough.
     if (looks_++ % 256 != 0) return;
     const auto status = replica.status();
     check(node, "messages of later epochs", status.protocol.early_bytes, early_bytes_, findings);
+    check(node, "batches without bodies", status.protocol.batches_waiting_for_bodies, batches_,
+          findings);
+    check(node, "events", status.pending_events, events_, findings);
     if constexpr (requires { status.tracker.pending_bytes; })
       check(node, "open requests", status.tracker.pending_bytes, pending_bytes_, findings);
   }
 
-  void check(NodeId node, const std::string& what, std::uint64_t bytes, std::uint64_t cap,
-             Findings& findings) const {
-    if (bytes > cap)
+ private:
+  /// R that are kept, and K that may be begun.
+  static constexpr std::uint64_t epochs_alive = 4;
+
+  static void check(NodeId node, const char* what, std::uint64_t size, std::uint64_t cap,
+                    Findings& findings) {
+    if (size > cap)
       findings.report("bounded", node, std::nullopt,
-                      what + " take " + std::to_string(bytes) + " bytes, and may take " +
-                          std::to_string(cap));
+                      std::string(what) + " are " + std::to_string(size) +
+                          " that wait, or their bytes, and may be " + std::to_string(cap));
+  }
+
+  std::uint64_t early_bytes_;
+  std::uint64_t pending_bytes_;
+  std::uint64_t batches_;
+  std::uint64_t events_;
+  std::uint64_t looks_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/pbft_invariants.hpp>
+// Invariants of PBFT within ISS: what is said, decided, and proven by the disks.
+
+namespace mirbft::sim {
+
+/// Single vote: over everything that a correct node ever sends, restarts included, there is at most
+/// one content for each place. A node that has lost its disk votes in no epoch in which it may have
+/// voted before.
+class SingleVote {
+ public:
+  using Message = IssMessage<PbftMessage>;
+
+  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
+    const std::optional<Said> said = statement_of(send.message);
+    if (!said) return;
+    Speaker& speaker = of_[node];
+    const StatementPlace& place = said->place;
+    if (place.kind <= Statement::view_change) {
+      if (speaker.forgotten && place.segment.epoch <= *speaker.forgotten)
+        findings.report("amnesia", node, place.sn,
+                        "has lost its disk and sends its " + to_string(place) +
+                            ", where it may have said something else before");
+      speaker.newest = std::max(speaker.newest, std::optional(place.segment.epoch));
+    }
+    if (speaker.said.keep(*said) != said->content)
+      findings.report("single vote", node, place.sn,
+                      "sends two different messages as its " + to_string(place));
+  }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    of_[node].said.forget_before(Epoch(truncate.index.value));
+  }
+  void wiped(NodeId node) { of_[node].forgotten = of_[node].newest; }
+
+ private:
+  struct Speaker {
+    Statements said;
+    /// The last epoch in which it has said anything, ever and before it lost its disk.
+    std::optional<Epoch> newest;
+    std::optional<Epoch> forgotten;
+  };
+
+  std::map<NodeId, Speaker> of_;
+};
+
+/// Correct nodes decide one digest for a sequence number. Once one of them has, so many correct
+/// disks hold a certificate for it, or a stable checkpoint past it, that every strong quorum meets
+/// one of them: then, and for ever after.
+class Decisions {
+ public:
+  explicit Decisions(Quorum quorum)
+      : needed_(quorum.strong() - quorum.faulty()), forgetting_(quorum.strong()) {}
+
+  void started(NodeId node) { covered_.try_emplace(node); }
+  void durable(NodeId node, const PreparedEntry& entry, Findings&) {
+    const Certificate& held = entry.certificate;
+    if (held.sn < forgotten_) return;
+    Slot& slot = slots_[held.sn];
+    slot.epoch = entry.segment.epoch;
+    slot.holders[held.digest].insert(node);
+  }
+  void durable(NodeId node, const StableEntry& entry, Findings&) { cover(node, entry.header); }
+  void durable(NodeId node, const InstalledEntry& entry, Findings&) { cover(node, entry.header); }
+
+  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings& findings) {
+    const DecidedEntry& entry = append.entry;
+    if (entry.sn < forgotten_) return;
+    Slot& slot = slots_[entry.sn];
+    slot.epoch = entry.segment.epoch;
+    if (!slot.decided) slot.decided = entry.digest;
+    if (slot.decided != entry.digest)
+      findings.report("decisions agree", node, entry.sn,
+                      "decides another digest than a correct node before it");
+    check(node, entry.sn, slot, "is decided", findings);
+  }
+  void event(NodeId node, const WalTruncate& truncate, Findings& findings) {
+    for (auto& [sn, slot] : slots_) {
+      if (slot.epoch.value >= truncate.index.value) break;
+      for (auto& [digest, holders] : slot.holders) holders.erase(node);
+      check(node, sn, slot, "is truncated here", findings);
+    }
+  }
+  void wiped(NodeId node, Findings& findings) {
+    covered_[node] = SeqNr(0);
+    for (auto& [sn, slot] : slots_) {
+      for (auto& [digest, holders] : slot.holders) holders.erase(node);
+      check(node, sn, slot, "was lost here", findings);
+    }
   }
 
  private:
-  std::uint64_t early_bytes_;
-  std::uint64_t pending_bytes_;
-  std::uint64_t looks_ = 0;
+  struct Slot {
+    Epoch epoch;
+    std::map<Digest, std::set<NodeId>> holders;
+    std::optional<Digest> decided;
+  };
+
+  void cover(NodeId node, const CheckpointHeader& header) {
+    covered_[node] = std::max(covered_[node], header.last + 1);
+    std::vector<SeqNr> ends;
+    for (const auto& [one, end] : covered_) ends.push_back(end);
+    if (ends.size() < forgetting_) return;
+    std::sort(ends.rbegin(), ends.rend());
+    forgotten_ = std::max(forgotten_, ends[forgetting_ - 1]);
+    slots_.erase(slots_.begin(), slots_.lower_bound(forgotten_));
+  }
+  void check(NodeId node, SeqNr sn, const Slot& slot, const char* what, Findings& findings) {
+    if (!slot.decided) return;
+    const auto holders = slot.holders.find(*slot.decided);
+    std::size_t count = 0;
+    for (const auto& [one, end] : covered_)
+      count += end > sn || (holders != slot.holders.end() && holders->second.contains(one));
+    if (count < needed_)
+      findings.report("certificates", node, sn,
+                      std::string(what) + ", and only " + std::to_string(count) +
+                          " correct disks hold a certificate for its digest or a stable "
+                          "checkpoint past it");
+  }
+
+  std::size_t needed_;
+  std::size_t forgetting_;
+  std::map<SeqNr, Slot> slots_;
+  /// Where the newest stable checkpoint on each correct disk ends.
+  std::map<NodeId, SeqNr> covered_;
+  /// Nothing is left to be shown of what lies before.
+  SeqNr forgotten_;
 };
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/recovery_invariants.hpp>
+// Recovery: whoever starts on a disk comes to where the one stands who has written to it.
+
+// <mirbft/sim/spares.hpp>
+// Modules that are made once more, to be compared with those of a running node.
+
+namespace mirbft::sim {
+
+/// Makes `Module`s as the cluster does for its nodes, and says when: to compare them is dear.
+template <class Module>
+class Spares {
+ public:
+  /// As for a node whose disk is kept, or was lost.
+  using Make = std::function<Module(NodeId, Contents)>;
+
+  /// None are ever wanted.
+  Spares() = default;
+  /// One is wanted at about one of `one_in` occasions.
+  Spares(Make make, Random random, std::uint32_t one_in)
+      : make_(std::move(make)), random_(random), one_in_(one_in) {}
+
+  bool draw() noexcept { return one_in_ != 0 && random_.below(one_in_) == 0; }
+  Module make(NodeId node, Contents disk) const { return make_(node, disk); }
+
+ private:
+  Make make_;
+  Random random_{0};
+  std::uint32_t one_in_ = 0;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+namespace detail {
+
+/// Where the events of a Protocol go that nobody runs.
+struct Nowhere {
+  template <class E>
+  Nowhere emit(const E&) const noexcept {
+    return {};
+  }
+  template <class... Next>
+  void then(const Next&...) const noexcept {}
+};
+
+/// Hands the records of a log to a new Protocol, as a Node does, and has it begin.
+template <class Protocol, class... Es>
+void play_back(const Disk& disk, Protocol& protocol, events<Es...>) {
+  Nowhere out;
+  const auto read = [&]<class E>(const Record& record, const E*) {
+    if constexpr (requires { typename E::origin_type; }) {
+      using Entry = typename E::origin_type;
+      if constexpr (std::is_same_v<E, WalEntry<Entry>>) {
+        if (record.type != WalAppend<Entry>::number) return false;
+        if (auto entry = wire::decode<Entry>(record.entry, wire::Form::lenient))
+          protocol.process(E{std::move(*entry)}, out);
+        return true;
+      }
+    }
+    return false;
+  };
+  for (const Record& record : disk.records())
+    (void)(read(record, static_cast<const Es*>(nullptr)) || ...);
+  protocol.process(Init{}, out);
+}
+
+}  // namespace detail
+
+/// The state after a crash and recovery is that of a node that has not crashed, as far as it is
+/// durable: at drawn moments when all of a node's log is, and nothing is on its way within it, a
+/// new Protocol that is given the log stands where the node's own does, has decided what that has
+/// decided, and repeats whatever that would repeat.
+template <class Protocol>
+class Recoverable {
+ public:
+  explicit Recoverable(Spares<Protocol> spares) : spares_(std::move(spares)) {}
+
+  void disk(NodeId node, const Disk& disk) { disks_[node] = &disk; }
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    const Disk& disk = *disks_[node];
+    if (!spares_.draw() || replica.pending().bits() != 0 ||
+        disk.durable() != disk.records().size())
+      return;
+    ++compared_;
+    try {
+      Protocol again = spares_.make(node, Contents::kept);
+      detail::play_back(disk, again, typename Protocol::consumes{});
+      compare(node, replica.protocol(), again, findings);
+    } catch (const ModuleFailure& failure) {
+      findings.report("recovery", node, std::nullopt,
+                      std::string("could not begin again: ") + failure.what());
+    }
+  }
+
+  /// How often a recovery was compared.
+  std::uint64_t compared() const noexcept { return compared_; }
+
+ private:
+  using Repeated = std::map<StatementPlace, std::uint64_t>;
+
+  static void compare(NodeId node, const Protocol& own, const Protocol& again,
+                      Findings& findings) {
+    const auto is = own.status();
+    const auto would_be = again.status();
+    if (would_be.stable_checkpoints != is.stable_checkpoints || would_be.epoch < is.epoch ||
+        would_be.next_delivery < is.next_delivery ||
+        (would_be.epoch == is.epoch && would_be.timeout != is.timeout))
+      return findings.report("recovery", node, is.next_delivery,
+                             "stands here, and would be at sn " +
+                                 std::to_string(would_be.next_delivery.value) + " of epoch " +
+                                 std::to_string(would_be.epoch.value) + " with " +
+                                 std::to_string(would_be.stable_checkpoints) +
+                                 " stable checkpoints after a restart");
+    const Repeated repeated = repeated_by(again);
+    for (const auto& [place, content] : repeated_by(own)) {
+      if (place.segment.epoch.value < is.stable_checkpoints) continue;  // the state stands for it
+      const auto found = repeated.find(place);
+      if (found == repeated.end() || found->second != content)
+        return findings.report("recovery", node, place.sn,
+                               "stands by its " + to_string(place) + ", and would " +
+                                   (found == repeated.end() ? "not know of it"
+                                                            : "say something else") +
+                                   " after a restart");
+    }
+  }
+  /// All that a replica stands by; its decisions count as a Done for each slot.
+  static Repeated repeated_by(const Protocol& protocol) {
+    Repeated all;
+    protocol.repeat([&](const IssMessage<PbftMessage>& message) {
+      if (const auto* decided = std::get_if<Decided>(&message)) {
+        for (const auto& [slot, digest] : decided->decisions)
+          all[{decided->segment, Statement::done, {}, SeqNr(slot)}] = content_of(digest);
+      } else if (const auto said = statement_of(message)) {
+        all[said->place] = said->content;
+      }
+    });
+    return all;
+  }
+
+  Spares<Protocol> spares_;
+  std::uint64_t compared_ = 0;
+  std::map<NodeId, const Disk*> disks_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/replay_invariants.hpp>
+// Replay: the same events make the same outputs and the same state.
+
+namespace mirbft::sim {
+
+/// The lives of nodes that are drawn, those that begin from a log too, are replayed while they
+/// last: a second Protocol, made like the first, is given the events that the Node dispatches to
+/// its own, in that order. By the rules of `mirbft::Replay` nothing may be dispatched that only a
+/// Protocol emits and the second has not emitted; and the two must tell of the same state.
+template <class Protocol>
+class ReplaysAlike {
+ public:
+  explicit ReplaysAlike(Spares<Protocol> spares) : spares_(std::move(spares)) {}
+
+  void disk(NodeId node, const Disk& disk) { disks_[node] = &disk; }
+  void started(NodeId node) {
+    lives_.erase(node);
+    if (!spares_.draw()) return;
+    lives_.emplace(node,
+                   std::make_unique<Life>(spares_.make(node, disks_[node]->contents())));
+    ++replayed_;
+  }
+  void crashed(NodeId node) { lives_.erase(node); }
+
+  template <class E>
+  void event(NodeId node, Slot slot, const E& event, Findings& findings) {
+    if constexpr (is_listed<E, typename Protocol::emits> ||
+                  is_listed<E, typename Protocol::consumes>)
+      if (const auto life = lives_.find(node); life != lives_.end())
+        step(node, *life->second, slot, event, findings);
+  }
+  void looked(NodeId node, const auto& replica, Findings& findings) {
+    const auto life = lives_.find(node);
+    if (life == lives_.end() || life->second->looks++ % 16 != 0) return;
+    if (wire::encode(life->second->second.status()) != wire::encode(replica.protocol().status()))
+      findings.report("replay", node, replica.protocol().status().next_delivery,
+                      "stands elsewhere than a replay of its events");
+  }
+
+  /// How many lives were replayed.
+  std::uint64_t replayed() const noexcept { return replayed_; }
+
+ private:
+  /// What others in the Node emit or inject too.
+  using Shared = events<MessageReceived<typename Protocol::Message>, NewRequest>;
+
+  struct Life {
+    explicit Life(Protocol protocol) : second(std::move(protocol)) {}
+
+    Protocol second;
+    mirbft::detail::ExpectedEvents expected;
+    std::uint64_t looks = 0;
+  };
+
+  template <class E>
+  static void step(NodeId node, Life& life, Slot slot, const E& event, Findings& findings) {
+    if constexpr (is_listed<E, typename Protocol::emits>) {
+      LogEvent recorded;
+      recorded.slot = slot;
+      recorded.number = E::number;
+      recorded.payload = wire::encode(event);
+      if (!life.expected.take(recorded) && !is_listed<E, Shared>)
+        findings.report("replay", node, std::nullopt,
+                        "dispatches event " + std::to_string(E::number) +
+                            ", which a replay of its events has not emitted");
+    }
+    if constexpr (is_listed<E, typename Protocol::consumes>) {
+      if (slot != slot::protocol) return;
+      mirbft::detail::ReplayOut out(life.expected);
+      try {
+        life.second.process(E(event), out);
+      } catch (const ModuleFailure& failure) {
+        findings.report("replay", node, std::nullopt,
+                        std::string("a replay of its events fails: ") + failure.what());
+      }
+    }
+  }
+
+  Spares<Protocol> spares_;
+  std::uint64_t replayed_ = 0;
+  std::map<NodeId, const Disk*> disks_;
+  std::map<NodeId, std::unique_ptr<Life>> lives_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/view_invariants.hpp>
+// View changes, worked out once more by brute force.
+
+namespace mirbft::sim {
+
+/// What each slot of a segment must be decided as in a view, if at all.
+using ViewOutcome = std::map<SeqNr, Digest>;
+
+/// What is wrong with a NewView, and else its outcome.
+struct NewViewVerdict {
+  /// Empty if nothing is.
+  std::string fault;
+  ViewOutcome outcome;
+};
+
+/// Protocol, section 5, word for word: exactly `q` ViewChanges of distinct members, ascending, each
+/// for this segment and view; of each claimed slot the claim of the highest view, proven by one
+/// certificate; nil for every other slot.
+class NewViewReference {
+ public:
+  /// `plan` is that of the NewView's epoch; both outlive this.
+  NewViewReference(const NewView& message, const iss::EpochPlan& plan) noexcept
+      : message_(message), plan_(plan) {}
+
+  NewViewVerdict judge(const std::vector<NodeId>& members, std::size_t strong) const {
+    if (message_.segment.index >= plan_.segments()) return {"is of no segment", {}};
+    if (message_.view == View(0)) return {"is of view 0, which needs none", {}};
+    if (message_.view_changes.size() != strong)
+      return {"has " + std::to_string(message_.view_changes.size()) + " ViewChanges", {}};
+    for (std::size_t i = 0; i < strong; ++i)
+      if (const char* fault = fault_of(i, members); *fault != 0) return {fault, {}};
+    return combine();
+  }
+  /// The one who makes it: members take turns, beginning with the leader.
+  static NodeId primary(const NewView& message, const iss::EpochPlan& plan,
+                        const std::vector<NodeId>& members) {
+    std::size_t turn = 0;
+    while (members[turn] != plan.leader(message.segment.index)) ++turn;
+    for (std::uint64_t left = message.view.value % members.size(); left != 0; --left)
+      turn = turn + 1 == members.size() ? 0 : turn + 1;
+    return members[turn];
+  }
+
+ private:
+  const char* fault_of(std::size_t place, const std::vector<NodeId>& members) const {
+    const ViewChange& change = message_.view_changes[place];
+    if (std::ranges::find(members, change.sender) == members.end())
+      return "has a ViewChange of somebody who is no member";
+    if (place != 0 && message_.view_changes[place - 1].sender >= change.sender)
+      return "has ViewChanges that are not of distinct members in their order";
+    if (change.segment != message_.segment || change.view != message_.view)
+      return "has a ViewChange for another segment or view";
+    std::set<SeqNr> claimed;
+    for (const PreparedClaim& claim : change.claims) {
+      if (!has(claim.sn)) return "has a claim for a slot of another segment";
+      if (!claimed.insert(claim.sn).second) return "has two claims for one slot in a ViewChange";
+      if (claim.view >= change.view) return "has a claim of a view that was not over";
+    }
+    return "";
+  }
+  NewViewVerdict combine() const {
+    NewViewVerdict verdict;
+    std::size_t proofs = 0;
+    for (std::uint32_t slot = 0; slot < plan_.segment_length(); ++slot) {
+      const SeqNr sn = plan_.sn_of(message_.segment.index, slot);
+      std::optional<View> highest;
+      std::set<Digest> claimed;
+      for (const PreparedClaim& claim : claims_of(sn)) {
+        if (!highest || claim.view > *highest) claimed.clear();
+        if (!highest || claim.view >= *highest) claimed.insert(claim.digest);
+        highest = std::max(highest, std::optional(claim.view));
+      }
+      if (claimed.size() > 1) return {"has claims that contradict one another", {}};
+      verdict.outcome[sn] = claimed.empty() ? nil_digest : *claimed.begin();
+      if (!highest) continue;
+      if (proofs == message_.certificates.size() ||
+          !proves(message_.certificates[proofs++], {*highest, sn, *claimed.begin()}))
+        return {"does not prove the claim for sn " + std::to_string(sn.value), {}};
+    }
+    if (proofs != message_.certificates.size()) return {"proves what nobody claims", {}};
+    return verdict;
+  }
+
+  bool has(SeqNr sn) const {
+    return plan_.contains(sn) && plan_.segment_of(sn) == message_.segment.index;
+  }
+  std::vector<PreparedClaim> claims_of(SeqNr sn) const {
+    std::vector<PreparedClaim> all;
+    for (const ViewChange& change : message_.view_changes)
+      for (const PreparedClaim& claim : change.claims)
+        if (claim.sn == sn) all.push_back(claim);
+    return all;
+  }
+  static bool proves(const Certificate& certificate, const PreparedClaim& claim) {
+    return PreparedClaim{certificate.view, certificate.sn, certificate.digest} == claim;
+  }
+
+  const NewView& message_;
+  const iss::EpochPlan& plan_;
+};
+
+/// Every NewView that a correct node sends or accepts is what `NewViewReference` says that it must
+/// be, and signed by the primary of its view; and whoever votes in a view votes for its outcome.
+template <class Crypto = NullCrypto, class Policy = Blacklist>
+class NewViewsFollow {
+ public:
+  using Message = IssMessage<PbftMessage>;
+
+  /// `config` is that of any replica.
+  explicit NewViewsFollow(const IssConfig& config, Crypto crypto = Crypto(), Policy policy = {})
+      : cluster_(config.cluster), crypto_(std::move(crypto)), epochs_(config, std::move(policy)) {}
+
+  void wiped(NodeId node) { accepted_.erase(node); }
+  void event(NodeId, const UpdateNodeKeys& update, Findings&) {
+    for (const NodeKey& key : update.keys) crypto_.update_node_key(key.node, update.from, key.key);
+  }
+  void event(NodeId, const WalAppend<DecidedEntry>& append, Findings&) {
+    epochs_.decided(append.entry.sn, append.entry.digest == nil_digest);
+  }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    auto& all = accepted_[node];
+    all.erase(all.begin(), all.lower_bound({{Epoch(truncate.index.value), 0}, View(0)}));
+  }
+
+  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
+    const auto* ordering = std::get_if<PbftMessage>(&send.message);
+    if (const auto* made = ordering ? std::get_if<NewView>(ordering) : nullptr)
+      (void)check(node, *made, "sends", findings);
+  }
+  void event(NodeId node, const WalAppend<NewViewEntry>& append, Findings& findings) {
+    const NewView& made = append.entry.message;
+    accepted_[node][{made.segment, made.view}] = check(node, made, "accepts", findings);
+  }
+  void event(NodeId node, const WalAppend<VoteEntry>& append, Findings& findings) {
+    const auto& [segment, view, sn, digest] = append.entry.content;
+    if (view == View(0) || !epochs_.find(segment.epoch)) return;
+    const auto& all = accepted_[node];
+    const auto accepted = all.find({segment, view});
+    const auto wrong = [&](const char* what) {
+      findings.report("new views", node, sn,
+                      "votes in view " + std::to_string(view.value) + " of segment " +
+                          std::to_string(segment.index) + " of epoch " +
+                          std::to_string(segment.epoch.value) + what);
+    };
+    if (accepted == all.end()) return wrong(" and has accepted no NewView for it");
+    const auto outcome = accepted->second.find(sn);
+    if (outcome == accepted->second.end() || outcome->second != digest)
+      wrong(" for something else than its outcome");
+  }
+
+ private:
+  ViewOutcome check(NodeId node, const NewView& made, const char* does, Findings& findings) {
+    const auto* known = epochs_.find(made.segment.epoch);
+    if (!known) return {};
+    NewViewVerdict verdict =
+        NewViewReference(made, known->plan).judge(epochs_.members(), epochs_.quorum().strong());
+    const NewViewContent content{made.segment, made.view, made.view_changes, made.certificates};
+    if (verdict.fault.empty() &&
+        !is_signed(crypto_, cluster_,
+                   NewViewReference::primary(made, known->plan, epochs_.members()),
+                   made.segment.epoch, "new view", content, made.signature))
+      verdict.fault = "is not signed by its primary";
+    if (!verdict.fault.empty())
+      findings.report("new views", node, std::nullopt,
+                      std::string(does) + " a NewView for view " +
+                          std::to_string(made.view.value) + " of segment " +
+                          std::to_string(made.segment.index) + " of epoch " +
+                          std::to_string(made.segment.epoch.value) + " that " + verdict.fault);
+    return std::move(verdict.outcome);
+  }
+
+  Bytes cluster_;
+  Crypto crypto_;
+  EpochReference<Policy> epochs_;
+  std::map<NodeId, std::map<std::pair<SegmentId, View>, ViewOutcome>> accepted_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/write_ahead_invariants.hpp>
+// What must be durable before what is said, forgotten or begun (protocol, section 9).
+
+namespace mirbft::sim {
+
+/// Write-ahead: whatever a correct node sends, or counts as its own vote, is what the records on
+/// its disk say; those of its votes come after the bodies that they name, and after the NewView of
+/// their view; its ViewChange claims all certificates on its disk, and none of a view that it has
+/// left is written after it.
+class WriteAhead {
+ public:
+  using Message = IssMessage<PbftMessage>;
+
+  void disk(NodeId node, const Disk& disk) { of_[node].disk = &disk; }
+  void wiped(NodeId node) {
+    Log empty;
+    empty.disk = of_[node].disk;
+    of_[node] = std::move(empty);
+  }
+
+  void durable(NodeId node, const EpochEntry& entry, Findings&) {
+    of_[node].epochs.insert(entry.epoch);
+  }
+  void durable(NodeId node, const VoteEntry& entry, Findings& findings) {
+    const auto& [segment, view, sn, digest] = entry.content;
+    const StatementPlace place{segment, Statement::prepare, view, sn};
+    Log& log = of_[node];
+    log.records.replace({place, content_of(digest)});
+    if (view == View(0)) log.records.replace(said(PrePrepare{segment, sn, entry.batch, {}}));
+    check_view(node, place, findings);
+    for (const RequestRef& reference : *entry.batch)
+      if (log.disk && !log.disk->holds(reference))
+        findings.report("write-ahead", node, sn,
+                        "writes its vote for a batch with " +
+                            name_of(reference.client, reference.req_no) +
+                            ", whose body is not on its disk");
+  }
+  void durable(NodeId node, const PreparedEntry& entry, Findings& findings) {
+    const Certificate& held = entry.certificate;
+    const StatementPlace place{entry.segment, Statement::commit, held.view, held.sn};
+    of_[node].records.replace({place, content_of(held.digest)});
+    check_view(node, place, findings);
+    of_[node].segments[entry.segment].prepared[held.sn] = {held.view, held.sn, held.digest};
+  }
+  void durable(NodeId node, const DecidedEntry& entry, Findings&) {
+    of_[node].segments[entry.segment].decided[entry.sn] = entry.digest;
+  }
+  void durable(NodeId node, const DoneEntry& entry, Findings&) {
+    Done done{entry.segment, {}};
+    for (const auto& [sn, digest] : of_[node].segments[entry.segment].decided)
+      done.digests.push_back(digest);
+    of_[node].records.replace(said(done));
+  }
+  void durable(NodeId node, const ViewChangeEntry& entry, Findings& findings) {
+    const ViewChange& change = entry.message;
+    of_[node].records.replace(said(change));
+    Segment& segment = of_[node].segments[change.segment];
+    segment.called = std::max(segment.called, change.view);
+    std::vector<PreparedClaim> all;
+    for (const auto& [sn, claim] : segment.prepared) all.push_back(claim);
+    if (change.claims != all)
+      findings.report("claims", node, std::nullopt,
+                      "calls for view " + std::to_string(change.view.value) + " of segment " +
+                          std::to_string(change.segment.index) + " of epoch " +
+                          std::to_string(change.segment.epoch.value) +
+                          " and claims other certificates than the newest on its disk");
+  }
+  void durable(NodeId node, const NewViewEntry& entry, Findings&) {
+    of_[node].records.replace(said(entry.message));
+    of_[node].segments[entry.message.segment].entered = entry.message.view;
+  }
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    of_[node].records.replace(said(CheckpointVote{entry.header, {}}));
+  }
+
+  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
+    check(node, send.message, "sends", findings);
+  }
+  void event(NodeId node, const MessageReceived<Message>& received, Findings& findings) {
+    if (received.from == node) check(node, received.message, "counts", findings);
+  }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    const Epoch first(truncate.index.value);
+    Log& log = of_[node];
+    log.records.forget_before(first);
+    log.segments.erase(log.segments.begin(), log.segments.lower_bound({first, 0}));
+    log.epochs.erase(log.epochs.begin(), log.epochs.lower_bound(first));
+  }
+
+ private:
+  /// What the records of a segment say.
+  struct Segment {
+    /// The highest views of a ViewChange and of a NewView.
+    View called;
+    View entered;
+    std::map<SeqNr, PreparedClaim> prepared;
+    std::map<SeqNr, Digest> decided;
+  };
+  struct Log {
+    const Disk* disk = nullptr;
+    /// What may be said.
+    Statements records;
+    std::map<SegmentId, Segment> segments;
+    std::set<Epoch> epochs;
+  };
+
+  void check_view(NodeId node, const StatementPlace& place, Findings& findings) {
+    const Segment& segment = of_[node].segments[place.segment];
+    const auto wrong = [&](const char* rule, const char* when, View view) {
+      findings.report(rule, node, place.sn,
+                      "writes the record of its " + to_string(place) + when +
+                          std::to_string(view.value));
+    };
+    if (place.view < segment.called) {
+      wrong("no vote in a view that was left", " after that of its ViewChange to view ",
+            segment.called);
+    } else if (place.view != segment.entered) {
+      wrong("write-ahead", ", and its disk says that it is in view ", segment.entered);
+    }
+  }
+
+  void check(NodeId node, const Message& message, std::string_view does, Findings& findings) {
+    const std::optional<Said> statement = statement_of(message);
+    if (!statement) return;
+    const StatementPlace& place = statement->place;
+    const Log& log = of_[node];
+    if (log.records.has_forgotten(place.segment.epoch)) return;
+    const auto wrong = [&](const std::string& what) {
+      findings.report("write-ahead", node, place.sn,
+                      std::string(does) + " what needs the record of its " + to_string(place) +
+                          ": " + what);
+    };
+    const std::optional<std::uint64_t> record = log.records.at(place);
+    if (!record) return wrong("that is not on its disk");
+    if (*record != statement->content) return wrong("that says something else on its disk");
+    if (!log.epochs.contains(place.segment.epoch))
+      wrong("that the epoch was entered is not on its disk");
+  }
+
+  std::map<NodeId, Log> of_;
+};
+
+/// What is begun or forgotten needs a stable checkpoint on the disk: an epoch that of two before
+/// it, and its predecessor or what takes its place; truncation and collection one that is two newer
+/// than all that goes, unless a fetched state covers it.
+class StableFirst {
+ public:
+  void durable(NodeId node, const EpochEntry& entry, Findings& findings) {
+    Log& log = of_[node];
+    const std::uint64_t epoch = entry.epoch.value;
+    const auto wrong = [&](const char* what) {
+      findings.report("stable first", node, entry.first,
+                      "begins epoch " + std::to_string(epoch) + what);
+    };
+    if (epoch > log.stable_epochs + 1) {
+      wrong(" and has no stable checkpoint of two epochs before on its disk");
+    } else if (epoch > log.stable_epochs && epoch > log.entered_below) {
+      wrong(" and has neither been in the one before nor a state of it on its disk");
+    }
+    log.entered_below = std::max(log.entered_below, epoch + 1);
+  }
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    note_end(node, entry.header);
+  }
+  void durable(NodeId node, const StableEntry& entry, Findings&) { note(node, entry.header); }
+  void durable(NodeId node, const InstalledEntry& entry, Findings&) {
+    note(node, entry.header);
+    of_[node].installed_end = entry.header.last + 1;
+  }
+  void wiped(NodeId node) { of_.erase(node); }
+
+  void event(NodeId node, const WalTruncate& truncate, Findings& findings) {
+    if (truncate.index.value <= first_kept(of_[node])) return;
+    findings.report("stable first", node, std::nullopt,
+                    "truncates what belongs to epochs before " +
+                        std::to_string(truncate.index.value) + ", and has but " +
+                        std::to_string(of_[node].stable_epochs) +
+                        " stable epochs on its disk");
+  }
+  void event(NodeId node, const CollectRequests& collect, Findings& findings) {
+    const Log& log = of_[node];
+    const auto first = log.ends.lower_bound(Epoch(first_kept(log)));
+    const SeqNr end = first == log.ends.begin() ? SeqNr(0) : std::prev(first)->second;
+    if (collect.collection.through < std::max(end, log.installed_end)) return;
+    findings.report("stable first", node, collect.collection.through,
+                    "collects requests up to here, and those before sn " +
+                        std::to_string(end.value) + " are all that its disk allows");
+  }
+
+ private:
+  /// R: for so many epochs before the newest stable one everything is kept.
+  static constexpr std::uint64_t epochs_kept = 2;
+
+  struct Log {
+    std::uint64_t stable_epochs = 0;
+    /// Epochs below have been entered, as far as they were at all.
+    std::uint64_t entered_below = 0;
+    /// Where the last epochs end whose states are here, and where one ends that was fetched.
+    std::map<Epoch, SeqNr> ends;
+    SeqNr installed_end;
+  };
+
+  static std::uint64_t first_kept(const Log& log) noexcept {
+    return log.stable_epochs > epochs_kept ? log.stable_epochs - epochs_kept : 0;
+  }
+  void note(NodeId node, const CheckpointHeader& header) {
+    std::uint64_t& stable = of_[node].stable_epochs;
+    stable = std::max(stable, header.epoch.value + 1);
+    note_end(node, header);
+  }
+  void note_end(NodeId node, const CheckpointHeader& header) {
+    constexpr std::size_t enough = 8;
+    auto& ends = of_[node].ends;
+    ends[header.epoch] = header.last + 1;
+    if (ends.size() > enough) ends.erase(ends.begin());
+  }
+
+  std::map<NodeId, Log> of_;
+};
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// For a `Protocol` that is an `Iss<Pbft, Policy>` and signs by `Crypto`; `More` are invariants of
+/// the App and others.
+template <class Protocol, class Policy = Blacklist, class Crypto = NullCrypto, class... More>
+using IssChecks =
+    Checks<TotalOrder, Integrity, CheckpointsAgree, EpochsAgree<Policy>, ConfigurationAgrees,
+           NeverBack, Bounded, SingleVote, WriteAhead, StableFirst, Decisions,
+           CertificatesVerify<Crypto>, NewViewsFollow<Crypto, Policy>, LogKept, BodiesKept,
+           Recoverable<Protocol>, ReplaysAlike<Protocol>, More...>;
+
+/// What `iss_checks` needs to know of the run.
+template <class Protocol, class Policy = Blacklist, class Crypto = NullCrypto>
+struct IssUnderCheck {
+  /// That of any replica.
+  IssConfig config;
+  Policy policy{};
+  /// Verifies for whomever.
+  Crypto crypto{};
+  /// For lives that are replayed, and for moments at which a recovery is tried.
+  Spares<Protocol> replays{};
+  Spares<Protocol> recoveries{};
+};
+
+template <class Protocol, class Policy, class Crypto, class... More>
+IssChecks<Protocol, Policy, Crypto, More...> iss_checks(
+    const IssUnderCheck<Protocol, Policy, Crypto>& run, More... more) {
+  const IssConfig& config = run.config;
+  const Quorum quorum(config.members.size());
+  return IssChecks<Protocol, Policy, Crypto, More...>(
+      TotalOrder(), Integrity(), CheckpointsAgree(quorum), EpochsAgree<Policy>(config, run.policy),
+      ConfigurationAgrees(), NeverBack(), Bounded(config, TrackerConfig{}.max_pending_bytes),
+      SingleVote(), WriteAhead(), StableFirst(), Decisions(quorum),
+      CertificatesVerify<Crypto>(config, run.crypto),
+      NewViewsFollow<Crypto, Policy>(config, run.crypto, run.policy), LogKept(), BodiesKept(),
+      Recoverable<Protocol>(run.recoveries), ReplaysAlike<Protocol>(run.replays),
+      std::move(more)...);
+}
 
 }  // namespace mirbft::sim
 
@@ -20685,286 +26309,6 @@ Vocabulary vocabulary() {
 
 }  // namespace mirbft::sim
 
-// <mirbft/sim/pbft_invariants.hpp>
-// Invariants of PBFT within ISS: votes, certificates, and what is written ahead of them.
-
-namespace mirbft::sim {
-
-/// The kinds of statements of which a correct replica makes at most one for each place.
-enum class Statement : std::uint8_t {
-  proposal,
-  prepare,
-  commit,
-  view_change,
-  new_view,
-  done,
-  checkpoint,
-};
-
-constexpr std::string_view to_string(Statement kind) noexcept {
-  constexpr std::string_view names[] = {"PrePrepare", "Prepare", "Commit",    "ViewChange",
-                                        "NewView",    "Done",    "Checkpoint"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
-/// Where a replica may say but one thing.
-struct StatementPlace {
-  NodeId node;
-  Statement kind = Statement::prepare;
-  SegmentId segment;
-  View view;
-  SeqNr sn;
-
-  friend auto operator<=>(const StatementPlace&, const StatementPlace&) = default;
-};
-
-/// A statement: its place and a hash of its content. None of a message that binds nobody.
-struct Said {
-  StatementPlace place;
-  std::uint64_t content = 0;
-};
-
-namespace detail {
-
-inline std::uint64_t content_of(const Batch& batch) {
-  Fingerprint content;
-  for (const RequestRef& reference : *batch) {
-    content.add(reference.client.value);
-    content.add(reference.req_no.value);
-    content.add(reference.digest.view());
-  }
-  return content.value();
-}
-inline std::uint64_t content_of(const Digest& digest) {
-  Fingerprint content;
-  content.add(digest.view());
-  return content.value();
-}
-inline std::uint64_t content_of(const std::vector<Digest>& digests) {
-  Fingerprint content;
-  for (const Digest& digest : digests) content.add(digest.view());
-  return content.value();
-}
-inline std::uint64_t content_of(const std::vector<PreparedClaim>& claims) {
-  Fingerprint content;
-  for (const PreparedClaim& claim : claims) {
-    content.add(claim.view.value);
-    content.add(claim.sn.value);
-    content.add(claim.digest.view());
-  }
-  return content.value();
-}
-template <class T>
-std::uint64_t content_of(const T& value) {
-  Fingerprint content;
-  content.add(wire::encode(value).view());
-  return content.value();
-}
-
-}  // namespace detail
-
-/// What `node` says by sending a message.
-inline std::optional<Said> statement_of(NodeId node, const IssMessage<PbftMessage>& message) {
-  using detail::content_of;
-  const auto said = [&](Statement kind, SegmentId segment, View view, SeqNr sn,
-                        std::uint64_t content) {
-    return Said{{node, kind, segment, view, sn}, content};
-  };
-  if (const auto* done = std::get_if<Done>(&message))
-    return said(Statement::done, done->segment, {}, {}, content_of(done->digests));
-  if (const auto* vote = std::get_if<CheckpointVote>(&message))
-    return said(Statement::checkpoint, {vote->header.epoch, 0}, {}, vote->header.last,
-                content_of(vote->header));
-  const auto* ordering = std::get_if<PbftMessage>(&message);
-  if (!ordering) return std::nullopt;
-  if (const auto* one = std::get_if<Prepare>(ordering))
-    return said(Statement::prepare, one->segment, one->view, one->sn, content_of(one->digest));
-  if (const auto* one = std::get_if<Commit>(ordering))
-    return said(Statement::commit, one->segment, one->view, one->sn, content_of(one->digest));
-  if (const auto* one = std::get_if<PrePrepare>(ordering))
-    return said(Statement::proposal, one->segment, {}, one->sn, content_of(one->batch));
-  if (const auto* one = std::get_if<ViewChange>(ordering))
-    return said(Statement::view_change, one->segment, one->view, {}, content_of(one->claims));
-  const auto& one = *std::get_if<NewView>(ordering);
-  return said(Statement::new_view, one.segment, one.view, {}, content_of(one));
-}
-
-/// Names a statement in findings.
-inline std::string to_string(const StatementPlace& place) {
-  return std::string(to_string(place.kind)) + " of segment " + std::to_string(place.segment.index) +
-         " of epoch " + std::to_string(place.segment.epoch.value) + ", view " +
-         std::to_string(place.view.value);
-}
-
-/// Single vote: over everything that a correct node ever sends, restarts included, there is at most
-/// one content for each place.
-class SingleVote {
- public:
-  using Message = IssMessage<PbftMessage>;
-
-  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
-    const std::optional<Said> said = statement_of(node, send.message);
-    if (!said) return;
-    const auto [place, is_new] = said_.try_emplace(said->place, said->content);
-    if (!is_new && place->second != said->content)
-      findings.report("single vote", node, said->place.sn,
-                      "sends two different messages as its " + to_string(said->place));
-  }
-
- private:
-  std::map<StatementPlace, std::uint64_t> said_;
-};
-
-/// Write-ahead: what a correct node sends, or counts as its own vote, was on its disk before. It
-/// writes no vote and no certificate of a view after its ViewChange to a later one, whose claims
-/// would lack it. Once one decides, enough correct disks hold a certificate, or a stable checkpoint
-/// past it.
-class WriteAhead {
- public:
-  using Message = IssMessage<PbftMessage>;
-
-  explicit WriteAhead(Quorum quorum) : quorum_(quorum) {}
-
-  void durable(NodeId node, const Record& record, Findings& findings) {
-    take<EpochEntry>(record, [&](const EpochEntry& entry) {
-      epochs_.insert({node, entry.epoch});
-    });
-    take<VoteEntry>(record, [&](const VoteEntry& entry) {
-      const PrepareContent& vote = entry.content;
-      hold(node, Statement::prepare, vote.segment, vote.view, vote.sn, vote.digest);
-      check_view({node, Statement::prepare, vote.segment, vote.view, vote.sn}, findings);
-    });
-    take<PreparedEntry>(record, [&](const PreparedEntry& entry) {
-      const Certificate& held = entry.certificate;
-      hold(node, Statement::commit, entry.segment, held.view, held.sn, held.digest);
-      check_view({node, Statement::commit, entry.segment, held.view, held.sn}, findings);
-      certified_[{held.sn, held.digest}].insert(node);
-    });
-    take<ViewChangeEntry>(record, [&](const ViewChangeEntry& entry) {
-      hold(node, Statement::view_change, entry.message.segment, entry.message.view, {}, {});
-      View& left = left_[{node, entry.message.segment}];
-      left = std::max(left, entry.message.view);
-    });
-    take<NewViewEntry>(record, [&](const NewViewEntry& entry) {
-      hold(node, Statement::new_view, entry.message.segment, entry.message.view, {}, {});
-    });
-    take<CheckpointEntry>(record, [&](const CheckpointEntry& entry) {
-      hold(node, Statement::checkpoint, {entry.header.epoch, 0}, {}, entry.header.last, {});
-    });
-    take<StableEntry>(record, [&](const StableEntry& entry) {
-      stable_ = std::max(stable_, entry.header.last + 1);
-    });
-  }
-  void wiped(NodeId node) {
-    std::erase_if(epochs_, [&](const auto& one) { return one.first == node; });
-    std::erase_if(records_, [&](const auto& one) { return one.first.node == node; });
-    std::erase_if(left_, [&](const auto& one) { return one.first.first == node; });
-    for (auto& [slot, holders] : certified_) holders.erase(node);
-  }
-
-  void event(NodeId node, const SendMessage<Message>& send, Findings& findings) {
-    check(node, send.message, "sends", findings);
-  }
-  void event(NodeId node, const MessageReceived<Message>& received, Findings& findings) {
-    if (received.from == node) check(node, received.message, "counts", findings);
-  }
-
-  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings& findings) {
-    const DecidedEntry& entry = append.entry;
-    if (entry.sn < stable_) return;
-    const std::size_t holders = certified_[{entry.sn, entry.digest}].size();
-    if (holders < quorum_.strong() - quorum_.faulty())
-      findings.report("certificates", node, entry.sn,
-                      "is decided, and only " + std::to_string(holders) +
-                          " correct disks hold a certificate for its digest");
-  }
-
- private:
-  template <class Entry, class Use>
-  static void take(const Record& record, Use&& use) {
-    if (record.type != WalAppend<Entry>::number) return;
-    if (const auto entry = wire::decode<Entry>(record.entry, wire::Form::lenient)) use(*entry);
-  }
-
-  void hold(NodeId node, Statement kind, SegmentId segment, View view, SeqNr sn,
-            const Digest& digest) {
-    records_[{node, kind, segment, view, sn}] = digest;
-  }
-
-  void check_view(const StatementPlace& place, Findings& findings) {
-    const View left = left_[{place.node, place.segment}];
-    if (place.view < left)
-      findings.report("no vote in a view that was left", place.node, place.sn,
-                      "writes the record of its " + to_string(place) +
-                          " after that of its ViewChange to view " + std::to_string(left.value));
-  }
-
-  void check(NodeId node, const Message& message, std::string_view does, Findings& findings) {
-    const auto* ordering = std::get_if<PbftMessage>(&message);
-    if (const auto* vote = std::get_if<CheckpointVote>(&message))
-      return require({node, Statement::checkpoint, {vote->header.epoch, 0}, {}, vote->header.last},
-                     std::nullopt, does, findings);
-    if (!ordering) return;
-    visit_alternative(*ordering, [&](const auto& one) { check(node, one, does, findings); });
-  }
-  void check(NodeId node, const PrePrepare& one, std::string_view does, Findings& findings) {
-    require({node, Statement::prepare, one.segment, View(0), one.sn}, std::nullopt, does, findings);
-  }
-  void check(NodeId node, const Prepare& one, std::string_view does, Findings& findings) {
-    require({node, Statement::prepare, one.segment, one.view, one.sn}, one.digest, does, findings);
-  }
-  void check(NodeId node, const Commit& one, std::string_view does, Findings& findings) {
-    require({node, Statement::commit, one.segment, one.view, one.sn}, one.digest, does, findings);
-  }
-  void check(NodeId node, const ViewChange& one, std::string_view does, Findings& findings) {
-    require({node, Statement::view_change, one.segment, one.view, {}}, std::nullopt, does,
-            findings);
-  }
-  void check(NodeId node, const NewView& one, std::string_view does, Findings& findings) {
-    require({node, Statement::new_view, one.segment, one.view, {}}, std::nullopt, does, findings);
-  }
-
-  void require(const StatementPlace& place, const std::optional<Digest>& digest,
-               std::string_view does, Findings& findings) const {
-    const auto record = records_.find(place);
-    const auto wrong = [&](const std::string& what) {
-      findings.report("write-ahead", place.node, place.sn,
-                      std::string(does) + " what needs the record of its " + to_string(place) +
-                          ": " + what);
-    };
-    if (record == records_.end()) return wrong("that is not on its disk");
-    if (digest && record->second != *digest) return wrong("that is of another digest on its disk");
-    if (!epochs_.contains({place.node, place.segment.epoch}))
-      wrong("that the epoch was entered is not on its disk");
-  }
-
-  Quorum quorum_;
-  std::map<StatementPlace, Digest> records_;
-  /// The highest view of a ViewChange that is on disk.
-  std::map<std::pair<NodeId, SegmentId>, View> left_;
-  std::set<std::pair<NodeId, Epoch>> epochs_;
-  std::map<std::pair<SeqNr, Digest>, std::set<NodeId>> certified_;
-  /// What lies before is covered by a stable checkpoint.
-  SeqNr stable_;
-};
-
-/// Decisions agree: correct nodes decide one digest for a sequence number.
-class DecisionsAgree {
- public:
-  void event(NodeId node, const WalAppend<DecidedEntry>& append, Findings& findings) {
-    const DecidedEntry& entry = append.entry;
-    const auto [place, is_first] = digests_.try_emplace(entry.sn, entry.digest);
-    if (!is_first && place->second != entry.digest)
-      findings.report("decisions agree", node, entry.sn,
-                      "decides another digest than a correct node before it");
-  }
-
- private:
-  std::map<SeqNr, Digest> digests_;
-};
-
-}  // namespace mirbft::sim
-
 // <mirbft/sim/rule.hpp>
 // Scripted faults as data: which messages they are about, from when, until when, and what is done.
 
@@ -21070,6 +26414,8 @@ struct Scenario {
   std::uint64_t nodes = 4;
   std::vector<ClientLoad> clients;
   Schedule faults;
+  /// They go on when all else has healed.
+  Roles adversaries;
   std::vector<Rule> rules;
   std::vector<Trigger> triggers;
   /// Within this time after the healing everything must be delivered, and states agree.
@@ -21086,7 +26432,9 @@ struct TrialConfig {
   std::uint64_t nodes = 4;
   /// The kinds of faults that a seed may draw.
   FaultKinds faults{};
-  /// How long they strike, at most.
+  /// The kinds of adversaries that a seed may draw.
+  AdversaryKinds adversaries{};
+  /// How long faults strike, at most.
   Time faulty_for = std::chrono::seconds(5);
   /// Within this time after it everything must be delivered, and states agree.
   Time heal_within = std::chrono::seconds(120);
@@ -21097,7 +26445,8 @@ struct TrialConfig {
   MakeBody body{};
 };
 
-/// A scenario that follows from the seed and the configuration alone. It has no rules.
+/// A scenario that follows from the seed and the configuration alone. It has no rules. Throws
+/// ConfigError if a replica is to be faulty, and there are too few for that.
 inline Scenario draw_scenario(std::uint64_t seed, const TrialConfig& config) {
   using std::chrono::milliseconds;
   Scenario scenario;
@@ -21107,6 +26456,9 @@ inline Scenario draw_scenario(std::uint64_t seed, const TrialConfig& config) {
   const Random random = Random(seed).fork("trial");
   scenario.faults =
       draw_schedule(config.faults, config.nodes, config.faulty_for, random.fork("schedule"));
+  scenario.adversaries =
+      draw_roles(config.adversaries, draw_suspects(config.nodes, random.fork("schedule")),
+                 random.fork("roles"));
   Random load = random.fork("load");
   scenario.clients.resize(load.between<std::uint64_t>(1, config.clients));
   for (ClientLoad& client : scenario.clients)
@@ -21121,6 +26473,648 @@ inline Scenario draw_scenario(std::uint64_t seed, const TrialConfig& config) {
 }  // namespace mirbft::sim
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::sim::ClientLoad, requests, open, target, retry_after, rest);
+
+// <mirbft/sim/scenario_line.hpp>
+// A line of a scenario file, taken word by word.
+
+// <mirbft/sim/scenario_words.hpp>
+// The words of scenario files: what writing and reading them have in common.
+//
+//     # A comment, up to the end of the line.
+//     seed 7                          of all that is still drawn, such as how long a frame takes
+//     nodes 4                         before any line that names one
+//     clients 2 requests 20 open 4 target all retry_after 2s rest 20ms
+//     links loss 20 delay 5           of a thousand frames; and the other members of LinkRates
+//     pace shuffled_slots 1000        members of Pace
+//     disks tail drawn                members of DiskRates
+//     adversary 3 silent_leader,double_vote
+//     adversary clients two_payloads  and others; mirbft-sim --adversary list
+//     at 200ms crash 2 after 7 for 500ms
+//     at 1s symmetric_partition 0,1 | 2,3 for 1s
+//     at 2s clog 0 to 3 for 300ms
+//     for Commit from 2 to 0,1 drop
+//     after 1s until 2s for Prepare view 1.. to 3 delay 50ms
+//     until 2 NewView from 1 for any from 0 drop
+//     for NewView first 3 duplicate
+//     after 3 NewView from 1 crash 1 for 500ms
+//     heal 5s without 3               everything ends, and 3 stays down; else after the last strike
+//     settle 120s                     within this time after it all must be done
+//
+// A line `at TIME` or `after MESSAGES` ends with a strike, whose form is that of its shape
+// (schedule.hpp). A line with `for` meddles with messages (rule.hpp). Messages are a type's name or
+// `any`, then any of `from`, `to`, `epoch`, `view` and `sn`, ranges being 5, 5..9 or 5.. . `after`
+// and `until` take a time, or how many of which messages.
+
+namespace mirbft::sim::detail {
+
+/// The names of an enum's values, in their order.
+template <class E>
+inline constexpr std::string_view value_names[1] = {};
+template <>
+inline constexpr std::string_view value_names<Target>[3] = {"one", "some", "all"};
+template <>
+inline constexpr std::string_view value_names<Tail>[3] = {"kept", "drawn", "lost"};
+template <>
+inline constexpr std::string_view value_names<Meddling>[3] = {"drop", "delay", "duplicate"};
+
+/// The word for messages of every type.
+inline constexpr std::string_view any_type = "any";
+
+}  // namespace mirbft::sim::detail
+
+// <mirbft/sim/time_text.hpp>
+// Times as people write them: "250ms", "1.5s".
+
+namespace mirbft::sim {
+
+namespace detail {
+
+struct TimeUnit {
+  std::string_view name;
+  std::int64_t nanoseconds;
+};
+inline constexpr TimeUnit time_units[] = {
+    {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}};
+
+}  // namespace detail
+
+/// In the largest unit that needs no more than three decimals. `time` is not negative.
+inline std::string time_text(Time time) {
+  for (const auto& [name, unit] : detail::time_units) {
+    const std::int64_t thousandth = unit == 1 ? 1 : unit / 1000;
+    if (time.count() < unit || time.count() % thousandth != 0) continue;
+    std::string text = std::to_string(time.count() / unit);
+    if (std::int64_t rest = time.count() % unit; rest != 0) {
+      std::string decimals = std::to_string(1000 + rest / thousandth);
+      decimals.erase(decimals.find_last_not_of('0') + 1);
+      text += '.' + decimals.substr(1);
+    }
+    return text.append(name);
+  }
+  return "0s";
+}
+
+/// Reads what `time_text` writes. Empty for anything else, and for more than a year.
+inline std::optional<Time> parse_time(std::string_view text) {
+  const std::size_t size = std::min(text.find_first_not_of("0123456789."), text.size());
+  const auto* unit = std::ranges::find(detail::time_units, text.substr(size),
+                                       &detail::TimeUnit::name);
+  const std::size_t dot = std::min(text.substr(0, size).find('.'), size);
+  constexpr std::int64_t longest = std::int64_t{366} * 24 * 3600 * 1'000'000'000;
+  std::int64_t whole = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + dot, whole);
+  if (unit == std::end(detail::time_units) || error != std::errc() || end != text.data() + dot ||
+      dot + 1 == size || whole > longest / unit->nanoseconds)
+    return std::nullopt;
+  std::int64_t sum = whole * unit->nanoseconds;
+  std::int64_t worth = unit->nanoseconds;
+  for (const char digit : text.substr(std::min(dot + 1, size), size - std::min(dot + 1, size))) {
+    if (digit == '.' || worth % 10 != 0) return std::nullopt;
+    sum += (digit - '0') * (worth /= 10);
+  }
+  return Time(sum);
+}
+
+}  // namespace mirbft::sim
+
+namespace mirbft::sim {
+
+/// The words of a line from left to right. What is not as it must be raises a ConfigError, in one
+/// line: where, the word, what is wrong with it and how to mend that.
+class ScenarioLine {
+ public:
+  /// `place` says where it stands; `text` must outlive it.
+  ScenarioLine(std::string place, std::string_view text)
+      : place_(std::move(place)), rest_(text.substr(0, text.find('#'))) {
+    skip_blanks();
+  }
+
+  bool done() const noexcept { return rest_.empty(); }
+  /// The next word; empty at the end.
+  std::string_view peek() const noexcept { return rest_.substr(0, rest_.find_first_of(blanks)); }
+  std::string_view take() noexcept {
+    const std::string_view word = peek();
+    rest_.remove_prefix(word.size());
+    skip_blanks();
+    return word;
+  }
+  /// Takes the next word if it is this one.
+  bool takes(std::string_view word) noexcept {
+    if (peek() != word) return false;
+    take();
+    return true;
+  }
+  void expect(std::string_view word) {
+    if (!takes(word)) refuse(peek(), "must be `" + std::string(word) + "`; put that before it");
+  }
+  bool begins_with_digit() const noexcept {
+    return !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9';
+  }
+
+  /// The one of `known` that the next word names, which is not taken. `what` is said of others.
+  template <class Known, class Name>
+  const auto& one_of(const Known& known, Name&& name, const std::string& what) const {
+    const auto found = std::ranges::find(known, peek(), name);
+    if (found == std::ranges::end(known)) {
+      std::string names;
+      for (const auto& one : known)
+        (names += names.empty() ? "" : ", ") += std::invoke(name, one);
+      refuse(peek(), what + ": use one of " + names);
+    }
+    return *found;
+  }
+  /// The place of the next word among some names.
+  std::int64_t place_in(const char* const* names, std::size_t count) {
+    std::vector<std::string_view> known(names, names + count);
+    const std::string_view& found = one_of(known, std::identity(), "is not known here");
+    take();
+    return &found - known.data();
+  }
+
+  std::uint64_t number(std::uint64_t least, std::uint64_t most) {
+    const std::string_view word = take();
+    return read_number(word, least, most, word);
+  }
+  std::int64_t integer(std::int64_t least, std::int64_t most) {
+    const std::string_view word = take();
+    return read_number(word, least, most, word);
+  }
+  /// With commas between.
+  std::vector<std::uint64_t> numbers(std::uint64_t least, std::uint64_t most) {
+    std::vector<std::uint64_t> all;
+    const std::string_view word = take();
+    for (std::string_view rest = word;;) {
+      const std::string_view one = rest.substr(0, rest.find(','));
+      all.push_back(read_number(one, least, most, word));
+      if (one.size() == rest.size()) return all;
+      rest.remove_prefix(one.size() + 1);
+    }
+  }
+  /// 5, 5..9 or 5.. .
+  Span span() {
+    const std::string_view word = take();
+    const std::size_t dots = word.find("..");
+    Span span;
+    span.first = read_number(word.substr(0, dots), std::uint64_t{0}, span.last, word);
+    if (dots == word.npos) return {span.first, span.first};
+    if (dots + 2 != word.size())
+      span.last = read_number(word.substr(dots + 2), span.first, span.last, word);
+    return span;
+  }
+  Time time() {
+    const std::string_view word = take();
+    const std::optional<Time> read = parse_time(word);
+    if (!read) refuse(word, "must be a time; say it as 250ms, 1.5s or 80us");
+    return *read;
+  }
+
+  /// A value of the type that is asked for.
+  template <class T>
+  T value() {
+    if constexpr (std::is_same_v<T, Time>) {
+      return time();
+    } else if constexpr (std::is_enum_v<T>) {
+      const auto& names = detail::value_names<T>;
+      const std::string_view& found = one_of(names, std::identity(), "is not known here");
+      take();
+      return static_cast<T>(&found - names);
+    } else {
+      return static_cast<T>(number(0, std::numeric_limits<T>::max()));
+    }
+  }
+  /// Names of members, each with its value, up to the end.
+  template <class T>
+  void members(T& object) {
+    while (!done()) {
+      const std::string_view& name =
+          one_of(wire::member_names<T>, std::identity(), "is nothing to say here");
+      const auto place = static_cast<std::size_t>(&name - wire::member_names<T>.data());
+      take();
+      wire::for_each_member(object, [&](auto member, auto& at) {
+        if (member() == place + 1) at = value<std::remove_cvref_t<decltype(at)>>();
+      });
+    }
+  }
+
+  [[noreturn]] void refuse(std::string_view word, const std::string& why) const {
+    const std::string shown = word.empty() ? "(end of line)" : '"' + std::string(word) + '"';
+    throw ConfigError(place_, shown, why);
+  }
+
+ private:
+  static constexpr std::string_view blanks = " \t\r";
+
+  void skip_blanks() noexcept {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(blanks), rest_.size()));
+  }
+
+  /// The number that stands in a part of a word.
+  template <class T>
+  T read_number(std::string_view part, T least, T most, std::string_view word) const {
+    T read{};
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), read);
+    if (part.empty() || error != std::errc() || end != part.data() + part.size() || read < least ||
+        read > most)
+      refuse(word, "must be a number from " + std::to_string(least) + " to " +
+                       std::to_string(most) + "; correct it");
+    return read;
+  }
+
+  std::string place_;
+  std::string_view rest_;
+};
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/scenario_parser.hpp>
+// Reads scenario files: scenario_words.hpp says what they look like.
+
+namespace mirbft::sim {
+
+/// Reads one file. Throws ConfigError that names file and line, the word, the rule and the mend.
+class ScenarioParser {
+ public:
+  /// `source` is what the file is called in errors; `vocabulary` names the messages that there are.
+  ScenarioParser(std::string source, Vocabulary vocabulary)
+      : source_(std::move(source)), vocabulary_(std::move(vocabulary)) {}
+
+  Scenario parse(std::string_view text) {
+    for (std::size_t number = 1; !text.empty(); ++number) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(line.size() + 1, text.size()));
+      ScenarioLine words(source_ + ':' + std::to_string(number), line);
+      if (!words.done()) read(words);
+    }
+    finish();
+    return std::move(scenario_);
+  }
+
+ private:
+  struct Keyword {
+    std::string_view name;
+    void (ScenarioParser::*read)(ScenarioLine&);
+    bool once;
+  };
+
+  void read(ScenarioLine& line) {
+    static constexpr Keyword keywords[] = {
+        {"seed", &ScenarioParser::read_seed, true},
+        {"nodes", &ScenarioParser::read_nodes, true},
+        {"clients", &ScenarioParser::read_clients, false},
+        {"links", &ScenarioParser::read_links, true},
+        {"pace", &ScenarioParser::read_pace, true},
+        {"disks", &ScenarioParser::read_disks, true},
+        {"adversary", &ScenarioParser::read_adversary, false},
+        {"at", &ScenarioParser::read_strike_at, false},
+        {"for", &ScenarioParser::read_rule, false},
+        {"after", &ScenarioParser::read_rule, false},
+        {"until", &ScenarioParser::read_rule, false},
+        {"heal", &ScenarioParser::read_heal, true},
+        {"settle", &ScenarioParser::read_settle, true}};
+    const Keyword& keyword = line.one_of(keywords, &Keyword::name, "begins no line");
+    if (keyword.once && !seen_.insert(keyword.name).second)
+      line.refuse(keyword.name, "has been said before; keep one of the two lines");
+    if (keyword.read != &ScenarioParser::read_rule) line.take();
+    (this->*keyword.read)(line);
+    if (!line.done()) line.refuse(line.peek(), "is more than belongs here; remove it");
+  }
+
+  void read_seed(ScenarioLine& line) { scenario_.seed = line.number(0, ~std::uint64_t{0}); }
+  void read_nodes(ScenarioLine& line) {
+    if (names_nodes_) line.refuse("nodes", "must come before the lines that name a node; move it");
+    scenario_.nodes = line.number(1, 64);
+  }
+  void read_clients(ScenarioLine& line) {
+    const std::uint64_t count = line.number(1, 1000);
+    ClientLoad load;
+    line.members(load);
+    if (load.open == 0) line.refuse("open 0", "must be at least 1, or nothing is ever asked for");
+    if (load.retry_after == Time{})
+      line.refuse("retry_after 0s", "must be more, or nothing else is ever done");
+    scenario_.clients.insert(scenario_.clients.end(), count, load);
+  }
+  void read_links(ScenarioLine& line) {
+    LinkRates& links = scenario_.faults.links;
+    line.members(links);
+    if (links.longest < links.shortest)
+      line.refuse("longest " + time_text(links.longest),
+                  "must not be below shortest, " + time_text(links.shortest) + "; say both");
+  }
+  void read_pace(ScenarioLine& line) { line.members(scenario_.faults.pace); }
+  void read_disks(ScenarioLine& line) { line.members(scenario_.faults.disks); }
+  void read_adversary(ScenarioLine& line) {
+    Roles& roles = scenario_.adversaries;
+    if (line.takes("clients")) {
+      roles.clients = kinds(line, &AdversaryKinds::of_clients);
+      return;
+    }
+    const NodeId self = node(line);
+    if (roles.has(self)) line.refuse(line.peek(), "belongs to the other line of that node");
+    roles.replicas.push_back({self, kinds(line, &AdversaryKinds::of_replicas)});
+    std::ranges::sort(roles.replicas, {}, &Role::node);
+  }
+  static AdversaryKinds kinds(ScenarioLine& line,
+                              std::vector<std::size_t> (AdversaryKinds::*suitable)() const) {
+    const std::string_view names = line.take();
+    try {
+      const AdversaryKinds kinds = parse_adversary_kinds(names);
+      const std::size_t wanted = kinds.of_clients().size() + kinds.of_replicas().size();
+      if (wanted != 0 && (kinds.*suitable)().size() == wanted) return kinds;
+    } catch (const ConfigError&) {
+      // Said below, with the place in the file.
+    }
+    line.refuse(names, "names no ways of such a one to be faulty: mirbft-sim --adversary list");
+  }
+  void read_heal(ScenarioLine& line) {
+    scenario_.faults.heal = line.time();
+    if (line.takes("without")) scenario_.faults.lost = nodes(line);
+  }
+  void read_settle(ScenarioLine& line) { scenario_.settle = line.time(); }
+
+  // Strikes.
+
+  void read_strike_at(ScenarioLine& line) {
+    const Time at = line.time();
+    Strike strike = read_strike(line);
+    strike.at = at;
+    if (!last_line_ || at > last_strike_) {
+      last_strike_ = at;
+      last_line_ = line;
+    }
+    scenario_.faults.strikes.push_back(std::move(strike));
+  }
+
+  Strike read_strike(ScenarioLine& line) {
+    const auto kind_name = [](const StrikeShape& shape) { return to_string(shape.kind); };
+    const StrikeShape& shape =
+        line.one_of(strike_shapes, kind_name, "is no fault that strikes at a moment");
+    line.take();
+    Strike strike{.kind = shape.kind};
+    read_whom(line, shape.whom, strike);
+    if (shape.names) {
+      line.expect(shape.amount);
+      strike.amount = line.place_in(shape.names, static_cast<std::size_t>(shape.most) + 1);
+    } else if (!shape.amount.empty() && line.takes(shape.amount)) {
+      strike.amount = line.integer(shape.least, shape.most);
+    }
+    if (!shape.span.empty() && line.takes(shape.span)) strike.lasts = line.time();
+    return strike;
+  }
+
+  void read_whom(ScenarioLine& line, Whom whom, Strike& strike) {
+    strike.nodes = whom == Whom::groups ? nodes(line) : std::vector{node(line)};
+    if (whom == Whom::node) return;
+    line.expect(whom == Whom::link ? "to" : "|");
+    strike.others = whom == Whom::groups ? nodes(line) : std::vector{node(line)};
+  }
+
+  NodeId node(ScenarioLine& line) {
+    names_nodes_ = true;
+    return NodeId(line.number(0, scenario_.nodes - 1));
+  }
+  std::vector<NodeId> nodes(ScenarioLine& line) {
+    names_nodes_ = true;
+    std::vector<NodeId> all;
+    for (const std::uint64_t number : line.numbers(0, scenario_.nodes - 1))
+      all.push_back(NodeId(number));
+    return all;
+  }
+
+  // Rules.
+
+  /// Begins with any of `after`, `until` and `for`, in this order; without `for` it is a strike.
+  void read_rule(ScenarioLine& line) {
+    Rule rule;
+    if (line.takes("after")) rule.after = read_moment(line);
+    if (line.takes("until")) rule.until = read_moment(line);
+    if (!line.takes("for")) return read_trigger(line, rule);
+    rule.match = read_match(line);
+    if (line.takes("first")) rule.first = line.number(1, ~std::uint64_t{0});
+    rule.what = line.value<Meddling>();
+    if (rule.what == Meddling::delay) rule.late = line.time();
+    scenario_.rules.push_back(std::move(rule));
+  }
+
+  void read_trigger(ScenarioLine& line, const Rule& rule) {
+    if (!rule.after || rule.until)
+      line.refuse(line.peek(), "must be `for` and the messages that the line is about");
+    if (rule.after->messages == 0)
+      line.refuse(line.peek(), "must be `for` and messages; a strike at a time begins with `at`");
+    scenario_.triggers.push_back({*rule.after, read_strike(line)});
+  }
+
+  Moment read_moment(ScenarioLine& line) {
+    Moment moment;
+    if (const std::optional<Time> time = parse_time(line.peek())) {
+      moment.time = line.time();
+      return moment;
+    }
+    moment.messages = line.begins_with_digit() ? line.number(1, ~std::uint64_t{0}) : 1;
+    moment.match = read_match(line);
+    return moment;
+  }
+
+  Match read_match(ScenarioLine& line) {
+    Match match;
+    const MessageFacts* facts = nullptr;
+    if (!line.takes(detail::any_type)) {
+      facts = &line.one_of(vocabulary_, &MessageFacts::type,
+                           "is no message; say any for all of them, or one");
+      match.type = line.take();
+    }
+    const auto span = [&](std::string_view name, std::optional<std::uint64_t> known) {
+      if (facts && !known) line.refuse(name, "is nothing that " + match.type + " has; remove it");
+      return line.span();
+    };
+    const MessageFacts all{{}, 0, 0, 0};
+    const MessageFacts& has = facts ? *facts : all;
+    for (;;) {
+      if (line.takes("from")) {
+        match.from = nodes(line);
+      } else if (line.takes("to")) {
+        match.to = nodes(line);
+      } else if (line.takes("epoch")) {
+        match.epoch = span("epoch", has.epoch);
+      } else if (line.takes("view")) {
+        match.view = span("view", has.view);
+      } else if (line.takes("sn")) {
+        match.sn = span("sn", has.sn);
+      } else {
+        return match;
+      }
+    }
+  }
+
+  /// What does not show in a single line.
+  void finish() {
+    Schedule& faults = scenario_.faults;
+    if (scenario_.clients.empty()) scenario_.clients.resize(1);
+    std::ranges::stable_sort(faults.strikes, {}, &Strike::at);
+    if (!last_line_) return;
+    if (!seen_.contains("heal")) {
+      for (const Strike& strike : faults.strikes)
+        faults.heal = std::max(faults.heal, strike.at + strike.lasts + std::chrono::seconds(1));
+    } else if (last_strike_ >= faults.heal) {
+      last_line_->refuse("at " + time_text(last_strike_),
+                         "is not before the healing, at " + time_text(faults.heal) +
+                             "; strike earlier, or heal later");
+    }
+  }
+
+  std::string source_;
+  Vocabulary vocabulary_;
+  Scenario scenario_;
+  std::set<std::string_view> seen_;
+  bool names_nodes_ = false;
+  /// The latest strike, and where it stands.
+  Time last_strike_{};
+  std::optional<ScenarioLine> last_line_;
+};
+
+/// Reads the text of a scenario file; see ScenarioParser.
+inline Scenario parse_scenario(std::string_view text, const std::string& source,
+                               Vocabulary vocabulary) {
+  return ScenarioParser(source, std::move(vocabulary)).parse(text);
+}
+
+}  // namespace mirbft::sim
+
+// <mirbft/sim/scenario_text.hpp>
+// Writes a scenario as a file that people read and change, and that is read back as the same.
+
+namespace mirbft::sim {
+
+namespace detail {
+
+template <class T>
+std::string value_text(T value) {
+  if constexpr (std::is_same_v<T, Time>) {
+    return time_text(value);
+  } else if constexpr (std::is_enum_v<T>) {
+    return std::string(value_names<T>[static_cast<std::size_t>(value)]);
+  } else {
+    return std::to_string(value);
+  }
+}
+
+/// " name value" for each member that is not as it would be anyway.
+template <class T>
+std::string members_text(const T& object) {
+  const T usual{};
+  std::string text;
+  std::vector<std::string> values;
+  wire::for_each_member(usual, [&](auto, auto value) { values.push_back(value_text(value)); });
+  wire::for_each_member(object, [&](auto number, auto value) {
+    const std::size_t place = number() - 1;
+    if (const std::string own = value_text(value); own != values[place])
+      text.append(" ").append(wire::member_names<T>[place]).append(" ").append(own);
+  });
+  return text;
+}
+
+inline std::string list_text(const std::vector<NodeId>& nodes) {
+  std::string text;
+  for (const NodeId node : nodes) (text += text.empty() ? "" : ",") += std::to_string(node.value);
+  return text;
+}
+
+inline std::string whom_text(const Strike& strike, Whom whom) {
+  const std::string nodes = list_text(strike.nodes);
+  switch (whom) {
+    case Whom::link: return nodes + " to " + list_text(strike.others);
+    case Whom::groups: return nodes + " | " + list_text(strike.others);
+    case Whom::node: break;
+  }
+  return nodes;
+}
+
+/// All but its time.
+inline std::string strike_text(const Strike& strike) {
+  const StrikeShape& shape = *shape_of(strike.kind);
+  std::string text = std::string(to_string(strike.kind)) + ' ' + whom_text(strike, shape.whom);
+  if (shape.names) {
+    text.append(" ").append(shape.amount).append(" ").append(shape.names[strike.amount]);
+  } else if (strike.amount != 0) {
+    text.append(" ").append(shape.amount).append(" ").append(std::to_string(strike.amount));
+  }
+  if (strike.lasts != Time{}) text.append(" ").append(shape.span) += ' ' + time_text(strike.lasts);
+  return text;
+}
+
+inline std::string span_text(const char* name, const std::optional<Span>& span) {
+  if (!span) return "";
+  std::string text = ' ' + std::string(name) + ' ' + std::to_string(span->first);
+  if (span->last == span->first) return text;
+  text += "..";
+  return span->last == Span{}.last ? text : text + std::to_string(span->last);
+}
+
+inline std::string match_text(const Match& match) {
+  std::string text = match.type.empty() ? std::string(any_type) : match.type;
+  if (!match.from.empty()) text += " from " + list_text(match.from);
+  if (!match.to.empty()) text += " to " + list_text(match.to);
+  return text + span_text("epoch", match.epoch) + span_text("view", match.view) +
+         span_text("sn", match.sn);
+}
+
+inline std::string moment_text(const Moment& moment) {
+  if (moment.messages == 0) return time_text(moment.time);
+  const std::string count = moment.messages == 1 ? "" : std::to_string(moment.messages) + ' ';
+  return count + match_text(moment.match);
+}
+
+inline std::string rule_text(const Rule& rule) {
+  std::string text;
+  if (rule.after) text += "after " + moment_text(*rule.after) + ' ';
+  if (rule.until) text += "until " + moment_text(*rule.until) + ' ';
+  text += "for " + match_text(rule.match);
+  if (rule.first != 0) text += " first " + std::to_string(rule.first);
+  text += ' ' + value_text(rule.what);
+  return rule.what == Meddling::delay ? text + ' ' + time_text(rule.late) : text;
+}
+
+/// Equal ones in one line.
+inline std::string clients_text(const std::vector<ClientLoad>& clients) {
+  std::string text;
+  for (std::size_t i = 0; i < clients.size();) {
+    std::size_t end = i;
+    while (end < clients.size() && clients[end] == clients[i]) ++end;
+    text += "clients " + std::to_string(end - i) + members_text(clients[i]) + '\n';
+    i = end;
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// The lines of a file that `parse_scenario` reads as an equal scenario.
+inline std::string scenario_text(const Scenario& scenario) {
+  const Schedule& faults = scenario.faults;
+  std::string text = "seed " + std::to_string(scenario.seed) + "\nnodes " +
+                     std::to_string(scenario.nodes) + '\n' + detail::clients_text(scenario.clients);
+  const auto members = [&](const char* word, const auto& object) {
+    if (const std::string said = detail::members_text(object); !said.empty())
+      text.append(word).append(said) += '\n';
+  };
+  members("links", faults.links);
+  members("pace", faults.pace);
+  members("disks", faults.disks);
+  for (const Role& role : scenario.adversaries.replicas)
+    text += "adversary " + std::to_string(role.node.value) + ' ' + to_string(role.kinds) + '\n';
+  if (!scenario.adversaries.clients.none())
+    text += "adversary clients " + to_string(scenario.adversaries.clients) + '\n';
+  for (const Strike& strike : faults.strikes)
+    text += "at " + time_text(strike.at) + ' ' + detail::strike_text(strike) + '\n';
+  for (const Rule& rule : scenario.rules) text += detail::rule_text(rule) + '\n';
+  for (const Trigger& trigger : scenario.triggers)
+    text += "after " + detail::moment_text(trigger.after) + ' ' +
+            detail::strike_text(trigger.strike) + '\n';
+  text += "heal " + time_text(faults.heal);
+  if (!faults.lost.empty()) text += " without " + detail::list_text(faults.lost);
+  return text + "\nsettle " + time_text(scenario.settle) + '\n';
+}
+
+}  // namespace mirbft::sim
 
 // <mirbft/sim/script.hpp>
 // Plays scripted faults: watches a cluster's messages, meddles with some, strikes after others.
@@ -21266,6 +27260,164 @@ class Script {
 
 }  // namespace mirbft::sim
 
+// <mirbft/sim/shrink.hpp>
+// Makes a scenario that fails small, so that what is left of it is what matters.
+
+namespace mirbft::sim {
+
+/// Leaves out of a scenario whatever it fails without: delta debugging (Zeller and Hildebrandt,
+/// "Simplifying and Isolating Failure-Inducing Input", 2002) over its lists, and then the rates,
+/// the load and the length one by one, until none of that helps any more.
+///
+/// `fails(const Scenario&)` runs one and says whether it still fails in the way that is looked for.
+/// `go_on(const Scenario& smallest, std::uint64_t runs)` is asked before each run whether there may
+/// be one more: who calls bounds runs and time there, and shows progress.
+template <class Fails, class GoOn>
+class Shrinker {
+ public:
+  /// `scenario` fails.
+  Shrinker(Scenario scenario, Fails fails, GoOn go_on)
+      : smallest_(std::move(scenario)), fails_(std::move(fails)), go_on_(std::move(go_on)) {}
+
+  Scenario shrink() {
+    for (bool smaller = true; smaller;) {
+      smaller = shrink_lists();
+      smaller |= shrink_rates();
+      smaller |= shrink_load();
+      smaller |= shrink_length();
+    }
+    return std::move(smallest_);
+  }
+
+ private:
+  /// Each of these returns whether it has made the scenario smaller.
+  bool shrink_lists() {
+    bool smaller = thin([](Scenario& one) -> auto& { return one.faults.strikes; }, 0);
+    smaller |= thin([](Scenario& one) -> auto& { return one.rules; }, 0);
+    smaller |= thin([](Scenario& one) -> auto& { return one.triggers; }, 0);
+    smaller |= thin([](Scenario& one) -> auto& { return one.clients; }, 1);
+    smaller |= thin([](Scenario& one) -> auto& { return one.faults.lost; }, 0);
+    return smaller;
+  }
+
+  bool shrink_rates() {
+    bool smaller = reset([](Scenario& one) -> auto& { return one.faults.links; });
+    smaller |= reset([](Scenario& one) -> auto& { return one.faults.pace; });
+    smaller |= reset([](Scenario& one) -> auto& { return one.faults.disks; });
+    return smaller;
+  }
+
+  bool shrink_load() {
+    bool smaller = false;
+    for (std::size_t i = 0; i < smallest_.clients.size(); ++i) {
+      const auto set = [&](const ClientLoad& load) {
+        return attempt([&](Scenario& one) { one.clients[i] = load; },
+                       load != smallest_.clients[i]);
+      };
+      ClientLoad usual;
+      usual.requests = smallest_.clients[i].requests;
+      smaller |= set(usual);
+      for (ClientLoad load = smallest_.clients[i]; load.requests > 1; smaller = true)
+        if (load.requests /= 2; !set(load)) break;
+    }
+    return smaller;
+  }
+
+  /// Ends soon after the last strike, and halves what lasts.
+  bool shrink_length() {
+    bool smaller = false;
+    while (attempt([](Scenario& one) { one.faults.heal = rounded(one.faults.heal / 2); },
+                   smallest_.faults.heal / 2 > end_of_strikes()))
+      smaller = true;
+    for (std::size_t i = 0; i < smallest_.faults.strikes.size(); ++i) {
+      const auto strike = [i](Scenario& one) -> auto& { return one.faults.strikes[i]; };
+      while (attempt([&](Scenario& one) { strike(one).lasts = rounded(strike(one).lasts / 2); },
+                     strike(smallest_).lasts > std::chrono::milliseconds(2)))
+        smaller = true;
+      smaller |= attempt([&](Scenario& one) { strike(one).amount = 0; },
+                         strike(smallest_).amount != 0 && !shape_of(strike(smallest_).kind)->names);
+    }
+    return smaller;
+  }
+
+  static Time rounded(Time time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time);
+  }
+  Time end_of_strikes() const {
+    Time end{};
+    for (const Strike& strike : smallest_.faults.strikes)
+      end = std::max(end, strike.at + strike.lasts);
+    return end;
+  }
+
+  /// Delta debugging: leaves out ever shorter pieces of a list, as long as `least` are left.
+  template <class List>
+  bool thin(List list, std::size_t least) {
+    const std::size_t before = list(smallest_).size();
+    for (std::size_t piece = before; piece != 0; piece /= 2)
+      for (std::size_t begin = 0; begin < list(smallest_).size();) {
+        const std::size_t size = list(smallest_).size();
+        const std::size_t end = std::min(begin + piece, size);
+        const auto leave_out = [&](Scenario& one) {
+          auto& all = list(one);
+          all.erase(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                    all.begin() + static_cast<std::ptrdiff_t>(end));
+        };
+        if (!attempt(leave_out, size - (end - begin) >= least)) begin = end;
+      }
+    return list(smallest_).size() != before;
+  }
+
+  /// Gives each member the value that it has anyway.
+  template <class Part>
+  bool reset(Part part) {
+    using Object = std::remove_reference_t<decltype(part(smallest_))>;
+    bool smaller = false;
+    for (std::size_t place = 0; place < wire::member_names<Object>.size(); ++place) {
+      Object changed = part(smallest_);
+      copy_member(place, Object{}, changed);
+      smaller |= attempt([&](Scenario& one) { part(one) = changed; }, changed != part(smallest_));
+    }
+    return smaller;
+  }
+  template <class Object>
+  static void copy_member(std::size_t place, const Object& from, Object& to) {
+    using wire::FieldNumber;
+    const auto copy = [&]<std::uint32_t number>(FieldNumber<number>, const auto& value) {
+      wire::for_each_member(to, [&]<std::uint32_t own>(FieldNumber<own>, auto& member) {
+        if constexpr (own == number)
+          if (own == place + 1) member = value;
+      });
+    };
+    wire::for_each_member(from, copy);
+  }
+
+  /// Changes the scenario if it still fails then, and returns whether it does.
+  template <class Change>
+  bool attempt(Change&& change, bool worth_it) {
+    if (!worth_it || !go_on_(std::as_const(smallest_), runs_)) return false;
+    Scenario trial = smallest_;
+    change(trial);
+    ++runs_;
+    if (!fails_(std::as_const(trial))) return false;
+    smallest_ = std::move(trial);
+    return true;
+  }
+
+  Scenario smallest_;
+  Fails fails_;
+  GoOn go_on_;
+  std::uint64_t runs_ = 0;
+};
+
+/// See Shrinker.
+template <class Fails, class GoOn>
+Scenario shrink(Scenario scenario, Fails fails, GoOn go_on) {
+  return Shrinker(std::move(scenario), std::move(fails), std::move(go_on)).shrink();
+}
+
+}  // namespace mirbft::sim
+
 // <mirbft/sim/strikes.hpp>
 // What a strike does to a cluster.
 
@@ -21327,61 +27479,6 @@ void strike(Cluster<Replica>& cluster, const Strike& strike, Time heal) {
 
 }  // namespace mirbft::sim
 
-// <mirbft/sim/time_text.hpp>
-// Times as people write them: "250ms", "1.5s".
-
-namespace mirbft::sim {
-
-namespace detail {
-
-struct TimeUnit {
-  std::string_view name;
-  std::int64_t nanoseconds;
-};
-inline constexpr TimeUnit time_units[] = {
-    {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}};
-
-}  // namespace detail
-
-/// In the largest unit that needs no more than three decimals. `time` is not negative.
-inline std::string time_text(Time time) {
-  for (const auto& [name, unit] : detail::time_units) {
-    const std::int64_t thousandth = unit == 1 ? 1 : unit / 1000;
-    if (time.count() < unit || time.count() % thousandth != 0) continue;
-    std::string text = std::to_string(time.count() / unit);
-    if (std::int64_t rest = time.count() % unit; rest != 0) {
-      std::string decimals = std::to_string(1000 + rest / thousandth);
-      decimals.erase(decimals.find_last_not_of('0') + 1);
-      text += '.' + decimals.substr(1);
-    }
-    return text.append(name);
-  }
-  return "0s";
-}
-
-/// Reads what `time_text` writes. Empty for anything else, and for more than a year.
-inline std::optional<Time> parse_time(std::string_view text) {
-  const std::size_t size = std::min(text.find_first_not_of("0123456789."), text.size());
-  const auto* unit = std::ranges::find(detail::time_units, text.substr(size),
-                                       &detail::TimeUnit::name);
-  const std::size_t dot = std::min(text.substr(0, size).find('.'), size);
-  constexpr std::int64_t longest = std::int64_t{366} * 24 * 3600 * 1'000'000'000;
-  std::int64_t whole = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + dot, whole);
-  if (unit == std::end(detail::time_units) || error != std::errc() || end != text.data() + dot ||
-      dot + 1 == size || whole > longest / unit->nanoseconds)
-    return std::nullopt;
-  std::int64_t sum = whole * unit->nanoseconds;
-  std::int64_t worth = unit->nanoseconds;
-  for (const char digit : text.substr(std::min(dot + 1, size), size - std::min(dot + 1, size))) {
-    if (digit == '.' || worth % 10 != 0) return std::nullopt;
-    sum += (digit - '0') * (worth /= 10);
-  }
-  return Time(sum);
-}
-
-}  // namespace mirbft::sim
-
 // <mirbft/sim/trial.hpp>
 // A run of one scenario: faults first, then healing, and then everything must get done.
 
@@ -21391,6 +27488,7 @@ namespace mirbft::sim {
 struct TrialResult {
   std::uint64_t seed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
   std::uint64_t fingerprint = 0;
   Time took{};
   std::vector<Finding> findings;
@@ -21410,6 +27508,7 @@ class Trial {
         typename ClusterOfTrial::ChecksOfCluster checks = {}, MakeBody body = {})
       : scenario_(std::move(scenario)),
         script_(scenario_.rules, scenario_.triggers),
+        cast_(scenario_.adversaries, members(), hash, Random(scenario_.seed).fork("cast")),
         cluster_(cluster_config(), std::move(make), std::move(checks)) {
     add_clients(body);
   }
@@ -21425,22 +27524,47 @@ class Trial {
   TrialResult run() {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
-    return {scenario_.seed, cluster_.figures(),        cluster_.fingerprint(),
+    return {scenario_.seed, cluster_.figures(),        acted(), cluster_.fingerprint(),
             cluster_.now(), cluster_.findings().all(), states()};
   }
 
  private:
-  using Message = typename detail::ProtocolOf<Replica>::type::Message;
+  using Message = typename detail::ModulesOf<Replica>::Protocol::Message;
+  using Hasher = typename detail::ModulesOf<Replica>::Hasher;
 
   ClusterConfig cluster_config() const {
     ClusterConfig config;
     config.seed = scenario_.seed;
     config.nodes = scenario_.nodes;
+    config.adversary = [this](NodeId node) { return cast_.of(node); };
+    config.faulty = cast_.nodes();
     config.links = scenario_.faults.links;
     config.shuffled_slots = scenario_.faults.pace.shuffled_slots;
     config.reaction = scenario_.faults.pace.reaction;
     config.tail = scenario_.faults.disks.tail;
     return config;
+  }
+
+  std::vector<NodeId> members() const {
+    std::vector<NodeId> all;
+    for (std::size_t i = 0; i < scenario_.nodes; ++i) all.push_back(NodeId(i));
+    return all;
+  }
+
+  /// The replicas' Hasher, for those who would forge what it hashes.
+  static Digest hash(ByteView bytes) {
+    Hasher hasher;
+    hasher.update(bytes);
+    return hasher.finish();
+  }
+  static Bytes sign(const Request& request) {
+    return signature_under<Hasher>(request, NodeConfig{}.cluster.view());
+  }
+  AdversaryCounts acted() const {
+    AdversaryCounts counts = cast_.counts();
+    for (std::size_t i = 0; i < cast_.clients().size(); ++i)
+      counts.count(cast_.clients()[i], cluster_.faulty_clients()[i]->acted());
+    return counts;
   }
 
   void add_clients(const MakeBody& body) {
@@ -21450,9 +27574,19 @@ class Trial {
                            .requests = load.requests,
                            .open = load.open,
                            .target = load.target,
+                           .belief = scenario_.adversaries.replicas.empty()
+                                         ? Belief::answers
+                                         : Belief::equal_answers,
+                           .forgers = cast_.clients().empty() ? Forgers::none : Forgers::some,
                            .retry_after = load.retry_after,
                            .rest = load.rest,
-                           .body = body});
+                           .body = body,
+                           .sign = sign});
+    const Random random = Random(scenario_.seed).fork("faulty clients");
+    for (const std::size_t kind : cast_.clients())
+      cluster_.add_faulty_client(
+          adversary_kinds[kind].client(ClientId(id + kind), cluster_.members(), sign,
+                                       random.fork(adversary_kinds[kind].name)));
   }
 
   /// The first phase. Returns whether no rule was broken.
@@ -21477,7 +27611,7 @@ class Trial {
     report_what_is_open(core);
   }
 
-  /// Returns those that are up and stay up.
+  /// Returns the correct ones that are up and stay up.
   std::vector<NodeId> heal() {
     const std::vector<NodeId>& lost = scenario_.faults.lost;
     std::vector<NodeId> core = cluster_.members();
@@ -21485,6 +27619,7 @@ class Trial {
     for (const NodeId id : lost) cluster_.crash(id);
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
+    std::erase_if(core, [&](NodeId id) { return scenario_.adversaries.has(id); });
     return core;
   }
 
@@ -21512,6 +27647,7 @@ class Trial {
 
   const Scenario scenario_;
   Script<Message> script_;
+  Cast cast_;
   ClusterOfTrial cluster_;
 };
 
@@ -21520,15 +27656,1020 @@ struct Campaign {
   std::uint64_t seeds = 0;
   std::uint64_t failed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
 
   void add(const TrialResult& result) noexcept {
     ++seeds;
+    adversaries += result.adversaries;
     failed += !result.findings.empty();
     figures += result.figures;
   }
 };
 
 }  // namespace mirbft::sim
+
+// <mirbft/sim/twins.hpp>
+// Twins: every way to cut a network around nodes that are there twice.
+
+// <mirbft/sim/twins_cluster.hpp>
+// Instances of one segment, some of them twins, in a network that is cut as a scenario says.
+
+// <mirbft/sim/twins_scenario.hpp>
+// What may happen to twins: scenarios, each with a number, and what makes one out of the number.
+
+namespace mirbft::sim::twins {
+
+/// The kinds of messages of a view, in the order in which they are due.
+enum class Moment : std::uint8_t { call, proposal, vote, commit };
+inline constexpr std::size_t moments = 4;
+
+constexpr std::string_view to_string(Moment moment) noexcept {
+  constexpr std::string_view names[] = {"everything", "proposals and what follows",
+                                        "votes and commits", "commits"};
+  return names[static_cast<std::size_t>(moment)];
+}
+
+/// A partition of the network for one round. It strikes messages of kind `from` and later ones: so
+/// some nodes may be prepared, or know a proposal, and the others not.
+struct Cut {
+  /// Four bits for each instance: its group. All 0 for a whole network.
+  std::uint64_t groups = 0;
+  Moment from = Moment::call;
+
+  std::uint64_t group_of(std::size_t instance) const noexcept {
+    return groups >> (4 * instance) & 15;
+  }
+  bool loses(Moment kind, std::size_t sender, std::size_t receiver) const noexcept {
+    return kind >= from && group_of(sender) != group_of(receiver);
+  }
+};
+
+/// A correct node comes back with what is in its log, once it has handled `after` events.
+struct Restart {
+  std::size_t instance = 0;
+  std::uint64_t after = 0;
+};
+
+/// When those who lack something are told it again, as far as the network lets them.
+enum class Reminded : std::uint8_t { once_healed, each_round };
+
+/// A round is as long as a view may stand still: whoever has not finished gives up on its view at
+/// the end.
+struct Round {
+  Cut cut;
+  Reminded reminded = Reminded::once_healed;
+  std::optional<Restart> restart{};
+};
+
+/// How large scenarios are. Node 0 leads view 0, node 1 view 1, and so on. Of a node that has a
+/// twin there are two instances with one key; the second ones come after the first ones of all.
+struct Shape {
+  std::size_t nodes = 4;
+  std::size_t twins = 1;
+  /// Rounds until the network heals.
+  std::size_t views = 4;
+  /// Into how many groups the network falls at most.
+  std::size_t groups = 2;
+
+  std::size_t instances() const noexcept { return nodes + twins; }
+};
+
+/// Scenarios are counted, each in its place, or drawn at random from a seed.
+enum class Choice : std::uint8_t { counted, drawn };
+
+/// Everything that happens until the network heals.
+struct Scenario {
+  Shape shape;
+  Choice choice = Choice::counted;
+  /// Its place, or its seed.
+  std::uint64_t number = 0;
+  /// The nodes that have twins, ascending.
+  std::vector<std::size_t> twins;
+  std::vector<Round> rounds;
+
+  std::size_t node_of(std::size_t instance) const noexcept {
+    return instance < shape.nodes ? instance : twins[instance - shape.nodes];
+  }
+  bool is_correct(std::size_t instance) const noexcept {
+    return !std::binary_search(twins.begin(), twins.end(), node_of(instance));
+  }
+  /// A second instance is marked as in 0'.
+  std::string name_of(std::size_t instance) const {
+    return std::to_string(node_of(instance)) + (instance < shape.nodes ? "" : "'");
+  }
+};
+
+/// All scenarios of a shape. `count()` of them can be counted: every choice of the nodes that have
+/// twins (so of the views that twins lead), times, for each round, the whole network and every
+/// partition of the instances that sets in at any of the four moments. In round 0 there is nothing
+/// to call for, and so one moment less. With 4 nodes, 1 twin, 4 views and two groups that is
+/// 4 (1 + 15 * 3) (1 + 15 * 4)^3 = 41,764,504. Messages arrive in the order in which they were
+/// sent, and what is lost stays lost until the network is whole again.
+///
+/// No two of them are alike by symmetry: in four views each of four nodes leads one, and of two
+/// twins it is always the first whose messages come first.
+///
+/// Scenarios that are drawn may have any number of views; besides, in any round messages overtake
+/// one another, correct nodes restart, and what was lost is said again.
+class Space {
+ public:
+  /// Throws ConfigError.
+  explicit Space(Shape shape) : shape_(shape) {
+    const auto number = [](std::size_t value) { return std::to_string(value); };
+    if (shape.nodes < 4 || shape.nodes > 10)
+      throw ConfigError("nodes", number(shape.nodes), "must be 4 to 10 for twins");
+    if (shape.twins == 0 || shape.twins > Quorum(shape.nodes).faulty())
+      throw ConfigError("twins", number(shape.twins),
+                        "must be at least 1, and fewer than a third of the nodes");
+    if (shape.views == 0 || shape.views > 64)
+      throw ConfigError("views", number(shape.views), "must be 1 to 64");
+    if (shape.groups < 2 || shape.groups > 3)
+      throw ConfigError("groups", number(shape.groups), "must be 2 or 3");
+    choose_twins({}, 0);
+    divide(0, 0, 0);
+  }
+
+  const Shape& shape() const noexcept { return shape_; }
+  /// The choices of the nodes that have twins.
+  std::uint64_t positions() const noexcept { return positions_.size(); }
+  /// The cuts to choose from in a round.
+  std::uint64_t cuts(std::size_t round) const noexcept {
+    return 1 + (partitions_.size() - 1) * (moments - (round == 0));
+  }
+  /// How many ways there are to go on from `round`; the greatest number if it is too small.
+  std::uint64_t count_from(std::size_t round) const noexcept {
+    std::uint64_t count = 1;
+    for (; round < shape_.views; ++round) {
+      if (count > most / cuts(round)) return most;
+      count *= cuts(round);
+    }
+    return count;
+  }
+  std::uint64_t count() const noexcept {
+    const std::uint64_t rest = count_from(0);
+    return rest > most / positions() ? most : positions() * rest;
+  }
+
+  /// The scenario at `position` before anything has happened.
+  Scenario start(std::uint64_t position) const {
+    return {shape_, Choice::counted, 0, positions_[position], {}};
+  }
+  Cut cut(std::size_t round, std::uint64_t choice) const noexcept {
+    if (choice == 0) return {};
+    const std::uint64_t moment = (choice - 1) / (partitions_.size() - 1) + (round == 0);
+    return {partitions_[1 + (choice - 1) % (partitions_.size() - 1)],
+            static_cast<Moment>(moment)};
+  }
+
+  /// The scenario in its place. Throws ConfigError.
+  Scenario at(std::uint64_t number) const {
+    if (count() == most || number >= count())
+      throw ConfigError("scenario", std::to_string(number),
+                        count() == most ? "are too many to be counted: draw them"
+                                        : "must be below " + std::to_string(count()));
+    Scenario made = start(number / count_from(0));
+    made.number = number;
+    for (std::size_t round = 0; round < shape_.views; ++round)
+      made.rounds.push_back(
+          {cut(round, number % count_from(round) / count_from(round + 1))});
+    return made;
+  }
+
+  /// The scenario of a seed.
+  Scenario draw(std::uint64_t seed) const {
+    Random random = Random(seed).fork("twins");
+    Scenario made = start(random.below(positions()));
+    made.choice = Choice::drawn;
+    made.number = seed;
+    for (std::size_t round = 0; round < shape_.views; ++round) {
+      Round& one = made.rounds.emplace_back();
+      one.cut = cut(round, random.below(cuts(round)));
+      if (random.chance(300)) one.reminded = Reminded::each_round;
+      const std::size_t instance = random.below(shape_.nodes);
+      if (random.chance(300) && made.is_correct(instance))
+        one.restart = {instance, random.below(100)};
+    }
+    return made;
+  }
+
+ private:
+  static constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+
+  void choose_twins(std::vector<std::size_t> chosen, std::size_t next) {
+    if (chosen.size() == shape_.twins) return positions_.push_back(std::move(chosen));
+    for (; next < shape_.nodes; ++next) {
+      chosen.push_back(next);
+      choose_twins(chosen, next + 1);
+      chosen.pop_back();
+    }
+  }
+  /// Puts `instance` and those after it into each of the groups there are, or into a new one.
+  void divide(std::size_t instance, std::uint64_t groups, std::uint64_t count) {
+    if (instance == shape_.instances()) return partitions_.push_back(groups);
+    for (std::uint64_t group = 0; group < std::min<std::uint64_t>(count + 1, shape_.groups);
+         ++group)
+      divide(instance + 1, groups | group << (4 * instance), std::max(count, group + 1));
+  }
+
+  Shape shape_;
+  std::vector<std::vector<std::size_t>> positions_;
+  /// The whole network first.
+  std::vector<std::uint64_t> partitions_;
+};
+
+/// A partition for people.
+inline std::string to_string(const Cut& cut, const Scenario& scenario) {
+  if (cut.groups == 0) return "the network is whole";
+  std::vector<std::string> groups;
+  for (std::size_t i = 0; i < scenario.shape.instances(); ++i) {
+    groups.resize(std::max<std::size_t>(groups.size(), cut.group_of(i) + 1));
+    groups[cut.group_of(i)] += ' ' + scenario.name_of(i);
+  }
+  std::string text = std::string(to_string(cut.from)) + " within";
+  for (const std::string& group : groups) text += group + (&group == &groups.back() ? "" : " |");
+  return text;
+}
+
+/// A scenario for people, a line a round.
+inline std::string to_string(const Scenario& scenario) {
+  std::string text = std::to_string(scenario.shape.nodes) + " nodes, with twins:";
+  for (const std::size_t node : scenario.twins) text += ' ' + std::to_string(node);
+  text += '\n';
+  for (std::size_t i = 0; i < scenario.rounds.size(); ++i) {
+    const auto& [cut, reminded, restart] = scenario.rounds[i];
+    text += "  round " + std::to_string(i) + ": " + to_string(cut, scenario);
+    if (reminded == Reminded::each_round) text += "; then said again";
+    if (restart)
+      text += "; node " + scenario.name_of(restart->instance) + " restarts after " +
+              std::to_string(restart->after) + " events";
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace mirbft::sim::twins
+
+namespace mirbft::sim::twins {
+
+/// Signatures that cost next to nothing, and that twins, who have their key, need not forge.
+inline Bytes sign(NodeId node, ByteView message) {
+  Fingerprint signature;
+  signature.add(node.value);
+  signature.add(message);
+  return Bytes::filled(8, [value = signature.value()](std::uint8_t* out) mutable {
+    for (std::size_t i = 0; i < 8; ++i, value >>= 8) out[i] = static_cast<std::uint8_t>(value);
+  });
+}
+
+/// What a message proposes for a slot, or for all of them, in a view.
+struct Proposal {
+  View view;
+  SeqNr sn;
+  std::uint64_t content = 0;
+};
+
+/// The keys of all nodes, as a Crypto module.
+struct Keys {
+  SignatureCheck verify_node(NodeId node, Epoch, ByteView message, ByteView signature) const {
+    return sign(node, message) == Bytes(signature) ? SignatureCheck::valid
+                                                   : SignatureCheck::invalid;
+  }
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) const noexcept {}
+};
+
+/// What is the same for all instances and scenarios of a shape. Immutable.
+template <class Subject>
+class Setting {
+ public:
+  Setting(std::size_t nodes, std::uint32_t slots, Subject subject)
+      : subject_(std::move(subject)),
+        config_(config_of(nodes, slots)),
+        plan_(Epoch(0), SeqNr(0), config_.members, {config_.members.front()}, config_) {
+    for (const NodeId member : config_.members) {
+      config_.self = member;
+      clusters_.emplace_back(config_, Subject::Orderer::quorum(nodes));
+    }
+  }
+
+  const Subject& subject() const noexcept { return subject_; }
+  /// Of any replica.
+  const IssConfig& config() const noexcept { return config_; }
+  const iss::EpochPlan& plan() const noexcept { return plan_; }
+  const iss::Cluster& cluster_of(std::size_t node) const noexcept { return clusters_[node]; }
+  std::uint32_t slots() const noexcept { return plan_.segment_length(); }
+
+ private:
+  static IssConfig config_of(std::size_t nodes, std::uint32_t slots) {
+    IssConfig config;
+    for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(NodeId(i));
+    config.min_segment_length = config.max_segment_length = slots;
+    return config;
+  }
+
+  Subject subject_;
+  IssConfig config_;
+  iss::EpochPlan plan_;
+  std::vector<iss::Cluster> clusters_;
+};
+
+/// What scenarios have come to.
+struct Figures {
+  /// Slots that a correct node has decided, by what, and those that were before the network healed.
+  std::uint64_t decided_batches = 0;
+  std::uint64_t decided_nil = 0;
+  std::uint64_t decided_early = 0;
+  /// Places where the two instances of a node have proposed two different things: proof that twins
+  /// were twins. And of these, those in views after the first.
+  std::uint64_t double_proposals = 0;
+  std::uint64_t double_new_views = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t restarts = 0;
+  /// The highest view in which a correct node has voted.
+  std::uint64_t highest_view = 0;
+  /// Rounds that the network had to be whole for, at most.
+  std::uint64_t healing_rounds = 0;
+
+  Figures& operator+=(const Figures& other) noexcept {
+    decided_batches += other.decided_batches;
+    decided_nil += other.decided_nil;
+    decided_early += other.decided_early;
+    double_proposals += other.double_proposals;
+    double_new_views += other.double_new_views;
+    messages += other.messages;
+    lost += other.lost;
+    restarts += other.restarts;
+    highest_view = std::max(highest_view, other.highest_view);
+    healing_rounds = std::max(healing_rounds, other.healing_rounds);
+    return *this;
+  }
+};
+
+/// Whether an orderer bears nodes that lie, as twins do; Paxos bears only crashes.
+template <class Orderer>
+inline constexpr bool bears_liars = Orderer::quorum(4).weak() > 1;
+
+/// One segment at every instance of a scenario, leaders and their batches included. Everything that
+/// an instance asks of its own modules is answered at once and in order, so that its log is written
+/// ahead; messages travel in steps, all that are under way at a time. May be copied, so that
+/// scenarios which begin alike need not begin twice.
+///
+/// `Subject` says what is tested:
+///   Orderer, and its rules     the protocol, and what it decides by;
+///   Checks checks(config)      the invariants that its correct instances must keep;
+///   Moment moment_of(message)  when in a view a message is due;
+///   std::optional<Proposal> proposal_of(message)  what a message proposes, if it does.
+template <class Subject>
+class Cluster {
+ public:
+  using Orderer = typename Subject::Orderer;
+  using Ordering = typename Orderer::Message;
+  using Message = IssMessage<Ordering>;
+
+  static_assert(bears_liars<Orderer>,
+                "[mirbft] a twin is Byzantine, and this orderer bears only crashes: name one whose "
+                "quorum counts liars, such as Pbft");
+
+  /// `setting` must outlive it.
+  Cluster(const Setting<Subject>& setting, const Scenario& scenario)
+      : state_(setting, scenario), findings_(scenario.number, clock_) {
+    for (std::size_t i = 0; i < state_.instances.size(); ++i) enter_epoch(i);
+  }
+  /// For scenarios that begin alike; nothing may have been found.
+  Cluster(const Cluster& other)
+      : state_(other.state_), clock_(other.clock_), findings_(0, clock_) {}
+  Cluster& operator=(const Cluster&) = delete;
+
+  /// A round under the partition that it brings.
+  void play(const Round& round) {
+    state_.round = round;
+    run();
+    if (round.reminded == Reminded::each_round) remind();
+    end_round();
+  }
+
+  /// The network is whole, and so everybody must come to an end.
+  void heal(std::uint64_t within) {
+    state_.round = {};
+    state_.figures.decided_early = decided();
+    for (; !is_done() && findings_.none(); ++state_.figures.healing_rounds) {
+      if (state_.figures.healing_rounds == within) return report_what_is_open(within);
+      run();
+      remind();
+      end_round();
+    }
+    count_decisions();
+  }
+
+  const Findings& findings() const noexcept { return findings_; }
+  const Figures& figures() const noexcept { return state_.figures; }
+
+  /// Of all that the instances have been told: if it is the same, so are they.
+  std::uint64_t fingerprint() const noexcept {
+    Fingerprint sum;
+    for (const Instance& one : state_.instances) sum.add(one.history.value());
+    return sum.value();
+  }
+
+ private:
+  static constexpr std::chrono::nanoseconds round_time = std::chrono::seconds(1);
+
+  using Segment = typename Orderer::Segment;
+  using ProposalPlace = std::tuple<NodeId, View, SeqNr>;
+
+  struct BatchCheck {
+    std::uint32_t place = 0;
+    Batch batch;
+  };
+  template <class List>
+  struct VariantOf;
+  template <class... Es>
+  struct VariantOf<events<Es...>> {
+    using type = std::variant<Es...>;
+  };
+  using Event = typename VariantOf<joined<
+      typename Orderer::emits,
+      events<SendMessage<Message>, MessageReceived<Message>, BatchCheck>>>::type;
+
+  /// A copy of a node: its segment, its log, and what it has asked for.
+  struct Instance {
+    Segment segment;
+    std::vector<typename Orderer::Entry> log{};
+    std::deque<Event> events{};
+    /// What it has decided; and has ever decided, also where a restart has made it forget that.
+    std::vector<std::optional<Digest>> decided{};
+    std::vector<std::optional<Digest>> ever_decided{};
+    std::vector<Batch> batches{};
+    Fingerprint history{};
+  };
+  struct Letter {
+    std::size_t from = 0;
+    std::size_t to = 0;
+    Ordering message;
+    std::uint64_t hash = 0;
+  };
+
+  /// All that a copy takes along.
+  struct State {
+    State(const Setting<Subject>& of, const Scenario& what)
+        : setting(&of),
+          scenario(what),
+          checks(Subject::checks(of.config())),
+          order(Random(what.number).fork("order")) {
+      for (std::size_t i = 0; i < what.shape.instances(); ++i) {
+        Instance& one = instances.emplace_back(Instance{Segment(of.plan(), 0, what.shape.nodes)});
+        one.decided.resize(of.slots());
+        one.ever_decided.resize(of.slots());
+        one.batches.resize(of.slots());
+      }
+    }
+
+    const Setting<Subject>* setting;
+    Scenario scenario;
+    std::vector<Instance> instances;
+    std::vector<Letter> under_way;
+    Round round;
+    typename Subject::Checks checks;
+    /// What each instance of a node has proposed first, and where it has then contradicted that.
+    std::map<ProposalPlace, std::uint64_t> proposals;
+    std::set<ProposalPlace> contradicted;
+    Figures figures;
+    Random order;
+  };
+
+  /// What a segment sees of the rest.
+  class Env {
+   public:
+    Env(Cluster& cluster, std::size_t self) : cluster_(cluster), self_(self) {}
+
+    const iss::Cluster& cluster() const noexcept { return cluster_.members_of(self_); }
+    const auto& rules() const noexcept { return cluster_.state_.setting->subject().rules; }
+
+    struct Emitted {
+      std::deque<Event>& events;
+      void then(auto... followed) { (events.emplace_back(std::move(followed)), ...); }
+    };
+    Emitted emit(auto event) {
+      std::deque<Event>& events = cluster_.state_.instances[self_].events;
+      events.emplace_back(std::move(event));
+      return {events};
+    }
+    auto to(NodeId whom, auto message) const {
+      return SendMessage<Message>{{whom}, Ordering(std::move(message))};
+    }
+    auto to_others(auto message) const {
+      return SendMessage<Message>{cluster().others(), Ordering(std::move(message))};
+    }
+    auto to_self(auto message) const {
+      return MessageReceived<Message>{cluster().self().id, Ordering(std::move(message))};
+    }
+    std::chrono::nanoseconds now() const noexcept { return cluster_.clock_.now(); }
+    std::chrono::nanoseconds patience(View) const noexcept { return round_time; }
+    std::chrono::nanoseconds segment_patience(std::size_t) const noexcept {
+      return std::chrono::hours(24);
+    }
+    std::chrono::nanoseconds resend_after() const noexcept { return round_time; }
+    bool may_vote(SegmentId) const noexcept { return true; }
+    void claimed(SegmentId, std::uint32_t, const Batch&) const noexcept {}
+    void check(SegmentId, std::uint32_t place, const Batch& batch) {
+      emit(BatchCheck{place, batch});
+    }
+    void decided(SegmentId, std::uint32_t place, const Digest& digest, const Batch& batch) {
+      cluster_.note_decision(self_, place, digest, batch);
+    }
+    void bad(iss::BadMessage) const noexcept {}
+    void halt(const std::string& reason) {
+      if (cluster_.is_correct(self_)) cluster_.report(self_, std::nullopt, "halt", reason);
+    }
+
+   private:
+    Cluster& cluster_;
+    std::size_t self_;
+  };
+
+  NodeId node_of(std::size_t instance) const {
+    return NodeId(state_.scenario.node_of(instance));
+  }
+  bool is_correct(std::size_t instance) const { return state_.scenario.is_correct(instance); }
+  const iss::Cluster& members_of(std::size_t instance) const {
+    return state_.setting->cluster_of(state_.scenario.node_of(instance));
+  }
+  void report(std::size_t instance, std::optional<SeqNr> sn, std::string rule,
+              const std::string& what) {
+    findings_.report(std::move(rule), node_of(instance), sn, what);
+  }
+
+  // Batches. Each instance has its own, so that twins who lead contradict one another.
+
+  static Digest digest_of(const Batch& batch) {
+    const Bytes hash = sign(NodeId(batch->front().req_no.value), ByteView());
+    Digest digest;
+    std::copy(hash.begin(), hash.end(), digest.bytes.begin());
+    return digest;
+  }
+  /// As Iss does: notes that it has begun, and proposes if it leads.
+  void enter_epoch(std::size_t self) {
+    if (is_correct(self)) {
+      state_.checks.started(node_of(self));
+      append(self, WalAppend<EpochEntry>{});
+    }
+    if (node_of(self) != state_.instances[self].segment.leader()) return;
+    Env env(*this, self);
+    for (std::uint32_t place = 0; place < state_.setting->slots(); ++place) {
+      const Batch batch({RequestRef{ClientId(1), ReqNo(100 * place + self), {}}});
+      state_.instances[self].segment.propose(place, batch, digest_of(batch), env);
+    }
+  }
+
+  // Steps and rounds.
+
+  /// Until nobody has anything more to say.
+  void run() {
+    do {
+      for (std::size_t i = 0; i < state_.instances.size(); ++i) work(i);
+      std::vector<Letter> letters = std::exchange(state_.under_way, {});
+      if (state_.scenario.choice == Choice::drawn) state_.order.shuffle(letters);
+      for (Letter& letter : letters) deliver(std::move(letter));
+    } while (findings_.none() && !is_quiet());
+  }
+  bool is_quiet() const {
+    return std::all_of(state_.instances.begin(), state_.instances.end(),
+                       [](const Instance& one) { return one.events.empty(); });
+  }
+  /// Patience with the current view ends; so does that with those who have called for another one.
+  void end_round() {
+    tick();
+    run();
+    clock_.advance_to(clock_.now() + round_time);
+    tick();
+  }
+  void tick() {
+    for (std::size_t i = 0; i < state_.instances.size(); ++i) {
+      Env env(*this, i);
+      state_.instances[i].segment.tick(true, env);
+    }
+  }
+
+  void work(std::size_t self) {
+    Instance& instance = state_.instances[self];
+    while (!instance.events.empty() && findings_.none()) {
+      if (must_restart(self)) restart(self);
+      if (instance.events.empty()) return;
+      Event event = std::move(instance.events.front());
+      instance.events.pop_front();
+      visit_alternative(event, [&](auto& one) {
+        show(self, one);
+        handle(self, std::move(one));
+      });
+    }
+  }
+
+  template <class E>
+  void show(std::size_t self, const E& event) {
+    if constexpr (requires { E::destination; })
+      if (is_correct(self))
+        state_.checks.event(node_of(self), E::destination, event, findings_);
+  }
+
+  // What an instance asks of its modules.
+
+  template <class Origin>
+  void handle(std::size_t self, SignRequest<Origin> asked) {
+    Env env(*this, self);
+    Bytes signature = sign(node_of(self), asked.message.view());
+    state_.instances[self].segment.process(
+        SignResult<Origin>{std::move(signature), std::move(asked.origin)}, env);
+  }
+  template <class Origin>
+  void handle(std::size_t self, VerifyNodeSigs<Origin> asked) {
+    NodeSigsVerified<Origin> verified{{}, std::move(asked.origin)};
+    for (const NodeSignature& one : asked.signatures)
+      verified.verdicts.push_back(
+          Keys().verify_node(one.node, asked.epoch, one.message.view(), one.signature.view()));
+    Env env(*this, self);
+    state_.instances[self].segment.process(std::move(verified), env);
+  }
+  template <class Entry>
+  void handle(std::size_t self, WalAppend<Entry> asked) {
+    if (is_correct(self)) append(self, asked);
+    state_.instances[self].log.push_back(std::move(asked.entry));
+  }
+  template <class Entry>
+  void append(std::size_t self, const WalAppend<Entry>& asked) {
+    const Record record{asked.number, wire::encode(asked.entry), asked.retention};
+    state_.checks.durable(node_of(self), record, events<WalAppend<Entry>>{}, findings_);
+  }
+  void handle(std::size_t self, BatchCheck asked) {
+    Env env(*this, self);
+    state_.instances[self].segment.checked(asked.place, digest_of(asked.batch), env);
+  }
+  void handle(std::size_t self, MessageReceived<Message> own) {
+    Env env(*this, self);
+    state_.instances[self].segment.receive(env.cluster().self(),
+                                           std::get<Ordering>(std::move(own.message)), env);
+  }
+  void handle(std::size_t self, SendMessage<Message> sent) {
+    const Ordering& message = std::get<Ordering>(sent.message);
+    if (!is_correct(self)) note_proposal(self, message);
+    Fingerprint hash;
+    hash.add(wire::encode(message).view());
+    for (std::size_t i = 0; i < state_.instances.size(); ++i)
+      if (std::find(sent.destinations.begin(), sent.destinations.end(), node_of(i)) !=
+          sent.destinations.end())
+        state_.under_way.push_back({self, i, message, hash.value()});
+  }
+
+  void deliver(Letter letter) {
+    ++state_.figures.messages;
+    if (state_.round.cut.loses(Subject::moment_of(letter.message), letter.from, letter.to)) {
+      ++state_.figures.lost;
+      return;
+    }
+    Instance& receiver = state_.instances[letter.to];
+    receiver.history.add(letter.from);
+    receiver.history.add(letter.hash);
+    Env env(*this, letter.to);
+    receiver.segment.receive(*env.cluster().find(node_of(letter.from)), std::move(letter.message),
+                             env);
+  }
+
+  // Restarts.
+
+  bool must_restart(std::size_t self) {
+    std::optional<Restart>& due = state_.round.restart;
+    return due && due->instance == self && due->after-- == 0;
+  }
+  /// What is in the log is there again, and nothing else.
+  void restart(std::size_t self) {
+    state_.round.restart.reset();
+    ++state_.figures.restarts;
+    Instance& instance = state_.instances[self];
+    instance.events.clear();
+    std::fill(instance.decided.begin(), instance.decided.end(), std::nullopt);
+    instance.segment = Segment(state_.setting->plan(), 0, state_.scenario.shape.nodes);
+    Env env(*this, self);
+    for (const auto& entry : instance.log)
+      visit_alternative(entry, [&](const auto& one) { instance.segment.recover(one, env); });
+    instance.segment.resume(env);
+  }
+
+  // The ladder: those who stand still are told again, and catch up with those who are done.
+
+  void remind() {
+    for (std::size_t i = 0; i < state_.instances.size(); ++i)
+      for (std::size_t j = 0; j < state_.instances.size(); ++j)
+        if (node_of(i) != node_of(j)) repeat(j, i);
+    run();
+    for (std::size_t i = 0; i < state_.instances.size(); ++i) catch_up(i);
+    run();
+  }
+  /// What `from` has said is said again to `to`, as far as it may be of use there.
+  void repeat(std::size_t from, std::size_t to) {
+    Env env(*this, from);
+    const Segment& wanting = state_.instances[to].segment;
+    const Segment& segment = state_.instances[from].segment;
+    const auto send = [&](auto message) { env.emit(env.to(node_of(to), std::move(message))); };
+    if (!wanting.is_complete()) segment.repeat_view(send);
+    for (std::uint32_t place = 0; place < state_.setting->slots(); ++place)
+      if (!state_.instances[to].decided[place] || wanting.awaits_votes(place))
+        segment.repeat_slot(place, node_of(from), send);
+  }
+  /// Takes over what a weak quorum has decided, and gets batches of which it knows the digest.
+  void catch_up(std::size_t self) {
+    Instance& instance = state_.instances[self];
+    if (is_stable_for(self)) return instance.segment.stable();
+    Env env(*this, self);
+    for (std::uint32_t place = 0; place < state_.setting->slots(); ++place) {
+      if (instance.decided[place]) continue;
+      for (std::size_t other = 0; other < state_.instances.size(); ++other) {
+        if (!reaches(other, self)) continue;
+        const Instance& peer = state_.instances[other];
+        if (const auto batch = peer.segment.batch_of(place))
+          instance.segment.supplied(place, digest_of(*batch), *batch, env);
+        const auto& digest = peer.decided[place];
+        if (!instance.decided[place] && digest && is_vouched(self, place, *digest))
+          instance.segment.adopt(place, *digest, peer.batches[place], env);
+      }
+    }
+  }
+  /// How many nodes that reach `self` have decided a digest there.
+  std::size_t vouchers(std::size_t self, std::uint32_t place, const Digest& digest) const {
+    std::set<NodeId> by;
+    for (std::size_t i = 0; i < state_.instances.size(); ++i)
+      if (reaches(i, self) && state_.instances[i].decided[place] == digest) by.insert(node_of(i));
+    return by.size();
+  }
+  bool is_vouched(std::size_t self, std::uint32_t place, const Digest& digest) const {
+    return vouchers(self, place, digest) >= members_of(self).quorum().weak();
+  }
+  bool is_stable_for(std::size_t self) const {
+    const Instance& instance = state_.instances[self];
+    for (std::uint32_t place = 0; place < state_.setting->slots(); ++place)
+      if (!instance.decided[place] ||
+          1 + vouchers(self, place, *instance.decided[place]) < members_of(self).quorum().strong())
+        return false;
+    return true;
+  }
+  bool reaches(std::size_t from, std::size_t to) const {
+    return node_of(from) != node_of(to) && !state_.round.cut.loses(Moment::commit, from, to);
+  }
+
+  // What is seen.
+
+  void note_proposal(std::size_t self, const Ordering& message) {
+    const auto proposal = Subject::proposal_of(message);
+    if (!proposal) return;
+    const ProposalPlace place(node_of(self), proposal->view, proposal->sn);
+    const auto [known, is_first] = state_.proposals.try_emplace(place, proposal->content);
+    if (is_first || known->second == proposal->content) return;
+    if (!state_.contradicted.insert(place).second) return;
+    ++state_.figures.double_proposals;
+    state_.figures.double_new_views += proposal->view != View(0);
+  }
+  void note_decision(std::size_t self, std::uint32_t place, const Digest& digest,
+                     const Batch& batch) {
+    Instance& instance = state_.instances[self];
+    instance.decided[place] = digest;
+    instance.batches[place] = batch;
+    if (!is_correct(self)) return;
+    for (std::size_t i = 0; i < state_.instances.size(); ++i) {
+      const auto& other = state_.instances[i].ever_decided[place];
+      if (is_correct(i) && other && other != digest)
+        report(self, state_.setting->plan().sn_of(0, place), "agreement",
+               "decides another digest than node " + std::to_string(node_of(i).value));
+    }
+    instance.ever_decided[place] = digest;
+  }
+
+  bool is_done() const {
+    for (std::size_t i = 0; i < state_.instances.size(); ++i)
+      if (is_correct(i) && !state_.instances[i].segment.is_complete()) return false;
+    return true;
+  }
+  void report_what_is_open(std::uint64_t rounds) {
+    for (std::size_t i = 0; i < state_.instances.size(); ++i)
+      if (is_correct(i) && !state_.instances[i].segment.is_complete())
+        report(i, std::nullopt, "liveness",
+               "is not done " + std::to_string(rounds) +
+                   " rounds after the network has healed, in view " +
+                   std::to_string(state_.instances[i].segment.view().value));
+  }
+  /// The slots that some correct node has decided, and of them those that were decided as nil.
+  std::uint64_t decided() const {
+    return count_slots([](const std::optional<Digest>& digest) { return digest.has_value(); });
+  }
+  void count_decisions() {
+    Figures& figures = state_.figures;
+    figures.decided_nil = count_slots([](const auto& digest) { return digest == nil_digest; });
+    figures.decided_batches = decided() - figures.decided_nil;
+    for (std::size_t i = 0; i < state_.instances.size(); ++i)
+      if (is_correct(i))
+        figures.highest_view =
+            std::max(figures.highest_view, state_.instances[i].segment.view().value);
+  }
+  std::uint64_t count_slots(auto&& is_one) const {
+    std::uint64_t count = 0;
+    for (std::uint32_t place = 0; place < state_.setting->slots(); ++place) {
+      bool any = false;
+      for (std::size_t i = 0; i < state_.instances.size(); ++i)
+        any |= is_correct(i) && is_one(state_.instances[i].decided[place]);
+      count += any;
+    }
+    return count;
+  }
+
+  State state_;
+  Clock clock_;
+  Findings findings_;
+};
+
+}  // namespace mirbft::sim::twins
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::twins::Figures, decided_batches, decided_nil, decided_early,
+                        double_proposals, double_new_views, messages, lost, restarts,
+                        highest_view, healing_rounds);
+
+namespace mirbft::sim::twins {
+
+/// How a scenario ended.
+struct Outcome {
+  Figures figures;
+  std::vector<Finding> findings;
+};
+
+/// What many scenarios add up to.
+struct Tally {
+  /// Scenarios, and those of them that were played to their end: the others come to a point where
+  /// every instance has been told just what it was told in one that was played.
+  std::uint64_t scenarios = 0;
+  std::uint64_t played = 0;
+  /// How many have ended with view i as the highest one.
+  std::vector<std::uint64_t> by_view;
+  Figures figures;
+  /// The first that was found to break a rule.
+  std::optional<Scenario> failed;
+
+  void add(const Figures& one) {
+    ++played;
+    figures += one;
+    if (by_view.size() <= one.highest_view) by_view.resize(one.highest_view + 1);
+    ++by_view[one.highest_view];
+  }
+};
+
+/// Twins (Bano, Sonnino, Chursin, Perelman, Li, Ching, Malkhi: "Twins: BFT Systems Made Robust",
+/// OPODIS 2021): a faulty node is two correct ones with one identity and one key, which between
+/// them equivocate, forget and vote twice, as the partitions of the network let them. In every
+/// scenario the correct nodes must keep all invariants, and come to an end once it heals.
+template <class Subject>
+class Twins {
+ public:
+  /// Throws ConfigError.
+  explicit Twins(const Shape& shape, std::uint32_t slots = 1, Subject subject = {})
+      : space_(shape), setting_(shape.nodes, slots, std::move(subject)) {}
+
+  const Space& space() const noexcept { return space_; }
+
+  /// Plays one scenario.
+  Outcome play(const Scenario& scenario) const {
+    Cluster<Subject> cluster(setting_, scenario);
+    for (const Round& round : scenario.rounds) cluster.play(round);
+    cluster.heal(patience());
+    return {cluster.figures(), cluster.findings().all()};
+  }
+
+  /// The scenarios that seeds draw, from `first` on, while `go_on(tally)`.
+  template <class GoOn>
+  Tally sample(std::uint64_t first, std::uint64_t last, GoOn&& go_on) const {
+    Tally tally;
+    for (std::uint64_t seed = first;; ++seed) {
+      const Scenario scenario = space_.draw(seed);
+      const Outcome outcome = play(scenario);
+      ++tally.scenarios;
+      tally.add(outcome.figures);
+      if (!outcome.findings.empty()) tally.failed = scenario;
+      if (seed == last || tally.failed || !go_on(tally)) return tally;
+    }
+  }
+
+  /// The scenarios in these places, while `go_on(tally)`. What they have in common is done once.
+  /// Throws ConfigError if there are none.
+  template <class GoOn>
+  Tally explore(std::uint64_t first, std::uint64_t last, GoOn&& go_on) const {
+    (void)space_.at(first);
+    Course<GoOn> course{*this, {first, last}, go_on, {}, {}};
+    course.seen.resize(space_.shape().views);
+    for (std::uint64_t position = 0; position < space_.positions(); ++position) {
+      for (std::set<std::uint64_t>& of_round : course.seen) of_round.clear();
+      const Scenario start = space_.start(position);
+      course.go_on_from(Cluster<Subject>(setting_, start), 0, position * space_.count_from(0));
+    }
+    return course.tally;
+  }
+
+ private:
+  struct Range {
+    std::uint64_t first;
+    std::uint64_t last;
+  };
+
+  /// A walk through all scenarios in their order.
+  template <class GoOn>
+  struct Course {
+    const Twins& twins;
+    Range range;
+    GoOn& go_on;
+    Tally tally;
+    /// What the instances have been told until the end of each round, by fingerprint.
+    std::vector<std::set<std::uint64_t>> seen;
+
+    /// All that can come after `begun`; the first of these scenarios has this number.
+    void go_on_from(const Cluster<Subject>& begun, std::size_t round, std::uint64_t number) {
+      const Space& space = twins.space_;
+      const std::uint64_t size = space.count_from(round + 1);
+      for (std::uint64_t cut = 0; cut < space.cuts(round); ++cut, number += size) {
+        if (number > range.last || number + size <= range.first) continue;
+        if (tally.failed || !go_on(std::as_const(tally))) return;
+        Cluster<Subject> next(begun);
+        next.play({space.cut(round, cut)});
+        if (is_known(next, round, number, size)) {
+          tally.scenarios += size;
+        } else if (round + 1 < space.shape().views && next.findings().none()) {
+          go_on_from(next, round + 1, number);
+        } else {
+          end(next, std::max(number, range.first));
+        }
+      }
+    }
+
+    /// Whether this has led to where others have, and all that may follow was or will be seen.
+    bool is_known(const Cluster<Subject>& cluster, std::size_t round, std::uint64_t number,
+                  std::uint64_t size) {
+      if (number < range.first || number + size - 1 > range.last) return false;
+      return !seen[round].insert(cluster.fingerprint()).second;
+    }
+
+    void end(Cluster<Subject>& cluster, std::uint64_t number) {
+      cluster.heal(twins.patience());
+      ++tally.scenarios;
+      tally.add(cluster.figures());
+      if (!cluster.findings().none()) tally.failed = twins.space_.at(number);
+    }
+  };
+
+  /// Rounds until everybody must have finished: each node has led for one, and some for two.
+  std::uint64_t patience() const noexcept { return 2 * space_.shape().nodes; }
+
+  Space space_;
+  Setting<Subject> setting_;
+};
+
+}  // namespace mirbft::sim::twins
+
+// <mirbft/sim/twins_pbft.hpp>
+// What twins need to know of PBFT, and the invariants that its correct instances must keep.
+
+namespace mirbft::sim::twins {
+
+/// PBFT, or what other rules make of it.
+template <class RulesOfSubject = iss::Rules>
+struct PbftSubject {
+  using Orderer = Pbft;
+  using Checks = sim::Checks<SingleVote, WriteAhead, Decisions, CertificatesVerify<Keys>,
+                             NewViewsFollow<Keys, Fixed>>;
+
+  static Checks checks(const IssConfig& config) {
+    return Checks(SingleVote(), WriteAhead(), Decisions(Quorum(config.members.size())),
+                  CertificatesVerify<Keys>(config), NewViewsFollow<Keys, Fixed>(config));
+  }
+
+  static Moment moment_of(const PbftMessage& message) noexcept {
+    if (std::holds_alternative<ViewChange>(message)) return Moment::call;
+    if (std::holds_alternative<Prepare>(message)) return Moment::vote;
+    if (std::holds_alternative<Commit>(message)) return Moment::commit;
+    return Moment::proposal;
+  }
+
+  /// A NewView proposes what its certificates are for.
+  static std::optional<Proposal> proposal_of(const PbftMessage& message) {
+    Fingerprint content;
+    if (const auto* fresh = std::get_if<PrePrepare>(&message)) {
+      for (const RequestRef& one : *fresh->batch) content.add(one.req_no.value);
+      return Proposal{View(0), fresh->sn, content.value()};
+    }
+    const auto* again = std::get_if<NewView>(&message);
+    if (!again) return std::nullopt;
+    for (const Certificate& one : again->certificates) {
+      content.add(one.sn.value);
+      content.add(one.digest.view());
+    }
+    return Proposal{again->view, SeqNr(0), content.value()};
+  }
+
+  RulesOfSubject rules{};
+};
+
+}  // namespace mirbft::sim::twins
 
 // <mirbft/sim/zoo/disk.hpp>
 // A write-ahead log, a request store and an App, each with a mistake.

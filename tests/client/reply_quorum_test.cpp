@@ -118,6 +118,29 @@ TEST_CASE("what too many replicas have forgotten is known to be delivered, witho
   CHECK(quorum.status().conflicting == 0);
 }
 
+TEST_CASE("nobody waits for a liar: who asks again learns that its request is delivered") {
+  const Replied forgot = outcome(Outcome::already_delivered);
+  auto quorum = expecting(4);
+  CHECK(!quorum.replied(NodeId(0), forgot));
+  CHECK(!quorum.replied(NodeId(1), forgot));
+  CHECK(!quorum.replied(NodeId(1), forgot));
+  CHECK(!quorum.replied(NodeId(2), result("truth")));
+  SUBCASE("it says nothing") {}
+  SUBCASE("it lies") { CHECK(!quorum.replied(NodeId(3), result("lie"))); }
+  CHECK(quorum.replied(NodeId(2), result("truth")) == ClientResult{ReqNo(0), std::nullopt});
+  CHECK(quorum.status().conflicting == 0);
+}
+
+TEST_CASE("f replicas cannot make a client believe that its request is delivered") {
+  const Replied forgot = outcome(Outcome::already_delivered);
+  auto quorum = expecting(4);
+  for (int i = 0; i < 3; ++i) CHECK(!quorum.replied(NodeId(3), forgot));
+  CHECK(!quorum.replied(NodeId(0), outcome(Outcome::overloaded)));
+  CHECK(!quorum.replied(NodeId(1), result("truth")));
+  CHECK(!quorum.replied(NodeId(3), forgot));
+  CHECK(quorum.replied(NodeId(2), result("truth")) == known("truth"));
+}
+
 TEST_CASE("refusals decide nothing") {
   auto quorum = expecting(4);
   for (const Outcome what :

@@ -155,6 +155,7 @@ TEST_CASE_FIXTURE(Four, "a restarted replica delivers the same again, behind its
     CHECK(after.iss.status().epoch == Epoch(1));
     CHECK(after.iss.status().next_delivery == SeqNr(17));
     CHECK(after.out.take<AppRestoreState>().sn == SeqNr(15));
+    CHECK(after.moves.back().reached == Reached::by_restoring);
     REQUIRE(after.delivered.size() == 1);
     CHECK(after.delivered.front().sn == SeqNr(16));
   }

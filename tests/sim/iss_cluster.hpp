@@ -25,7 +25,7 @@ template <class... Invariants>
 using SimulatedIss = WatchedIss<sim::Checks<Invariants...>>;
 
 /// With all invariants that there are.
-using CheckedIss = WatchedIss<sim::IssChecks<>>;
+using CheckedIss = WatchedIss<sim::IssChecks<Iss<Pbft>>>;
 
 inline IssConfig iss_config(std::size_t nodes) {
   IssConfig config;
@@ -35,26 +35,37 @@ inline IssConfig iss_config(std::size_t nodes) {
   return config;
 }
 
+inline Iss<Pbft> iss_protocol(IssConfig config, NodeId self, sim::Contents disk) {
+  config.self = self;
+  if (disk == sim::Contents::lost) config.memory = Memory::lost;
+  return Iss<Pbft>(std::move(config));
+}
+
 template <class Replica>
 auto iss_modules(IssConfig config) {
   return [config](auto parts) {
-    IssConfig own = config;
-    own.self = parts.self;
-    if (parts.disk == sim::Contents::lost) own.memory = Memory::lost;
     return typename Replica::Modules{
         .net = std::move(parts.net),
         .hasher = {},
         .crypto = {},
         .app = {},
         .wal = std::move(parts.wal),
-        .tracker = ClientTracker(TrackerConfig{.cluster = own.cluster}),
+        .tracker = ClientTracker(TrackerConfig{.cluster = config.cluster}),
         .store = std::move(parts.store),
-        .protocol = Iss<Pbft>(std::move(own)),
+        .protocol = iss_protocol(config, parts.self, parts.disk),
         .interceptor = std::move(parts.watch)};
   };
 }
 
-inline auto iss_checks(const IssConfig& config) { return sim::iss_checks(config); }
+inline auto iss_checks(const IssConfig& config, std::uint64_t seed = 1) {
+  const sim::Random random = sim::Random(seed).fork("checks");
+  const auto make = [config](NodeId self, sim::Contents disk) {
+    return iss_protocol(config, self, disk);
+  };
+  return sim::iss_checks<Iss<Pbft>, Blacklist, NullCrypto>({.config = config,
+                                                            .replays = {make, random, 8},
+                                                            .recoveries = {make, random, 256}});
+}
 
 /// Commands on few keys, so that they meet.
 inline std::string command(ClientId client, ReqNo number, sim::Random& random) {

@@ -76,6 +76,7 @@ struct FakeProtocol {
     SeqNr next_delivery;
     std::uint64_t stable_checkpoints = 0;
     std::uint64_t early_bytes = 0;
+    std::uint64_t batches_waiting_for_bodies = 0;
   };
   Status standing;
 
@@ -87,16 +88,18 @@ struct FakeReplica {
     struct {
       std::uint64_t pending_bytes = 0;
     } tracker;
+    std::uint64_t pending_events = 0;
   };
   FakeProtocol standing;
   std::uint64_t pending_bytes = 0;
+  std::uint64_t pending_events = 0;
 
   const FakeProtocol& protocol() const { return standing; }
-  Status status() const { return {standing.standing, {pending_bytes}}; }
+  Status status() const { return {standing.standing, {pending_bytes}, pending_events}; }
 };
 
 FakeReplica at(std::uint64_t epoch, std::uint64_t next, std::uint64_t stable) {
-  return {{{Epoch(epoch), SeqNr(next), stable, 0}}, 0};
+  return {{{Epoch(epoch), SeqNr(next), stable, 0, 0}}, 0, 0};
 }
 
 }  // namespace
@@ -167,19 +170,30 @@ TEST_CASE("never back: the views of a segment that are written down") {
 TEST_CASE("bounded: buffers above their caps") {
   Seen seen;
   FakeReplica replica = at(0, 0, 0);
+  std::uint64_t* size = nullptr;
+  std::uint64_t cap = 0;
   SUBCASE("messages of later epochs") {
-    replica.standing.standing.early_bytes = 4 * seen_config().early_bytes_per_peer;
-    Bounded(seen_config(), 1000).looked(NodeId(0), replica, seen.findings);
-    CHECK(seen.first() == "");
-    ++replica.standing.standing.early_bytes;
+    size = &replica.standing.standing.early_bytes;
+    cap = 4 * seen_config().early_bytes_per_peer;
+  }
+  SUBCASE("batches without bodies: four epochs of at most 8 + 4") {
+    size = &replica.standing.standing.batches_waiting_for_bodies;
+    cap = 48;
   }
   SUBCASE("open requests") {
-    replica.pending_bytes = 2000;
-    Bounded(seen_config(), 1000).looked(NodeId(0), replica, seen.findings);
-    CHECK(seen.first() == "");
-    ++replica.pending_bytes;
+    size = &replica.pending_bytes;
+    cap = 2000;
   }
-  Bounded(seen_config(), 1000).looked(NodeId(0), replica, seen.findings);
+  SUBCASE("events") {
+    size = &replica.pending_events;
+    cap = 20;
+  }
+  REQUIRE(size);
+  *size = cap;
+  Bounded(seen_config(), 1000, 10).looked(NodeId(0), replica, seen.findings);
+  CHECK(seen.text() == "");
+  ++*size;
+  Bounded(seen_config(), 1000, 10).looked(NodeId(0), replica, seen.findings);
   CHECK(seen.first() == "bounded");
 }
 

@@ -19,7 +19,7 @@ using sim::FaultKinds;
 sim::TrialResult run(std::uint64_t seed, const sim::TrialConfig& config) {
   const IssConfig iss = testing::iss_config(config.nodes);
   return sim::Trial<Replica>(seed, config, testing::iss_modules<Replica>(iss),
-                             testing::iss_checks(iss))
+                             testing::iss_checks(iss, seed))
       .run();
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("a replica that has lost its disk learns from the others, and votes ag
     sim::ClusterConfig config;
     config.seed = seed;
     sim::Cluster<Replica> cluster(config, testing::iss_modules<Replica>(iss),
-                                  testing::iss_checks(iss));
+                                  testing::iss_checks(iss, seed));
     for (std::uint64_t client = 0; client < 3; ++client)
       cluster.add_client({.id = ClientId(client),
                           .requests = 5000,
@@ -135,7 +135,7 @@ TEST_CASE("for a dead leader no living one is blamed, whose requests only wait b
     config.seed = seed;
     const IssConfig iss = testing::iss_config(4);
     sim::Cluster<Replica> cluster(config, testing::iss_modules<Replica>(iss),
-                                  testing::iss_checks(iss));
+                                  testing::iss_checks(iss, seed));
     for (std::uint64_t client = 0; client < 3; ++client)
       cluster.add_client({.id = ClientId(client), .requests = 5000, .body = testing::command});
     const auto reaches = [&](Epoch epoch) {
@@ -161,7 +161,7 @@ TEST_CASE("a replica that is not told that its disk was lost is found out") {
   bool found = false;
   for (std::uint64_t seed = 1; seed <= 300 && !found; ++seed)
     found = !sim::Trial<Replica>(seed, {.faults = {Fault::wipe}, .body = testing::command},
-                                 unaware, testing::iss_checks(iss))
+                                 unaware, testing::iss_checks(iss, seed))
                  .run()
                  .findings.empty();
   CHECK(found);

@@ -83,9 +83,12 @@ struct TrackerFixture {
              const std::string& result) {
     tracker.process(Applied{SeqNr(sn), {{ClientId(client), ReqNo(req_no), Bytes(result)}}}, out);
   }
-  void move(std::uint64_t client, std::uint64_t low, Bytes delivered = {}) {
-    tracker.process(WindowsMoved{Epoch(0), {{ClientId(client), ReqNo(low), std::move(delivered)}}},
-                    out);
+  void move(std::uint64_t client, std::uint64_t low, Bytes delivered = {},
+            Reached reached = Reached::by_applying) {
+    tracker.process(
+        WindowsMoved{
+            Epoch(0), {{ClientId(client), ReqNo(low), std::move(delivered)}}, {}, reached},
+        out);
   }
 
   /// An epoch begins in which this client has a new key.

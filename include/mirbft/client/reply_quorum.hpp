@@ -106,26 +106,42 @@ class ReplyQuorum {
       ++status_.conflicting;
       return std::nullopt;
     }
+    const bool repeated = before == digest;
     before = digest;
     if (result) open->second.results.try_emplace(digest, *result);
-    return settle(number, open->second, digest);
+    if (is_believed(open->second, digest)) return close(number, digest);
+    if (repeated && has_lost_its_result(open->second)) return close(number, forgotten);
+    return std::nullopt;
   }
 
-  std::optional<ClientResult> settle(ReqNo number, const Open& open, const Digest& digest) {
-    const auto agreeing = static_cast<std::size_t>(
+  std::size_t count(const Open& open, const Digest& digest) const {
+    return static_cast<std::size_t>(
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
-    const auto result = open.results.find(digest);
-    // What is forgotten is believed only when too few are left for a result.
-    const bool believed = digest == forgotten
-                              ? agreeing + quorum_.weak() > replicas_.size()
-                              : agreeing >= quorum_.weak() && result != open.results.end();
-    if (!believed) return std::nullopt;
-    ++status_.believed;
-    for (const std::optional<Digest>& other : open.said)
-      status_.conflicting += other && *other != digest && *other != forgotten;
+  }
+  /// What is forgotten is believed only when too few are left for a result.
+  bool is_believed(const Open& open, const Digest& digest) const {
+    if (digest == forgotten) return count(open, forgotten) + quorum_.weak() > replicas_.size();
+    return count(open, digest) >= quorum_.weak() && open.results.contains(digest);
+  }
+  /// All but f have answered, and have been asked again, and those who remember are too few, or
+  /// liars: whoever has said nothing by now may never do. One correct replica at least has said
+  /// that the request is delivered.
+  bool has_lost_its_result(const Open& open) const {
+    const auto silent = static_cast<std::size_t>(
+        std::count(open.said.begin(), open.said.end(), std::nullopt));
+    return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
+  }
+
+  std::optional<ClientResult> close(ReqNo number, const Digest& digest) {
+    const auto open = open_.find(number);
     ClientResult known{number, std::nullopt};
-    if (digest != forgotten) known.result = result->second;
-    open_.erase(number);
+    if (digest != forgotten) {
+      known.result = open->second.results.at(digest);
+      for (const std::optional<Digest>& other : open->second.said)
+        status_.conflicting += other && *other != digest && *other != forgotten;
+    }
+    ++status_.believed;
+    open_.erase(open);
     return known;
   }
 

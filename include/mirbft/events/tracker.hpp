@@ -2,6 +2,7 @@
 #ifndef MIRBFT_EVENTS_TRACKER_HPP
 #define MIRBFT_EVENTS_TRACKER_HPP
 
+#include <cstdint>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -69,6 +70,10 @@ struct Applied {
   std::vector<Reply> replies;
 };
 
+/// How a replica's App comes to what the windows call delivered: it applies it, so that the replies
+/// are on their way; or it was given the state after it, and there are none.
+enum class Reached : std::uint8_t { by_applying, by_restoring };
+
 /// An epoch begins: these windows hold until the next one.
 struct WindowsMoved {
   static constexpr auto destination = slot::tracker;
@@ -80,6 +85,7 @@ struct WindowsMoved {
   /// The clients whose key is another one from this epoch on, by ascending id: what they have
   /// signed with the old one and is not delivered is void.
   std::vector<ClientId> rekeyed{};
+  Reached reached = Reached::by_applying;
 };
 
 }  // namespace mirbft
@@ -88,6 +94,6 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::NewRequest, request, spread);
 BOOST_HANA_ADAPT_STRUCT(mirbft::RequestSigVerified, reference, verdict, keys);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Reply, client, req_no, result);
 BOOST_HANA_ADAPT_STRUCT(mirbft::Applied, sn, replies);
-BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed);
+BOOST_HANA_ADAPT_STRUCT(mirbft::WindowsMoved, epoch, windows, rekeyed, reached);
 
 #endif

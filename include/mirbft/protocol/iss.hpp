@@ -127,7 +127,7 @@ class Iss {
     if (auto state = checkpointing_.restored()) {
       go_on_from(std::move(*state), out);
     } else {
-      enter_epoch(Epoch(0), SeqNr(0), out);
+      enter_epoch(Epoch(0), SeqNr(0), Reached::by_applying, out);
     }
     checkpointing_.start(parameters(), env);
     go_on(out);
@@ -252,6 +252,26 @@ class Iss {
     if (started_) transfer_state(env);
   }
 
+  /// Says again, by `send(message)`, all that this replica stands by in the epochs that it keeps:
+  /// what it has voted for and called for, its decisions, and its open checkpoints. A restart must
+  /// not change any of it.
+  void repeat(auto&& send) const {
+    for (const auto& [number, epoch] : epochs_)
+      for (std::uint32_t index = 0; epoch.has(index); ++index) {
+        const Segment& segment = epoch.segment(index);
+        const auto say = [&](auto message) { send(wrap(std::move(message))); };
+        Decided decided{{number, index}, {}};
+        segment.repeat_view(say);
+        for (std::uint32_t slot = 0; slot < epoch.plan().segment_length(); ++slot) {
+          segment.repeat_slot(slot, cluster_.self().id, say);
+          if (const auto& decision = epoch.decision(epoch.plan().sn_of(index, slot)))
+            decided.decisions.push_back({slot, decision->digest});
+        }
+        say(std::move(decided));
+      }
+    checkpointing_.repeat(send);
+  }
+
   Status status() const {
     std::uint64_t open = 0;
     std::uint64_t suspected = 0;
@@ -334,19 +354,20 @@ class Iss {
     static SendMessage<Message> to(std::vector<NodeId> destinations, auto message) {
       return {std::move(destinations), wrap(std::move(message))};
     }
-    /// An orderer's message is one of the orderer's alternatives within ours.
-    template <class M>
-    static Message wrap(M message) {
-      if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
-        return typename Orderer::Message(std::move(message));
-      } else {
-        return message;
-      }
-    }
 
     Iss& iss_;
     Out& out_;
   };
+
+  /// An orderer's message is one of the orderer's alternatives within ours.
+  template <class M>
+  static Message wrap(M message) {
+    if constexpr (std::is_constructible_v<typename Orderer::Message, M>) {
+      return typename Orderer::Message(std::move(message));
+    } else {
+      return message;
+    }
+  }
 
   template <class Out>
   Env<Out> env_of(Out& out) {
@@ -696,7 +717,7 @@ class Iss {
 
   // Epochs.
 
-  void enter_epoch(Epoch epoch, SeqNr first, auto& out) {
+  void enter_epoch(Epoch epoch, SeqNr first, Reached reached, auto& out) {
     started_ = true;
     finished_ = false;
     const std::vector<ClientId> rekeyed = change_client_keys(epoch, out);
@@ -710,7 +731,7 @@ class Iss {
     buckets_.begin_epoch(next, clients_, proposer_.own_segment());
     epochs_.try_emplace(epoch, std::move(next), cluster_.members().size());
     out.emit(WalAppend<EpochEntry>{{epoch, first}, RetentionIndex(epoch.value)});
-    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed});
+    out.emit(WindowsMoved{epoch, clients_.windows(), rekeyed, reached});
     resume(epoch, out);
     for (MessageReceived<Message>& message : early_.take())
       receive(*cluster_.find(message.from), std::move(message.message), out);
@@ -763,7 +784,7 @@ class Iss {
     recovered_.erase(recovered_.begin(), recovered_.lower_bound(next));
     std::erase_if(recovered_done_, [&](const SegmentId& id) { return id.epoch < next; });
     out.emit(AppRestoreState{state.header.last, std::move(state.app)});
-    enter_epoch(next, next_, out);
+    enter_epoch(next, next_, Reached::by_restoring, out);
   }
   template <class T>
   static T decoded(const Bytes& bytes, const char* what) {
@@ -837,7 +858,7 @@ class Iss {
     epochs_.erase(epochs_.begin(), epochs_.lower_bound(checkpointing_.first_kept()));
     const Epoch next = epoch_ + 1;
     if (finished_ && next < checkpointing_.keys_known_below())
-      enter_epoch(next, plan().end(), out);
+      enter_epoch(next, plan().end(), Reached::by_applying, out);
   }
 
   /// The configuration as it must be the same everywhere.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <optional>
@@ -12,11 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/client/reply_quorum.hpp>
 #include <mirbft/events/node.hpp>
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/sim/agenda.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/findings.hpp>
+#include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/invariants.hpp>
 #include <mirbft/sim/random.hpp>
 #include <mirbft/types/outcome.hpp>
@@ -28,6 +31,14 @@ namespace mirbft::sim {
 /// To how many replicas a client gives a request.
 enum class Target : std::uint8_t { one, some, all };
 
+/// When a client believes an answer: at once when all replicas are honest that it asks, and a weak
+/// quorum of them or all have answered; or, since some may lie, when a weak quorum says the same.
+enum class Belief : std::uint8_t { answers, equal_answers };
+
+/// Whether others submit in the client's name: a replica's refusal may be meant for them then, and
+/// the client tries again.
+enum class Forgers : std::uint8_t { none, some };
+
 /// What a client does.
 struct ClientConfig {
   ClientId id{};
@@ -35,6 +46,8 @@ struct ClientConfig {
   std::uint64_t requests = 100;
   std::size_t open = 4;
   Target target = Target::all;
+  Belief belief = Belief::answers;
+  Forgers forgers = Forgers::none;
   /// When it asks again for what is not answered, with the same number.
   Time retry_after = std::chrono::seconds(2);
   /// Between an answer and the next request, at most.
@@ -46,12 +59,36 @@ struct ClientConfig {
   std::function<Bytes(const Request&)> sign{};
 };
 
-/// A correct client. An answer is believed when a weak quorum gives it, or the only replica that
-/// was asked.
+namespace detail {
+
+/// Tells results apart. Nobody looks for collisions here.
+class ResultHasher {
+ public:
+  void update(ByteView bytes) noexcept { sum_.add(bytes); }
+  Digest finish() noexcept {
+    Digest digest;
+    const std::uint64_t value = std::exchange(sum_, {}).value();
+    std::memcpy(digest.bytes.data(), &value, sizeof value);
+    return digest;
+  }
+
+ private:
+  Fingerprint sum_;
+};
+
+}  // namespace detail
+
+/// A correct client.
 class Client {
  public:
+  /// Who answers: the client does not know, and its checks must.
+  enum class Whom : std::uint8_t { correct, anybody };
+
   Client(ClientConfig config, std::vector<NodeId> replicas, Random random)
-      : config_(std::move(config)), replicas_(std::move(replicas)), random_(random) {}
+      : config_(std::move(config)),
+        replicas_(std::move(replicas)),
+        random_(random),
+        quorum_(config_.id, replicas_) {}
 
   ClientId id() const noexcept { return config_.id; }
   std::uint64_t made() const noexcept { return next_.value; }
@@ -88,6 +125,7 @@ class Client {
     while (open_.size() < config_.open && next_.value < config_.requests) {
       Open& open = open_[next_];
       open.request = make_request();
+      quorum_.expect(next_);
       made(open.request);
       ask(open, now, send);
       wake = std::min(wake, open.due);
@@ -96,32 +134,19 @@ class Client {
     return wake;
   }
 
-  /// A correct replica has answered. Returns whether the request is complete by that, and so a new
-  /// one may be made.
-  bool replied(NodeId from, const Replied& reply, Findings& findings) {
+  /// A replica has answered. Returns whether the request is complete by that, and so a new one may
+  /// be made.
+  bool replied(NodeId from, const Replied& reply, Findings& findings,
+               Whom whom = Whom::correct) {
     const auto found = open_.find(reply.req_no);
     if (found == open_.end()) return false;
     Open& open = found->second;
-    switch (reply.outcome) {
-      case Outcome::delivered: check(from, reply, open, findings); break;
-      case Outcome::already_delivered: break;
-      case Outcome::overloaded:
-      case Outcome::rejected_window:
-      case Outcome::shut_down: return false;  // it tries again in time
-      case Outcome::rejected_signature:
-        if (config_.sign) return false;
-        [[fallthrough]];
-      default:
-        findings.report("admission", from, std::nullopt,
-                        name_of(reply.client, reply.req_no) + " is honest, and was " +
-                            std::string(to_string(reply.outcome)));
-        return false;
-    }
-    if (std::find(open.answered.begin(), open.answered.end(), from) == open.answered.end())
-      open.answered.push_back(from);
-    if (open.answered.size() < open.needed) return false;
-    open_.erase(found);
-    return true;
+    if (whom == Whom::correct && !is_fair(from, reply, open, findings)) return false;
+    const bool complete = config_.belief == Belief::equal_answers
+                              ? believes(from, reply, open, findings)
+                              : whom == Whom::correct && counts(from, open);
+    if (complete) open_.erase(found);
+    return complete;
   }
 
   /// How long it rests before its next request.
@@ -158,6 +183,43 @@ class Client {
     for (std::size_t i = 0; i < count; ++i) send(replicas_[i], open.request, spread);
   }
 
+  /// Whether it is an answer to go by. A correct replica refuses no honest request for good, and
+  /// says what the others say.
+  bool is_fair(NodeId from, const Replied& reply, Open& open, Findings& findings) const {
+    switch (reply.outcome) {
+      case Outcome::delivered: check(from, reply, open, findings); return true;
+      case Outcome::already_delivered: return true;
+      case Outcome::overloaded:
+      case Outcome::rejected_window:
+      case Outcome::shut_down: return false;  // it tries again in time
+      case Outcome::rejected_signature:
+        if (config_.sign) return false;
+        [[fallthrough]];
+      default:
+        if (config_.forgers == Forgers::some) return false;
+        findings.report("admission", from, std::nullopt,
+                        name_of(reply.client, reply.req_no) + " is honest, and was " +
+                            std::string(to_string(reply.outcome)));
+        return false;
+    }
+  }
+
+  bool counts(NodeId from, Open& open) const {
+    if (std::find(open.answered.begin(), open.answered.end(), from) == open.answered.end())
+      open.answered.push_back(from);
+    return open.answered.size() >= open.needed;
+  }
+
+  /// What is believed is what correct replicas say, of whom one has said it before or does now.
+  bool believes(NodeId from, const Replied& reply, const Open& open, Findings& findings) {
+    const auto believed = quorum_.replied(from, reply);
+    if (believed && believed->result && (!open.known || *believed->result != open.result))
+      findings.report("belief", from, std::nullopt,
+                      name_of(reply.client, reply.req_no) +
+                          " has a result for its client that no correct replica has given");
+    return believed.has_value();
+  }
+
   /// Correct replicas apply the same requests at the same places, with the same results.
   void check(NodeId from, const Replied& reply, Open& open, Findings& findings) const {
     if (open.known && (open.sn != reply.sn || open.result != reply.result))
@@ -172,6 +234,7 @@ class Client {
   ClientConfig config_;
   std::vector<NodeId> replicas_;
   Random random_;
+  ReplyQuorum<detail::ResultHasher> quorum_;
   ReqNo next_;
   std::map<ReqNo, Open> open_;
   std::uint64_t retries_ = 0;

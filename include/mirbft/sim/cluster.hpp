@@ -18,6 +18,8 @@
 #include <mirbft/events/event.hpp>
 #include <mirbft/modules/files/segment_examination.hpp>
 #include <mirbft/node.hpp>
+#include <mirbft/sim/adversary/adversary.hpp>
+#include <mirbft/sim/adversary/faulty_client.hpp>
 #include <mirbft/sim/agenda.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/clock.hpp>
@@ -39,8 +41,10 @@ struct ClusterConfig {
   NodeConfig node{};
   /// How often a node is told the time. Every tick costs, so it is not that of `node`.
   Time tick_every = std::chrono::milliseconds(50);
-  /// Nodes that keep no rules: their events are not checked.
+  /// Nodes that keep no rules: their events are not checked. One that stops comes back by itself.
   std::vector<NodeId> faulty{};
+  /// What faulty nodes are given as `Parts::adversary`; of others, null. It outlives the cluster.
+  std::function<Adversary*(NodeId)> adversary{};
   LinkRates links{};
   /// In so many of a thousand steps, the next slot of a node is drawn; in the others it is the
   /// first that has work.
@@ -66,6 +70,8 @@ struct Parts {
   Wal wal;
   Store store;
   WatchOfReplica watch;
+  /// For an `Adversarial` Net and a `Forgetful` Wal; null for a correct node.
+  Adversary* adversary = nullptr;
   /// For a FileWal and a FileStore, in place of `wal` and `store`.
   Disk& account;
   FileSystem& files;
@@ -73,18 +79,14 @@ struct Parts {
 
 namespace detail {
 
-/// The Interceptor of a Node, and its Protocol.
+/// Modules of a Node.
 template <class Replica>
-struct InterceptorOf;
+struct ModulesOf;
 template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
-struct InterceptorOf<Node<N, H, C, A, W, T, S, P, I>> {
-  using type = I;
-};
-template <class Replica>
-struct ProtocolOf;
-template <class N, class H, class C, class A, class W, class T, class S, class P, class I>
-struct ProtocolOf<Node<N, H, C, A, W, T, S, P, I>> {
-  using type = P;
+struct ModulesOf<Node<N, H, C, A, W, T, S, P, I>> {
+  using Hasher = H;
+  using Protocol = P;
+  using Interceptor = I;
 };
 
 }  // namespace detail
@@ -129,7 +131,7 @@ struct Figures {
 template <class Replica>
 class Cluster {
  public:
-  using WatchOfReplica = typename detail::InterceptorOf<Replica>::type;
+  using WatchOfReplica = typename detail::ModulesOf<Replica>::Interceptor;
   using ChecksOfCluster = typename WatchOfReplica::ChecksOfWatch;
   using PartsOfReplica = Parts<WatchOfReplica>;
   using Make = std::function<typename Replica::Modules(PartsOfReplica)>;
@@ -147,6 +149,7 @@ class Cluster {
       const Random disk = Random(config_.seed).fork("disk", id.value);
       Member& member = *members_.emplace_back(std::make_unique<Member>(id, disk));
       member.faulty = std::ranges::find(config_.faulty, id) != config_.faulty.end();
+      if (config_.adversary) member.adversary = config_.adversary(id);
       if (member.faulty) continue;
       observed_.checks.disk(id, std::as_const(member.disk));
       member.disk.on_durable([this, &member, id](const Record& record) {
@@ -190,6 +193,14 @@ class Cluster {
   const Client& client(std::size_t place) const noexcept { return clients_[place].client; }
   bool clients_done() const {
     return std::ranges::all_of(clients_, [](const auto& entry) { return entry.client.done(); });
+  }
+  /// A faulty client, which begins now and never ends. Requests in its name count as submitted.
+  void add_faulty_client(std::unique_ptr<FaultyClient> client) {
+    faulty_clients_.push_back(std::move(client));
+    deeds_.at(now(), {Deed::Kind::trouble, faulty_clients_.size() - 1, 0});
+  }
+  const std::vector<std::unique_ptr<FaultyClient>>& faulty_clients() const noexcept {
+    return faulty_clients_;
   }
   /// No client makes further requests; all turn to `replicas` with those that are open.
   void finish_requests(const std::vector<NodeId>& replicas) {
@@ -361,6 +372,7 @@ class Cluster {
     Disk disk;
     FileSystem files;
     bool faulty = false;
+    Adversary* adversary = nullptr;
     bool wiped = false;
     /// Its files may be corrupt, so that it stops, or refuses to begin.
     bool damaged = false;
@@ -389,17 +401,18 @@ class Cluster {
   };
   /// What the cluster itself is going to do.
   struct Deed {
-    enum class Kind : std::uint8_t { work, tick, ask };
+    enum class Kind : std::uint8_t { work, tick, restart, ask, trouble };
 
     Kind kind;
-    /// Of a member or of a client.
+    /// Of a member, of a client or of a faulty client.
     std::size_t place;
     std::uint64_t incarnation;
   };
   /// A request on its way.
   struct Submission {
     NodeId to;
-    std::size_t client;
+    /// None waits for the answer to a faulty client.
+    std::optional<std::size_t> client;
     Request request;
     Spread spread;
   };
@@ -437,7 +450,9 @@ class Cluster {
     switch (deed.kind) {
       case Deed::Kind::work: return begin_work(*members_[deed.place]);
       case Deed::Kind::tick: return tick(*members_[deed.place], deed.incarnation);
+      case Deed::Kind::restart: return restart(members_[deed.place]->id);
       case Deed::Kind::ask: return ask(deed.place);
+      case Deed::Kind::trouble: return make_trouble(deed.place);
     }
   }
 
@@ -487,14 +502,16 @@ class Cluster {
           std::move(config),
           make_({member.id, member.incarnation, member.disk.contents(), members(),
                  network_.connect(member.id), Wal(member.disk), Store(member.disk),
-                 WatchOfReplica(observed_, member.id, subject), member.disk, member.files}));
+                 WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
+                 member.files}));
     } catch (const LogCorruption& corruption) {
       if (!member.damaged && !member.faulty)
         findings().report("no failure", member.id, std::nullopt, corruption.what());
       lose_all(member);
       return make(member);
-    } catch (const ModuleFailure&) {
-      if (!member.files.failed()) throw;
+    } catch (const ModuleFailure& failure) {
+      if (!member.files.failed())
+        findings().report("no failure", member.id, std::nullopt, failure.what());
       member.files.kill();
       return nullptr;
     }
@@ -508,10 +525,9 @@ class Cluster {
     member.work_at = never;
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
-    if (!member.faulty) observed_.checks.started(id);
     member.replica = make(member);
-    if (!member.replica) return;
-    if (!member.faulty) observed_.checks.made(id, std::as_const(*member.replica));
+    if (!member.replica) return restart_soon(id);
+    if (!member.faulty) observed_.checks.started(id);
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -582,16 +598,25 @@ class Cluster {
   }
 
   /// Whether the node is still there after a step: it crashes if its time has come, or if its disk
-  /// has failed; any other failure is a finding.
+  /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    const bool expected = member.fails() || member.damaged || member.was_misdirected();
-    if (failed && !expected && !member.faulty)
-      findings().report("no failure", member.id, std::nullopt,
-                        "the node stopped: " + member.replica->failure());
+    const bool is_due_to_disk = member.fails() || member.damaged || member.was_misdirected();
+    if (failed && !is_due_to_disk) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
+  }
+
+  void stopped(const Member& member) {
+    if (!member.faulty)
+      return findings().report("no failure", member.id, std::nullopt,
+                               "the node stopped: " + member.replica->failure());
+    restart_soon(member.id);
+  }
+  void restart_soon(NodeId id) {
+    const Time pause = random_.between(Time{}, Time(std::chrono::seconds(1)));
+    deeds_.at(now() + pause, {Deed::Kind::restart, id.value, 0});
   }
 
   // Clients.
@@ -609,12 +634,25 @@ class Cluster {
     const Time wake = entry.client.go_on(
         now(),
         [&](NodeId to, const Request& request, Spread spread) {
-          const LinkRates ways;
-          submissions_.at(now() + random_.between(ways.shortest, ways.longest),
-                          {to, place, request, spread});
+          for (const auto& faulty : faulty_clients_) faulty->overhear(request);
+          submit_soon({to, place, request, spread});
         },
         [&](const Request& request) { observed_.checks.submitted(request, now()); });
     if (wake != never) wake_client(place, wake);
+  }
+  void make_trouble(std::size_t place) {
+    FaultyClient& client = *faulty_clients_[place];
+    for (Errand& errand : client.act()) {
+      if (errand.request.client == client.id())
+        observed_.checks.signed_by_faulty(errand.request);
+      submit_soon({errand.to, std::nullopt, std::move(errand.request), errand.spread});
+    }
+    const Time pause = random_.between(Time{}, Time(std::chrono::milliseconds(100)));
+    deeds_.at(now() + pause, {Deed::Kind::trouble, place, 0});
+  }
+  void submit_soon(Submission submission) {
+    const LinkRates ways;
+    submissions_.at(now() + random_.between(ways.shortest, ways.longest), std::move(submission));
   }
   /// A request has come to its replica. If that is down or has too much to do, it is lost.
   void submit(Submission submission) {
@@ -623,15 +661,17 @@ class Cluster {
     observed_.fingerprint.add(submission.request.data.view());
     const auto on_reply = [this, to = submission.to, place = submission.client,
                            incarnation = member.incarnation](const Replied& reply) {
-      if (at(to).incarnation == incarnation) replied(to, place, reply);
+      if (place && at(to).incarnation == incarnation) replied(to, *place, reply);
     };
     (void)member.replica->submit(std::move(submission.request), on_reply, submission.spread);
     wake(submission.to, now());
   }
-  void replied(NodeId from, std::size_t place, const Replied& reply) {
-    if (at(from).faulty) return;
+  void replied(NodeId from, std::size_t place, Replied reply) {
+    const Member& member = at(from);
+    if (member.adversary) member.adversary->reply(reply);
     Client& client = clients_[place].client;
-    if (!client.replied(from, reply, findings())) return;
+    const auto whom = member.faulty ? Client::Whom::anybody : Client::Whom::correct;
+    if (!client.replied(from, reply, findings(), whom)) return;
     if (reply.outcome == Outcome::delivered)
       observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
     wake_client(place, now() + client.rest());
@@ -649,6 +689,7 @@ class Cluster {
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<ClientEntry> clients_;
   Agenda<std::function<void()>> acts_;
+  std::vector<std::unique_ptr<FaultyClient>> faulty_clients_;
   Agenda<Deed> deeds_;
   Agenda<Submission> submissions_;
   FaultCounts faults_;

@@ -19,6 +19,17 @@
 
 namespace mirbft::sim {
 
+/// Those of the nodes from 0 to `nodes - 1` that a run may do without: as many as a cluster must
+/// bear. Who is faulty, who ever loses its disk and who stays down are among them.
+inline std::vector<NodeId> draw_suspects(std::size_t nodes, const Random& random) {
+  std::vector<NodeId> all;
+  for (std::size_t i = 0; i < nodes; ++i) all.push_back(NodeId(i));
+  Random order = random.fork("suspects");
+  order.shuffle(all);
+  all.resize(Quorum(nodes).faulty());
+  return all;
+}
+
 /// Draws the faults of one run, ahead of it. Of the kinds that are allowed, each seed leaves some
 /// out and exaggerates others: swarm testing (Groce and others, ISSTA 2012) finds what an average
 /// hides. Each kind has random numbers of its own: one that is added changes none of the others.
@@ -26,7 +37,7 @@ class ScheduleDraw {
  public:
   /// For the nodes from 0 to `nodes - 1`; they are healed when `most` is over, or before.
   ScheduleDraw(FaultKinds allowed, std::size_t nodes, Time most, const Random& random)
-      : allowed_(allowed), random_(random), most_(most) {
+      : allowed_(allowed), random_(random), most_(most), suspects_(draw_suspects(nodes, random)) {
     for (std::size_t i = 0; i < nodes; ++i) members_.push_back(NodeId(i));
   }
 
@@ -65,10 +76,9 @@ class ScheduleDraw {
   void draw_end() {
     Random random = random_.fork("end");
     faults_.heal = between(random, most_ / 4, most_);
-    random.shuffle(members_);
     if (allowed_.has(Fault::crash) && random.chance(500)) {
-      const std::size_t lost = random.below(faulty() + 1);
-      faults_.lost.assign(members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(lost));
+      const std::size_t lost = random.below(suspects_.size() + 1);
+      faults_.lost.assign(suspects_.begin(), suspects_.begin() + static_cast<std::ptrdiff_t>(lost));
       std::sort(faults_.lost.begin(), faults_.lost.end());
     }
   }
@@ -94,7 +104,7 @@ class ScheduleDraw {
   void draw_strikes(const StrikeShape& shape) {
     Random random = numbers_of(shape.kind);
     const bool is_hard = forgets(shape.kind);
-    const std::vector<NodeId> victims = is_hard ? who_may_forget() : members_;
+    const std::vector<NodeId> victims = is_hard ? suspects_ : members_;
     if (!has(shape.kind, random, is_hard ? 300 : 600)) return;
     if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
     const Time every = span(random, milliseconds(is_hard ? 500 : 100), milliseconds(4000));
@@ -126,18 +136,12 @@ class ScheduleDraw {
     std::sort(strike.others.begin(), strike.others.end());
   }
 
-  /// Who has ever lost its disk counts as faulty, together with those that stay down: the members
-  /// stand in one drawn order, and both are the first of it.
-  std::vector<NodeId> who_may_forget() const {
-    return {members_.begin(), members_.begin() + static_cast<std::ptrdiff_t>(faulty())};
-  }
-  std::size_t faulty() const noexcept { return Quorum(members_.size()).faulty(); }
 
   FaultKinds allowed_;
   Random random_;
   Time most_;
-  /// In a drawn order.
   std::vector<NodeId> members_;
+  std::vector<NodeId> suspects_;
   Schedule faults_;
 };
 

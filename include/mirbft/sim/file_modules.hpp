@@ -40,8 +40,8 @@ class FileWal {
     Wal(*account_).sync();
   }
   void truncate(RetentionIndex index) {
-    log_.truncate(index);
     Wal(*account_).truncate(index);
+    log_.truncate(index);
   }
   template <class F>
   void replay(F&& f) {
@@ -82,8 +82,8 @@ class FileStore {
     store_.delivered(sn, batch);
   }
   void collect(const Collection& collection) {
-    store_.collect(collection);
     Store(*account_).collect(collection);
+    store_.collect(collection);
   }
 
   SegmentStoreStatus status() const noexcept { return store_.status(); }

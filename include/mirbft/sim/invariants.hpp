@@ -97,7 +97,9 @@ class TotalOrder {
 /// Integrity: what an App is given was submitted by that client under that number, byte for byte.
 class Integrity {
  public:
-  void submitted(const Request& request, Time) {
+  void submitted(const Request& request, Time) { signed_by_faulty(request); }
+  /// A faulty client may sign several bodies under one number.
+  void signed_by_faulty(const Request& request) {
     std::vector<Bytes>& bodies = bodies_[{request.client, request.req_no}];
     if (std::find(bodies.begin(), bodies.end(), request.data) == bodies.end())
       bodies.push_back(request.data);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/engine/config.hpp>
 #include <mirbft/events/wal.hpp>
 #include <mirbft/protocol/iss/config.hpp>
 #include <mirbft/protocol/iss/epoch_plan.hpp>
@@ -160,34 +161,49 @@ class NeverBack {
   std::map<NodeId, Node> of_;
 };
 
-/// Buffers stay under their caps, those of the Tracker included.
+/// What waits stays under its caps: the bytes that protocol and Tracker keep of what may never be
+/// of use, the batches without bodies, and the events of the node.
 class Bounded {
  public:
-  /// The configurations of any replica.
-  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes)
+  /// The configurations of any replica. Of a Node that is full what is pending may still beget
+  /// more, by far less than it is itself.
+  Bounded(const IssConfig& protocol, std::uint64_t max_pending_bytes,
+          std::uint64_t busy_above = NodeConfig{}.busy_above)
       : early_bytes_(protocol.early_bytes_per_peer * protocol.members.size()),
-        pending_bytes_(2 * max_pending_bytes) {}
+        pending_bytes_(2 * max_pending_bytes),
+        batches_(epochs_alive *
+                 std::max<std::uint64_t>(protocol.epoch_length + protocol.members.size(),
+                                         protocol.min_segment_length * protocol.members.size())),
+        events_(2 * busy_above) {}
 
   void looked(NodeId node, const auto& replica, Findings& findings) {
     // Asking costs as much as a step of the node: now and then is enough.
     if (looks_++ % 256 != 0) return;
     const auto status = replica.status();
     check(node, "messages of later epochs", status.protocol.early_bytes, early_bytes_, findings);
+    check(node, "batches without bodies", status.protocol.batches_waiting_for_bodies, batches_,
+          findings);
+    check(node, "events", status.pending_events, events_, findings);
     if constexpr (requires { status.tracker.pending_bytes; })
       check(node, "open requests", status.tracker.pending_bytes, pending_bytes_, findings);
   }
 
-  void check(NodeId node, const std::string& what, std::uint64_t bytes, std::uint64_t cap,
-             Findings& findings) const {
-    if (bytes > cap)
+ private:
+  /// R that are kept, and K that may be begun.
+  static constexpr std::uint64_t epochs_alive = 4;
+
+  static void check(NodeId node, const char* what, std::uint64_t size, std::uint64_t cap,
+                    Findings& findings) {
+    if (size > cap)
       findings.report("bounded", node, std::nullopt,
-                      what + " take " + std::to_string(bytes) + " bytes, and may take " +
-                          std::to_string(cap));
+                      std::string(what) + " are " + std::to_string(size) +
+                          " that wait, or their bytes, and may be " + std::to_string(cap));
   }
 
- private:
   std::uint64_t early_bytes_;
   std::uint64_t pending_bytes_;
+  std::uint64_t batches_;
+  std::uint64_t events_;
   std::uint64_t looks_ = 0;
 };
 

@@ -271,6 +271,8 @@ class Net {
   }
   void wake() noexcept {}
   void close() noexcept {}
+  /// Virtual time: for who stands in between, such as an adversary.
+  Time now() const noexcept { return end_->network->clock_.now(); }
 
   NetStatus status() const noexcept { return status_; }
 

@@ -10,6 +10,8 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/sim/adversary/kinds.hpp>
+#include <mirbft/sim/adversary/roles.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/fault.hpp>
@@ -39,6 +41,8 @@ struct Scenario {
   std::uint64_t nodes = 4;
   std::vector<ClientLoad> clients;
   Schedule faults;
+  /// They go on when all else has healed.
+  Roles adversaries;
   std::vector<Rule> rules;
   std::vector<Trigger> triggers;
   /// Within this time after the healing everything must be delivered, and states agree.
@@ -55,7 +59,9 @@ struct TrialConfig {
   std::uint64_t nodes = 4;
   /// The kinds of faults that a seed may draw.
   FaultKinds faults{};
-  /// How long they strike, at most.
+  /// The kinds of adversaries that a seed may draw.
+  AdversaryKinds adversaries{};
+  /// How long faults strike, at most.
   Time faulty_for = std::chrono::seconds(5);
   /// Within this time after it everything must be delivered, and states agree.
   Time heal_within = std::chrono::seconds(120);
@@ -66,7 +72,8 @@ struct TrialConfig {
   MakeBody body{};
 };
 
-/// A scenario that follows from the seed and the configuration alone. It has no rules.
+/// A scenario that follows from the seed and the configuration alone. It has no rules. Throws
+/// ConfigError if a replica is to be faulty, and there are too few for that.
 inline Scenario draw_scenario(std::uint64_t seed, const TrialConfig& config) {
   using std::chrono::milliseconds;
   Scenario scenario;
@@ -76,6 +83,9 @@ inline Scenario draw_scenario(std::uint64_t seed, const TrialConfig& config) {
   const Random random = Random(seed).fork("trial");
   scenario.faults =
       draw_schedule(config.faults, config.nodes, config.faulty_for, random.fork("schedule"));
+  scenario.adversaries =
+      draw_roles(config.adversaries, draw_suspects(config.nodes, random.fork("schedule")),
+                 random.fork("roles"));
   Random load = random.fork("load");
   scenario.clients.resize(load.between<std::uint64_t>(1, config.clients));
   for (ClientLoad& client : scenario.clients)

@@ -58,6 +58,7 @@ class ScenarioParser {
         {"links", &ScenarioParser::read_links, true},
         {"pace", &ScenarioParser::read_pace, true},
         {"disks", &ScenarioParser::read_disks, true},
+        {"adversary", &ScenarioParser::read_adversary, false},
         {"at", &ScenarioParser::read_strike_at, false},
         {"for", &ScenarioParser::read_rule, false},
         {"after", &ScenarioParser::read_rule, false},
@@ -95,6 +96,29 @@ class ScenarioParser {
   }
   void read_pace(ScenarioLine& line) { line.members(scenario_.faults.pace); }
   void read_disks(ScenarioLine& line) { line.members(scenario_.faults.disks); }
+  void read_adversary(ScenarioLine& line) {
+    Roles& roles = scenario_.adversaries;
+    if (line.takes("clients")) {
+      roles.clients = kinds(line, &AdversaryKinds::of_clients);
+      return;
+    }
+    const NodeId self = node(line);
+    if (roles.has(self)) line.refuse(line.peek(), "belongs to the other line of that node");
+    roles.replicas.push_back({self, kinds(line, &AdversaryKinds::of_replicas)});
+    std::ranges::sort(roles.replicas, {}, &Role::node);
+  }
+  static AdversaryKinds kinds(ScenarioLine& line,
+                              std::vector<std::size_t> (AdversaryKinds::*suitable)() const) {
+    const std::string_view names = line.take();
+    try {
+      const AdversaryKinds kinds = parse_adversary_kinds(names);
+      const std::size_t wanted = kinds.of_clients().size() + kinds.of_replicas().size();
+      if (wanted != 0 && (kinds.*suitable)().size() == wanted) return kinds;
+    } catch (const ConfigError&) {
+      // Said below, with the place in the file.
+    }
+    line.refuse(names, "names no ways of such a one to be faulty: mirbft-sim --adversary list");
+  }
   void read_heal(ScenarioLine& line) {
     scenario_.faults.heal = line.time();
     if (line.takes("without")) scenario_.faults.lost = nodes(line);

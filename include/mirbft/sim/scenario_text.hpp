@@ -137,6 +137,10 @@ inline std::string scenario_text(const Scenario& scenario) {
   members("links", faults.links);
   members("pace", faults.pace);
   members("disks", faults.disks);
+  for (const Role& role : scenario.adversaries.replicas)
+    text += "adversary " + std::to_string(role.node.value) + ' ' + to_string(role.kinds) + '\n';
+  if (!scenario.adversaries.clients.none())
+    text += "adversary clients " + to_string(scenario.adversaries.clients) + '\n';
   for (const Strike& strike : faults.strikes)
     text += "at " + time_text(strike.at) + ' ' + detail::strike_text(strike) + '\n';
   for (const Rule& rule : scenario.rules) text += detail::rule_text(rule) + '\n';

@@ -7,6 +7,8 @@
 //     links loss 20 delay 5           of a thousand frames; and the other members of LinkRates
 //     pace shuffled_slots 1000        members of Pace
 //     disks tail drawn                members of DiskRates
+//     adversary 3 silent_leader,double_vote
+//     adversary clients two_payloads  and others; mirbft-sim --adversary list
 //     at 200ms crash 2 after 7 for 500ms
 //     at 1s symmetric_partition 0,1 | 2,3 for 1s
 //     at 2s clog 0 to 3 for 300ms

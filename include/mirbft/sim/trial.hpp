@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/sim/adversary/cast.hpp>
 #include <mirbft/sim/client.hpp>
 #include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/scenario.hpp>
@@ -27,6 +29,7 @@ namespace mirbft::sim {
 struct TrialResult {
   std::uint64_t seed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
   std::uint64_t fingerprint = 0;
   Time took{};
   std::vector<Finding> findings;
@@ -46,6 +49,7 @@ class Trial {
         typename ClusterOfTrial::ChecksOfCluster checks = {}, MakeBody body = {})
       : scenario_(std::move(scenario)),
         script_(scenario_.rules, scenario_.triggers),
+        cast_(scenario_.adversaries, members(), hash, Random(scenario_.seed).fork("cast")),
         cluster_(cluster_config(), std::move(make), std::move(checks)) {
     add_clients(body);
   }
@@ -61,22 +65,47 @@ class Trial {
   TrialResult run() {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
-    return {scenario_.seed, cluster_.figures(),        cluster_.fingerprint(),
+    return {scenario_.seed, cluster_.figures(),        acted(), cluster_.fingerprint(),
             cluster_.now(), cluster_.findings().all(), states()};
   }
 
  private:
-  using Message = typename detail::ProtocolOf<Replica>::type::Message;
+  using Message = typename detail::ModulesOf<Replica>::Protocol::Message;
+  using Hasher = typename detail::ModulesOf<Replica>::Hasher;
 
   ClusterConfig cluster_config() const {
     ClusterConfig config;
     config.seed = scenario_.seed;
     config.nodes = scenario_.nodes;
+    config.adversary = [this](NodeId node) { return cast_.of(node); };
+    config.faulty = cast_.nodes();
     config.links = scenario_.faults.links;
     config.shuffled_slots = scenario_.faults.pace.shuffled_slots;
     config.reaction = scenario_.faults.pace.reaction;
     config.tail = scenario_.faults.disks.tail;
     return config;
+  }
+
+  std::vector<NodeId> members() const {
+    std::vector<NodeId> all;
+    for (std::size_t i = 0; i < scenario_.nodes; ++i) all.push_back(NodeId(i));
+    return all;
+  }
+
+  /// The replicas' Hasher, for those who would forge what it hashes.
+  static Digest hash(ByteView bytes) {
+    Hasher hasher;
+    hasher.update(bytes);
+    return hasher.finish();
+  }
+  static Bytes sign(const Request& request) {
+    return signature_under<Hasher>(request, NodeConfig{}.cluster.view());
+  }
+  AdversaryCounts acted() const {
+    AdversaryCounts counts = cast_.counts();
+    for (std::size_t i = 0; i < cast_.clients().size(); ++i)
+      counts.count(cast_.clients()[i], cluster_.faulty_clients()[i]->acted());
+    return counts;
   }
 
   void add_clients(const MakeBody& body) {
@@ -86,9 +115,19 @@ class Trial {
                            .requests = load.requests,
                            .open = load.open,
                            .target = load.target,
+                           .belief = scenario_.adversaries.replicas.empty()
+                                         ? Belief::answers
+                                         : Belief::equal_answers,
+                           .forgers = cast_.clients().empty() ? Forgers::none : Forgers::some,
                            .retry_after = load.retry_after,
                            .rest = load.rest,
-                           .body = body});
+                           .body = body,
+                           .sign = sign});
+    const Random random = Random(scenario_.seed).fork("faulty clients");
+    for (const std::size_t kind : cast_.clients())
+      cluster_.add_faulty_client(
+          adversary_kinds[kind].client(ClientId(id + kind), cluster_.members(), sign,
+                                       random.fork(adversary_kinds[kind].name)));
   }
 
   /// The first phase. Returns whether no rule was broken.
@@ -113,7 +152,7 @@ class Trial {
     report_what_is_open(core);
   }
 
-  /// Returns those that are up and stay up, without those whose disk has forgotten and not told.
+  /// Returns the correct ones that are up and stay up.
   std::vector<NodeId> heal() {
     const std::vector<NodeId>& lost = scenario_.faults.lost;
     std::vector<NodeId> core = cluster_.members();
@@ -149,6 +188,7 @@ class Trial {
 
   const Scenario scenario_;
   Script<Message> script_;
+  Cast cast_;
   ClusterOfTrial cluster_;
 };
 
@@ -157,9 +197,11 @@ struct Campaign {
   std::uint64_t seeds = 0;
   std::uint64_t failed = 0;
   Figures figures;
+  AdversaryCounts adversaries;
 
   void add(const TrialResult& result) noexcept {
     ++seeds;
+    adversaries += result.adversaries;
     failed += !result.findings.empty();
     figures += result.figures;
   }

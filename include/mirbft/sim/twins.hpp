@@ -49,8 +49,8 @@ template <class Subject>
 class Twins {
  public:
   /// Throws ConfigError.
-  explicit Twins(const Shape& shape, std::uint32_t slots = 1)
-      : space_(shape), setting_(shape.nodes, slots, Subject::Orderer::quorum(shape.nodes)) {}
+  explicit Twins(const Shape& shape, std::uint32_t slots = 1, Subject subject = {})
+      : space_(shape), setting_(shape.nodes, slots, std::move(subject)) {}
 
   const Space& space() const noexcept { return space_; }
 
@@ -77,8 +77,10 @@ class Twins {
   }
 
   /// The scenarios in these places, while `go_on(tally)`. What they have in common is done once.
+  /// Throws ConfigError if there are none.
   template <class GoOn>
   Tally explore(std::uint64_t first, std::uint64_t last, GoOn&& go_on) const {
+    (void)space_.at(first);
     Course<GoOn> course{*this, {first, last}, go_on, {}, {}};
     course.seen.resize(space_.shape().views);
     for (std::uint64_t position = 0; position < space_.positions(); ++position) {
@@ -143,7 +145,7 @@ class Twins {
   std::uint64_t patience() const noexcept { return 2 * space_.shape().nodes; }
 
   Space space_;
-  Setting setting_;
+  Setting<Subject> setting_;
 };
 
 }  // namespace mirbft::sim::twins

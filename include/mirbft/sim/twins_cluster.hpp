@@ -40,10 +40,10 @@
 namespace mirbft::sim::twins {
 
 /// Signatures that cost next to nothing, and that twins, who have their key, need not forge.
-inline Bytes sign(NodeId node, const Bytes& message) {
+inline Bytes sign(NodeId node, ByteView message) {
   Fingerprint signature;
   signature.add(node.value);
-  signature.add(message.view());
+  signature.add(message);
   return Bytes::filled(8, [value = signature.value()](std::uint8_t* out) mutable {
     for (std::size_t i = 0; i < 8; ++i, value >>= 8) out[i] = static_cast<std::uint8_t>(value);
   });
@@ -56,18 +56,32 @@ struct Proposal {
   std::uint64_t content = 0;
 };
 
+/// The keys of all nodes, as a Crypto module.
+struct Keys {
+  SignatureCheck verify_node(NodeId node, Epoch, ByteView message, ByteView signature) const {
+    return sign(node, message) == Bytes(signature) ? SignatureCheck::valid
+                                                   : SignatureCheck::invalid;
+  }
+  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) const noexcept {}
+};
+
 /// What is the same for all instances and scenarios of a shape. Immutable.
+template <class Subject>
 class Setting {
  public:
-  Setting(std::size_t nodes, std::uint32_t slots, Quorum quorum)
-      : config_(config_of(nodes, slots)),
+  Setting(std::size_t nodes, std::uint32_t slots, Subject subject)
+      : subject_(std::move(subject)),
+        config_(config_of(nodes, slots)),
         plan_(Epoch(0), SeqNr(0), config_.members, {config_.members.front()}, config_) {
     for (const NodeId member : config_.members) {
       config_.self = member;
-      clusters_.emplace_back(config_, quorum);
+      clusters_.emplace_back(config_, Subject::Orderer::quorum(nodes));
     }
   }
 
+  const Subject& subject() const noexcept { return subject_; }
+  /// Of any replica.
+  const IssConfig& config() const noexcept { return config_; }
   const iss::EpochPlan& plan() const noexcept { return plan_; }
   const iss::Cluster& cluster_of(std::size_t node) const noexcept { return clusters_[node]; }
   std::uint32_t slots() const noexcept { return plan_.segment_length(); }
@@ -80,6 +94,7 @@ class Setting {
     return config;
   }
 
+  Subject subject_;
   IssConfig config_;
   iss::EpochPlan plan_;
   std::vector<iss::Cluster> clusters_;
@@ -118,15 +133,18 @@ struct Figures {
   }
 };
 
+/// Whether an orderer bears nodes that lie, as twins do; Paxos bears only crashes.
+template <class Orderer>
+inline constexpr bool bears_liars = Orderer::quorum(4).weak() > 1;
+
 /// One segment at every instance of a scenario, leaders and their batches included. Everything that
 /// an instance asks of its own modules is answered at once and in order, so that its log is written
 /// ahead; messages travel in steps, all that are under way at a time. May be copied, so that
 /// scenarios which begin alike need not begin twice.
 ///
 /// `Subject` says what is tested:
-///   Orderer, Rules             the protocol, and what it decides by;
-///   Checks                     the invariants that its correct instances must keep;
-///   Checks checks(setting)     makes them;
+///   Orderer, and its rules     the protocol, and what it decides by;
+///   Checks checks(config)      the invariants that its correct instances must keep;
 ///   Moment moment_of(message)  when in a view a message is due;
 ///   std::optional<Proposal> proposal_of(message)  what a message proposes, if it does.
 template <class Subject>
@@ -136,12 +154,12 @@ class Cluster {
   using Ordering = typename Orderer::Message;
   using Message = IssMessage<Ordering>;
 
-  static_assert(Orderer::quorum(4).weak() > 1,
+  static_assert(bears_liars<Orderer>,
                 "[mirbft] a twin is Byzantine, and this orderer bears only crashes: name one whose "
                 "quorum counts liars, such as Pbft");
 
   /// `setting` must outlive it.
-  Cluster(const Setting& setting, const Scenario& scenario)
+  Cluster(const Setting<Subject>& setting, const Scenario& scenario)
       : state_(setting, scenario), findings_(scenario.number, clock_) {
     for (std::size_t i = 0; i < state_.instances.size(); ++i) enter_epoch(i);
   }
@@ -221,10 +239,10 @@ class Cluster {
 
   /// All that a copy takes along.
   struct State {
-    State(const Setting& of, const Scenario& what)
+    State(const Setting<Subject>& of, const Scenario& what)
         : setting(&of),
           scenario(what),
-          checks(Subject::checks(of)),
+          checks(Subject::checks(of.config())),
           order(Random(what.number).fork("order")) {
       for (std::size_t i = 0; i < what.shape.instances(); ++i) {
         Instance& one = instances.emplace_back(Instance{Segment(of.plan(), 0, what.shape.nodes)});
@@ -234,7 +252,7 @@ class Cluster {
       }
     }
 
-    const Setting* setting;
+    const Setting<Subject>* setting;
     Scenario scenario;
     std::vector<Instance> instances;
     std::vector<Letter> under_way;
@@ -253,7 +271,7 @@ class Cluster {
     Env(Cluster& cluster, std::size_t self) : cluster_(cluster), self_(self) {}
 
     const iss::Cluster& cluster() const noexcept { return cluster_.members_of(self_); }
-    const typename Subject::Rules& rules() const noexcept { return rules_; }
+    const auto& rules() const noexcept { return cluster_.state_.setting->subject().rules; }
 
     struct Emitted {
       std::deque<Event>& events;
@@ -295,7 +313,6 @@ class Cluster {
    private:
     Cluster& cluster_;
     std::size_t self_;
-    [[no_unique_address]] typename Subject::Rules rules_{};
   };
 
   NodeId node_of(std::size_t instance) const {
@@ -313,14 +330,17 @@ class Cluster {
   // Batches. Each instance has its own, so that twins who lead contradict one another.
 
   static Digest digest_of(const Batch& batch) {
-    const Bytes hash = sign(NodeId(batch->front().req_no.value), Bytes());
+    const Bytes hash = sign(NodeId(batch->front().req_no.value), ByteView());
     Digest digest;
     std::copy(hash.begin(), hash.end(), digest.bytes.begin());
     return digest;
   }
   /// As Iss does: notes that it has begun, and proposes if it leads.
   void enter_epoch(std::size_t self) {
-    if (is_correct(self)) append(self, WalAppend<EpochEntry>{});
+    if (is_correct(self)) {
+      state_.checks.started(node_of(self));
+      append(self, WalAppend<EpochEntry>{});
+    }
     if (node_of(self) != state_.instances[self].segment.leader()) return;
     Env env(*this, self);
     for (std::uint32_t place = 0; place < state_.setting->slots(); ++place) {
@@ -366,10 +386,17 @@ class Cluster {
       Event event = std::move(instance.events.front());
       instance.events.pop_front();
       visit_alternative(event, [&](auto& one) {
-        if (is_correct(self)) state_.checks.event(node_of(self), one, findings_);
+        show(self, one);
         handle(self, std::move(one));
       });
     }
+  }
+
+  template <class E>
+  void show(std::size_t self, const E& event) {
+    if constexpr (requires { E::destination; })
+      if (is_correct(self))
+        state_.checks.event(node_of(self), E::destination, event, findings_);
   }
 
   // What an instance asks of its modules.
@@ -377,16 +404,16 @@ class Cluster {
   template <class Origin>
   void handle(std::size_t self, SignRequest<Origin> asked) {
     Env env(*this, self);
+    Bytes signature = sign(node_of(self), asked.message.view());
     state_.instances[self].segment.process(
-        SignResult<Origin>{sign(node_of(self), asked.message), std::move(asked.origin)}, env);
+        SignResult<Origin>{std::move(signature), std::move(asked.origin)}, env);
   }
   template <class Origin>
   void handle(std::size_t self, VerifyNodeSigs<Origin> asked) {
     NodeSigsVerified<Origin> verified{{}, std::move(asked.origin)};
     for (const NodeSignature& one : asked.signatures)
-      verified.verdicts.push_back(sign(one.node, one.message) == one.signature
-                                      ? SignatureCheck::valid
-                                      : SignatureCheck::invalid);
+      verified.verdicts.push_back(
+          Keys().verify_node(one.node, asked.epoch, one.message.view(), one.signature.view()));
     Env env(*this, self);
     state_.instances[self].segment.process(std::move(verified), env);
   }
@@ -398,7 +425,7 @@ class Cluster {
   template <class Entry>
   void append(std::size_t self, const WalAppend<Entry>& asked) {
     const Record record{asked.number, wire::encode(asked.entry), asked.retention};
-    state_.checks.durable(node_of(self), record, findings_);
+    state_.checks.durable(node_of(self), record, events<WalAppend<Entry>>{}, findings_);
   }
   void handle(std::size_t self, BatchCheck asked) {
     Env env(*this, self);

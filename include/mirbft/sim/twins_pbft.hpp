@@ -2,54 +2,32 @@
 #ifndef MIRBFT_SIM_TWINS_PBFT_HPP
 #define MIRBFT_SIM_TWINS_PBFT_HPP
 
-#include <cstddef>
 #include <optional>
-#include <set>
 #include <variant>
 
+#include <mirbft/protocol/iss/leader_policies.hpp>
 #include <mirbft/protocol/iss/rules.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
+#include <mirbft/sim/certificate_invariants.hpp>
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/twins_cluster.hpp>
+#include <mirbft/sim/view_invariants.hpp>
 #include <mirbft/sim/watch.hpp>
+#include <mirbft/sim/write_ahead_invariants.hpp>
 
 namespace mirbft::sim::twins {
 
-/// Certificates verify: whatever a correct node commits to has valid signatures of a strong quorum.
-class CertificatesVerify {
- public:
-  /// `members` must outlive it.
-  explicit CertificatesVerify(const iss::Cluster& members) noexcept : members_(&members) {}
-
-  void event(NodeId node, const WalAppend<PreparedEntry>& append, Findings& findings) {
-    const auto& [view, sn, digest, signatures] = append.entry.certificate;
-    const Bytes message =
-        pbft::signed_bytes(*members_, PrepareContent{append.entry.segment, view, sn, digest});
-    std::set<NodeId> signers;
-    for (const CertificateSignature& one : signatures)
-      if (members_->find(one.node) && one.signature == sign(one.node, message))
-        signers.insert(one.node);
-    if (signers.size() < members_->quorum().strong())
-      findings.report("certificates verify", node, sn,
-                      "holds a certificate with valid signatures of " +
-                          std::to_string(signers.size()) + " members");
-  }
-
- private:
-  const iss::Cluster* members_;
-};
-
-/// PBFT, or what other `RulesOfSubject` make of it.
+/// PBFT, or what other rules make of it.
 template <class RulesOfSubject = iss::Rules>
 struct PbftSubject {
   using Orderer = Pbft;
-  using Rules = RulesOfSubject;
-  using Checks = sim::Checks<SingleVote, WriteAhead, CertificatesVerify>;
+  using Checks = sim::Checks<SingleVote, WriteAhead, Decisions, CertificatesVerify<Keys>,
+                             NewViewsFollow<Keys, Fixed>>;
 
-  static Checks checks(const Setting& setting) {
-    const iss::Cluster& members = setting.cluster_of(0);
-    return Checks(SingleVote(), WriteAhead(members.quorum()), CertificatesVerify(members));
+  static Checks checks(const IssConfig& config) {
+    return Checks(SingleVote(), WriteAhead(), Decisions(Quorum(config.members.size())),
+                  CertificatesVerify<Keys>(config), NewViewsFollow<Keys, Fixed>(config));
   }
 
   static Moment moment_of(const PbftMessage& message) noexcept {
@@ -74,6 +52,8 @@ struct PbftSubject {
     }
     return Proposal{again->view, SeqNr(0), content.value()};
   }
+
+  RulesOfSubject rules{};
 };
 
 }  // namespace mirbft::sim::twins

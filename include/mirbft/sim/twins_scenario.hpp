@@ -32,12 +32,15 @@ constexpr std::string_view to_string(Moment moment) noexcept {
 /// A partition of the network for one round. It strikes messages of kind `from` and later ones: so
 /// some nodes may be prepared, or know a proposal, and the others not.
 struct Cut {
-  /// Bit i tells the group of instance i; that of instance 0 is 0. All 0 for a whole network.
-  std::uint32_t groups = 0;
+  /// Four bits for each instance: its group. All 0 for a whole network.
+  std::uint64_t groups = 0;
   Moment from = Moment::call;
 
+  std::uint64_t group_of(std::size_t instance) const noexcept {
+    return groups >> (4 * instance) & 15;
+  }
   bool loses(Moment kind, std::size_t sender, std::size_t receiver) const noexcept {
-    return kind >= from && ((groups >> sender ^ groups >> receiver) & 1) != 0;
+    return kind >= from && group_of(sender) != group_of(receiver);
   }
 };
 
@@ -65,6 +68,8 @@ struct Shape {
   std::size_t twins = 1;
   /// Rounds until the network heals.
   std::size_t views = 4;
+  /// Into how many groups the network falls at most.
+  std::size_t groups = 2;
 
   std::size_t instances() const noexcept { return nodes + twins; }
 };
@@ -96,8 +101,8 @@ struct Scenario {
 
 /// All scenarios of a shape. `count()` of them can be counted: every choice of the nodes that have
 /// twins (so of the views that twins lead), times, for each round, the whole network and every
-/// partition into two groups that sets in at any of the four moments. In round 0 there is nothing
-/// to call for, and so one moment less. With 4 nodes, 1 twin and 4 views that is
+/// partition of the instances that sets in at any of the four moments. In round 0 there is nothing
+/// to call for, and so one moment less. With 4 nodes, 1 twin, 4 views and two groups that is
 /// 4 (1 + 15 * 3) (1 + 15 * 4)^3 = 41,764,504. Messages arrive in the order in which they were
 /// sent, and what is lost stays lost until the network is whole again.
 ///
@@ -111,14 +116,17 @@ class Space {
   /// Throws ConfigError.
   explicit Space(Shape shape) : shape_(shape) {
     const auto number = [](std::size_t value) { return std::to_string(value); };
-    if (shape.nodes < 4 || shape.nodes > 16)
-      throw ConfigError("nodes", number(shape.nodes), "must be 4 to 16 for twins");
+    if (shape.nodes < 4 || shape.nodes > 10)
+      throw ConfigError("nodes", number(shape.nodes), "must be 4 to 10 for twins");
     if (shape.twins == 0 || shape.twins > Quorum(shape.nodes).faulty())
       throw ConfigError("twins", number(shape.twins),
                         "must be at least 1, and fewer than a third of the nodes");
     if (shape.views == 0 || shape.views > 64)
       throw ConfigError("views", number(shape.views), "must be 1 to 64");
-    choose({}, 0);
+    if (shape.groups < 2 || shape.groups > 3)
+      throw ConfigError("groups", number(shape.groups), "must be 2 or 3");
+    choose_twins({}, 0);
+    divide(0, 0, 0);
   }
 
   const Shape& shape() const noexcept { return shape_; }
@@ -126,7 +134,7 @@ class Space {
   std::uint64_t positions() const noexcept { return positions_.size(); }
   /// The cuts to choose from in a round.
   std::uint64_t cuts(std::size_t round) const noexcept {
-    return 1 + (partitions() - 1) * (moments - (round == 0));
+    return 1 + (partitions_.size() - 1) * (moments - (round == 0));
   }
   /// How many ways there are to go on from `round`; the greatest number if it is too small.
   std::uint64_t count_from(std::size_t round) const noexcept {
@@ -148,9 +156,9 @@ class Space {
   }
   Cut cut(std::size_t round, std::uint64_t choice) const noexcept {
     if (choice == 0) return {};
-    const std::uint64_t moment = (choice - 1) / (partitions() - 1) + (round == 0);
-    const std::uint64_t groups = 1 + (choice - 1) % (partitions() - 1);
-    return {static_cast<std::uint32_t>(groups << 1), static_cast<Moment>(moment)};
+    const std::uint64_t moment = (choice - 1) / (partitions_.size() - 1) + (round == 0);
+    return {partitions_[1 + (choice - 1) % (partitions_.size() - 1)],
+            static_cast<Moment>(moment)};
   }
 
   /// The scenario in its place. Throws ConfigError.
@@ -187,37 +195,49 @@ class Space {
  private:
   static constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 
-  std::uint64_t partitions() const noexcept {
-    return std::uint64_t{1} << (shape_.instances() - 1);
-  }
-  void choose(std::vector<std::size_t> chosen, std::size_t next) {
+  void choose_twins(std::vector<std::size_t> chosen, std::size_t next) {
     if (chosen.size() == shape_.twins) return positions_.push_back(std::move(chosen));
     for (; next < shape_.nodes; ++next) {
       chosen.push_back(next);
-      choose(chosen, next + 1);
+      choose_twins(chosen, next + 1);
       chosen.pop_back();
     }
+  }
+  /// Puts `instance` and those after it into each of the groups there are, or into a new one.
+  void divide(std::size_t instance, std::uint64_t groups, std::uint64_t count) {
+    if (instance == shape_.instances()) return partitions_.push_back(groups);
+    for (std::uint64_t group = 0; group < std::min<std::uint64_t>(count + 1, shape_.groups);
+         ++group)
+      divide(instance + 1, groups | group << (4 * instance), std::max(count, group + 1));
   }
 
   Shape shape_;
   std::vector<std::vector<std::size_t>> positions_;
+  /// The whole network first.
+  std::vector<std::uint64_t> partitions_;
 };
+
+/// A partition for people.
+inline std::string to_string(const Cut& cut, const Scenario& scenario) {
+  if (cut.groups == 0) return "the network is whole";
+  std::vector<std::string> groups;
+  for (std::size_t i = 0; i < scenario.shape.instances(); ++i) {
+    groups.resize(std::max<std::size_t>(groups.size(), cut.group_of(i) + 1));
+    groups[cut.group_of(i)] += ' ' + scenario.name_of(i);
+  }
+  std::string text = std::string(to_string(cut.from)) + " within";
+  for (const std::string& group : groups) text += group + (&group == &groups.back() ? "" : " |");
+  return text;
+}
 
 /// A scenario for people, a line a round.
 inline std::string to_string(const Scenario& scenario) {
-  const std::size_t instances = scenario.shape.instances();
   std::string text = std::to_string(scenario.shape.nodes) + " nodes, with twins:";
   for (const std::size_t node : scenario.twins) text += ' ' + std::to_string(node);
   text += '\n';
   for (std::size_t i = 0; i < scenario.rounds.size(); ++i) {
     const auto& [cut, reminded, restart] = scenario.rounds[i];
-    text += "  round " + std::to_string(i) + ": ";
-    if (cut.groups == 0) text += "the network is whole";
-    std::array<std::string, 2> groups;
-    for (std::size_t one = 0; one < instances; ++one)
-      groups[cut.groups >> one & 1] += ' ' + scenario.name_of(one);
-    if (cut.groups != 0)
-      text += std::string(to_string(cut.from)) + " within" + groups[0] + " |" + groups[1];
+    text += "  round " + std::to_string(i) + ": " + to_string(cut, scenario);
     if (reminded == Reminded::each_round) text += "; then said again";
     if (restart)
       text += "; node " + scenario.name_of(restart->instance) + " restarts after " +

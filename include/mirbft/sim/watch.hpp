@@ -35,6 +35,7 @@ inline constexpr bool appends<WalAppend<Entry>> = true;
 /// Invariants that are checked together. Each is a class with any of
 ///
 ///     void submitted(const Request&, Time now)                  a client has made it
+///     void signed_by_faulty(const Request&)                     a faulty client has made it
 ///     void answered(ClientId, ReqNo, const Bytes& result, Time now)   and believes the result
 ///     void event(NodeId, const E&, Findings&)                   a correct node dispatches an event
 ///     void event(NodeId, Slot, const E&, Findings&)             the same: to one of its receivers
@@ -42,7 +43,7 @@ inline constexpr bool appends<WalAppend<Entry>> = true;
 ///     void disk(NodeId, const Disk&)                            of a correct node, before all else
 ///     void durable(NodeId, const Entry&, Findings&)             an entry of a correct node's log
 ///                                                               survives crashes from now on
-///     void made(NodeId, const Replica&)                         a correct node, before it starts
+///     void durable(NodeId, const Record&, Findings&)            the same as it is on the disk
 ///     void started(NodeId), void crashed(NodeId)
 ///     void wiped(NodeId), void wiped(NodeId, Findings&)         it has lost its disk
 ///     void distrusted(NodeId)                                   it counts as faulty from now on
@@ -67,6 +68,11 @@ class Checks {
   void submitted(const Request& request, Time now) {
     each([&](auto& one) {
       if constexpr (requires { one.submitted(request, now); }) one.submitted(request, now);
+    });
+  }
+  void signed_by_faulty(const Request& request) {
+    each([&](auto& one) {
+      if constexpr (requires { one.signed_by_faulty(request); }) one.signed_by_faulty(request);
     });
   }
   void answered(ClientId client, ReqNo req_no, const Bytes& result, Time now) {
@@ -97,12 +103,11 @@ class Checks {
   /// `Es` are the events of the Node: one of them appends such a record.
   template <class... Es>
   void durable(NodeId node, const auto& record, events<Es...>, Findings& findings) {
-    (void)(durable_as<Es>(node, record, findings) || ...);
-  }
-  void made(NodeId node, const auto& replica) {
     each([&](auto& one) {
-      if constexpr (requires { one.made(node, replica); }) one.made(node, replica);
+      if constexpr (requires { one.durable(node, record, findings); })
+        one.durable(node, record, findings);
     });
+    (void)(durable_as<Es>(node, record, findings) || ...);
   }
   void started(NodeId node) {
     each([&](auto& one) {

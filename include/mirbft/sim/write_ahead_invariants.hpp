@@ -183,6 +183,9 @@ class StableFirst {
     }
     log.entered_below = std::max(log.entered_below, epoch + 1);
   }
+  void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
+    note_end(node, entry.header);
+  }
   void durable(NodeId node, const StableEntry& entry, Findings&) { note(node, entry.header); }
   void durable(NodeId node, const InstalledEntry& entry, Findings&) {
     note(node, entry.header);
@@ -216,7 +219,7 @@ class StableFirst {
     std::uint64_t stable_epochs = 0;
     /// Epochs below have been entered, as far as they were at all.
     std::uint64_t entered_below = 0;
-    /// Where stable epochs end, the last ones, and where a state ends that was fetched.
+    /// Where the last epochs end whose states are here, and where one ends that was fetched.
     std::map<Epoch, SeqNr> ends;
     SeqNr installed_end;
   };
@@ -225,11 +228,15 @@ class StableFirst {
     return log.stable_epochs > epochs_kept ? log.stable_epochs - epochs_kept : 0;
   }
   void note(NodeId node, const CheckpointHeader& header) {
+    std::uint64_t& stable = of_[node].stable_epochs;
+    stable = std::max(stable, header.epoch.value + 1);
+    note_end(node, header);
+  }
+  void note_end(NodeId node, const CheckpointHeader& header) {
     constexpr std::size_t enough = 8;
-    Log& log = of_[node];
-    log.stable_epochs = std::max(log.stable_epochs, header.epoch.value + 1);
-    log.ends[header.epoch] = header.last + 1;
-    if (log.ends.size() > enough) log.ends.erase(log.ends.begin());
+    auto& ends = of_[node].ends;
+    ends[header.epoch] = header.last + 1;
+    if (ends.size() > enough) ends.erase(ends.begin());
   }
 
   std::map<NodeId, Log> of_;

@@ -450,6 +450,17 @@ TEST_CASE_FIXTURE(Four, "an own signature that comes too late makes no vote once
   CHECK(r.logged<VoteEntry>() == 0);
 }
 
+TEST_CASE_FIXTURE(Four, "an own signature that comes once a segment is stable says nothing") {
+  prepare();
+  r.signer = Door::shut;
+  r.lose_patience();
+  for (std::uint32_t place = 0; place < peers.range().count; ++place) r.adopt(place, batch);
+  r.segment.stable();
+  r.signer = Door::open;
+  r.work();
+  CHECK(r.take<ViewChange>().empty());
+  CHECK(r.logged<ViewChangeEntry>() == 0);
+}
 TEST_CASE_FIXTURE(Four, "verdicts on votes of an earlier view make no certificate in a later one") {
   r.verifier = Door::shut;
   r.receive(NodeId(1), peers.proposal(0, batch));

@@ -158,7 +158,7 @@ class ClientTracker {
     for (const ClientWindow& window : event.windows) {
       Client& client = lasting(window.client);
       client.delivered.advance(window, config_.window);
-      settle_delivered(window.client, client, out);
+      settle_delivered(window.client, client, event.reached, out);
     }
     for (const ClientId id : event.rekeyed)
       if (Client* client = find(id)) void_admitted(id, *client, event.epoch, out);
@@ -333,12 +333,13 @@ class ClientTracker {
   }
 
   /// The windows overtake the App: what they call delivered is closed by its Applied, which is on
-  /// the way. After a state transfer there is none, so at the windows' second move the submitter is
-  /// told what is known.
-  void settle_delivered(ClientId id, Client& client, auto& out) {
+  /// the way. After a state transfer there is none, and the submitter is told what is known: at
+  /// once, since without requests no other epoch may ever begin.
+  void settle_delivered(ClientId id, Client& client, Reached reached, auto& out) {
     client.open.erase_if([&](std::uint64_t req_no, OpenNumber& number) {
       if (!client.delivered.contains(ReqNo(req_no))) return false;
-      if (!std::exchange(number.awaits_reply, true)) {
+      if (reached == Reached::by_applying) {
+        number.awaits_reply = true;
         drop_unverified(number);
         return false;
       }

@@ -209,6 +209,12 @@ class Checkpointing {
     }
   }
 
+  /// Says again, by `send(message)`, which states this replica vouches for that are not stable yet.
+  void repeat(auto&& send) const {
+    for (const auto& [epoch, checkpoint] : checkpoints_)
+      if (checkpoint.own && !is_stable(epoch)) send(vote_of(*checkpoint.own));
+  }
+
   /// Sends a peer the next change of nodes' keys that it does not know of, if there is one. It says
   /// so again when it has learnt that.
   void tell_keys(Member to, std::uint64_t its_key_changes, auto& env) const {

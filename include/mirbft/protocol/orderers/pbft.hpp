@@ -199,7 +199,7 @@ class Pbft::Segment {
 
   void process(SignResult<ViewChangeSigning> signed_, auto& env) {
     ViewChangeContent& content = signed_.origin.content;
-    if (content.view != target_ || !is_changing()) return;
+    if (content.view != target_ || !is_changing() || is_stable_) return;
     ViewChange own{content.segment,          content.view, content.sender,
                    std::move(content.claims), {},           {}};
     own.signature = std::move(signed_.signature);
@@ -280,6 +280,7 @@ class Pbft::Segment {
     changes_.clear();
     offered_ = {};
     own_change_.reset();
+    draft_.reset();
     new_view_.reset();
   }
 
