@@ -15,6 +15,7 @@
 
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/scenario_parser.hpp>
+#include <mirbft/sim/scenario_text.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/wire/json.hpp>
 
@@ -139,6 +140,11 @@ int run_campaign(const Options& options, const RunTrial& run) {
   };
   Runs runs = run_seeds(options, run);
   return conclude(std::move(runs), options.faults, cpu_before, options, run, name, command);
+}
+
+int print_scenario(const Options& options) {
+  std::cout << scenario_text(draw(options.seeds.first, options));
+  return 0;
 }
 
 int run_scenario(const Options& options, const RunTrial& run) {

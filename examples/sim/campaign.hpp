@@ -14,6 +14,9 @@ int run_campaign(const Options& options, const RunTrial& run = run_trial);
 /// The same for the one run of a scenario file. Throws ConfigError for what is wrong with it.
 int run_scenario(const Options& options, const RunTrial& run = run_trial);
 
+/// Prints the scenario that the first seed draws, and runs nothing. Returns 0.
+int print_scenario(const Options& options);
+
 }  // namespace simulation
 
 #endif

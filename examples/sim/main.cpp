@@ -24,6 +24,7 @@ int run(const simulation::Options& options) {
     return 0;
   }
   if (!options.mutant.empty()) return simulation::run_zoo(options);
+  if (options.prints_scenario) return simulation::print_scenario(options);
   if (!options.scenario.empty()) return simulation::run_scenario(options);
   if (options.twins) return simulation::run_twins(options);
   return simulation::run_campaign(options);

@@ -56,21 +56,26 @@ void parse(CLI::App& app, int argc, char** argv) {
 /// What draws nothing from a seed must not be asked for together with what only seeds need.
 void check_alone(const CLI::App& app, const std::string& instead) {
   if (app.count(instead) == 0) return;
-  for (const char* of_seeds : {"--seeds", "--nodes", "--minutes", "--faults", "--failures",
-                               "--jobs", "--mutant"})
-    if (app.count(of_seeds) != 0)
-      throw ConfigError(instead, std::string("with ") + of_seeds,
+  for (const char* other :
+       {"--seeds", "--nodes", "--minutes", "--faults", "--adversary", "--failures", "--jobs",
+        "--mutant", "--twins", "--print", "--figures", "--scenario"})
+    if (other != instead && app.count(other) != 0)
+      throw ConfigError(instead, std::string("with ") + other,
                         "runs no seeds: leave one of the two out");
 }
 
-}  // namespace
+void add_twins(CLI::App& app, Options& options, std::string& scenarios) {
+  auto* const twins = app.add_flag(
+      "--twins", options.twins,
+      "nodes with one key that are there twice, under partitions that --seeds draw");
+  app.add_option("--views", options.views, "of twins, until the network heals")->needs(twins);
+  app.add_option("--groups", options.groups, "of a partition around twins, at most: 2 or 3")
+      ->needs(twins);
+  app.add_option("--scenarios", scenarios, "of twins, counted and not drawn: A..B, A.. or A")
+      ->needs(twins);
+}
 
-Options parse_options(int argc, char** argv) {
-  Options options;
-  std::string seeds = "1..100";
-  std::string scenarios;
-  CLI::App app{"Runs clusters of mirbft nodes in virtual time, one a seed, and checks every rule.",
-               "mirbft-sim"};
+void add_options(CLI::App& app, Options& options, std::string& seeds, std::string& scenarios) {
   app.set_version_flag("--version", "mirbft-sim " MIRBFT_VERSION);
   app.option_defaults()->always_capture_default();
   // What is run.
@@ -88,18 +93,12 @@ Options parse_options(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   // What is run instead.
   app.add_option("--scenario", options.scenario, "run this file, - for the standard input");
+  app.add_flag("--print", options.prints_scenario, "print the scenario of one seed, run nothing");
   app.add_flag("--figures", options.figures,
                "measure the protocol in virtual time, and its improvements one by one");
   app.add_option("--mutant", options.mutant,
                  "put in a mistake, or all in turn: each must be found within --seeds");
-  auto* const twins = app.add_flag(
-      "--twins", options.twins,
-      "nodes with one key that are there twice, under partitions that --seeds draw");
-  app.add_option("--views", options.views, "of twins, until the network heals")->needs(twins);
-  app.add_option("--groups", options.groups, "of a partition around twins, at most: 2 or 3")
-      ->needs(twins);
-  app.add_option("--scenarios", scenarios, "of twins, counted and not drawn: A..B, A.. or A")
-      ->needs(twins);
+  add_twins(app, options, scenarios);
   // What is said of it.
   app.add_option("--event-logs", options.event_logs,
                  "an empty folder for the event logs of all nodes; for one run");
@@ -109,10 +108,28 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--out", options.out, "a folder for scenarios and event logs of failed runs");
   app.add_flag("--verbose", options.verbose, "print the fingerprint of each seed");
   app.add_flag("--json", options.json, "print the figures as JSON");
+}
+
+void check(const Options& options) {
+  const bool is_one = options.seeds.first == options.seeds.last;
+  if (!options.event_logs.empty() && options.scenario.empty() && !is_one)
+    throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");
+  if (options.prints_scenario && !is_one)
+    throw ConfigError("--print", "of many seeds", "needs --seeds with one seed");
+}
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  std::string seeds = "1..100";
+  std::string scenarios;
+  CLI::App app{"Runs clusters of mirbft nodes in virtual time, one a seed, and checks every rule.",
+               "mirbft-sim"};
+  add_options(app, options, seeds, scenarios);
   parse(app, argc, argv);
   check_alone(app, "--figures");
   check_alone(app, "--scenario");
-
   // A mistake that shows rarely needs more of them.
   if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
   options.seeds = parse_seeds(seeds);
@@ -121,9 +138,7 @@ Options parse_options(int argc, char** argv) {
   options.lists_adversaries = options.adversaries_text == "list";
   if (!options.lists_adversaries)
     options.adversaries = mirbft::sim::parse_adversary_kinds(options.adversaries_text);
-  if (!options.event_logs.empty() && options.scenario.empty() &&
-      options.seeds.first != options.seeds.last)
-    throw ConfigError("--event-logs", options.event_logs, "needs --seeds with one seed");
+  check(options);
   return options;
 }
 

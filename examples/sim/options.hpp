@@ -34,6 +34,8 @@ struct Options {
   std::uint64_t failures = 1;
   /// Run this file, "-" being the standard input, and no seeds; empty for seeds.
   std::string scenario;
+  /// Only print the scenario of the seed.
+  bool prints_scenario = false;
   unsigned jobs = 1;
   std::string event_logs;
   /// CPU seconds to make each failure smaller in.

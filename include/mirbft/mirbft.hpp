@@ -250,6 +250,7 @@
 #include <mirbft/sim/twins_cluster.hpp>
 #include <mirbft/sim/twins_pbft.hpp>
 #include <mirbft/sim/twins_scenario.hpp>
+#include <mirbft/sim/twins_setting.hpp>
 #include <mirbft/sim/view_invariants.hpp>
 #include <mirbft/sim/watch.hpp>
 #include <mirbft/sim/write_ahead_invariants.hpp>

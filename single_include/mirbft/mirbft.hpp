@@ -8442,7 +8442,9 @@ class SegmentLog {
   }
 
   void sync() {
-    if (count_ != 0) guarded([this] { write_group(); });
+    guarded([this] {
+      if (count_ != 0) write_group();
+    });
   }
 
   /// Says durably that nothing in segments before `oldest`, and nothing below `low`, is needed, and
@@ -8594,9 +8596,8 @@ class SegmentLog {
   /// Sees to it that a record and what ends a group and a segment fit in behind what is appended.
   void make_room(std::uint64_t size) {
     const std::uint64_t needed = size + Commit::stored + seal_size;
-    const Header& header = segments_.rbegin()->second.header;
-    if (end_ + group_.size() + needed <= header.file_size) return;
     guarded([&] {
+      if (end_ + group_.size() + needed <= segments_.rbegin()->second.header.file_size) return;
       if (count_ != 0) write_group();
       add_segment(newest() + 1, Header::size + needed);
     });
@@ -20202,27 +20203,34 @@ class EquivocatingPrimary : public Behaviour {
   }
 
  private:
-  /// Certificates for the other outcome are at hand unless a claim of an earlier view comes to
-  /// light by it.
+  /// Its own ViewChange gives way to one without claims; or that takes the place of another's.
   void change_outcome(NewView& message) {
-    NewView other = message;
-    for (ViewChange& change : other.view_changes) {
-      if (change.sender != self() || change.claims.empty()) continue;
-      change.claims.clear();
-      powers().sign(change);
+    const auto& changes = message.view_changes;
+    const bool among = std::ranges::find(changes, self(), &ViewChange::sender) != changes.end();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (among && changes[i].sender != self()) continue;
+      NewView other = message;
+      other.view_changes[i] = {message.segment, message.view, self(), {}, {}, {}};
+      powers().sign(other.view_changes[i]);
+      std::ranges::sort(other.view_changes, {}, &ViewChange::sender);
+      if (!keep_what_is_claimed(other) ||
+          other.certificates.size() == message.certificates.size())
+        continue;
+      count();
+      powers().sign(other);
+      message = std::move(other);
+      return;
     }
-    const auto claims = pbft::outcome(other.view_changes);
-    const auto is_claimed = [&](const Certificate& one) {
-      return claims && std::ranges::any_of(*claims, [&](const PreparedClaim& claim) {
-               return pbft::proves(one, claim);
-             });
-    };
-    std::erase_if(other.certificates, [&](const auto& one) { return !is_claimed(one); });
-    if (!claims || other.certificates.size() != claims->size()) return;
-    if (other.certificates.size() == message.certificates.size()) return;
-    count();
-    powers().sign(other);
-    message = std::move(other);
+  }
+  /// False if a certificate is missing: a claim of an earlier view has come to light.
+  static bool keep_what_is_claimed(NewView& message) {
+    const auto claims = pbft::outcome(message.view_changes);
+    if (!claims) return false;
+    std::erase_if(message.certificates, [&](const Certificate& one) {
+      return std::ranges::none_of(
+          *claims, [&](const PreparedClaim& claim) { return pbft::proves(one, claim); });
+    });
+    return message.certificates.size() == claims->size();
   }
 };
 
@@ -20295,10 +20303,12 @@ namespace mirbft::sim::byzantine {
 
 /// The same bytes but for one; a byte where there is none.
 inline Bytes spoiled(const Bytes& bytes, Random& random) {
-  std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
-  if (copy.empty()) copy.push_back(0);
-  copy[random.below(copy.size())] ^= static_cast<std::uint8_t>(random.between(1, 255));
-  return Bytes(ByteView(copy));
+  const std::size_t size = std::max<std::size_t>(bytes.size(), 1);
+  return Bytes::filled(size, [&](std::uint8_t* out) {
+    *out = 0;
+    std::copy(bytes.begin(), bytes.end(), out);
+    out[random.below(size)] ^= static_cast<std::uint8_t>(random.between(1, 255));
+  });
 }
 
 }  // namespace mirbft::sim::byzantine
@@ -21621,7 +21631,7 @@ constexpr std::string_view to_string(Statement kind) noexcept {
   return names[static_cast<std::size_t>(kind)];
 }
 
-/// Where a replica may say but one thing. Ordered by epoch first, as logs are truncated.
+/// Where a replica may say but one thing.
 struct StatementPlace {
   SegmentId segment;
   Statement kind = Statement::prepare;
@@ -21729,28 +21739,36 @@ class Statements {
   bool has_forgotten(Epoch epoch) const noexcept { return epoch < first_; }
   void forget_before(Epoch first) {
     first_ = std::max(first_, first);
-    contents_.erase(contents_.begin(), contents_.lower_bound({{first_, 0}, {}, {}, {}}));
+    segments_.erase(segments_.begin(), segments_.lower_bound({first_, 0}));
   }
 
   /// Notes a statement; returns the content that stands at its place from now on, which is the
   /// first one.
   std::uint64_t keep(const Said& one) {
     if (has_forgotten(one.place.segment.epoch)) return one.content;
-    return contents_.try_emplace(one.place, one.content).first->second;
+    return segments_[one.place.segment].try_emplace(key(one.place), one.content).first->second;
   }
   /// The same, and the newest one stands.
   void replace(const Said& one) {
     if (!has_forgotten(one.place.segment.epoch))
-      contents_.insert_or_assign(one.place, one.content);
+      segments_[one.place.segment].insert_or_assign(key(one.place), one.content);
   }
   std::optional<std::uint64_t> at(const StatementPlace& place) const {
-    const auto found = contents_.find(place);
-    return found == contents_.end() ? std::nullopt : std::optional(found->second);
+    const auto segment = segments_.find(place.segment);
+    if (segment == segments_.end()) return std::nullopt;
+    const auto found = segment->second.find(key(place));
+    return found == segment->second.end() ? std::nullopt : std::optional(found->second);
   }
-  std::size_t size() const noexcept { return contents_.size(); }
 
  private:
-  std::map<StatementPlace, std::uint64_t> contents_;
+  /// Sequence number, view and kind.
+  using Key = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
+
+  static Key key(const StatementPlace& place) noexcept {
+    return {place.sn.value, place.view.value, static_cast<std::uint64_t>(place.kind)};
+  }
+
+  std::map<SegmentId, std::map<Key, std::uint64_t>> segments_;
   Epoch first_;
 };
 
@@ -21787,7 +21805,8 @@ class CertificatesVerify {
         needed_(Quorum(config.members.size()).strong()),
         crypto_(std::move(crypto)) {}
 
-  void started(NodeId node) { correct_.insert(node); }
+  void started(NodeId node) { written_.try_emplace(node); }
+  void distrusted(NodeId node) { written_.erase(node); }
   void durable(NodeId node, const VoteEntry& entry, Findings&) {
     const auto& [segment, view, sn, digest] = entry.content;
     wrote(node, said(Prepare{segment, view, sn, digest, {}}));
@@ -21797,7 +21816,8 @@ class CertificatesVerify {
   }
   void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
     wrote(node, said(CheckpointVote{entry.header, {}}));
-    forget_before(entry.header.epoch);
+    if (entry.header.epoch.value > epochs_kept)
+      written_[node].forget_before(Epoch(entry.header.epoch.value - epochs_kept));
   }
 
   void event(NodeId, const UpdateNodeKeys& update, Findings&) {
@@ -21829,17 +21849,10 @@ class CertificatesVerify {
   }
 
  private:
-  /// For so many epochs it is known what correct nodes have signed.
+  /// For so many of its epochs it is known what a correct node has signed.
   static constexpr std::uint64_t epochs_kept = 8;
 
-  void wrote(NodeId node, const Said& said) {
-    if (said.place.segment.epoch >= first_) written_[said.place][node] = said.content;
-  }
-  void forget_before(Epoch newest) {
-    if (newest < first_ + epochs_kept) return;
-    first_ = Epoch(newest.value - epochs_kept);
-    written_.erase(written_.begin(), written_.lower_bound({{first_, 0}, {}, {}, {}}));
-  }
+  void wrote(NodeId node, const Said& said) { written_[node].replace(said); }
 
   // What is checked. Each certificate is of what its signers have said by it.
 
@@ -21896,14 +21909,9 @@ class CertificatesVerify {
     if (!members_.contains(signer)) return bad("is no member");
     if (!is_signed(crypto_, cluster_, signer, epoch, domain, content, signature))
       return bad("has not made the signature that is said to be its own");
-    if (!correct_.contains(signer) || epoch < first_) return;
-    const auto all = written_.find(said.place);
-    const auto own = all == written_.end() ? nullptr : find(all->second, signer);
-    if (!own || *own != said.content) bad("is correct and has never signed that");
-  }
-  static const std::uint64_t* find(const std::map<NodeId, std::uint64_t>& all, NodeId node) {
-    const auto found = all.find(node);
-    return found == all.end() ? nullptr : &found->second;
+    const auto written = written_.find(signer);
+    if (written == written_.end() || written->second.has_forgotten(epoch)) return;
+    if (written->second.at(said.place) != said.content) bad("is correct and has never signed that");
   }
   static void wrong(NodeId node, const StatementPlace& place, const std::string& what,
                     Findings& findings) {
@@ -21915,10 +21923,8 @@ class CertificatesVerify {
   std::set<NodeId> members_;
   std::size_t needed_;
   Crypto crypto_;
-  std::set<NodeId> correct_;
   /// What correct nodes have written down before they signed it.
-  std::map<StatementPlace, std::map<NodeId, std::uint64_t>> written_;
-  Epoch first_;
+  std::map<NodeId, Statements> written_;
 };
 
 }  // namespace mirbft::sim
@@ -21941,12 +21947,18 @@ inline std::string name_of(ClientId client, ReqNo req_no) {
 /// or from the state that it was given, and at each number the requests that were delivered there.
 class TotalOrder {
  public:
+  /// What lies further back is not compared any more, so that long runs do not fill the memory.
+  static constexpr std::size_t kept = 1 << 16;
+
   void started(NodeId node) { next_[node] = restored_[node] = SeqNr(0); }
 
   void event(NodeId node, const Deliver& delivery, Findings& findings) {
+    if (delivery.sn < first_kept_) return;
     const auto [place, is_first] = log_.try_emplace(delivery.sn, delivery.batch);
     if (is_first) {
+      ++length_;
       note_requests(node, delivery, findings);
+      if (log_.size() > kept) forget_oldest();
     } else if (place->second != delivery.batch) {
       findings.report("agreement", node, delivery.sn,
                       "delivers another batch than a correct node before it: " +
@@ -21963,6 +21975,7 @@ class TotalOrder {
       findings.report("total order", node, apply.sn,
                       "reaches the App when sn " + std::to_string(next.value) + " is due");
     next = apply.sn + 1;
+    if (apply.sn < first_kept_) return;
     const auto chosen = log_.find(apply.sn);
     const auto same = [](const Request& request, const RequestRef& reference) {
       return request.client == reference.client && request.req_no == reference.req_no;
@@ -21982,8 +21995,8 @@ class TotalOrder {
   }
 
   /// How many sequence numbers, and requests, were delivered by any correct node.
-  std::size_t length() const noexcept { return log_.size(); }
-  std::size_t requests() const noexcept { return places_.size(); }
+  std::size_t length() const noexcept { return length_; }
+  std::size_t requests() const noexcept { return requests_; }
   /// Whether a correct node has delivered the request.
   bool has(ClientId client, ReqNo req_no) const { return places_.contains({client, req_no}); }
 
@@ -21992,6 +22005,7 @@ class TotalOrder {
     for (const RequestRef& reference : *delivery.batch) {
       const auto [place, is_first] =
           places_.try_emplace({reference.client, reference.req_no}, delivery.sn);
+      requests_ += is_first;
       if (!is_first)
         findings.report("no duplication", node, delivery.sn,
                         name_of(reference.client, reference.req_no) +
@@ -22000,8 +22014,19 @@ class TotalOrder {
     }
   }
 
+  void forget_oldest() {
+    const auto oldest = log_.begin();
+    for (const RequestRef& reference : *oldest->second)
+      places_.erase({reference.client, reference.req_no});
+    first_kept_ = oldest->first + 1;
+    log_.erase(oldest);
+  }
+
   std::map<SeqNr, Batch> log_;
   std::map<std::pair<ClientId, ReqNo>, SeqNr> places_;
+  SeqNr first_kept_;
+  std::size_t length_ = 0;
+  std::size_t requests_ = 0;
   std::map<NodeId, SeqNr> next_;
   std::map<NodeId, SeqNr> restored_;
 };
@@ -22328,6 +22353,7 @@ class Disk {
     contents_ = Contents::lost;
     records_.clear();
     durable_ = 0;
+    low_ = {};
     requests_.clear();
     delivered_.clear();
     unsynced_.clear();
@@ -22344,12 +22370,13 @@ class Disk {
     crash_requests(Tail::lost);
   }
   /// The log that came back. Throws ModuleFailure if anything durable is not in it.
-  void settle(const std::vector<Record>& found) {
+  void settle_log(const std::vector<Record>& found) {
     const auto same = [](const Record& left, const Record& right) {
       return left.type == right.type && left.entry == right.entry;
     };
     auto next = found.begin();
     for (const Record& record : records_) {
+      if (record.retention < low_) continue;
       next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
       if (next++ == found.end())
         throw ModuleFailure("an entry of type " + std::to_string(record.type) +
@@ -22369,7 +22396,7 @@ class Disk {
   }
   /// The requests that came back, likewise.
   template <class StoreOnFiles>
-  void settle(StoreOnFiles& found) {
+  void settle_requests(StoreOnFiles& found) {
     for (const auto& [reference, kept] : requests_)
       if (!found.get(reference))
         throw ModuleFailure("request " + std::to_string(reference.req_no.value) + " of client " +
@@ -22441,6 +22468,7 @@ class Disk {
     spare_records(records_.size());
   }
   void truncate(RetentionIndex index) {
+    low_ = std::max(low_, index);
     const auto old = [index](const Record& record) { return record.retention < index; };
     const auto unsynced = records_.begin() + static_cast<std::ptrdiff_t>(durable_);
     durable_ -= static_cast<std::size_t>(std::count_if(records_.begin(), unsynced, old));
@@ -22522,6 +22550,8 @@ class Disk {
   std::vector<Record> records_;
   std::size_t durable_ = 0;
   std::vector<Record> in_doubt_;
+  /// What lies below may go, also if it is written later.
+  RetentionIndex low_;
   std::uint64_t appended_ = 0;
   std::uint64_t syncs_ = 0;
 
@@ -23395,6 +23425,7 @@ inline constexpr bool appends<WalAppend<Entry>> = true;
 ///     void durable(NodeId, const Record&, Findings&)            the same as it is on the disk
 ///     void started(NodeId), void crashed(NodeId)
 ///     void wiped(NodeId), void wiped(NodeId, Findings&)         it has lost its disk
+///     void distrusted(NodeId)                                   it counts as faulty from now on
 ///     void looked(NodeId, const Replica&, Findings&)            a correct node, between its lists
 ///     void ended(Findings&)                                     the run is over
 ///
@@ -23471,6 +23502,11 @@ class Checks {
     each([&](auto& one) {
       if constexpr (requires { one.wiped(node); }) one.wiped(node);
       if constexpr (requires { one.wiped(node, findings); }) one.wiped(node, findings);
+    });
+  }
+  void distrusted(NodeId node) {
+    each([&](auto& one) {
+      if constexpr (requires { one.distrusted(node); }) one.distrusted(node);
     });
   }
   void looked(NodeId node, const auto& replica, Findings& findings) {
@@ -23772,6 +23808,7 @@ class Cluster {
     member.replica.reset();
     lose_unsynced(member);
     if (!member.faulty) observed_.checks.crashed(id);
+    if (member.was_misdirected()) distrust(member);
   }
   /// The node is gone, and with it all that is on its disk.
   void wipe(NodeId id) {
@@ -23791,16 +23828,8 @@ class Cluster {
     faults_.count(Fault::old_directory);
     crash(id);
     at(id).files.restore(image);
-    distrust(id);
+    distrust(at(id));
     restart(id);
-  }
-  /// The node is gone, and counts as faulty from its next start on: its disk may have forgotten.
-  void distrust(NodeId id) {
-    Member& member = at(id);
-    crash(id);
-    member.disk.set_back();
-    if (!member.faulty) observed_.checks.wiped(id, findings());
-    member.faulty = member.damaged = true;
   }
   /// Whether what the node says is not checked.
   bool is_faulty(NodeId id) { return at(id).faulty; }
@@ -23930,6 +23959,10 @@ class Cluster {
     bool wiped = false;
     /// Its files may be corrupt, so that it stops, or refuses to begin.
     bool damaged = false;
+
+    bool was_misdirected() const noexcept {
+      return files.struck(FileTrouble::misdirected_write) != 0;
+    }
     std::unique_ptr<Replica> replica;
     LocalClock clock;
     std::uint64_t incarnation = 0;
@@ -24024,6 +24057,15 @@ class Cluster {
     faults_.count(Fault::lost_tail, loss.lost);
     faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
   }
+  /// The disk may have forgotten what the node has said, and the node cannot know.
+  void distrust(Member& member) {
+    member.disk.set_back();
+    if (!member.faulty) {
+      observed_.checks.wiped(member.id, findings());
+      observed_.checks.distrusted(member.id);
+    }
+    member.faulty = true;
+  }
   void lose_all(Member& member) {
     member.disk.wipe();
     member.files.wipe();
@@ -24046,7 +24088,7 @@ class Cluster {
                  WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
                  member.files}));
     } catch (const LogCorruption& corruption) {
-      if (!member.damaged)
+      if (!member.damaged && !member.faulty)
         findings().report("no failure", member.id, std::nullopt, corruption.what());
       lose_all(member);
       return make(member);
@@ -24141,7 +24183,8 @@ class Cluster {
   /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    if (failed && !member.fails() && !member.damaged) stopped(member);
+    const bool expected = member.fails() || member.damaged || member.was_misdirected();
+    if (failed && !expected) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
@@ -24645,7 +24688,22 @@ inline constexpr StrikeShape strike_shapes[] = {
     {.kind = Fault::clock_jump, .span = "by"},
     {.kind = Fault::slow_module, .amount = "module", .most = slot_count - 1, .names = slot_names},
     {.kind = Fault::wipe},
+    // After so many more operations on files.
+    {.kind = Fault::torn_write, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::bit_rot},
+    {.kind = Fault::misdirected_write, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::no_space, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::io_error, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::failed_sync, .amount = "after", .most = 1'000'000, .most_drawn = 19},
+    {.kind = Fault::slow_disk},
+    {.kind = Fault::old_directory},
 };
+
+/// Whether a node may forget, by a fault of this kind, what it has said: then it counts as faulty.
+constexpr bool forgets(Fault kind) noexcept {
+  return kind == Fault::wipe || kind == Fault::bit_rot || kind == Fault::misdirected_write ||
+         kind == Fault::old_directory;
+}
 
 /// The shape of a kind; null for those that do not strike at a moment.
 constexpr const StrikeShape* shape_of(Fault kind) noexcept {
@@ -24774,15 +24832,15 @@ class ScheduleDraw {
     if (has(Fault::lost_tail, tail)) faults_.disks.tail = Tail::drawn;
   }
 
-  /// A seed has its own idea of how often a kind strikes, and for how long. To lose a disk is so
-  /// hard that it should be rarer.
+  /// A seed has its own idea of how often a kind strikes, and for how long. To lose what is on a
+  /// disk is so hard that it should be rarer.
   void draw_strikes(const StrikeShape& shape) {
     Random random = numbers_of(shape.kind);
-    const bool is_wipe = shape.kind == Fault::wipe;
-    const std::vector<NodeId> victims = is_wipe ? suspects_ : members_;
-    if (!has(shape.kind, random, is_wipe ? 300 : 600)) return;
+    const bool is_hard = forgets(shape.kind);
+    const std::vector<NodeId> victims = is_hard ? suspects_ : members_;
+    if (!has(shape.kind, random, is_hard ? 300 : 600)) return;
     if (victims.size() < (shape.whom == Whom::groups ? 3 : 1)) return;
-    const Time every = span(random, milliseconds(is_wipe ? 500 : 100), milliseconds(4000));
+    const Time every = span(random, milliseconds(is_hard ? 500 : 100), milliseconds(4000));
     const Time longest = span(random, milliseconds(5), milliseconds(2000));
     for (Time at{};;) {
       at += between(random, every / 2, every + every / 2);
@@ -24803,10 +24861,11 @@ class ScheduleDraw {
   /// Each has a member at least; of a bridge, there is one between them.
   static void draw_groups(Strike& strike, std::vector<NodeId> members, Random& random) {
     random.shuffle(members);
-    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 2));
+    const bool bridge = strike.kind == Fault::bridge_partition;
+    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 1 - bridge));
     const auto middle = members.begin() + size;
     strike.nodes.assign(members.begin(), middle);
-    strike.others.assign(middle + (strike.kind == Fault::bridge_partition), members.end());
+    strike.others.assign(middle + bridge, members.end());
     std::sort(strike.nodes.begin(), strike.nodes.end());
     std::sort(strike.others.begin(), strike.others.end());
   }
@@ -24984,7 +25043,7 @@ class FileWal {
     log_.replay([&](std::uint32_t type, const Bytes& entry) {
       found.push_back({type, entry, {}});
     });
-    account_->settle(found);
+    account_->settle_log(found);
     for (Record& record : found) f(record.type, std::move(record.entry));
   }
 
@@ -25000,7 +25059,7 @@ class FileStore {
  public:
   FileStore(Disk& account, FileSystem& files, NodeId node)
       : account_(&account), store_(Files(files, "store"), small_segments(node)) {
-    account_->settle(store_);
+    account_->settle_requests(store_);
   }
 
   void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
@@ -25423,7 +25482,7 @@ void play_back(const Disk& disk, Protocol& protocol, events<Es...>) {
 /// The state after a crash and recovery is that of a node that has not crashed, as far as it is
 /// durable: at drawn moments when all of a node's log is, and nothing is on its way within it, a
 /// new Protocol that is given the log stands where the node's own does, has decided what that has
-/// decided, and repeats whatever that would repeat.
+/// decided, and repeats whatever that would repeat, or what it has said there in a later view.
 template <class Protocol>
 class Recoverable {
  public:
@@ -25450,7 +25509,12 @@ class Recoverable {
   std::uint64_t compared() const noexcept { return compared_; }
 
  private:
-  using Repeated = std::map<StatementPlace, std::uint64_t>;
+  struct Last {
+    View view;
+    std::uint64_t content = 0;
+  };
+  /// By places without their views.
+  using Repeated = std::map<StatementPlace, Last>;
 
   static void compare(NodeId node, const Protocol& own, const Protocol& again,
                       Findings& findings) {
@@ -25466,15 +25530,18 @@ class Recoverable {
                                  std::to_string(would_be.stable_checkpoints) +
                                  " stable checkpoints after a restart");
     const Repeated repeated = repeated_by(again);
-    for (const auto& [place, content] : repeated_by(own)) {
+    for (const auto& [place, last] : repeated_by(own)) {
       if (place.segment.epoch.value < is.stable_checkpoints) continue;  // the state stands for it
       const auto found = repeated.find(place);
-      if (found == repeated.end() || found->second != content)
-        return findings.report("recovery", node, place.sn,
-                               "stands by its " + to_string(place) + ", and would " +
-                                   (found == repeated.end() ? "not know of it"
-                                                            : "say something else") +
-                                   " after a restart");
+      const bool is_known = found != repeated.end() && found->second.view >= last.view;
+      if (is_known && (found->second.view > last.view || found->second.content == last.content))
+        continue;
+      StatementPlace said = place;
+      said.view = last.view;
+      return findings.report("recovery", node, place.sn,
+                             "stands by its " + to_string(said) + ", and would " +
+                                 (is_known ? "say something else" : "not know of it") +
+                                 " after a restart");
     }
   }
   /// All that a replica stands by; its decisions count as a Done for each slot.
@@ -25483,9 +25550,10 @@ class Recoverable {
     protocol.repeat([&](const IssMessage<PbftMessage>& message) {
       if (const auto* decided = std::get_if<Decided>(&message)) {
         for (const auto& [slot, digest] : decided->decisions)
-          all[{decided->segment, Statement::done, {}, SeqNr(slot)}] = content_of(digest);
+          all[{decided->segment, Statement::done, {}, SeqNr(slot)}] = {{}, content_of(digest)};
       } else if (const auto said = statement_of(message)) {
-        all[said->place] = said->content;
+        const auto& [segment, kind, view, sn] = said->place;
+        all[{segment, kind, {}, sn}] = {view, said->content};
       }
     });
     return all;
@@ -25532,9 +25600,8 @@ class ReplaysAlike {
   void looked(NodeId node, const auto& replica, Findings& findings) {
     const auto life = lives_.find(node);
     if (life == lives_.end() || life->second->looks++ % 16 != 0) return;
-    if (wire::encode(life->second->second.status()) != wire::encode(replica.protocol().status()))
-      findings.report("replay", node, replica.protocol().status().next_delivery,
-                      "stands elsewhere than a replay of its events");
+    if (wire::encode(life->second->again.status()) != wire::encode(replica.protocol().status()))
+      findings.report("replay", node, std::nullopt, "stands elsewhere than a replay of its events");
   }
 
   /// How many lives were replayed.
@@ -25545,9 +25612,9 @@ class ReplaysAlike {
   using Shared = events<MessageReceived<typename Protocol::Message>, NewRequest>;
 
   struct Life {
-    explicit Life(Protocol protocol) : second(std::move(protocol)) {}
+    explicit Life(Protocol protocol) : again(std::move(protocol)) {}
 
-    Protocol second;
+    Protocol again;
     mirbft::detail::ExpectedEvents expected;
     std::uint64_t looks = 0;
   };
@@ -25568,7 +25635,7 @@ class ReplaysAlike {
       if (slot != slot::protocol) return;
       mirbft::detail::ReplayOut out(life.expected);
       try {
-        life.second.process(E(event), out);
+        life.again.process(E(event), out);
       } catch (const ModuleFailure& failure) {
         findings.report("replay", node, std::nullopt,
                         std::string("a replay of its events fails: ") + failure.what());
@@ -26857,7 +26924,9 @@ class ScenarioParser {
     } else if (!shape.amount.empty() && line.takes(shape.amount)) {
       strike.amount = line.integer(shape.least, shape.most);
     }
-    if (!shape.span.empty() && line.takes(shape.span)) strike.lasts = line.time();
+    if (shape.span == "by") line.expect("by");
+    if (shape.span == "by" || (!shape.span.empty() && line.takes(shape.span)))
+      strike.lasts = line.time();
     return strike;
   }
 
@@ -27063,16 +27132,6 @@ inline std::string moment_text(const Moment& moment) {
   return count + match_text(moment.match);
 }
 
-inline std::string rule_text(const Rule& rule) {
-  std::string text;
-  if (rule.after) text += "after " + moment_text(*rule.after) + ' ';
-  if (rule.until) text += "until " + moment_text(*rule.until) + ' ';
-  text += "for " + match_text(rule.match);
-  if (rule.first != 0) text += " first " + std::to_string(rule.first);
-  text += ' ' + value_text(rule.what);
-  return rule.what == Meddling::delay ? text + ' ' + time_text(rule.late) : text;
-}
-
 /// Equal ones in one line.
 inline std::string clients_text(const std::vector<ClientLoad>& clients) {
   std::string text;
@@ -27086,6 +27145,21 @@ inline std::string clients_text(const std::vector<ClientLoad>& clients) {
 }
 
 }  // namespace detail
+
+/// The line of a file that says the rule.
+inline std::string rule_text(const Rule& rule) {
+  std::string text;
+  if (rule.after) text += "after " + detail::moment_text(*rule.after) + ' ';
+  if (rule.until) text += "until " + detail::moment_text(*rule.until) + ' ';
+  text += "for " + detail::match_text(rule.match);
+  if (rule.first != 0) text += " first " + std::to_string(rule.first);
+  text += ' ' + detail::value_text(rule.what);
+  return rule.what == Meddling::delay ? text + ' ' + time_text(rule.late) : text;
+}
+
+inline std::string trigger_text(const Trigger& trigger) {
+  return "after " + detail::moment_text(trigger.after) + ' ' + detail::strike_text(trigger.strike);
+}
 
 /// The lines of a file that `parse_scenario` reads as an equal scenario.
 inline std::string scenario_text(const Scenario& scenario) {
@@ -27105,10 +27179,8 @@ inline std::string scenario_text(const Scenario& scenario) {
     text += "adversary clients " + to_string(scenario.adversaries.clients) + '\n';
   for (const Strike& strike : faults.strikes)
     text += "at " + time_text(strike.at) + ' ' + detail::strike_text(strike) + '\n';
-  for (const Rule& rule : scenario.rules) text += detail::rule_text(rule) + '\n';
-  for (const Trigger& trigger : scenario.triggers)
-    text += "after " + detail::moment_text(trigger.after) + ' ' +
-            detail::strike_text(trigger.strike) + '\n';
+  for (const Rule& rule : scenario.rules) text += rule_text(rule) + '\n';
+  for (const Trigger& trigger : scenario.triggers) text += trigger_text(trigger) + '\n';
   text += "heal " + time_text(faults.heal);
   if (!faults.lost.empty()) text += " without " + detail::list_text(faults.lost);
   return text + "\nsettle " + time_text(scenario.settle) + '\n';
@@ -27128,11 +27200,23 @@ class Script {
  public:
   Script(const std::vector<Rule>& rules, const std::vector<Trigger>& triggers) {
     for (const Rule& rule : rules) rules_.push_back({rule, Gate(rule.after), Gate(rule.until), 0});
-    for (const Trigger& trigger : triggers)
-      triggers_.push_back({trigger.strike, Gate(trigger.after)});
+    for (const Trigger& trigger : triggers) triggers_.push_back({trigger, Gate(trigger.after)});
   }
 
   bool empty() const noexcept { return rules_.empty() && triggers_.empty(); }
+  /// Those that no message has met so far.
+  std::vector<Rule> idle_rules() const {
+    std::vector<Rule> idle;
+    for (const Playing& playing : rules_)
+      if (playing.taken == 0) idle.push_back(playing.rule);
+    return idle;
+  }
+  std::vector<Trigger> idle_triggers() const {
+    std::vector<Trigger> idle;
+    for (const Waiting& waiting : triggers_)
+      if (!waiting.after.is_past()) idle.push_back(waiting.trigger);
+    return idle;
+  }
 
   /// What becomes of a frame that is sent `now`. Calls `strike(const Strike&)` for the strikes that
   /// one of its messages sets off, and `count(Fault)` for what is done to it.
@@ -27173,8 +27257,10 @@ class Script {
     explicit operator bool() const noexcept { return moment_.has_value(); }
     /// Whether a message comes after the moment: the one that completes it does not.
     bool is_over(const Seen& seen) const {
-      return moment_->messages == 0 ? seen.now >= moment_->time : count_ >= moment_->messages;
+      return moment_->messages == 0 ? seen.now >= moment_->time : is_past();
     }
+    /// Whether there have been as many messages.
+    bool is_past() const noexcept { return count_ >= moment_->messages; }
     /// Whether it is this message that completes the moment.
     bool note(const Seen& seen) {
       return moment_ && moment_->messages != 0 && count_ < moment_->messages &&
@@ -27192,7 +27278,7 @@ class Script {
     std::uint64_t taken;
   };
   struct Waiting {
-    Strike strike;
+    Trigger trigger;
     Gate after;
   };
   struct Fate {
@@ -27217,7 +27303,7 @@ class Script {
   template <class Do>
   void notice(const Seen& seen, Do& strike) {
     for (Waiting& waiting : triggers_)
-      if (waiting.after.note(seen)) strike(std::as_const(waiting.strike));
+      if (waiting.after.note(seen)) strike(std::as_const(waiting.trigger.strike));
   }
 
   /// What all rules together make of a message.
@@ -27236,7 +27322,9 @@ class Script {
     if (playing.after && !playing.after.is_over(seen)) return false;
     if (playing.until && playing.until.is_over(seen)) return false;
     if (!seen.is(rule.match)) return false;
-    return rule.first == 0 || playing.taken++ < rule.first;
+    if (rule.first != 0 && playing.taken == rule.first) return false;
+    ++playing.taken;
+    return true;
   }
   template <class Count>
   static void apply(const Rule& rule, Fate& fate, Count& count) {
@@ -27282,6 +27370,7 @@ class Shrinker {
   Scenario shrink() {
     for (bool smaller = true; smaller;) {
       smaller = shrink_lists();
+      smaller |= shrink_adversaries();
       smaller |= shrink_rates();
       smaller |= shrink_load();
       smaller |= shrink_length();
@@ -27297,6 +27386,30 @@ class Shrinker {
     smaller |= thin([](Scenario& one) -> auto& { return one.triggers; }, 0);
     smaller |= thin([](Scenario& one) -> auto& { return one.clients; }, 1);
     smaller |= thin([](Scenario& one) -> auto& { return one.faults.lost; }, 0);
+    return smaller;
+  }
+
+  bool shrink_adversaries() {
+    bool smaller = thin([](Scenario& one) -> auto& { return one.adversaries.replicas; }, 0);
+    for (std::size_t i = 0; i < smallest_.adversaries.replicas.size(); ++i)
+      smaller |=
+          drop_kinds([i](Scenario& one) -> auto& { return one.adversaries.replicas[i].kinds; });
+    smaller |= attempt([](Scenario& one) { one.adversaries.clients = {}; },
+                       !smallest_.adversaries.clients.none());
+    smaller |= drop_kinds([](Scenario& one) -> auto& { return one.adversaries.clients; });
+    return smaller;
+  }
+  /// One after another, but for the last.
+  template <class Kinds>
+  bool drop_kinds(Kinds kinds) {
+    bool smaller = false;
+    for (std::size_t place = 0; place < adversary_kinds.size(); ++place) {
+      AdversaryKinds others;
+      for (std::size_t other = 0; other < adversary_kinds.size(); ++other)
+        if (other != place && kinds(smallest_).has(other)) others.add(other);
+      smaller |= attempt([&](Scenario& one) { kinds(one) = others; },
+                         others != kinds(smallest_) && !others.none());
+    }
     return smaller;
   }
 
@@ -27440,6 +27553,31 @@ void part(Cluster<Replica>& cluster, Cut cut, Time end) {
   cluster.at(end, [&cluster, cut = std::move(cut)] { cluster.network().mend(cut); });
 }
 
+/// What one of the next operations on its files meets stops the node.
+template <class Replica>
+void trouble_files(Cluster<Replica>& cluster, NodeId node, std::uint64_t operations,
+                   FileTrouble trouble, Time end) {
+  if (!cluster.is_up(node)) return;
+  cluster.files(node).fail_after(operations, trouble);
+  restart_at(cluster, node, end);
+}
+
+/// The node is restarted, at once if it is up.
+template <class Replica>
+void crash_and_restart(Cluster<Replica>& cluster, NodeId node, Time time) {
+  cluster.at(time, [&cluster, node] {
+    cluster.crash(node);
+    cluster.restart(node);
+  });
+}
+
+template <class Replica>
+void set_back(Cluster<Replica>& cluster, NodeId node, Time time) {
+  if (cluster.files(node).empty()) return;
+  const auto image = std::make_shared<const FileSystem::Image>(cluster.files(node).image());
+  cluster.at(time, [&cluster, node, image] { cluster.set_back(node, *image); });
+}
+
 }  // namespace detail
 
 /// Strikes now, and makes sure that it ends: after the time that the strike lasts, or at `heal`.
@@ -27468,6 +27606,24 @@ void strike(Cluster<Replica>& cluster, const Strike& strike, Time heal) {
     case Fault::wipe:
       cluster.at(cluster.now(), [&cluster, node] { cluster.wipe(node); });
       return detail::restart_at(cluster, node, end);
+    case Fault::torn_write:
+      return detail::trouble_files(cluster, node, lists, FileTrouble::power, end);
+    case Fault::no_space:
+      return detail::trouble_files(cluster, node, lists, FileTrouble::no_space, end);
+    case Fault::io_error:
+      return detail::trouble_files(cluster, node, lists, FileTrouble::io_error, end);
+    case Fault::failed_sync:
+      return detail::trouble_files(cluster, node, lists, FileTrouble::failed_sync, end);
+    case Fault::misdirected_write:
+      if (!cluster.is_up(node)) return;
+      cluster.files(node).fail_after(lists, FileTrouble::misdirected_write);
+      return detail::crash_and_restart(cluster, node, end);
+    case Fault::bit_rot:
+      cluster.rot(node);
+      return detail::crash_and_restart(cluster, node, end);
+    case Fault::old_directory: return detail::set_back(cluster, node, end);
+    case Fault::slow_disk:
+      return cluster.hold(node, slot::wal | slot::store, end, Fault::slow_disk);
     case Fault::pause: return cluster.pause(node, end);
     case Fault::clock_skew: return cluster.skew(node, strike.amount);
     case Fault::clock_jump: return cluster.jump(node, end - cluster.now());
@@ -27493,7 +27649,9 @@ struct TrialResult {
   Time took{};
   std::vector<Finding> findings;
   /// If there are findings: the status of each node that is up, as JSON.
-  std::vector<std::string> states;
+  std::vector<std::string> states{};
+  /// Lines of the scenario that no message has met.
+  std::vector<std::string> idle{};
 };
 
 /// Runs a cluster under the faults of a scenario, then heals all but those that are lost and
@@ -27525,7 +27683,7 @@ class Trial {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
     return {scenario_.seed, cluster_.figures(),        acted(), cluster_.fingerprint(),
-            cluster_.now(), cluster_.findings().all(), states()};
+            cluster_.now(), cluster_.findings().all(), states(), idle_lines()};
   }
 
  private:
@@ -27619,7 +27777,7 @@ class Trial {
     for (const NodeId id : lost) cluster_.crash(id);
     cluster_.heal();
     for (const NodeId id : core) cluster_.restart(id);
-    std::erase_if(core, [&](NodeId id) { return scenario_.adversaries.has(id); });
+    std::erase_if(core, [&](NodeId id) { return cluster_.is_faulty(id); });
     return core;
   }
 
@@ -27629,6 +27787,13 @@ class Trial {
     for (const NodeId id : cluster_.members())
       if (cluster_.is_up(id)) all.push_back(wire::to_json(cluster_[id].status()));
     return all;
+  }
+
+  std::vector<std::string> idle_lines() const {
+    std::vector<std::string> lines;
+    for (const Rule& rule : script_.idle_rules()) lines.push_back(rule_text(rule));
+    for (const Trigger& trigger : script_.idle_triggers()) lines.push_back(trigger_text(trigger));
+    return lines;
   }
 
   void report_what_is_open(const std::vector<NodeId>& core) {
@@ -27714,11 +27879,13 @@ struct Restart {
 enum class Reminded : std::uint8_t { once_healed, each_round };
 
 /// A round is as long as a view may stand still: whoever has not finished gives up on its view at
-/// the end.
+/// the end, but for those whose clock is late.
 struct Round {
   Cut cut;
   Reminded reminded = Reminded::once_healed;
   std::optional<Restart> restart{};
+  /// Bit i: that is instance i.
+  std::uint64_t patient = 0;
 };
 
 /// How large scenarios are. Node 0 leads view 0, node 1 view 1, and so on. Of a node that has a
@@ -27770,7 +27937,7 @@ struct Scenario {
 /// twins it is always the first whose messages come first.
 ///
 /// Scenarios that are drawn may have any number of views; besides, in any round messages overtake
-/// one another, correct nodes restart, and what was lost is said again.
+/// one another, correct nodes restart, clocks are late, and what was lost is said again.
 class Space {
  public:
   /// Throws ConfigError.
@@ -27848,6 +28015,8 @@ class Space {
       const std::size_t instance = random.below(shape_.nodes);
       if (random.chance(300) && made.is_correct(instance))
         one.restart = {instance, random.below(100)};
+      for (std::size_t i = 0; i < shape_.instances(); ++i)
+        one.patient |= std::uint64_t{random.chance(100)} << i;
     }
     return made;
   }
@@ -27896,18 +28065,24 @@ inline std::string to_string(const Scenario& scenario) {
   for (const std::size_t node : scenario.twins) text += ' ' + std::to_string(node);
   text += '\n';
   for (std::size_t i = 0; i < scenario.rounds.size(); ++i) {
-    const auto& [cut, reminded, restart] = scenario.rounds[i];
+    const auto& [cut, reminded, restart, patient] = scenario.rounds[i];
     text += "  round " + std::to_string(i) + ": " + to_string(cut, scenario);
     if (reminded == Reminded::each_round) text += "; then said again";
     if (restart)
       text += "; node " + scenario.name_of(restart->instance) + " restarts after " +
               std::to_string(restart->after) + " events";
+    if (patient != 0) text += "; late is";
+    for (std::size_t one = 0; one < scenario.shape.instances(); ++one)
+      if ((patient >> one & 1) != 0) text += ' ' + scenario.name_of(one);
     text += '\n';
   }
   return text;
 }
 
 }  // namespace mirbft::sim::twins
+
+// <mirbft/sim/twins_setting.hpp>
+// What all scenarios of twins have in common, and what is counted in them.
 
 namespace mirbft::sim::twins {
 
@@ -27920,13 +28095,6 @@ inline Bytes sign(NodeId node, ByteView message) {
     for (std::size_t i = 0; i < 8; ++i, value >>= 8) out[i] = static_cast<std::uint8_t>(value);
   });
 }
-
-/// What a message proposes for a slot, or for all of them, in a view.
-struct Proposal {
-  View view;
-  SeqNr sn;
-  std::uint64_t content = 0;
-};
 
 /// The keys of all nodes, as a Crypto module.
 struct Keys {
@@ -28005,6 +28173,21 @@ struct Figures {
   }
 };
 
+}  // namespace mirbft::sim::twins
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::twins::Figures, decided_batches, decided_nil, decided_early,
+                        double_proposals, double_new_views, messages, lost, restarts,
+                        highest_view, healing_rounds);
+
+namespace mirbft::sim::twins {
+
+/// What a message proposes for a slot, or for all of them, in a view.
+struct Proposal {
+  View view;
+  SeqNr sn;
+  std::uint64_t content = 0;
+};
+
 /// Whether an orderer bears nodes that lie, as twins do; Paxos bears only crashes.
 template <class Orderer>
 inline constexpr bool bears_liars = Orderer::quorum(4).weak() > 1;
@@ -28040,7 +28223,7 @@ class Cluster {
       : state_(other.state_), clock_(other.clock_), findings_(0, clock_) {}
   Cluster& operator=(const Cluster&) = delete;
 
-  /// A round under the partition that it brings.
+  /// A round, under the partition that it brings.
   void play(const Round& round) {
     state_.round = round;
     run();
@@ -28245,6 +28428,7 @@ class Cluster {
   }
   void tick() {
     for (std::size_t i = 0; i < state_.instances.size(); ++i) {
+      if ((state_.round.patient >> i & 1) != 0) continue;
       Env env(*this, i);
       state_.instances[i].segment.tick(true, env);
     }
@@ -28484,10 +28668,6 @@ class Cluster {
 };
 
 }  // namespace mirbft::sim::twins
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::sim::twins::Figures, decided_batches, decided_nil, decided_early,
-                        double_proposals, double_new_views, messages, lost, restarts,
-                        highest_view, healing_rounds);
 
 namespace mirbft::sim::twins {
 

@@ -13,6 +13,7 @@
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/codec.hpp>
+#include <mirbft/wire/json.hpp>
 
 #include "../support/iss_fixture.hpp"
 
@@ -107,6 +108,38 @@ TEST_CASE_FIXTURE(Four, "a restarted replica says again what it has said, byte f
   REQUIRE(after.delivered.size() == 2);
   CHECK(*after.delivered[1].batch == *batch);
   CHECK(after.halts.empty());
+}
+
+namespace {
+
+/// What a replica stands by, encoded, in order.
+std::vector<std::string> repeated(const Fixture& r) {
+  std::vector<std::string> all;
+  r.iss.repeat([&](const Fixture::Message& message) { all.push_back(wire::to_json(message)); });
+  return all;
+}
+bool any_of(const std::vector<std::string>& all, const char* part) {
+  return std::ranges::any_of(
+      all, [&](const std::string& one) { return one.find(part) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Four, "what a replica stands by is repeated, and the same after a restart") {
+  CHECK(!any_of(repeated(r), "prepare"));
+  const Batch batch({ready(NodeId(1))});
+  propose(1, batch);
+  CHECK(any_of(repeated(r), "prepare"));
+  CHECK(!any_of(repeated(r), "commit"));
+  r.receive(NodeId(2), r.prepare(plan, NodeId(2), SeqNr(1), batch));
+  CHECK(any_of(repeated(r), "commit"));
+  for (const std::uint64_t peer : {1u, 2u})
+    r.receive(NodeId(peer), r.commit(plan, SeqNr(1), batch));
+  CHECK(repeated(Fixture(r.config, {}, r.log)) == repeated(r));
+  finish_segment(r, plan, 0, Batches(4));
+  finish_segment(r, plan, 2, Batches(4));
+  finish_segment(r, plan, 3, Batches(4));
+  CHECK(repeated(Fixture(r.config, {}, r.log)) == repeated(r));
 }
 
 // Section 11: different batch re-proposed after a crash.

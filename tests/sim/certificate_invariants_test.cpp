@@ -151,7 +151,8 @@ TEST_CASE("certificates verify: all of a NewView, sent or accepted") {
 
 TEST_CASE("certificates verify: of epochs long over only signatures are checked") {
   Voted run;
-  run.checks.durable(NodeId(0), checkpoint_of(header_of(30)), run.seen.findings);
+  for (const std::uint64_t node : {0u, 1u})
+    run.checks.durable(NodeId(node), checkpoint_of(header_of(30)), run.seen.findings);
   run.checks.event(NodeId(0), appended(PreparedEntry{segment, certificate({0, 1, 3}, 2)}),
                    run.seen.findings);
   CHECK(run.seen.text() == "");

@@ -69,6 +69,21 @@ TEST_CASE("agreement: two nodes deliver different batches for one number") {
   CHECK(seen.rules() == "agreement");
 }
 
+TEST_CASE("total order: what lies far back is forgotten, and not judged any more") {
+  Seen seen;
+  TotalOrder order;
+  for (std::uint64_t sn = 0; sn < TotalOrder::kept + 2; ++sn)
+    order.event(NodeId(0), deliver(sn, {sn}), seen.findings);
+  CHECK(order.length() == TotalOrder::kept + 2);
+  CHECK(order.requests() == TotalOrder::kept + 2);
+  CHECK(!order.has(ClientId(1), ReqNo(1)));
+  CHECK(order.has(ClientId(1), ReqNo(2)));
+  order.event(NodeId(1), deliver(1, {7}), seen.findings);
+  CHECK(seen.rules() == "");
+  order.event(NodeId(1), deliver(2, {7}), seen.findings);
+  CHECK(seen.rules() == "agreement");
+}
+
 TEST_CASE("no duplication: one request at two numbers, or twice at one") {
   Seen seen;
   TotalOrder order;

@@ -1,6 +1,7 @@
 // Shrinking: what a failure does not need is left out, and what it needs stays.
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -25,7 +26,8 @@ constexpr auto without_limit = [](const Scenario&, std::uint64_t) { return true;
 
 /// A scenario with many strikes of every kind.
 Scenario wild(std::uint64_t seed) {
-  Scenario scenario = sim::draw_scenario(seed, {.nodes = 4, .faults = sim::FaultKinds::all()});
+  Scenario scenario = sim::draw_scenario(
+      seed, {.faults = sim::FaultKinds::all(), .adversaries = sim::AdversaryKinds::all()});
   scenario.rules.resize(3);
   scenario.triggers.resize(3);
   scenario.faults.links.loss = 50;
@@ -62,6 +64,7 @@ TEST_CASE("of what has nothing to do with a failure, nothing is left") {
     CHECK(smallest.faults.pace == sim::Pace{});
     CHECK(smallest.faults.disks == sim::DiskRates{});
     CHECK(smallest.faults.lost.empty());
+    CHECK(smallest.adversaries == sim::Roles{});
     CHECK(smallest.rules.empty());
     CHECK(smallest.triggers.empty());
     REQUIRE(smallest.clients.size() == 1);
@@ -101,6 +104,26 @@ TEST_CASE("what a failure needs stays, be it two things far apart") {
   }
 }
 
+TEST_CASE("of what makes a replica faulty, that stays which a failure needs") {
+  sim::AdversaryKinds some;
+  for (const std::size_t kind : {1u, 2u, 4u}) some.add(kind);
+  Scenario scenario = wild(1);
+  scenario.adversaries = {{{NodeId(0), some}, {NodeId(2), some}}, sim::AdversaryKinds::all()};
+  const auto fails = [](const Scenario& one) {
+    const sim::Roles& roles = one.adversaries;
+    return !roles.replicas.empty() && roles.replicas.back().node == NodeId(2) &&
+           roles.replicas.back().kinds.has(2) && roles.clients.has(0);
+  };
+  const sim::Roles smallest = sim::shrink(scenario, fails, without_limit).adversaries;
+  REQUIRE(smallest.replicas.size() == 1);
+  sim::AdversaryKinds one;
+  one.add(2);
+  CHECK(smallest.replicas[0].kinds == one);
+  sim::AdversaryKinds first;
+  first.add(0);
+  CHECK(smallest.clients == first);
+}
+
 TEST_CASE("no run is made that is not allowed, and what is smaller by then is kept") {
   for (std::uint64_t most = 0; most <= 35; ++most) {
     std::uint64_t runs = 0;
@@ -110,10 +133,11 @@ TEST_CASE("no run is made that is not allowed, and what is smaller by then is ke
       return std::ranges::any_of(one.faults.strikes,
                                  [](const Strike& strike) { return strike.at == 1s; });
     };
-    const Scenario smallest = sim::shrink(scenario, fails, [&](const Scenario&, std::uint64_t made) {
+    const auto go_on = [&](const Scenario&, std::uint64_t made) {
       CHECK(made == runs);
       return made < most;
-    });
+    };
+    const Scenario smallest = sim::shrink(scenario, fails, go_on);
     CHECK(runs == most);
     CHECK(fails(smallest));
     if (most == 0) CHECK(smallest == scenario);
@@ -121,7 +145,7 @@ TEST_CASE("no run is made that is not allowed, and what is smaller by then is ke
   }
 }
 
-TEST_CASE("a failure of a real replica shrinks to the one crash that it needs") {
+TEST_CASE("a failure of a real replica shrinks to the crash that it needs") {
   using Replica = testing::SimulatedSolo<Forgetful>;
   const auto run = [](const Scenario& one) {
     return sim::Trial<Replica>(one, testing::solo_modules<Forgetful>()).run();
@@ -139,10 +163,18 @@ TEST_CASE("a failure of a real replica shrinks to the one crash that it needs") 
     };
     const Scenario smallest = sim::shrink(scenario, fails, without_limit);
     CHECK(fails(smallest));
-    REQUIRE(smallest.faults.strikes.size() == 1);
-    const Fault kind = smallest.faults.strikes[0].kind;
-    CHECK((kind == Fault::crash || kind == Fault::crash_in_list || kind == Fault::wipe));
-    ++shrunk;
+    const auto& left = smallest.faults.strikes;
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      Scenario without = smallest;
+      without.faults.strikes.erase(without.faults.strikes.begin() + static_cast<int>(i));
+      CHECK_FALSE(fails(without));
+    }
+    CHECK(std::ranges::any_of(left, [](const Strike& strike) {
+      return strike.kind == Fault::crash || strike.kind == Fault::crash_in_list ||
+             strike.kind == Fault::wipe;
+    }));
+    CHECK(left.size() <= 2);
+    shrunk += left.size() == 1;
   }
   CHECK(shrunk > 5);
 }

@@ -121,7 +121,7 @@ TEST_CASE("each mistake in a rule of PBFT is found by twins") {
   };
   for (const auto [mutant, within, within_outside] :
        {Hunt{Mutant::quorum_2f, 10, 100}, Hunt{Mutant::weak_commit, 500, 5000},
-        Hunt{Mutant::votes_after_leaving, 500, 5000}, Hunt{Mutant::claims_forgotten, 100, 100},
+        Hunt{Mutant::votes_after_leaving, 500, 20000}, Hunt{Mutant::claims_forgotten, 100, 100},
         Hunt{Mutant::nil_not_claimed, 100, 5000}, Hunt{Mutant::lowest_claim, 500, 5000},
         Hunt{Mutant::view_not_compared, 100, 5000}}) {
     const std::string name(sim::zoo::info(mutant).name);

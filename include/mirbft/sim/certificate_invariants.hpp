@@ -56,8 +56,8 @@ class CertificatesVerify {
         needed_(Quorum(config.members.size()).strong()),
         crypto_(std::move(crypto)) {}
 
-  void started(NodeId node) { correct_.insert(node); }
-  void distrusted(NodeId node) { correct_.erase(node); }
+  void started(NodeId node) { written_.try_emplace(node); }
+  void distrusted(NodeId node) { written_.erase(node); }
   void durable(NodeId node, const VoteEntry& entry, Findings&) {
     const auto& [segment, view, sn, digest] = entry.content;
     wrote(node, said(Prepare{segment, view, sn, digest, {}}));
@@ -67,7 +67,8 @@ class CertificatesVerify {
   }
   void durable(NodeId node, const CheckpointEntry& entry, Findings&) {
     wrote(node, said(CheckpointVote{entry.header, {}}));
-    forget_before(entry.header.epoch);
+    if (entry.header.epoch.value > epochs_kept)
+      written_[node].forget_before(Epoch(entry.header.epoch.value - epochs_kept));
   }
 
   void event(NodeId, const UpdateNodeKeys& update, Findings&) {
@@ -99,17 +100,10 @@ class CertificatesVerify {
   }
 
  private:
-  /// For so many epochs it is known what correct nodes have signed.
+  /// For so many of its epochs it is known what a correct node has signed.
   static constexpr std::uint64_t epochs_kept = 8;
 
-  void wrote(NodeId node, const Said& said) {
-    if (said.place.segment.epoch >= first_) written_[said.place][node] = said.content;
-  }
-  void forget_before(Epoch newest) {
-    if (newest < first_ + epochs_kept) return;
-    first_ = Epoch(newest.value - epochs_kept);
-    written_.erase(written_.begin(), written_.lower_bound({{first_, 0}, {}, {}, {}}));
-  }
+  void wrote(NodeId node, const Said& said) { written_[node].replace(said); }
 
   // What is checked. Each certificate is of what its signers have said by it.
 
@@ -166,14 +160,9 @@ class CertificatesVerify {
     if (!members_.contains(signer)) return bad("is no member");
     if (!is_signed(crypto_, cluster_, signer, epoch, domain, content, signature))
       return bad("has not made the signature that is said to be its own");
-    if (!correct_.contains(signer) || epoch < first_) return;
-    const auto all = written_.find(said.place);
-    const auto own = all == written_.end() ? nullptr : find(all->second, signer);
-    if (!own || *own != said.content) bad("is correct and has never signed that");
-  }
-  static const std::uint64_t* find(const std::map<NodeId, std::uint64_t>& all, NodeId node) {
-    const auto found = all.find(node);
-    return found == all.end() ? nullptr : &found->second;
+    const auto written = written_.find(signer);
+    if (written == written_.end() || written->second.has_forgotten(epoch)) return;
+    if (written->second.at(said.place) != said.content) bad("is correct and has never signed that");
   }
   static void wrong(NodeId node, const StatementPlace& place, const std::string& what,
                     Findings& findings) {
@@ -185,10 +174,8 @@ class CertificatesVerify {
   std::set<NodeId> members_;
   std::size_t needed_;
   Crypto crypto_;
-  std::set<NodeId> correct_;
   /// What correct nodes have written down before they signed it.
-  std::map<StatementPlace, std::map<NodeId, std::uint64_t>> written_;
-  Epoch first_;
+  std::map<NodeId, Statements> written_;
 };
 
 }  // namespace mirbft::sim

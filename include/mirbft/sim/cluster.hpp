@@ -601,8 +601,8 @@ class Cluster {
   /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    const bool is_due_to_disk = member.fails() || member.damaged || member.was_misdirected();
-    if (failed && !is_due_to_disk) stopped(member);
+    const bool expected = member.fails() || member.damaged || member.was_misdirected();
+    if (failed && !expected) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;

@@ -128,14 +128,14 @@ class ScheduleDraw {
   /// Each has a member at least; of a bridge, there is one between them.
   static void draw_groups(Strike& strike, std::vector<NodeId> members, Random& random) {
     random.shuffle(members);
-    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 2));
+    const bool bridge = strike.kind == Fault::bridge_partition;
+    const auto size = static_cast<std::ptrdiff_t>(1 + random.below(members.size() - 1 - bridge));
     const auto middle = members.begin() + size;
     strike.nodes.assign(members.begin(), middle);
-    strike.others.assign(middle + (strike.kind == Fault::bridge_partition), members.end());
+    strike.others.assign(middle + bridge, members.end());
     std::sort(strike.nodes.begin(), strike.nodes.end());
     std::sort(strike.others.begin(), strike.others.end());
   }
-
 
   FaultKinds allowed_;
   Random random_;

@@ -29,12 +29,18 @@ inline std::string name_of(ClientId client, ReqNo req_no) {
 /// or from the state that it was given, and at each number the requests that were delivered there.
 class TotalOrder {
  public:
+  /// What lies further back is not compared any more, so that long runs do not fill the memory.
+  static constexpr std::size_t kept = 1 << 16;
+
   void started(NodeId node) { next_[node] = restored_[node] = SeqNr(0); }
 
   void event(NodeId node, const Deliver& delivery, Findings& findings) {
+    if (delivery.sn < first_kept_) return;
     const auto [place, is_first] = log_.try_emplace(delivery.sn, delivery.batch);
     if (is_first) {
+      ++length_;
       note_requests(node, delivery, findings);
+      if (log_.size() > kept) forget_oldest();
     } else if (place->second != delivery.batch) {
       findings.report("agreement", node, delivery.sn,
                       "delivers another batch than a correct node before it: " +
@@ -51,6 +57,7 @@ class TotalOrder {
       findings.report("total order", node, apply.sn,
                       "reaches the App when sn " + std::to_string(next.value) + " is due");
     next = apply.sn + 1;
+    if (apply.sn < first_kept_) return;
     const auto chosen = log_.find(apply.sn);
     const auto same = [](const Request& request, const RequestRef& reference) {
       return request.client == reference.client && request.req_no == reference.req_no;
@@ -70,8 +77,8 @@ class TotalOrder {
   }
 
   /// How many sequence numbers, and requests, were delivered by any correct node.
-  std::size_t length() const noexcept { return log_.size(); }
-  std::size_t requests() const noexcept { return places_.size(); }
+  std::size_t length() const noexcept { return length_; }
+  std::size_t requests() const noexcept { return requests_; }
   /// Whether a correct node has delivered the request.
   bool has(ClientId client, ReqNo req_no) const { return places_.contains({client, req_no}); }
 
@@ -80,6 +87,7 @@ class TotalOrder {
     for (const RequestRef& reference : *delivery.batch) {
       const auto [place, is_first] =
           places_.try_emplace({reference.client, reference.req_no}, delivery.sn);
+      requests_ += is_first;
       if (!is_first)
         findings.report("no duplication", node, delivery.sn,
                         name_of(reference.client, reference.req_no) +
@@ -88,8 +96,19 @@ class TotalOrder {
     }
   }
 
+  void forget_oldest() {
+    const auto oldest = log_.begin();
+    for (const RequestRef& reference : *oldest->second)
+      places_.erase({reference.client, reference.req_no});
+    first_kept_ = oldest->first + 1;
+    log_.erase(oldest);
+  }
+
   std::map<SeqNr, Batch> log_;
   std::map<std::pair<ClientId, ReqNo>, SeqNr> places_;
+  SeqNr first_kept_;
+  std::size_t length_ = 0;
+  std::size_t requests_ = 0;
   std::map<NodeId, SeqNr> next_;
   std::map<NodeId, SeqNr> restored_;
 };

@@ -63,7 +63,7 @@ void play_back(const Disk& disk, Protocol& protocol, events<Es...>) {
 /// The state after a crash and recovery is that of a node that has not crashed, as far as it is
 /// durable: at drawn moments when all of a node's log is, and nothing is on its way within it, a
 /// new Protocol that is given the log stands where the node's own does, has decided what that has
-/// decided, and repeats whatever that would repeat.
+/// decided, and repeats whatever that would repeat, or what it has said there in a later view.
 template <class Protocol>
 class Recoverable {
  public:
@@ -90,7 +90,12 @@ class Recoverable {
   std::uint64_t compared() const noexcept { return compared_; }
 
  private:
-  using Repeated = std::map<StatementPlace, std::uint64_t>;
+  struct Last {
+    View view;
+    std::uint64_t content = 0;
+  };
+  /// By places without their views.
+  using Repeated = std::map<StatementPlace, Last>;
 
   static void compare(NodeId node, const Protocol& own, const Protocol& again,
                       Findings& findings) {
@@ -106,15 +111,18 @@ class Recoverable {
                                  std::to_string(would_be.stable_checkpoints) +
                                  " stable checkpoints after a restart");
     const Repeated repeated = repeated_by(again);
-    for (const auto& [place, content] : repeated_by(own)) {
+    for (const auto& [place, last] : repeated_by(own)) {
       if (place.segment.epoch.value < is.stable_checkpoints) continue;  // the state stands for it
       const auto found = repeated.find(place);
-      if (found == repeated.end() || found->second != content)
-        return findings.report("recovery", node, place.sn,
-                               "stands by its " + to_string(place) + ", and would " +
-                                   (found == repeated.end() ? "not know of it"
-                                                            : "say something else") +
-                                   " after a restart");
+      const bool is_known = found != repeated.end() && found->second.view >= last.view;
+      if (is_known && (found->second.view > last.view || found->second.content == last.content))
+        continue;
+      StatementPlace said = place;
+      said.view = last.view;
+      return findings.report("recovery", node, place.sn,
+                             "stands by its " + to_string(said) + ", and would " +
+                                 (is_known ? "say something else" : "not know of it") +
+                                 " after a restart");
     }
   }
   /// All that a replica stands by; its decisions count as a Done for each slot.
@@ -123,9 +131,10 @@ class Recoverable {
     protocol.repeat([&](const IssMessage<PbftMessage>& message) {
       if (const auto* decided = std::get_if<Decided>(&message)) {
         for (const auto& [slot, digest] : decided->decisions)
-          all[{decided->segment, Statement::done, {}, SeqNr(slot)}] = content_of(digest);
+          all[{decided->segment, Statement::done, {}, SeqNr(slot)}] = {{}, content_of(digest)};
       } else if (const auto said = statement_of(message)) {
-        all[said->place] = said->content;
+        const auto& [segment, kind, view, sn] = said->place;
+        all[{segment, kind, {}, sn}] = {view, said->content};
       }
     });
     return all;

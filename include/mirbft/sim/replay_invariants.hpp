@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/events/protocol.hpp>
+#include <mirbft/events/tracker.hpp>
 #include <mirbft/log/event.hpp>
 #include <mirbft/log/replay.hpp>
 #include <mirbft/sim/disk.hpp>
@@ -50,9 +53,8 @@ class ReplaysAlike {
   void looked(NodeId node, const auto& replica, Findings& findings) {
     const auto life = lives_.find(node);
     if (life == lives_.end() || life->second->looks++ % 16 != 0) return;
-    if (wire::encode(life->second->second.status()) != wire::encode(replica.protocol().status()))
-      findings.report("replay", node, replica.protocol().status().next_delivery,
-                      "stands elsewhere than a replay of its events");
+    if (wire::encode(life->second->again.status()) != wire::encode(replica.protocol().status()))
+      findings.report("replay", node, std::nullopt, "stands elsewhere than a replay of its events");
   }
 
   /// How many lives were replayed.
@@ -63,9 +65,9 @@ class ReplaysAlike {
   using Shared = events<MessageReceived<typename Protocol::Message>, NewRequest>;
 
   struct Life {
-    explicit Life(Protocol protocol) : second(std::move(protocol)) {}
+    explicit Life(Protocol protocol) : again(std::move(protocol)) {}
 
-    Protocol second;
+    Protocol again;
     mirbft::detail::ExpectedEvents expected;
     std::uint64_t looks = 0;
   };
@@ -86,7 +88,7 @@ class ReplaysAlike {
       if (slot != slot::protocol) return;
       mirbft::detail::ReplayOut out(life.expected);
       try {
-        life.second.process(E(event), out);
+        life.again.process(E(event), out);
       } catch (const ModuleFailure& failure) {
         findings.report("replay", node, std::nullopt,
                         std::string("a replay of its events fails: ") + failure.what());

@@ -151,7 +151,9 @@ class ScenarioParser {
     } else if (!shape.amount.empty() && line.takes(shape.amount)) {
       strike.amount = line.integer(shape.least, shape.most);
     }
-    if (!shape.span.empty() && line.takes(shape.span)) strike.lasts = line.time();
+    if (shape.span == "by") line.expect("by");
+    if (shape.span == "by" || (!shape.span.empty() && line.takes(shape.span)))
+      strike.lasts = line.time();
     return strike;
   }
 

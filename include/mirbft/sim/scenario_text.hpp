@@ -101,16 +101,6 @@ inline std::string moment_text(const Moment& moment) {
   return count + match_text(moment.match);
 }
 
-inline std::string rule_text(const Rule& rule) {
-  std::string text;
-  if (rule.after) text += "after " + moment_text(*rule.after) + ' ';
-  if (rule.until) text += "until " + moment_text(*rule.until) + ' ';
-  text += "for " + match_text(rule.match);
-  if (rule.first != 0) text += " first " + std::to_string(rule.first);
-  text += ' ' + value_text(rule.what);
-  return rule.what == Meddling::delay ? text + ' ' + time_text(rule.late) : text;
-}
-
 /// Equal ones in one line.
 inline std::string clients_text(const std::vector<ClientLoad>& clients) {
   std::string text;
@@ -124,6 +114,21 @@ inline std::string clients_text(const std::vector<ClientLoad>& clients) {
 }
 
 }  // namespace detail
+
+/// The line of a file that says the rule.
+inline std::string rule_text(const Rule& rule) {
+  std::string text;
+  if (rule.after) text += "after " + detail::moment_text(*rule.after) + ' ';
+  if (rule.until) text += "until " + detail::moment_text(*rule.until) + ' ';
+  text += "for " + detail::match_text(rule.match);
+  if (rule.first != 0) text += " first " + std::to_string(rule.first);
+  text += ' ' + detail::value_text(rule.what);
+  return rule.what == Meddling::delay ? text + ' ' + time_text(rule.late) : text;
+}
+
+inline std::string trigger_text(const Trigger& trigger) {
+  return "after " + detail::moment_text(trigger.after) + ' ' + detail::strike_text(trigger.strike);
+}
 
 /// The lines of a file that `parse_scenario` reads as an equal scenario.
 inline std::string scenario_text(const Scenario& scenario) {
@@ -143,10 +148,8 @@ inline std::string scenario_text(const Scenario& scenario) {
     text += "adversary clients " + to_string(scenario.adversaries.clients) + '\n';
   for (const Strike& strike : faults.strikes)
     text += "at " + time_text(strike.at) + ' ' + detail::strike_text(strike) + '\n';
-  for (const Rule& rule : scenario.rules) text += detail::rule_text(rule) + '\n';
-  for (const Trigger& trigger : scenario.triggers)
-    text += "after " + detail::moment_text(trigger.after) + ' ' +
-            detail::strike_text(trigger.strike) + '\n';
+  for (const Rule& rule : scenario.rules) text += rule_text(rule) + '\n';
+  for (const Trigger& trigger : scenario.triggers) text += trigger_text(trigger) + '\n';
   text += "heal " + time_text(faults.heal);
   if (!faults.lost.empty()) text += " without " + detail::list_text(faults.lost);
   return text + "\nsettle " + time_text(scenario.settle) + '\n';

@@ -29,11 +29,23 @@ class Script {
  public:
   Script(const std::vector<Rule>& rules, const std::vector<Trigger>& triggers) {
     for (const Rule& rule : rules) rules_.push_back({rule, Gate(rule.after), Gate(rule.until), 0});
-    for (const Trigger& trigger : triggers)
-      triggers_.push_back({trigger.strike, Gate(trigger.after)});
+    for (const Trigger& trigger : triggers) triggers_.push_back({trigger, Gate(trigger.after)});
   }
 
   bool empty() const noexcept { return rules_.empty() && triggers_.empty(); }
+  /// Those that no message has met so far.
+  std::vector<Rule> idle_rules() const {
+    std::vector<Rule> idle;
+    for (const Playing& playing : rules_)
+      if (playing.taken == 0) idle.push_back(playing.rule);
+    return idle;
+  }
+  std::vector<Trigger> idle_triggers() const {
+    std::vector<Trigger> idle;
+    for (const Waiting& waiting : triggers_)
+      if (!waiting.after.is_past()) idle.push_back(waiting.trigger);
+    return idle;
+  }
 
   /// What becomes of a frame that is sent `now`. Calls `strike(const Strike&)` for the strikes that
   /// one of its messages sets off, and `count(Fault)` for what is done to it.
@@ -74,8 +86,10 @@ class Script {
     explicit operator bool() const noexcept { return moment_.has_value(); }
     /// Whether a message comes after the moment: the one that completes it does not.
     bool is_over(const Seen& seen) const {
-      return moment_->messages == 0 ? seen.now >= moment_->time : count_ >= moment_->messages;
+      return moment_->messages == 0 ? seen.now >= moment_->time : is_past();
     }
+    /// Whether there have been as many messages.
+    bool is_past() const noexcept { return count_ >= moment_->messages; }
     /// Whether it is this message that completes the moment.
     bool note(const Seen& seen) {
       return moment_ && moment_->messages != 0 && count_ < moment_->messages &&
@@ -93,7 +107,7 @@ class Script {
     std::uint64_t taken;
   };
   struct Waiting {
-    Strike strike;
+    Trigger trigger;
     Gate after;
   };
   struct Fate {
@@ -118,7 +132,7 @@ class Script {
   template <class Do>
   void notice(const Seen& seen, Do& strike) {
     for (Waiting& waiting : triggers_)
-      if (waiting.after.note(seen)) strike(std::as_const(waiting.strike));
+      if (waiting.after.note(seen)) strike(std::as_const(waiting.trigger.strike));
   }
 
   /// What all rules together make of a message.
@@ -137,7 +151,9 @@ class Script {
     if (playing.after && !playing.after.is_over(seen)) return false;
     if (playing.until && playing.until.is_over(seen)) return false;
     if (!seen.is(rule.match)) return false;
-    return rule.first == 0 || playing.taken++ < rule.first;
+    if (rule.first != 0 && playing.taken == rule.first) return false;
+    ++playing.taken;
+    return true;
   }
   template <class Count>
   static void apply(const Rule& rule, Fate& fate, Count& count) {

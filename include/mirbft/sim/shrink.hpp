@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <mirbft/sim/adversary/kinds.hpp>
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/scenario.hpp>
 #include <mirbft/sim/schedule.hpp>
@@ -33,6 +34,7 @@ class Shrinker {
   Scenario shrink() {
     for (bool smaller = true; smaller;) {
       smaller = shrink_lists();
+      smaller |= shrink_adversaries();
       smaller |= shrink_rates();
       smaller |= shrink_load();
       smaller |= shrink_length();
@@ -48,6 +50,30 @@ class Shrinker {
     smaller |= thin([](Scenario& one) -> auto& { return one.triggers; }, 0);
     smaller |= thin([](Scenario& one) -> auto& { return one.clients; }, 1);
     smaller |= thin([](Scenario& one) -> auto& { return one.faults.lost; }, 0);
+    return smaller;
+  }
+
+  bool shrink_adversaries() {
+    bool smaller = thin([](Scenario& one) -> auto& { return one.adversaries.replicas; }, 0);
+    for (std::size_t i = 0; i < smallest_.adversaries.replicas.size(); ++i)
+      smaller |=
+          drop_kinds([i](Scenario& one) -> auto& { return one.adversaries.replicas[i].kinds; });
+    smaller |= attempt([](Scenario& one) { one.adversaries.clients = {}; },
+                       !smallest_.adversaries.clients.none());
+    smaller |= drop_kinds([](Scenario& one) -> auto& { return one.adversaries.clients; });
+    return smaller;
+  }
+  /// One after another, but for the last.
+  template <class Kinds>
+  bool drop_kinds(Kinds kinds) {
+    bool smaller = false;
+    for (std::size_t place = 0; place < adversary_kinds.size(); ++place) {
+      AdversaryKinds others;
+      for (std::size_t other = 0; other < adversary_kinds.size(); ++other)
+        if (other != place && kinds(smallest_).has(other)) others.add(other);
+      smaller |= attempt([&](Scenario& one) { kinds(one) = others; },
+                         others != kinds(smallest_) && !others.none());
+    }
     return smaller;
   }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -39,7 +40,7 @@ constexpr std::string_view to_string(Statement kind) noexcept {
   return names[static_cast<std::size_t>(kind)];
 }
 
-/// Where a replica may say but one thing. Ordered by epoch first, as logs are truncated.
+/// Where a replica may say but one thing.
 struct StatementPlace {
   SegmentId segment;
   Statement kind = Statement::prepare;
@@ -147,28 +148,36 @@ class Statements {
   bool has_forgotten(Epoch epoch) const noexcept { return epoch < first_; }
   void forget_before(Epoch first) {
     first_ = std::max(first_, first);
-    contents_.erase(contents_.begin(), contents_.lower_bound({{first_, 0}, {}, {}, {}}));
+    segments_.erase(segments_.begin(), segments_.lower_bound({first_, 0}));
   }
 
   /// Notes a statement; returns the content that stands at its place from now on, which is the
   /// first one.
   std::uint64_t keep(const Said& one) {
     if (has_forgotten(one.place.segment.epoch)) return one.content;
-    return contents_.try_emplace(one.place, one.content).first->second;
+    return segments_[one.place.segment].try_emplace(key(one.place), one.content).first->second;
   }
   /// The same, and the newest one stands.
   void replace(const Said& one) {
     if (!has_forgotten(one.place.segment.epoch))
-      contents_.insert_or_assign(one.place, one.content);
+      segments_[one.place.segment].insert_or_assign(key(one.place), one.content);
   }
   std::optional<std::uint64_t> at(const StatementPlace& place) const {
-    const auto found = contents_.find(place);
-    return found == contents_.end() ? std::nullopt : std::optional(found->second);
+    const auto segment = segments_.find(place.segment);
+    if (segment == segments_.end()) return std::nullopt;
+    const auto found = segment->second.find(key(place));
+    return found == segment->second.end() ? std::nullopt : std::optional(found->second);
   }
-  std::size_t size() const noexcept { return contents_.size(); }
 
  private:
-  std::map<StatementPlace, std::uint64_t> contents_;
+  /// Sequence number, view and kind.
+  using Key = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
+
+  static Key key(const StatementPlace& place) noexcept {
+    return {place.sn.value, place.view.value, static_cast<std::uint64_t>(place.kind)};
+  }
+
+  std::map<SegmentId, std::map<Key, std::uint64_t>> segments_;
   Epoch first_;
 };
 

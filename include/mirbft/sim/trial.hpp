@@ -18,6 +18,7 @@
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/scenario.hpp>
+#include <mirbft/sim/scenario_text.hpp>
 #include <mirbft/sim/script.hpp>
 #include <mirbft/sim/strikes.hpp>
 #include <mirbft/sim/time_text.hpp>
@@ -34,7 +35,9 @@ struct TrialResult {
   Time took{};
   std::vector<Finding> findings;
   /// If there are findings: the status of each node that is up, as JSON.
-  std::vector<std::string> states;
+  std::vector<std::string> states{};
+  /// Lines of the scenario that no message has met.
+  std::vector<std::string> idle{};
 };
 
 /// Runs a cluster under the faults of a scenario, then heals all but those that are lost and
@@ -66,7 +69,7 @@ class Trial {
     if (suffer()) recover();
     cluster_.checks().ended(cluster_.findings());
     return {scenario_.seed, cluster_.figures(),        acted(), cluster_.fingerprint(),
-            cluster_.now(), cluster_.findings().all(), states()};
+            cluster_.now(), cluster_.findings().all(), states(), idle_lines()};
   }
 
  private:
@@ -170,6 +173,13 @@ class Trial {
     for (const NodeId id : cluster_.members())
       if (cluster_.is_up(id)) all.push_back(wire::to_json(cluster_[id].status()));
     return all;
+  }
+
+  std::vector<std::string> idle_lines() const {
+    std::vector<std::string> lines;
+    for (const Rule& rule : script_.idle_rules()) lines.push_back(rule_text(rule));
+    for (const Trigger& trigger : script_.idle_triggers()) lines.push_back(trigger_text(trigger));
+    return lines;
   }
 
   void report_what_is_open(const std::vector<NodeId>& core) {

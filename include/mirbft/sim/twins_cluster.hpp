@@ -16,8 +16,6 @@
 #include <variant>
 #include <vector>
 
-#include <boost/hana/adapt_struct.hpp>
-
 #include <mirbft/events/crypto.hpp>
 #include <mirbft/events/event.hpp>
 #include <mirbft/events/net.hpp>
@@ -34,103 +32,17 @@
 #include <mirbft/sim/fingerprint.hpp>
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/twins_scenario.hpp>
+#include <mirbft/sim/twins_setting.hpp>
 #include <mirbft/types/visit.hpp>
 #include <mirbft/wire/codec.hpp>
 
 namespace mirbft::sim::twins {
-
-/// Signatures that cost next to nothing, and that twins, who have their key, need not forge.
-inline Bytes sign(NodeId node, ByteView message) {
-  Fingerprint signature;
-  signature.add(node.value);
-  signature.add(message);
-  return Bytes::filled(8, [value = signature.value()](std::uint8_t* out) mutable {
-    for (std::size_t i = 0; i < 8; ++i, value >>= 8) out[i] = static_cast<std::uint8_t>(value);
-  });
-}
 
 /// What a message proposes for a slot, or for all of them, in a view.
 struct Proposal {
   View view;
   SeqNr sn;
   std::uint64_t content = 0;
-};
-
-/// The keys of all nodes, as a Crypto module.
-struct Keys {
-  SignatureCheck verify_node(NodeId node, Epoch, ByteView message, ByteView signature) const {
-    return sign(node, message) == Bytes(signature) ? SignatureCheck::valid
-                                                   : SignatureCheck::invalid;
-  }
-  void update_node_key(NodeId, Epoch, const std::optional<Bytes>&) const noexcept {}
-};
-
-/// What is the same for all instances and scenarios of a shape. Immutable.
-template <class Subject>
-class Setting {
- public:
-  Setting(std::size_t nodes, std::uint32_t slots, Subject subject)
-      : subject_(std::move(subject)),
-        config_(config_of(nodes, slots)),
-        plan_(Epoch(0), SeqNr(0), config_.members, {config_.members.front()}, config_) {
-    for (const NodeId member : config_.members) {
-      config_.self = member;
-      clusters_.emplace_back(config_, Subject::Orderer::quorum(nodes));
-    }
-  }
-
-  const Subject& subject() const noexcept { return subject_; }
-  /// Of any replica.
-  const IssConfig& config() const noexcept { return config_; }
-  const iss::EpochPlan& plan() const noexcept { return plan_; }
-  const iss::Cluster& cluster_of(std::size_t node) const noexcept { return clusters_[node]; }
-  std::uint32_t slots() const noexcept { return plan_.segment_length(); }
-
- private:
-  static IssConfig config_of(std::size_t nodes, std::uint32_t slots) {
-    IssConfig config;
-    for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(NodeId(i));
-    config.min_segment_length = config.max_segment_length = slots;
-    return config;
-  }
-
-  Subject subject_;
-  IssConfig config_;
-  iss::EpochPlan plan_;
-  std::vector<iss::Cluster> clusters_;
-};
-
-/// What scenarios have come to.
-struct Figures {
-  /// Slots that a correct node has decided, by what, and those that were before the network healed.
-  std::uint64_t decided_batches = 0;
-  std::uint64_t decided_nil = 0;
-  std::uint64_t decided_early = 0;
-  /// Places where the two instances of a node have proposed two different things: proof that twins
-  /// were twins. And of these, those in views after the first.
-  std::uint64_t double_proposals = 0;
-  std::uint64_t double_new_views = 0;
-  std::uint64_t messages = 0;
-  std::uint64_t lost = 0;
-  std::uint64_t restarts = 0;
-  /// The highest view in which a correct node has voted.
-  std::uint64_t highest_view = 0;
-  /// Rounds that the network had to be whole for, at most.
-  std::uint64_t healing_rounds = 0;
-
-  Figures& operator+=(const Figures& other) noexcept {
-    decided_batches += other.decided_batches;
-    decided_nil += other.decided_nil;
-    decided_early += other.decided_early;
-    double_proposals += other.double_proposals;
-    double_new_views += other.double_new_views;
-    messages += other.messages;
-    lost += other.lost;
-    restarts += other.restarts;
-    highest_view = std::max(highest_view, other.highest_view);
-    healing_rounds = std::max(healing_rounds, other.healing_rounds);
-    return *this;
-  }
 };
 
 /// Whether an orderer bears nodes that lie, as twins do; Paxos bears only crashes.
@@ -168,7 +80,7 @@ class Cluster {
       : state_(other.state_), clock_(other.clock_), findings_(0, clock_) {}
   Cluster& operator=(const Cluster&) = delete;
 
-  /// A round under the partition that it brings.
+  /// A round, under the partition that it brings.
   void play(const Round& round) {
     state_.round = round;
     run();
@@ -373,6 +285,7 @@ class Cluster {
   }
   void tick() {
     for (std::size_t i = 0; i < state_.instances.size(); ++i) {
+      if ((state_.round.patient >> i & 1) != 0) continue;
       Env env(*this, i);
       state_.instances[i].segment.tick(true, env);
     }
@@ -612,9 +525,5 @@ class Cluster {
 };
 
 }  // namespace mirbft::sim::twins
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::sim::twins::Figures, decided_batches, decided_nil, decided_early,
-                        double_proposals, double_new_views, messages, lost, restarts,
-                        highest_view, healing_rounds);
 
 #endif

@@ -54,11 +54,13 @@ struct Restart {
 enum class Reminded : std::uint8_t { once_healed, each_round };
 
 /// A round is as long as a view may stand still: whoever has not finished gives up on its view at
-/// the end.
+/// the end, but for those whose clock is late.
 struct Round {
   Cut cut;
   Reminded reminded = Reminded::once_healed;
   std::optional<Restart> restart{};
+  /// Bit i: that is instance i.
+  std::uint64_t patient = 0;
 };
 
 /// How large scenarios are. Node 0 leads view 0, node 1 view 1, and so on. Of a node that has a
@@ -110,7 +112,7 @@ struct Scenario {
 /// twins it is always the first whose messages come first.
 ///
 /// Scenarios that are drawn may have any number of views; besides, in any round messages overtake
-/// one another, correct nodes restart, and what was lost is said again.
+/// one another, correct nodes restart, clocks are late, and what was lost is said again.
 class Space {
  public:
   /// Throws ConfigError.
@@ -188,6 +190,8 @@ class Space {
       const std::size_t instance = random.below(shape_.nodes);
       if (random.chance(300) && made.is_correct(instance))
         one.restart = {instance, random.below(100)};
+      for (std::size_t i = 0; i < shape_.instances(); ++i)
+        one.patient |= std::uint64_t{random.chance(100)} << i;
     }
     return made;
   }
@@ -236,12 +240,15 @@ inline std::string to_string(const Scenario& scenario) {
   for (const std::size_t node : scenario.twins) text += ' ' + std::to_string(node);
   text += '\n';
   for (std::size_t i = 0; i < scenario.rounds.size(); ++i) {
-    const auto& [cut, reminded, restart] = scenario.rounds[i];
+    const auto& [cut, reminded, restart, patient] = scenario.rounds[i];
     text += "  round " + std::to_string(i) + ": " + to_string(cut, scenario);
     if (reminded == Reminded::each_round) text += "; then said again";
     if (restart)
       text += "; node " + scenario.name_of(restart->instance) + " restarts after " +
               std::to_string(restart->after) + " events";
+    if (patient != 0) text += "; late is";
+    for (std::size_t one = 0; one < scenario.shape.instances(); ++one)
+      if ((patient >> one & 1) != 0) text += ' ' + scenario.name_of(one);
     text += '\n';
   }
   return text;

@@ -27,7 +27,7 @@ TEST_CASE("a double voter contradicts itself, each time under its signature") {
 
 TEST_CASE("a double voter agrees with everybody") {
   DoubleVotes voter(powers());
-  for (const std::uint8_t opinion : {1, 2}) {
+  for (const std::uint8_t opinion : {std::uint8_t{1}, std::uint8_t{2}}) {
     Prepare vote = prepare(1);
     vote.digest = digest(opinion);
     const Letters answer = heard(voter, vote, 2);

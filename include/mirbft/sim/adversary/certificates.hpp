@@ -102,27 +102,34 @@ class EquivocatingPrimary : public Behaviour {
   }
 
  private:
-  /// Certificates for the other outcome are at hand unless a claim of an earlier view comes to
-  /// light by it.
+  /// Its own ViewChange gives way to one without claims; or that takes the place of another's.
   void change_outcome(NewView& message) {
-    NewView other = message;
-    for (ViewChange& change : other.view_changes) {
-      if (change.sender != self() || change.claims.empty()) continue;
-      change.claims.clear();
-      powers().sign(change);
+    const auto& changes = message.view_changes;
+    const bool among = std::ranges::find(changes, self(), &ViewChange::sender) != changes.end();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (among && changes[i].sender != self()) continue;
+      NewView other = message;
+      other.view_changes[i] = {message.segment, message.view, self(), {}, {}, {}};
+      powers().sign(other.view_changes[i]);
+      std::ranges::sort(other.view_changes, {}, &ViewChange::sender);
+      if (!keep_what_is_claimed(other) ||
+          other.certificates.size() == message.certificates.size())
+        continue;
+      count();
+      powers().sign(other);
+      message = std::move(other);
+      return;
     }
-    const auto claims = pbft::outcome(other.view_changes);
-    const auto is_claimed = [&](const Certificate& one) {
-      return claims && std::ranges::any_of(*claims, [&](const PreparedClaim& claim) {
-               return pbft::proves(one, claim);
-             });
-    };
-    std::erase_if(other.certificates, [&](const auto& one) { return !is_claimed(one); });
-    if (!claims || other.certificates.size() != claims->size()) return;
-    if (other.certificates.size() == message.certificates.size()) return;
-    count();
-    powers().sign(other);
-    message = std::move(other);
+  }
+  /// False if a certificate is missing: a claim of an earlier view has come to light.
+  static bool keep_what_is_claimed(NewView& message) {
+    const auto claims = pbft::outcome(message.view_changes);
+    if (!claims) return false;
+    std::erase_if(message.certificates, [&](const Certificate& one) {
+      return std::ranges::none_of(
+          *claims, [&](const PreparedClaim& claim) { return pbft::proves(one, claim); });
+    });
+    return message.certificates.size() == claims->size();
   }
 };
 

@@ -2,8 +2,9 @@
 #ifndef MIRBFT_SIM_ADVERSARY_SPOILED_HPP
 #define MIRBFT_SIM_ADVERSARY_SPOILED_HPP
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include <mirbft/sim/random.hpp>
 #include <mirbft/types/bytes.hpp>
@@ -12,10 +13,12 @@ namespace mirbft::sim::byzantine {
 
 /// The same bytes but for one; a byte where there is none.
 inline Bytes spoiled(const Bytes& bytes, Random& random) {
-  std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
-  if (copy.empty()) copy.push_back(0);
-  copy[random.below(copy.size())] ^= static_cast<std::uint8_t>(random.between(1, 255));
-  return Bytes(ByteView(copy));
+  const std::size_t size = std::max<std::size_t>(bytes.size(), 1);
+  return Bytes::filled(size, [&](std::uint8_t* out) {
+    *out = 0;
+    std::copy(bytes.begin(), bytes.end(), out);
+    out[random.below(size)] ^= static_cast<std::uint8_t>(random.between(1, 255));
+  });
 }
 
 }  // namespace mirbft::sim::byzantine
