@@ -470,8 +470,7 @@ class Cluster {
     } else {
       loss = member.files.crash(tail);
     }
-    member.disk.doubt();
-    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::lost_tail, member.disk.doubt() + loss.lost);
     faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
   }
   /// The disk may have forgotten what the node has said, and the node cannot know.
