@@ -13,14 +13,15 @@
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/sim/cluster.hpp>
+#include <mirbft/sim/file_modules.hpp>
 #include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace mirbft::testing {
 
 template <class ChecksOfIss>
-using WatchedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::Wal, ClientTracker,
-                        sim::Store, Iss<Pbft>, sim::Watch<ChecksOfIss>>;
+using WatchedIss = Node<sim::Net, Sha256, NullCrypto, KeyValueStore, sim::FileWal, ClientTracker,
+                        sim::FileStore, Iss<Pbft>, sim::Watch<ChecksOfIss>>;
 template <class... Invariants>
 using SimulatedIss = WatchedIss<sim::Checks<Invariants...>>;
 
@@ -49,9 +50,9 @@ auto iss_modules(IssConfig config) {
         .hasher = {},
         .crypto = {},
         .app = {},
-        .wal = std::move(parts.wal),
+        .wal = sim::FileWal(parts.account, parts.files, parts.self),
         .tracker = ClientTracker(TrackerConfig{.cluster = config.cluster}),
-        .store = std::move(parts.store),
+        .store = sim::FileStore(parts.account, parts.files, parts.self),
         .protocol = iss_protocol(config, parts.self, parts.disk),
         .interceptor = std::move(parts.watch)};
   };

@@ -470,8 +470,7 @@ class Cluster {
     } else {
       loss = member.files.crash(tail);
     }
-    member.disk.doubt();
-    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::lost_tail, member.disk.doubt() + loss.lost);
     faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
   }
   /// The disk may have forgotten what the node has said, and the node cannot know.
@@ -509,8 +508,9 @@ class Cluster {
         findings().report("no failure", member.id, std::nullopt, corruption.what());
       lose_all(member);
       return make(member);
-    } catch (const ModuleFailure&) {
-      if (!member.files.failed()) throw;
+    } catch (const ModuleFailure& failure) {
+      if (!member.files.failed())
+        findings().report("no failure", member.id, std::nullopt, failure.what());
       member.files.kill();
       return nullptr;
     }
@@ -525,7 +525,7 @@ class Cluster {
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
     member.replica = make(member);
-    if (!member.replica) return;
+    if (!member.replica) return restart_soon(id);
     // Only now it is known what its disk holds.
     if (!member.faulty) observed_.checks.started(id);
     member.replica->start();
@@ -612,8 +612,11 @@ class Cluster {
     if (!member.faulty)
       return findings().report("no failure", member.id, std::nullopt,
                                "the node stopped: " + member.replica->failure());
+    restart_soon(member.id);
+  }
+  void restart_soon(NodeId id) {
     const Time pause = random_.between(Time{}, Time(std::chrono::seconds(1)));
-    deeds_.at(now() + pause, {Deed::Kind::restart, member.id.value, 0});
+    deeds_.at(now() + pause, {Deed::Kind::restart, id.value, 0});
   }
 
   // Clients.

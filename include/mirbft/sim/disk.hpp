@@ -103,12 +103,13 @@ class Disk {
 
   /// For a node that writes files, of which this is but the account: the node is gone, and it is in
   /// doubt what files hold of what was not synced, until `settle`.
-  void doubt() {
+  /// Returns how much that is.
+  std::size_t doubt() {
     failed_ = false;
     left_ = forever;
     in_doubt_.assign(records_.begin() + static_cast<std::ptrdiff_t>(durable_), records_.end());
     records_.resize(durable_);
-    crash_requests(Tail::lost);
+    return in_doubt_.size() + crash_requests(Tail::lost);
   }
   /// The log that came back. Throws ModuleFailure if anything durable is not in it.
   void settle_log(const std::vector<Record>& found) {

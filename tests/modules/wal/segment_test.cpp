@@ -253,6 +253,18 @@ TEST_CASE("a failed sync is not tried again: the log is at its end") {
   }
 }
 
+TEST_CASE("a sync after an append that has failed fails as well") {
+  Life life(1);
+  Wal wal = open(life.disk);
+  const auto fill = [&] {
+    for (;;) life.oracle.append(wal, 300, RetentionIndex(0));
+  };
+  life.disk.fail_after(0, sim::FileTrouble::no_space);
+  CHECK_THROWS_AS(fill(), ModuleFailure);
+  CHECK_THROWS_AS(wal.sync(), ModuleFailure);
+  CHECK_THROWS_AS(wal.append(1, Bytes("x"), RetentionIndex(0)), ModuleFailure);
+}
+
 TEST_CASE("a process is killed after a sync has failed, and the machine later") {
   std::uint64_t seen = 0;
   for (std::uint64_t seed = 1; seed <= 5; ++seed)
