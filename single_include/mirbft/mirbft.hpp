@@ -20718,7 +20718,7 @@ class DelayedCommits : public Behaviour {
 };
 
 /// Keeps up appearances: what it says as a leader, and its votes for others, come shortly before
-/// anybody would lose patience with it.
+/// anybody would lose patience with it, if that is as long as it thinks.
 class SlowDrip : public Behaviour {
  public:
   using Behaviour::Behaviour;
@@ -20726,14 +20726,11 @@ class SlowDrip : public Behaviour {
   void send(Letter letter, Letters& out) override {
     if (std::holds_alternative<PbftMessage>(letter.message)) {
       count();
-      letter.delay += as<PrePrepare>(letter.message) ? slow : slow / 2;
+      const Time patience = IssConfig{}.base_timeout / (1 << powers().draw(0) % 5);
+      letter.delay += patience * (as<PrePrepare>(letter.message) ? 8 : 4) / 10;
     }
     out.push_back(std::move(letter));
   }
-
- private:
-  /// Of the default T_0, a second.
-  static constexpr Time slow = std::chrono::milliseconds(800);
 };
 
 }  // namespace mirbft::sim::byzantine
@@ -22362,12 +22359,13 @@ class Disk {
 
   /// For a node that writes files, of which this is but the account: the node is gone, and it is in
   /// doubt what files hold of what was not synced, until `settle`.
-  void doubt() {
+  /// Returns how much that is.
+  std::size_t doubt() {
     failed_ = false;
     left_ = forever;
     in_doubt_.assign(records_.begin() + static_cast<std::ptrdiff_t>(durable_), records_.end());
     records_.resize(durable_);
-    crash_requests(Tail::lost);
+    return in_doubt_.size() + crash_requests(Tail::lost);
   }
   /// The log that came back. Throws ModuleFailure if anything durable is not in it.
   void settle_log(const std::vector<Record>& found) {
@@ -24053,8 +24051,7 @@ class Cluster {
     } else {
       loss = member.files.crash(tail);
     }
-    member.disk.doubt();
-    faults_.count(Fault::lost_tail, loss.lost);
+    faults_.count(Fault::lost_tail, member.disk.doubt() + loss.lost);
     faults_.count(Fault::torn_write, loss.lost != 0 && loss.kept != 0);
   }
   /// The disk may have forgotten what the node has said, and the node cannot know.
@@ -24092,8 +24089,9 @@ class Cluster {
         findings().report("no failure", member.id, std::nullopt, corruption.what());
       lose_all(member);
       return make(member);
-    } catch (const ModuleFailure&) {
-      if (!member.files.failed()) throw;
+    } catch (const ModuleFailure& failure) {
+      if (!member.files.failed())
+        findings().report("no failure", member.id, std::nullopt, failure.what());
       member.files.kill();
       return nullptr;
     }
@@ -24107,9 +24105,10 @@ class Cluster {
     member.work_at = never;
     // A steady clock begins anywhere.
     member.clock = LocalClock(now(), random_.between(Time{}, Time(std::chrono::hours(1))), 0);
-    if (!member.faulty) observed_.checks.started(id);
     member.replica = make(member);
-    if (!member.replica) return;
+    if (!member.replica) return restart_soon(id);
+    // Only now it is known what its disk holds.
+    if (!member.faulty) observed_.checks.started(id);
     member.replica->start();
     if (!survives(member)) return;
     deeds_.at(now() + random_.between(Time{}, config_.tick_every),
@@ -24194,8 +24193,11 @@ class Cluster {
     if (!member.faulty)
       return findings().report("no failure", member.id, std::nullopt,
                                "the node stopped: " + member.replica->failure());
+    restart_soon(member.id);
+  }
+  void restart_soon(NodeId id) {
     const Time pause = random_.between(Time{}, Time(std::chrono::seconds(1)));
-    deeds_.at(now() + pause, {Deed::Kind::restart, member.id.value, 0});
+    deeds_.at(now() + pause, {Deed::Kind::restart, id.value, 0});
   }
 
   // Clients.
@@ -25033,9 +25035,10 @@ class FileWal {
     log_.sync();
     Wal(*account_).sync();
   }
+  /// The account first: what a failure leaves half done may be there, and need not.
   void truncate(RetentionIndex index) {
-    log_.truncate(index);
     Wal(*account_).truncate(index);
+    log_.truncate(index);
   }
   template <class F>
   void replay(F&& f) {
@@ -25076,8 +25079,8 @@ class FileStore {
     store_.delivered(sn, batch);
   }
   void collect(const Collection& collection) {
-    store_.collect(collection);
     Store(*account_).collect(collection);
+    store_.collect(collection);
   }
 
   SegmentStoreStatus status() const noexcept { return store_.status(); }
@@ -25785,19 +25788,19 @@ class NewViewsFollow {
     accepted_[node][{made.segment, made.view}] = check(node, made, "accepts", findings);
   }
   void event(NodeId node, const WalAppend<VoteEntry>& append, Findings& findings) {
-    const auto& [segment, view, sn, digest] = append.entry.content;
-    if (view == View(0) || !epochs_.find(segment.epoch)) return;
+    const PrepareContent& vote = append.entry.content;
+    if (vote.view == View(0) || !epochs_.find(vote.segment.epoch)) return;
     const auto& all = accepted_[node];
-    const auto accepted = all.find({segment, view});
+    const auto accepted = all.find({vote.segment, vote.view});
     const auto wrong = [&](const char* what) {
-      findings.report("new views", node, sn,
-                      "votes in view " + std::to_string(view.value) + " of segment " +
-                          std::to_string(segment.index) + " of epoch " +
-                          std::to_string(segment.epoch.value) + what);
+      findings.report("new views", node, vote.sn,
+                      "votes in view " + std::to_string(vote.view.value) + " of segment " +
+                          std::to_string(vote.segment.index) + " of epoch " +
+                          std::to_string(vote.segment.epoch.value) + what);
     };
     if (accepted == all.end()) return wrong(" and has accepted no NewView for it");
-    const auto outcome = accepted->second.find(sn);
-    if (outcome == accepted->second.end() || outcome->second != digest)
+    const auto outcome = accepted->second.find(vote.sn);
+    if (outcome == accepted->second.end() || outcome->second != vote.digest)
       wrong(" for something else than its outcome");
   }
 
@@ -26055,7 +26058,25 @@ class StableFirst {
 namespace mirbft::sim {
 
 /// For a `Protocol` that is an `Iss<Pbft, Policy>` and signs by `Crypto`; `More` are invariants of
-/// the App and others.
+/// the App and others. Which of them watches over what:
+///
+/// | what must hold | by |
+/// |---|---|
+/// | agreement, total order, no duplication | `TotalOrder`, `Decisions` |
+/// | integrity | `Integrity` |
+/// | requests come out of their leader's buckets; leaders and time-outs agree | `EpochsAgree` |
+/// | members, parameters, keys and windows of clients agree | `ConfigurationAgrees` |
+/// | a single vote, over restarts and lost disks | `SingleVote` |
+/// | what must be durable before it is sent, begun or forgotten | `WriteAhead`, `StableFirst` |
+/// | certificates verify | `CertificatesVerify` |
+/// | NewViews have the outcome that they must have | `NewViewsFollow` |
+/// | decisions stay proven by enough disks | `Decisions` |
+/// | checkpoints agree, and enough disks hold a stable one | `CheckpointsAgree` |
+/// | views, epochs and places in the order never go back | `NeverBack` |
+/// | what waits stays under its caps | `Bounded` |
+/// | a replay does the same | `ReplaysAlike` |
+/// | a recovery finds all that was durable | `LogKept`, `Recoverable` |
+/// | no body goes that a live slot refers to | `BodiesKept` |
 template <class Protocol, class Policy = Blacklist, class Crypto = NullCrypto, class... More>
 using IssChecks =
     Checks<TotalOrder, Integrity, CheckpointsAgree, EpochsAgree<Policy>, ConfigurationAgrees,
@@ -27355,7 +27376,7 @@ namespace mirbft::sim {
 
 /// Leaves out of a scenario whatever it fails without: delta debugging (Zeller and Hildebrandt,
 /// "Simplifying and Isolating Failure-Inducing Input", 2002) over its lists, and then the rates,
-/// the load and the length one by one, until none of that helps any more.
+/// the length and the load one by one, until none of that helps any more.
 ///
 /// `fails(const Scenario&)` runs one and says whether it still fails in the way that is looked for.
 /// `go_on(const Scenario& smallest, std::uint64_t runs)` is asked before each run whether there may
@@ -27372,8 +27393,8 @@ class Shrinker {
       smaller = shrink_lists();
       smaller |= shrink_adversaries();
       smaller |= shrink_rates();
-      smaller |= shrink_load();
       smaller |= shrink_length();
+      smaller |= shrink_load();
     }
     return std::move(smallest_);
   }
@@ -27436,11 +27457,13 @@ class Shrinker {
     return smaller;
   }
 
-  /// Ends soon after the last strike, and halves what lasts.
+  /// Ends at the last strike, or soon after it, and halves what lasts.
   bool shrink_length() {
-    bool smaller = false;
+    const Time end = end_of_strikes();
+    bool smaller = attempt([&](Scenario& one) { one.faults.heal = end; },
+                           end < smallest_.faults.heal);
     while (attempt([](Scenario& one) { one.faults.heal = rounded(one.faults.heal / 2); },
-                   smallest_.faults.heal / 2 > end_of_strikes()))
+                   smallest_.faults.heal / 2 > end))
       smaller = true;
     for (std::size_t i = 0; i < smallest_.faults.strikes.size(); ++i) {
       const auto strike = [i](Scenario& one) -> auto& { return one.faults.strikes[i]; };
@@ -27456,10 +27479,11 @@ class Shrinker {
   static Time rounded(Time time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time);
   }
+  /// The next millisecond after all of them.
   Time end_of_strikes() const {
     Time end{};
     for (const Strike& strike : smallest_.faults.strikes)
-      end = std::max(end, strike.at + strike.lasts);
+      end = std::max(end, rounded(strike.at + strike.lasts) + std::chrono::milliseconds(1));
     return end;
   }
 
@@ -28385,7 +28409,9 @@ class Cluster {
   // Batches. Each instance has its own, so that twins who lead contradict one another.
 
   static Digest digest_of(const Batch& batch) {
-    const Bytes hash = sign(NodeId(batch->front().req_no.value), ByteView());
+    Fingerprint content;
+    for (const RequestRef& one : *batch) content.add(one.req_no.value);
+    const Bytes hash = sign(NodeId(content.value()), ByteView());
     Digest digest;
     std::copy(hash.begin(), hash.end(), digest.bytes.begin());
     return digest;
