@@ -601,15 +601,15 @@ class Cluster {
   /// has failed; any other failure is a finding, unless the node is faulty.
   bool survives(Member& member) {
     const bool failed = !member.replica->failure().empty();
-    const bool expected = member.fails() || member.damaged || member.was_misdirected();
-    if (failed && !expected) stopped(member);
+    if (failed && !member.fails()) stopped(member);
     const bool due = member.steps_left && (*member.steps_left)-- == 0;
     if (failed || due) crash(member.id);
     return !failed && !due;
   }
 
+  /// By itself. Who has met corrupt files is started again by its operator, as faulty nodes are.
   void stopped(const Member& member) {
-    if (!member.faulty)
+    if (!member.faulty && !member.damaged && !member.was_misdirected())
       return findings().report("no failure", member.id, std::nullopt,
                                "the node stopped: " + member.replica->failure());
     restart_soon(member.id);
