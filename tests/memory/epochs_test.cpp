@@ -45,6 +45,7 @@ using Cluster = sim::Cluster<Replica>;
 struct Footprint {
   std::uint64_t bytes = 0;
   std::uint64_t wal_entries = 0;
+  std::uint64_t wal_segments = 0;
   std::uint64_t stored_requests = 0;
   std::uint64_t open_requests = 0;
   std::uint64_t early_bytes = 0;
@@ -54,13 +55,15 @@ struct Footprint {
     for (const NodeId id : cluster.members()) {
       if (!cluster.is_up(id)) continue;
       const auto status = cluster[id].status();
-      now.wal_entries += status.wal.entries;
+      now.wal_entries += cluster.disk(id).records().size();
+      now.wal_segments += status.wal.segments;
       now.stored_requests += status.store.requests;
       now.open_requests += status.tracker.pending + status.tracker.checking;
       now.early_bytes += status.protocol.early_bytes;
     }
     bytes = std::max(bytes, now.bytes);
     wal_entries = std::max(wal_entries, now.wal_entries);
+    wal_segments = std::max(wal_segments, now.wal_segments);
     stored_requests = std::max(stored_requests, now.stored_requests);
     open_requests = std::max(open_requests, now.open_requests);
     early_bytes = std::max(early_bytes, now.early_bytes);
@@ -109,6 +112,7 @@ void check_flat(Cluster& cluster) {
   for (const sim::Finding& finding : cluster.findings().all()) FAIL_CHECK(finding.text);
   CHECK(after.bytes <= before.bytes + before.bytes / 50);
   CHECK(after.wal_entries <= before.wal_entries + 16);
+  CHECK(after.wal_segments <= before.wal_segments + 4);
   CHECK(after.stored_requests <= before.stored_requests + 16);
   CHECK(after.open_requests <= before.open_requests + 16);
   CHECK(after.early_bytes <= before.early_bytes + 4096);
