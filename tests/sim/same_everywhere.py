@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One seed is one course of events, whatever compiled it: g++ and clang++ give the same fingerprint.
+"""One seed is one course of events, whatever compiled it: g++ and clang++ agree on fingerprints.
 
     same_everywhere.py ONE OTHER     two builds of mirbft-sim
 """
