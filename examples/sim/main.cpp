@@ -1,4 +1,5 @@
 // mirbft-sim: whole clusters from one seed each, under faults, with every invariant checked.
+#include <cstdio>
 #include <exception>
 #include <iostream>
 
@@ -34,7 +35,10 @@ int run(const simulation::Options& options) {
 
 int main(int argc, char** argv) {
   try {
-    return run(simulation::parse_options(argc, argv));
+    const int status = run(simulation::parse_options(argc, argv));
+    if (std::cout.flush() && std::fflush(stdout) == 0) return status;
+    std::cerr << "error: the standard output takes no more: the report is not whole\n";
+    return 1;
   } catch (const mirbft::ConfigError& error) {
     std::cerr << "error: " << error.what() << '\n';
     return 2;

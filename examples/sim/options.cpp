@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -17,12 +18,12 @@ namespace simulation {
 using mirbft::ConfigError;
 using mirbft::sim::FaultKinds;
 
-Seeds parse_seeds(const std::string& text) {
+Seeds parse_seeds(const std::string& option, const std::string& text) {
   const auto number = [&](std::string_view part) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
     if (error != std::errc() || end != part.data() + part.size())
-      throw ConfigError("--seeds", '"' + text + '"', "must be A..B, A.. or A, with numbers");
+      throw ConfigError(option, '"' + text + '"', "must be A..B, A.. or A, with numbers");
     return value;
   };
   const std::string_view view = text;
@@ -32,7 +33,7 @@ Seeds parse_seeds(const std::string& text) {
   const Seeds seeds{number(view.substr(0, dots)),
                     last.empty() ? std::numeric_limits<std::uint64_t>::max() : number(last)};
   if (seeds.last < seeds.first)
-    throw ConfigError("--seeds", '"' + text + '"', "must not end before it begins");
+    throw ConfigError(option, '"' + text + '"', "must not end before it begins");
   return seeds;
 }
 
@@ -53,15 +54,34 @@ void parse(CLI::App& app, int argc, char** argv) {
   }
 }
 
-/// What draws nothing from a seed must not be asked for together with what only seeds need.
-void check_alone(const CLI::App& app, const std::string& instead) {
-  if (app.count(instead) == 0) return;
-  for (const char* other :
-       {"--seeds", "--nodes", "--minutes", "--faults", "--adversary", "--failures", "--jobs",
-        "--mutant", "--twins", "--print", "--figures", "--scenario"})
-    if (other != instead && app.count(other) != 0)
-      throw ConfigError(instead, std::string("with ") + other,
-                        "runs no seeds: leave one of the two out");
+/// What makes no use of an option must not be asked for together with it.
+void check_alone(const CLI::App& app, const std::string& what,
+                 std::initializer_list<const char*> useless) {
+  if (app.count(what) == 0) return;
+  for (const char* other : useless)
+    if (app.count(other) != 0)
+      throw ConfigError(what, std::string("with ") + other,
+                        "makes no use of it: leave one of the two out");
+}
+void check_together(const CLI::App& app) {
+  check_alone(app, "--figures",
+              {"--seeds", "--nodes", "--minutes", "--faults", "--adversary", "--failures",
+               "--jobs", "--mutant", "--twins", "--print", "--scenario", "--event-logs"});
+  check_alone(app, "--scenario",
+              {"--seeds", "--nodes", "--minutes", "--faults", "--adversary", "--failures",
+               "--jobs", "--mutant", "--twins", "--print"});
+  check_alone(app, "--mutant",
+              {"--minutes", "--failures", "--jobs", "--twins", "--print", "--event-logs"});
+  check_alone(app, "--twins", {"--faults", "--adversary", "--jobs", "--print", "--event-logs"});
+  check_alone(app, "--scenarios", {"--seeds"});
+}
+
+/// An option that is given and says nothing is a variable that was not set.
+void check_values(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& value : option->results())
+      if (value.empty() || value == "nan")
+        throw ConfigError(option->get_name(), '"' + value + '"', "must say something");
 }
 
 void add_twins(CLI::App& app, Options& options, std::string& scenarios) {
@@ -128,12 +148,12 @@ Options parse_options(int argc, char** argv) {
                "mirbft-sim"};
   add_options(app, options, seeds, scenarios);
   parse(app, argc, argv);
-  check_alone(app, "--figures");
-  check_alone(app, "--scenario");
+  check_values(app);
+  check_together(app);
   // A mistake that shows rarely needs more of them.
   if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
-  options.seeds = parse_seeds(seeds);
-  if (!scenarios.empty()) options.scenarios = parse_seeds(scenarios);
+  options.seeds = parse_seeds("--seeds", seeds);
+  if (!scenarios.empty()) options.scenarios = parse_seeds("--scenarios", scenarios);
   options.faults = mirbft::sim::parse_fault_kinds(options.faults_text);
   options.lists_adversaries = options.adversaries_text == "list";
   if (!options.lists_adversaries)

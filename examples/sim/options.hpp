@@ -56,7 +56,8 @@ struct Options {
 };
 
 /// Reads "A..B", "A.." for all from A on, or "A" for one. Throws ConfigError for anything else.
-Seeds parse_seeds(const std::string& text);
+/// `option` is what the user has typed it for.
+Seeds parse_seeds(const std::string& option, const std::string& text);
 
 /// Reads the command line. Throws ConfigError that says what is wrong with it; the program ends
 /// here where it only asks for help or for the version.

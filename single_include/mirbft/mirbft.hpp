@@ -7652,6 +7652,7 @@ class PosixFiles {
 
   std::vector<std::string> list() const {
     const int handle = ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (handle < 0) directory_.fail("list");
     const auto close = [](DIR* entries) { ::closedir(entries); };
     const std::unique_ptr<DIR, decltype(close)> entries(::fdopendir(handle), close);
     if (!entries) directory_.fail("list");
@@ -7668,7 +7669,9 @@ class PosixFiles {
 
   File create(const std::string& name, std::uint64_t size) {
     File file(open_file(name, O_CREAT | O_EXCL));
-    const int error = ::posix_fallocate(file.handle_.get(), 0, static_cast<off_t>(size));
+    int error = EINTR;
+    while (error == EINTR)
+      error = ::posix_fallocate(file.handle_.get(), 0, static_cast<off_t>(size));
     if (error != 0) file.handle_.fail("reserve space for", error);
     return file;
   }
@@ -7699,10 +7702,14 @@ class PosixFiles {
 
   static detail::PosixHandle opened(const std::string& path) {
     std::error_code error;
-    const bool is_new = std::filesystem::create_directories(path, error);
+    std::filesystem::create_directories(path, error);
     if (error) detail::PosixHandle::fail("make directory", path, error.value());
-    if (is_new) {
-      const detail::PosixHandle parent = directory_at(path + "/..");
+    // Each time, and each one above that we may read: who made them may have died before this.
+    const std::filesystem::path whole = std::filesystem::canonical(path, error);
+    if (error) detail::PosixHandle::fail("find", path, error.value());
+    for (auto above = whole.parent_path(); above.has_relative_path(); above = above.parent_path()) {
+      if (::access(above.c_str(), R_OK) != 0) break;
+      const detail::PosixHandle parent = directory_at(above.string());
       if (::fsync(parent.get()) != 0) parent.fail("sync");
     }
     return directory_at(path);
@@ -22156,7 +22163,7 @@ class Client {
     while (open_.size() < config_.open && next_.value < config_.requests) {
       Open& open = open_[next_];
       open.request = make_request();
-      quorum_.expect(next_);
+      if (config_.belief == Belief::equal_answers) quorum_.expect(next_);
       made(open.request);
       ask(open, now, send);
       wake = std::min(wake, open.due);
@@ -22188,6 +22195,8 @@ class Client {
     Request request;
     Time due{};
     std::size_t needed = 1;
+    /// In this round: nobody is asked again before all others were.
+    std::set<NodeId> asked;
     std::vector<NodeId> answered;
     bool known = false;
     SeqNr sn;
@@ -22206,12 +22215,16 @@ class Client {
     open.due = now + config_.retry_after;
     if (config_.sign) open.request.authenticator = config_.sign(open.request);
     random_.shuffle(replicas_);
+    std::ranges::stable_partition(replicas_, [&](NodeId id) { return !open.asked.contains(id); });
     const std::size_t count = config_.target == Target::one    ? 1
                               : config_.target == Target::some ? 1 + random_.below(replicas_.size())
                                                                : replicas_.size();
     const Spread spread = config_.target == Target::all ? Spread::by_client : Spread::by_replica;
     open.needed = std::min(count, Quorum(replicas_.size()).weak());
-    for (std::size_t i = 0; i < count; ++i) send(replicas_[i], open.request, spread);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!open.asked.insert(replicas_[i]).second) open.asked = {replicas_[i]};
+      send(replicas_[i], open.request, spread);
+    }
   }
 
   /// Whether it is an answer to go by. A correct replica refuses no honest request for good, and
@@ -23798,7 +23811,9 @@ class Cluster {
   void crash(NodeId id) {
     Member& member = at(id);
     if (!member.replica) return;
-    faults_.count(member.fails() ? Fault::crash_in_list : Fault::crash);
+    // What the files met is counted by them.
+    if (member.disk.failed()) faults_.count(Fault::crash_in_list);
+    if (!member.fails()) faults_.count(Fault::crash);
     member.steps_left.reset();
     member.frames_left.reset();
     member.node_time += now() - member.since;
@@ -23817,8 +23832,9 @@ class Cluster {
   /// A bit of its files flips. A node refuses to begin with what has changed; then it is wiped.
   void rot(NodeId id) {
     Member& member = at(id);
+    if (!member.files.rot()) return;
     member.damaged = true;
-    if (member.files.rot()) faults_.count(Fault::bit_rot);
+    faults_.count(Fault::bit_rot);
   }
   /// The node is restarted on what its disk was once. It counts as faulty from now on, for it has
   /// forgotten what it has said since.
@@ -23841,14 +23857,18 @@ class Cluster {
   void restart(NodeId id) {
     if (!is_up(id)) start(id);
   }
+  // The next four strike nodes that are up; a node that begins has none of it.
+
   /// The node does nothing until `until`.
   void pause(NodeId id, Time until) {
+    if (!is_up(id)) return;
     faults_.count(Fault::pause);
     at(id).paused_until = until;
     wake(id, until);
   }
   /// The modules in `slots` do nothing until `until`; the others of the node do.
   void hold(NodeId id, Slot slots, Time until, Fault kind = Fault::slow_module) {
+    if (!is_up(id)) return;
     faults_.count(kind);
     at(id).held = slots;
     at(id).held_until = until;
@@ -23856,11 +23876,13 @@ class Cluster {
   }
   /// The node's clock gains `drift` nanoseconds in a million from now on.
   void skew(NodeId id, std::int64_t drift) {
+    if (!is_up(id)) return;
     faults_.count(Fault::clock_skew);
     Member& member = at(id);
     member.clock = LocalClock(now(), member.clock.read(now()), drift);
   }
   void jump(NodeId id, Time by) {
+    if (!is_up(id)) return;
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }
@@ -25863,12 +25885,17 @@ class WriteAhead {
     log.records.replace({place, content_of(digest)});
     if (view == View(0)) log.records.replace(said(PrePrepare{segment, sn, entry.batch, {}}));
     check_view(node, place, findings);
+    // What a fetched state covers may have been collected while the record was on its way.
+    if (sn < log.installed_end) return;
     for (const RequestRef& reference : *entry.batch)
       if (log.disk && !log.disk->holds(reference))
         findings.report("write-ahead", node, sn,
                         "writes its vote for a batch with " +
                             name_of(reference.client, reference.req_no) +
                             ", whose body is not on its disk");
+  }
+  void durable(NodeId node, const InstalledEntry& entry, Findings&) {
+    of_[node].installed_end = entry.header.last + 1;
   }
   void durable(NodeId node, const PreparedEntry& entry, Findings& findings) {
     const Certificate& held = entry.certificate;
@@ -25937,6 +25964,8 @@ class WriteAhead {
     Statements records;
     std::map<SegmentId, Segment> segments;
     std::set<Epoch> epochs;
+    /// Where the epoch ends whose state was fetched last.
+    SeqNr installed_end;
   };
 
   void check_view(NodeId node, const StatementPlace& place, Findings& findings) {
@@ -27042,8 +27071,10 @@ class ScenarioParser {
     std::ranges::stable_sort(faults.strikes, {}, &Strike::at);
     if (!last_line_) return;
     if (!seen_.contains("heal")) {
-      for (const Strike& strike : faults.strikes)
-        faults.heal = std::max(faults.heal, strike.at + strike.lasts + std::chrono::seconds(1));
+      for (const Strike& strike : faults.strikes) {
+        const Time lasts = strike.kind == Fault::clock_jump ? Time{} : strike.lasts;
+        faults.heal = std::max(faults.heal, strike.at + lasts + std::chrono::seconds(1));
+      }
     } else if (last_strike_ >= faults.heal) {
       last_line_->refuse("at " + time_text(last_strike_),
                          "is not before the healing, at " + time_text(faults.heal) +
@@ -27650,7 +27681,7 @@ void strike(Cluster<Replica>& cluster, const Strike& strike, Time heal) {
       return cluster.hold(node, slot::wal | slot::store, end, Fault::slow_disk);
     case Fault::pause: return cluster.pause(node, end);
     case Fault::clock_skew: return cluster.skew(node, strike.amount);
-    case Fault::clock_jump: return cluster.jump(node, end - cluster.now());
+    case Fault::clock_jump: return cluster.jump(node, strike.lasts);
     case Fault::slow_module:
       return cluster.hold(node, Slot(static_cast<std::uint16_t>(1u << strike.amount)), end);
     default: return;  // throughout a run, and no strike
@@ -27788,7 +27819,9 @@ class Trial {
   void recover() {
     const std::vector<NodeId> core = heal();
     cluster_.finish_requests(core);
-    const auto settled = [&] { return cluster_.clients_done() && cluster_.agree(core); };
+    const auto settled = [&] {
+      return !core.empty() && cluster_.clients_done() && cluster_.agree(core);
+    };
     if (cluster_.run_until(settled, scenario_.settle) || !cluster_.findings().none()) return;
     report_what_is_open(core);
   }
@@ -27821,16 +27854,18 @@ class Trial {
   }
 
   void report_what_is_open(const std::vector<NodeId>& core) {
+    // A scenario may leave nobody who is correct.
+    const NodeId witness = core.empty() ? NodeId(0) : core.front();
     const std::string bound =
         " within " + time_text(scenario_.settle) + " after all faults have ended";
     for (std::size_t i = 0; i < cluster_.clients(); ++i) {
       const Client& client = cluster_.client(i);
       if (const auto number = client.waits_for())
-        cluster_.findings().report("liveness", core.front(), std::nullopt,
+        cluster_.findings().report("liveness", witness, std::nullopt,
                                    name_of(client.id(), *number) + " has no answer" + bound);
     }
     if (cluster_.clients_done())
-      cluster_.findings().report("liveness", core.front(), std::nullopt,
+      cluster_.findings().report("liveness", witness, std::nullopt,
                                  "the replicas' states do not come to agree" + bound);
   }
 

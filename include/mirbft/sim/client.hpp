@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -125,7 +126,7 @@ class Client {
     while (open_.size() < config_.open && next_.value < config_.requests) {
       Open& open = open_[next_];
       open.request = make_request();
-      quorum_.expect(next_);
+      if (config_.belief == Belief::equal_answers) quorum_.expect(next_);
       made(open.request);
       ask(open, now, send);
       wake = std::min(wake, open.due);
@@ -157,6 +158,8 @@ class Client {
     Request request;
     Time due{};
     std::size_t needed = 1;
+    /// In this round: nobody is asked again before all others were.
+    std::set<NodeId> asked;
     std::vector<NodeId> answered;
     bool known = false;
     SeqNr sn;
@@ -175,12 +178,16 @@ class Client {
     open.due = now + config_.retry_after;
     if (config_.sign) open.request.authenticator = config_.sign(open.request);
     random_.shuffle(replicas_);
+    std::ranges::stable_partition(replicas_, [&](NodeId id) { return !open.asked.contains(id); });
     const std::size_t count = config_.target == Target::one    ? 1
                               : config_.target == Target::some ? 1 + random_.below(replicas_.size())
                                                                : replicas_.size();
     const Spread spread = config_.target == Target::all ? Spread::by_client : Spread::by_replica;
     open.needed = std::min(count, Quorum(replicas_.size()).weak());
-    for (std::size_t i = 0; i < count; ++i) send(replicas_[i], open.request, spread);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!open.asked.insert(replicas_[i]).second) open.asked = {replicas_[i]};
+      send(replicas_[i], open.request, spread);
+    }
   }
 
   /// Whether it is an answer to go by. A correct replica refuses no honest request for good, and

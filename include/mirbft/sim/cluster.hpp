@@ -217,7 +217,9 @@ class Cluster {
   void crash(NodeId id) {
     Member& member = at(id);
     if (!member.replica) return;
-    faults_.count(member.fails() ? Fault::crash_in_list : Fault::crash);
+    // What the files met is counted by them.
+    if (member.disk.failed()) faults_.count(Fault::crash_in_list);
+    if (!member.fails()) faults_.count(Fault::crash);
     member.steps_left.reset();
     member.frames_left.reset();
     member.node_time += now() - member.since;
@@ -236,8 +238,9 @@ class Cluster {
   /// A bit of its files flips. A node refuses to begin with what has changed; then it is wiped.
   void rot(NodeId id) {
     Member& member = at(id);
+    if (!member.files.rot()) return;
     member.damaged = true;
-    if (member.files.rot()) faults_.count(Fault::bit_rot);
+    faults_.count(Fault::bit_rot);
   }
   /// The node is restarted on what its disk was once. It counts as faulty from now on, for it has
   /// forgotten what it has said since.
@@ -260,14 +263,18 @@ class Cluster {
   void restart(NodeId id) {
     if (!is_up(id)) start(id);
   }
+  // The next four strike nodes that are up; a node that begins has none of it.
+
   /// The node does nothing until `until`.
   void pause(NodeId id, Time until) {
+    if (!is_up(id)) return;
     faults_.count(Fault::pause);
     at(id).paused_until = until;
     wake(id, until);
   }
   /// The modules in `slots` do nothing until `until`; the others of the node do.
   void hold(NodeId id, Slot slots, Time until, Fault kind = Fault::slow_module) {
+    if (!is_up(id)) return;
     faults_.count(kind);
     at(id).held = slots;
     at(id).held_until = until;
@@ -275,11 +282,13 @@ class Cluster {
   }
   /// The node's clock gains `drift` nanoseconds in a million from now on.
   void skew(NodeId id, std::int64_t drift) {
+    if (!is_up(id)) return;
     faults_.count(Fault::clock_skew);
     Member& member = at(id);
     member.clock = LocalClock(now(), member.clock.read(now()), drift);
   }
   void jump(NodeId id, Time by) {
+    if (!is_up(id)) return;
     faults_.count(Fault::clock_jump);
     at(id).clock.jump(by);
   }

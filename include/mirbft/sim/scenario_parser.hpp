@@ -248,8 +248,10 @@ class ScenarioParser {
     std::ranges::stable_sort(faults.strikes, {}, &Strike::at);
     if (!last_line_) return;
     if (!seen_.contains("heal")) {
-      for (const Strike& strike : faults.strikes)
-        faults.heal = std::max(faults.heal, strike.at + strike.lasts + std::chrono::seconds(1));
+      for (const Strike& strike : faults.strikes) {
+        const Time lasts = strike.kind == Fault::clock_jump ? Time{} : strike.lasts;
+        faults.heal = std::max(faults.heal, strike.at + lasts + std::chrono::seconds(1));
+      }
     } else if (last_strike_ >= faults.heal) {
       last_line_->refuse("at " + time_text(last_strike_),
                          "is not before the healing, at " + time_text(faults.heal) +

@@ -107,7 +107,7 @@ void strike(Cluster<Replica>& cluster, const Strike& strike, Time heal) {
       return cluster.hold(node, slot::wal | slot::store, end, Fault::slow_disk);
     case Fault::pause: return cluster.pause(node, end);
     case Fault::clock_skew: return cluster.skew(node, strike.amount);
-    case Fault::clock_jump: return cluster.jump(node, end - cluster.now());
+    case Fault::clock_jump: return cluster.jump(node, strike.lasts);
     case Fault::slow_module:
       return cluster.hold(node, Slot(static_cast<std::uint16_t>(1u << strike.amount)), end);
     default: return;  // throughout a run, and no strike

@@ -150,7 +150,9 @@ class Trial {
   void recover() {
     const std::vector<NodeId> core = heal();
     cluster_.finish_requests(core);
-    const auto settled = [&] { return cluster_.clients_done() && cluster_.agree(core); };
+    const auto settled = [&] {
+      return !core.empty() && cluster_.clients_done() && cluster_.agree(core);
+    };
     if (cluster_.run_until(settled, scenario_.settle) || !cluster_.findings().none()) return;
     report_what_is_open(core);
   }
@@ -183,16 +185,18 @@ class Trial {
   }
 
   void report_what_is_open(const std::vector<NodeId>& core) {
+    // A scenario may leave nobody who is correct.
+    const NodeId witness = core.empty() ? NodeId(0) : core.front();
     const std::string bound =
         " within " + time_text(scenario_.settle) + " after all faults have ended";
     for (std::size_t i = 0; i < cluster_.clients(); ++i) {
       const Client& client = cluster_.client(i);
       if (const auto number = client.waits_for())
-        cluster_.findings().report("liveness", core.front(), std::nullopt,
+        cluster_.findings().report("liveness", witness, std::nullopt,
                                    name_of(client.id(), *number) + " has no answer" + bound);
     }
     if (cluster_.clients_done())
-      cluster_.findings().report("liveness", core.front(), std::nullopt,
+      cluster_.findings().report("liveness", witness, std::nullopt,
                                  "the replicas' states do not come to agree" + bound);
   }
 

@@ -52,12 +52,17 @@ class WriteAhead {
     log.records.replace({place, content_of(digest)});
     if (view == View(0)) log.records.replace(said(PrePrepare{segment, sn, entry.batch, {}}));
     check_view(node, place, findings);
+    // What a fetched state covers may have been collected while the record was on its way.
+    if (sn < log.installed_end) return;
     for (const RequestRef& reference : *entry.batch)
       if (log.disk && !log.disk->holds(reference))
         findings.report("write-ahead", node, sn,
                         "writes its vote for a batch with " +
                             name_of(reference.client, reference.req_no) +
                             ", whose body is not on its disk");
+  }
+  void durable(NodeId node, const InstalledEntry& entry, Findings&) {
+    of_[node].installed_end = entry.header.last + 1;
   }
   void durable(NodeId node, const PreparedEntry& entry, Findings& findings) {
     const Certificate& held = entry.certificate;
@@ -126,6 +131,8 @@ class WriteAhead {
     Statements records;
     std::map<SegmentId, Segment> segments;
     std::set<Epoch> epochs;
+    /// Where the epoch ends whose state was fetched last.
+    SeqNr installed_end;
   };
 
   void check_view(NodeId node, const StatementPlace& place, Findings& findings) {

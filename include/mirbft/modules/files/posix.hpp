@@ -131,6 +131,7 @@ class PosixFiles {
 
   std::vector<std::string> list() const {
     const int handle = ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (handle < 0) directory_.fail("list");
     const auto close = [](DIR* entries) { ::closedir(entries); };
     const std::unique_ptr<DIR, decltype(close)> entries(::fdopendir(handle), close);
     if (!entries) directory_.fail("list");
@@ -147,7 +148,9 @@ class PosixFiles {
 
   File create(const std::string& name, std::uint64_t size) {
     File file(open_file(name, O_CREAT | O_EXCL));
-    const int error = ::posix_fallocate(file.handle_.get(), 0, static_cast<off_t>(size));
+    int error = EINTR;
+    while (error == EINTR)
+      error = ::posix_fallocate(file.handle_.get(), 0, static_cast<off_t>(size));
     if (error != 0) file.handle_.fail("reserve space for", error);
     return file;
   }
@@ -178,10 +181,14 @@ class PosixFiles {
 
   static detail::PosixHandle opened(const std::string& path) {
     std::error_code error;
-    const bool is_new = std::filesystem::create_directories(path, error);
+    std::filesystem::create_directories(path, error);
     if (error) detail::PosixHandle::fail("make directory", path, error.value());
-    if (is_new) {
-      const detail::PosixHandle parent = directory_at(path + "/..");
+    // Each time, and each one above that we may read: who made them may have died before this.
+    const std::filesystem::path whole = std::filesystem::canonical(path, error);
+    if (error) detail::PosixHandle::fail("find", path, error.value());
+    for (auto above = whole.parent_path(); above.has_relative_path(); above = above.parent_path()) {
+      if (::access(above.c_str(), R_OK) != 0) break;
+      const detail::PosixHandle parent = directory_at(above.string());
       if (::fsync(parent.get()) != 0) parent.fail("sync");
     }
     return directory_at(path);
