@@ -178,7 +178,8 @@ class Client {
     open.due = now + config_.retry_after;
     if (config_.sign) open.request.authenticator = config_.sign(open.request);
     random_.shuffle(replicas_);
-    std::ranges::stable_partition(replicas_, [&](NodeId id) { return !open.asked.contains(id); });
+    std::stable_partition(replicas_.begin(), replicas_.end(),
+                          [&](NodeId id) { return !open.asked.contains(id); });
     const std::size_t count = config_.target == Target::one    ? 1
                               : config_.target == Target::some ? 1 + random_.below(replicas_.size())
                                                                : replicas_.size();

@@ -87,8 +87,9 @@ TEST_CASE("a repair leaves what stands before the damage, wherever that is") {
   fill(disk);
   const sim::FileSystem::Image sound = disk.image();
   std::size_t most = 0;
-  for (const auto& [path, file] : sound)
-    for (std::size_t bit = 3; bit < 8 * file.size(); bit += 101) {
+  for (const auto& entry : sound)
+    for (std::size_t bit = 3; bit < 8 * entry.second.size(); bit += 101) {
+      const std::string& path = entry.first;
       CAPTURE(path);
       CAPTURE(bit);
       disk.restore(sound);

@@ -379,7 +379,8 @@ TEST_CASE("a last segment of which only the beginning was written gives a beginn
 TEST_CASE("a segment that is missing is noticed, whichever it is") {
   Specimen specimen;
   const sim::FileSystem::Image sound = specimen.disk.image();
-  for (const auto& [path, file] : sound) {
+  for (const auto& entry : sound) {
+    const std::string& path = entry.first;
     CAPTURE(path);
     sim::FileSystem::Image image = sound;
     image.erase(path);
