@@ -22732,6 +22732,11 @@ class FaultKinds {
 
   constexpr bool has(Fault kind) const noexcept { return (bits_ & bit(kind)) != 0; }
   constexpr bool none() const noexcept { return bits_ == 0; }
+  constexpr FaultKinds without(Fault kind) const noexcept {
+    FaultKinds others = *this;
+    others.bits_ &= ~bit(kind);
+    return others;
+  }
   friend constexpr FaultKinds operator|(FaultKinds left, FaultKinds right) noexcept {
     left.bits_ |= right.bits_;
     return left;

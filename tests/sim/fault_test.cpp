@@ -11,6 +11,7 @@ TEST_CASE("kinds of faults are read as they are written") {
   CHECK(to_string(kinds) == "loss,crash,slot_order");
   CHECK(parse_fault_kinds(to_string(kinds)) == kinds);
   CHECK(parse_fault_kinds("all") == FaultKinds::all());
+  CHECK(FaultKinds{Fault::loss, Fault::crash}.without(Fault::crash) == FaultKinds{Fault::loss});
   CHECK(parse_fault_kinds("none").none());
   CHECK(to_string(FaultKinds()) == "none");
   for (std::size_t i = 0; i < fault_kinds; ++i)

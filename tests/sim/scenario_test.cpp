@@ -106,7 +106,7 @@ constexpr Wrong begun_wrong[] = {
 }  // namespace
 
 TEST_CASE("what a seed draws is read back as it was written") {
-  for (const std::uint64_t nodes : {1, 2, 3, 4, 7})
+  for (const std::uint64_t nodes : {1u, 2u, 3u, 4u, 7u})
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
       sim::TrialConfig config{.nodes = nodes, .faults = sim::FaultKinds::all()};
       if (nodes > 3) config.adversaries = sim::AdversaryKinds::all();
