@@ -22,6 +22,7 @@
 #include <mirbft/sim/iss_checks.hpp>
 #include <mirbft/sim/key_value_model.hpp>
 #include <mirbft/sim/linearizability.hpp>
+#include <mirbft/sim/node_ids.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace simulation {
@@ -46,7 +47,7 @@ inline mirbft::IssConfig protocol_config(std::size_t nodes, std::uint64_t seed) 
   mirbft::sim::Random random = mirbft::sim::Random(seed).fork("protocol");
   mirbft::IssConfig config;
   config.base_timeout = std::chrono::milliseconds(1000) / (1 << random.below(5));
-  for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(mirbft::NodeId(i));
+  config.members = mirbft::sim::node_ids(nodes);
   config.epoch_length = 16;
   config.max_batch_requests = 8;
   return config;

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <ctime>
 #include <iostream>
 #include <utility>
 
@@ -13,6 +12,8 @@
 #include <mirbft/sim/twins_pbft.hpp>
 #include <mirbft/types/quorum.hpp>
 #include <mirbft/wire/json.hpp>
+
+#include "cpu_time.hpp"
 
 namespace simulation {
 namespace {
@@ -62,13 +63,13 @@ class Progress {
 TwinsReport run_all(const Options& options) {
   const PbftTwins twins(shape_of(options));
   Progress progress(options.minutes);
-  const std::clock_t before = std::clock();
+  const double before = cpu_seconds();
   const twins::Tally tally =
       options.scenarios
           ? twins.explore(options.scenarios->first, options.scenarios->last, progress)
           : twins.sample(options.seeds.first, options.seeds.last, progress);
   progress.end();
-  const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  const double seconds = cpu_seconds() - before;
   TwinsReport report{tally.scenarios,
                      tally.played,
                      seconds,

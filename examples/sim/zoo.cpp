@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <iostream>
 #include <utility>
@@ -13,6 +12,7 @@
 #include <mirbft/sim/zoo/rules.hpp>
 #include <mirbft/wire/json.hpp>
 
+#include "cpu_time.hpp"
 #include "replica.hpp"
 
 namespace simulation {
@@ -63,7 +63,7 @@ sim::TrialResult run_seed(std::uint64_t seed, const Options& options, Mutant mut
 Catch hunt(Mutant mutant, const Options& options) {
   Catch caught{std::string(zoo::info(mutant).name), std::string(zoo::info(mutant).about), "", "", 0,
                0};
-  const std::clock_t before = std::clock();
+  const double before = cpu_seconds();
   for (std::uint64_t seed = options.seeds.first; caught.rule.empty(); ++seed) {
     const sim::TrialResult result = run_seed(seed, options, mutant);
     ++caught.seeds;
@@ -73,7 +73,7 @@ Catch hunt(Mutant mutant, const Options& options) {
     }
     if (seed == options.seeds.last) break;
   }
-  caught.cpu_seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  caught.cpu_seconds = cpu_seconds() - before;
   return caught;
 }
 

@@ -11,6 +11,7 @@
 #include <mirbft/types/frame_class.hpp>
 #include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/little_endian.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
 #include <mirbft/types/quorum.hpp>
@@ -228,6 +229,7 @@
 #include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/message_facts.hpp>
 #include <mirbft/sim/network.hpp>
+#include <mirbft/sim/node_ids.hpp>
 #include <mirbft/sim/pbft_invariants.hpp>
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/recovery_invariants.hpp>

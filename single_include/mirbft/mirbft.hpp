@@ -436,6 +436,31 @@ inline constexpr std::uint64_t max_chunks = 100'000;
 
 }  // namespace mirbft
 
+// <mirbft/types/little_endian.hpp>
+// Numbers as files hold them: the lowest byte first, whatever the machine.
+
+#include <concepts>
+
+namespace mirbft::little_endian {
+
+/// Writes a number and moves on behind it.
+template <std::unsigned_integral Number>
+void put(std::uint8_t*& at, Number number) noexcept {
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    *at++ = static_cast<std::uint8_t>(number >> (8 * i));
+}
+
+/// Reads a number and moves on behind it.
+template <std::unsigned_integral Number>
+Number get(const std::uint8_t*& at) noexcept {
+  Number number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i)
+    number = static_cast<Number>(number | static_cast<Number>(*at++) << (8 * i));
+  return number;
+}
+
+}  // namespace mirbft::little_endian
+
 // <mirbft/types/number_map.hpp>
 // An ordered map from numbers that mostly follow one another, as a client's request numbers do.
 
@@ -874,7 +899,6 @@ constexpr void visit_alternative(const std::variant<Es...>& variant, Visit&& vis
 // What a C++ type is on the wire: a number, a byte string, a message, or a repetition of these.
 
 #include <chrono>
-#include <concepts>
 
 // <mirbft/wire/reflection.hpp>
 // Walking over the members of a reflected struct. The only header of wire/ that knows Hana.
@@ -7761,20 +7785,8 @@ inline constexpr std::size_t longest_cluster = 256;
 /// Of a record. It is checked before anything is allocated.
 inline constexpr std::size_t largest_payload = std::size_t{64} << 20;
 
-/// Writes a number and moves on behind it.
-template <std::unsigned_integral Number>
-void put(std::uint8_t*& at, Number number) noexcept {
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    *at++ = static_cast<std::uint8_t>(number >> (8 * i));
-}
-/// Reads a number and moves on behind it.
-template <std::unsigned_integral Number>
-Number get(const std::uint8_t*& at) noexcept {
-  Number number = 0;
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    number = static_cast<Number>(number | static_cast<Number>(*at++) << (8 * i));
-  return number;
-}
+using little_endian::get;
+using little_endian::put;
 
 /// The CRC-32C of a number's bytes, after others.
 inline std::uint32_t checksum(std::unsigned_integral auto number, std::uint32_t before) noexcept {
@@ -8975,21 +8987,8 @@ struct Preamble {
   std::vector<EventType> types;
 };
 
-/// Writes a number and moves on behind it.
-template <std::unsigned_integral Number>
-void put(std::uint8_t*& at, Number number) noexcept {
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    *at++ = static_cast<std::uint8_t>(number >> (8 * i));
-}
-
-/// Reads a number and moves on behind it.
-template <std::unsigned_integral Number>
-Number get(const std::uint8_t*& at) noexcept {
-  Number number = 0;
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    number = static_cast<Number>(number | static_cast<Number>(*at++) << (8 * i));
-  return number;
-}
+using little_endian::get;
+using little_endian::put;
 
 /// Magic and version, the first `prologue_size` bytes.
 inline void store_prologue(std::uint8_t* at) noexcept {
@@ -15337,10 +15336,6 @@ struct Rules {
 
   // Requests.
 
-  /// Whether a segment may hold requests of a bucket that is `owner`'s.
-  bool may_draw(std::uint32_t owner, std::uint32_t segment) const noexcept {
-    return owner == segment;
-  }
   /// Whether a request may be proposed for `sn`: it is not in any other batch.
   bool claim(auto& clients, SeqNr sn, const RequestRef& request) const {
     return clients.claim(sn, request.client, request.req_no);
@@ -16238,8 +16233,7 @@ class Iss {
       const RequestRef& reference = (*batch)[i];
       const std::uint32_t bucket =
           iss::bucket_of(reference.client, reference.req_no, where.buckets());
-      if (rules_.may_draw(where.owner(bucket), segment) && rules_.claim(clients_, sn, reference))
-        continue;
+      if (where.owner(bucket) == segment && rules_.claim(clients_, sn, reference)) continue;
       unclaim(sn, *batch, i);
       return false;
     }
@@ -20494,7 +20488,12 @@ class MalformedFrames : public Behaviour {
     switch (random().below(4)) {
       case 0: frame.resize(random().below(frame.size())); break;
       case 1: random().pick(frame) ^= static_cast<std::uint8_t>(1u << random().below(8)); break;
-      case 2: frame.insert(frame.end(), random().below(64), junk()); break;
+      case 2: {
+        // Drawn before the call: compilers differ in which argument comes first.
+        const std::size_t more = random().below(64);
+        frame.insert(frame.end(), more, junk());
+        break;
+      }
       default: std::generate(frame.begin(), frame.end(), junk);
     }
   }
@@ -20582,26 +20581,40 @@ class CensoringLeader : public LyingLeader {
   }
 };
 
-/// Proposes requests once more: of its own batch, of its last ones, and of those that belong to
-/// other leaders' buckets.
-class DuplicatingLeader : public LyingLeader {
+/// A leader that knows what others propose, and tells everybody the same: what it makes up once.
+class InventiveLeader : public LyingLeader {
  public:
   using LyingLeader::LyingLeader;
 
-  void hear(NodeId, const Message& message, Letters&) override {
+  void hear(NodeId, const Message& message, Letters&) final {
     if (const auto* proposal = as<PrePrepare>(message)) note(*proposal->batch);
   }
 
  protected:
-  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
+  std::optional<References> lie(NodeId, const PrePrepare& honest) final {
     const auto [place, is_new] = batches_.try_emplace(honest.sn);
-    if (is_new) place->second = with_duplicate(*honest.batch);
+    if (is_new) place->second = made_up(*honest.batch);
     return place->second;
   }
 
+  virtual void note(const References& proposed) = 0;
+  /// In place of an honest batch; none for that.
+  virtual std::optional<References> made_up(const References& honest) = 0;
+
  private:
-  std::optional<References> with_duplicate(References batch) {
+  std::map<SeqNr, std::optional<References>> batches_;
+};
+
+/// Proposes requests once more: of its own batch, of its last ones, and of those that belong to
+/// other leaders' buckets.
+class DuplicatingLeader : public InventiveLeader {
+ public:
+  using InventiveLeader::InventiveLeader;
+
+ private:
+  std::optional<References> made_up(const References& honest) override {
     if (powers().random().chance(500)) return std::nullopt;
+    References batch = honest;
     References chosen = batch;
     if (chosen.empty() || powers().random().chance(700)) chosen.assign(seen_.begin(), seen_.end());
     note(batch);
@@ -20609,7 +20622,7 @@ class DuplicatingLeader : public LyingLeader {
     batch.push_back(powers().random().pick(chosen));
     return batch;
   }
-  void note(const References& batch) {
+  void note(const References& batch) override {
     seen_.insert(seen_.end(), batch.begin(), batch.end());
     while (seen_.size() > kept) seen_.pop_front();
   }
@@ -20617,37 +20630,24 @@ class DuplicatingLeader : public LyingLeader {
   static constexpr std::size_t kept = 32;
 
   std::deque<RequestRef> seen_;
-  std::map<SeqNr, std::optional<References>> batches_;
 };
 
 /// Saves up its requests until they are more than anybody has proposed at once, and then proposes
 /// them at once.
-class OversizingLeader : public LyingLeader {
+class OversizingLeader : public InventiveLeader {
  public:
-  using LyingLeader::LyingLeader;
-
-  void hear(NodeId, const Message& message, Letters&) override {
-    if (const auto* proposal = as<PrePrepare>(message)) note(*proposal->batch);
-  }
-
- protected:
-  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
-    const auto [place, is_new] = batches_.try_emplace(honest.sn);
-    if (is_new) place->second = saved_up(*honest.batch);
-    return place->second;
-  }
+  using InventiveLeader::InventiveLeader;
 
  private:
-  References saved_up(const References& batch) {
+  std::optional<References> made_up(const References& batch) override {
     note(batch);
     hoard_.insert(hoard_.end(), batch.begin(), batch.end());
     return hoard_.size() > largest_ ? std::exchange(hoard_, {}) : References();
   }
-  void note(const References& batch) { largest_ = std::max(largest_, batch.size()); }
+  void note(const References& batch) override { largest_ = std::max(largest_, batch.size()); }
 
   std::size_t largest_ = 0;
   References hoard_;
-  std::map<SeqNr, References> batches_;
 };
 
 /// Proposes bodies that nobody has, and keeps from others those that it alone was given, but for
@@ -23414,6 +23414,20 @@ inline Cut bridge_partition(const std::vector<NodeId>& left, const std::vector<N
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::sim::NetStatus, sent, received, refused);
 
+// <mirbft/sim/node_ids.hpp>
+// The names of simulated nodes.
+
+namespace mirbft::sim {
+
+/// From 0 to `count - 1`.
+inline std::vector<NodeId> node_ids(std::size_t count) {
+  std::vector<NodeId> all;
+  for (std::size_t i = 0; i < count; ++i) all.push_back(NodeId(i));
+  return all;
+}
+
+}  // namespace mirbft::sim
+
 // <mirbft/sim/watch.hpp>
 // The invariants of a simulation, and the Interceptor that shows them every event.
 
@@ -23743,7 +23757,8 @@ class Cluster {
         make_(std::move(make)),
         random_(Random(config_.seed).fork("cluster")),
         observed_{std::move(checks), Findings(config_.seed, clock_), {}, 0, {}},
-        network_(ids(config_.nodes), clock_, Random(config_.seed).fork("network"), config_.links) {
+        network_(node_ids(config_.nodes), clock_, Random(config_.seed).fork("network"),
+                 config_.links) {
     network_.tap([this](const Frame& frame) { see(frame); });
     for (const NodeId id : network_.members()) {
       const Random disk = Random(config_.seed).fork("disk", id.value);
@@ -24026,11 +24041,6 @@ class Cluster {
     Spread spread;
   };
 
-  static std::vector<NodeId> ids(std::size_t count) {
-    std::vector<NodeId> all;
-    for (std::size_t i = 0; i < count; ++i) all.push_back(NodeId(i));
-    return all;
-  }
   Member& at(NodeId id) { return *members_[id.value]; }
 
   /// A frame is about to be sent. Throws PowerFailure if its sender is gone before that.
@@ -24785,8 +24795,7 @@ namespace mirbft::sim {
 /// Those of the nodes from 0 to `nodes - 1` that a run may do without: as many as a cluster must
 /// bear. Who is faulty, who ever loses its disk and who stays down are among them.
 inline std::vector<NodeId> draw_suspects(std::size_t nodes, const Random& random) {
-  std::vector<NodeId> all;
-  for (std::size_t i = 0; i < nodes; ++i) all.push_back(NodeId(i));
+  std::vector<NodeId> all = node_ids(nodes);
   Random order = random.fork("suspects");
   order.shuffle(all);
   all.resize(Quorum(nodes).faulty());
@@ -24800,9 +24809,11 @@ class ScheduleDraw {
  public:
   /// For the nodes from 0 to `nodes - 1`; they are healed when `most` is over, or before.
   ScheduleDraw(FaultKinds allowed, std::size_t nodes, Time most, const Random& random)
-      : allowed_(allowed), random_(random), most_(most), suspects_(draw_suspects(nodes, random)) {
-    for (std::size_t i = 0; i < nodes; ++i) members_.push_back(NodeId(i));
-  }
+      : allowed_(allowed),
+        random_(random),
+        most_(most),
+        members_(node_ids(nodes)),
+        suspects_(draw_suspects(nodes, random)) {}
 
   Schedule draw() {
     draw_end();
@@ -27727,7 +27738,8 @@ class Trial {
         typename ClusterOfTrial::ChecksOfCluster checks = {}, MakeBody body = {})
       : scenario_(std::move(scenario)),
         script_(scenario_.rules, scenario_.triggers),
-        cast_(scenario_.adversaries, members(), hash, Random(scenario_.seed).fork("cast")),
+        cast_(scenario_.adversaries, node_ids(scenario_.nodes), hash,
+              Random(scenario_.seed).fork("cast")),
         cluster_(cluster_config(), std::move(make), std::move(checks)) {
     add_clients(body);
   }
@@ -27762,12 +27774,6 @@ class Trial {
     config.reaction = scenario_.faults.pace.reaction;
     config.tail = scenario_.faults.disks.tail;
     return config;
-  }
-
-  std::vector<NodeId> members() const {
-    std::vector<NodeId> all;
-    for (std::size_t i = 0; i < scenario_.nodes; ++i) all.push_back(NodeId(i));
-    return all;
   }
 
   /// The replicas' Hasher, for those who would forge what it hashes.
@@ -28194,7 +28200,7 @@ class Setting {
  private:
   static IssConfig config_of(std::size_t nodes, std::uint32_t slots) {
     IssConfig config;
-    for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(NodeId(i));
+    config.members = node_ids(nodes);
     config.min_segment_length = config.max_segment_length = slots;
     return config;
   }

@@ -21,17 +21,22 @@ std::uint64_t live_bytes = 0;
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// std::stable_partition takes its buffer by this one and gives it back by the ordinary one.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   void* const block = std::malloc(size);
-  if (!block) throw std::bad_alloc();
-  live_bytes += malloc_usable_size(block);
+  if (block) live_bytes += malloc_usable_size(block);
   return block;
+}
+void* operator new(std::size_t size) {
+  if (void* const block = operator new(size, std::nothrow)) return block;
+  throw std::bad_alloc();
 }
 void operator delete(void* block) noexcept {
   live_bytes -= malloc_usable_size(block);
   std::free(block);
 }
 void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { operator delete(block); }
 
 namespace mirbft {
 namespace {

@@ -15,6 +15,7 @@
 #include <mirbft/sim/cluster.hpp>
 #include <mirbft/sim/file_modules.hpp>
 #include <mirbft/sim/iss_checks.hpp>
+#include <mirbft/sim/node_ids.hpp>
 #include <mirbft/sim/trial.hpp>
 
 namespace mirbft::testing {
@@ -30,7 +31,7 @@ using CheckedIss = WatchedIss<sim::IssChecks<Iss<Pbft>>>;
 
 inline IssConfig iss_config(std::size_t nodes) {
   IssConfig config;
-  for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(NodeId(i));
+  config.members = sim::node_ids(nodes);
   config.epoch_length = 16;
   config.max_batch_requests = 4;
   return config;

@@ -15,7 +15,6 @@
 #define MIRBFT_LOG_FORMAT_HPP
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,6 +26,7 @@
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/crc32c.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/little_endian.hpp>
 
 namespace mirbft::log_format {
 
@@ -56,21 +56,8 @@ struct Preamble {
   std::vector<EventType> types;
 };
 
-/// Writes a number and moves on behind it.
-template <std::unsigned_integral Number>
-void put(std::uint8_t*& at, Number number) noexcept {
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    *at++ = static_cast<std::uint8_t>(number >> (8 * i));
-}
-
-/// Reads a number and moves on behind it.
-template <std::unsigned_integral Number>
-Number get(const std::uint8_t*& at) noexcept {
-  Number number = 0;
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    number = static_cast<Number>(number | static_cast<Number>(*at++) << (8 * i));
-  return number;
-}
+using little_endian::get;
+using little_endian::put;
 
 /// Magic and version, the first `prologue_size` bytes.
 inline void store_prologue(std::uint8_t* at) noexcept {

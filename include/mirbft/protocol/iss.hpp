@@ -552,8 +552,7 @@ class Iss {
       const RequestRef& reference = (*batch)[i];
       const std::uint32_t bucket =
           iss::bucket_of(reference.client, reference.req_no, where.buckets());
-      if (rules_.may_draw(where.owner(bucket), segment) && rules_.claim(clients_, sn, reference))
-        continue;
+      if (where.owner(bucket) == segment && rules_.claim(clients_, sn, reference)) continue;
       unclaim(sn, *batch, i);
       return false;
     }

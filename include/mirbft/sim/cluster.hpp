@@ -28,6 +28,7 @@
 #include <mirbft/sim/file_system.hpp>
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/network.hpp>
+#include <mirbft/sim/node_ids.hpp>
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/watch.hpp>
 
@@ -143,7 +144,8 @@ class Cluster {
         make_(std::move(make)),
         random_(Random(config_.seed).fork("cluster")),
         observed_{std::move(checks), Findings(config_.seed, clock_), {}, 0, {}},
-        network_(ids(config_.nodes), clock_, Random(config_.seed).fork("network"), config_.links) {
+        network_(node_ids(config_.nodes), clock_, Random(config_.seed).fork("network"),
+                 config_.links) {
     network_.tap([this](const Frame& frame) { see(frame); });
     for (const NodeId id : network_.members()) {
       const Random disk = Random(config_.seed).fork("disk", id.value);
@@ -426,11 +428,6 @@ class Cluster {
     Spread spread;
   };
 
-  static std::vector<NodeId> ids(std::size_t count) {
-    std::vector<NodeId> all;
-    for (std::size_t i = 0; i < count; ++i) all.push_back(NodeId(i));
-    return all;
-  }
   Member& at(NodeId id) { return *members_[id.value]; }
 
   /// A frame is about to be sent. Throws PowerFailure if its sender is gone before that.

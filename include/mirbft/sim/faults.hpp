@@ -12,6 +12,7 @@
 #include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/disk.hpp>
 #include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/node_ids.hpp>
 #include <mirbft/sim/random.hpp>
 #include <mirbft/sim/schedule.hpp>
 #include <mirbft/types/id.hpp>
@@ -22,8 +23,7 @@ namespace mirbft::sim {
 /// Those of the nodes from 0 to `nodes - 1` that a run may do without: as many as a cluster must
 /// bear. Who is faulty, who ever loses its disk and who stays down are among them.
 inline std::vector<NodeId> draw_suspects(std::size_t nodes, const Random& random) {
-  std::vector<NodeId> all;
-  for (std::size_t i = 0; i < nodes; ++i) all.push_back(NodeId(i));
+  std::vector<NodeId> all = node_ids(nodes);
   Random order = random.fork("suspects");
   order.shuffle(all);
   all.resize(Quorum(nodes).faulty());
@@ -37,9 +37,11 @@ class ScheduleDraw {
  public:
   /// For the nodes from 0 to `nodes - 1`; they are healed when `most` is over, or before.
   ScheduleDraw(FaultKinds allowed, std::size_t nodes, Time most, const Random& random)
-      : allowed_(allowed), random_(random), most_(most), suspects_(draw_suspects(nodes, random)) {
-    for (std::size_t i = 0; i < nodes; ++i) members_.push_back(NodeId(i));
-  }
+      : allowed_(allowed),
+        random_(random),
+        most_(most),
+        members_(node_ids(nodes)),
+        suspects_(draw_suspects(nodes, random)) {}
 
   Schedule draw() {
     draw_end();

@@ -17,6 +17,7 @@
 #include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/fault.hpp>
 #include <mirbft/sim/findings.hpp>
+#include <mirbft/sim/node_ids.hpp>
 #include <mirbft/sim/scenario.hpp>
 #include <mirbft/sim/scenario_text.hpp>
 #include <mirbft/sim/script.hpp>
@@ -52,7 +53,8 @@ class Trial {
         typename ClusterOfTrial::ChecksOfCluster checks = {}, MakeBody body = {})
       : scenario_(std::move(scenario)),
         script_(scenario_.rules, scenario_.triggers),
-        cast_(scenario_.adversaries, members(), hash, Random(scenario_.seed).fork("cast")),
+        cast_(scenario_.adversaries, node_ids(scenario_.nodes), hash,
+              Random(scenario_.seed).fork("cast")),
         cluster_(cluster_config(), std::move(make), std::move(checks)) {
     add_clients(body);
   }
@@ -87,12 +89,6 @@ class Trial {
     config.reaction = scenario_.faults.pace.reaction;
     config.tail = scenario_.faults.disks.tail;
     return config;
-  }
-
-  std::vector<NodeId> members() const {
-    std::vector<NodeId> all;
-    for (std::size_t i = 0; i < scenario_.nodes; ++i) all.push_back(NodeId(i));
-    return all;
   }
 
   /// The replicas' Hasher, for those who would forge what it hashes.

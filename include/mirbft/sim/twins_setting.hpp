@@ -15,6 +15,7 @@
 #include <mirbft/protocol/iss/config.hpp>
 #include <mirbft/protocol/iss/epoch_plan.hpp>
 #include <mirbft/sim/fingerprint.hpp>
+#include <mirbft/sim/node_ids.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/signature_check.hpp>
@@ -64,7 +65,7 @@ class Setting {
  private:
   static IssConfig config_of(std::size_t nodes, std::uint32_t slots) {
     IssConfig config;
-    for (std::size_t i = 0; i < nodes; ++i) config.members.push_back(NodeId(i));
+    config.members = node_ids(nodes);
     config.min_segment_length = config.max_segment_length = slots;
     return config;
   }

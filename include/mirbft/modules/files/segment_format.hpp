@@ -33,6 +33,7 @@
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/crc32c.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/little_endian.hpp>
 
 namespace mirbft::segments {
 
@@ -44,20 +45,8 @@ inline constexpr std::size_t longest_cluster = 256;
 /// Of a record. It is checked before anything is allocated.
 inline constexpr std::size_t largest_payload = std::size_t{64} << 20;
 
-/// Writes a number and moves on behind it.
-template <std::unsigned_integral Number>
-void put(std::uint8_t*& at, Number number) noexcept {
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    *at++ = static_cast<std::uint8_t>(number >> (8 * i));
-}
-/// Reads a number and moves on behind it.
-template <std::unsigned_integral Number>
-Number get(const std::uint8_t*& at) noexcept {
-  Number number = 0;
-  for (std::size_t i = 0; i < sizeof number; ++i)
-    number = static_cast<Number>(number | static_cast<Number>(*at++) << (8 * i));
-  return number;
-}
+using little_endian::get;
+using little_endian::put;
 
 /// The CRC-32C of a number's bytes, after others.
 inline std::uint32_t checksum(std::unsigned_integral auto number, std::uint32_t before) noexcept {

@@ -3,7 +3,6 @@
 #define MIRBFT_PROTOCOL_ISS_RULES_HPP
 
 #include <cstddef>
-#include <cstdint>
 
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/id.hpp>
@@ -39,10 +38,6 @@ struct Rules {
 
   // Requests.
 
-  /// Whether a segment may hold requests of a bucket that is `owner`'s.
-  bool may_draw(std::uint32_t owner, std::uint32_t segment) const noexcept {
-    return owner == segment;
-  }
   /// Whether a request may be proposed for `sn`: it is not in any other batch.
   bool claim(auto& clients, SeqNr sn, const RequestRef& request) const {
     return clients.claim(sn, request.client, request.req_no);

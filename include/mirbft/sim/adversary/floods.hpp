@@ -74,7 +74,12 @@ class MalformedFrames : public Behaviour {
     switch (random().below(4)) {
       case 0: frame.resize(random().below(frame.size())); break;
       case 1: random().pick(frame) ^= static_cast<std::uint8_t>(1u << random().below(8)); break;
-      case 2: frame.insert(frame.end(), random().below(64), junk()); break;
+      case 2: {
+        // Drawn before the call: compilers differ in which argument comes first.
+        const std::size_t more = random().below(64);
+        frame.insert(frame.end(), more, junk());
+        break;
+      }
       default: std::generate(frame.begin(), frame.end(), junk);
     }
   }

@@ -91,26 +91,40 @@ class CensoringLeader : public LyingLeader {
   }
 };
 
-/// Proposes requests once more: of its own batch, of its last ones, and of those that belong to
-/// other leaders' buckets.
-class DuplicatingLeader : public LyingLeader {
+/// A leader that knows what others propose, and tells everybody the same: what it makes up once.
+class InventiveLeader : public LyingLeader {
  public:
   using LyingLeader::LyingLeader;
 
-  void hear(NodeId, const Message& message, Letters&) override {
+  void hear(NodeId, const Message& message, Letters&) final {
     if (const auto* proposal = as<PrePrepare>(message)) note(*proposal->batch);
   }
 
  protected:
-  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
+  std::optional<References> lie(NodeId, const PrePrepare& honest) final {
     const auto [place, is_new] = batches_.try_emplace(honest.sn);
-    if (is_new) place->second = with_duplicate(*honest.batch);
+    if (is_new) place->second = made_up(*honest.batch);
     return place->second;
   }
 
+  virtual void note(const References& proposed) = 0;
+  /// In place of an honest batch; none for that.
+  virtual std::optional<References> made_up(const References& honest) = 0;
+
  private:
-  std::optional<References> with_duplicate(References batch) {
+  std::map<SeqNr, std::optional<References>> batches_;
+};
+
+/// Proposes requests once more: of its own batch, of its last ones, and of those that belong to
+/// other leaders' buckets.
+class DuplicatingLeader : public InventiveLeader {
+ public:
+  using InventiveLeader::InventiveLeader;
+
+ private:
+  std::optional<References> made_up(const References& honest) override {
     if (powers().random().chance(500)) return std::nullopt;
+    References batch = honest;
     References chosen = batch;
     if (chosen.empty() || powers().random().chance(700)) chosen.assign(seen_.begin(), seen_.end());
     note(batch);
@@ -118,7 +132,7 @@ class DuplicatingLeader : public LyingLeader {
     batch.push_back(powers().random().pick(chosen));
     return batch;
   }
-  void note(const References& batch) {
+  void note(const References& batch) override {
     seen_.insert(seen_.end(), batch.begin(), batch.end());
     while (seen_.size() > kept) seen_.pop_front();
   }
@@ -126,37 +140,24 @@ class DuplicatingLeader : public LyingLeader {
   static constexpr std::size_t kept = 32;
 
   std::deque<RequestRef> seen_;
-  std::map<SeqNr, std::optional<References>> batches_;
 };
 
 /// Saves up its requests until they are more than anybody has proposed at once, and then proposes
 /// them at once.
-class OversizingLeader : public LyingLeader {
+class OversizingLeader : public InventiveLeader {
  public:
-  using LyingLeader::LyingLeader;
-
-  void hear(NodeId, const Message& message, Letters&) override {
-    if (const auto* proposal = as<PrePrepare>(message)) note(*proposal->batch);
-  }
-
- protected:
-  std::optional<References> lie(NodeId, const PrePrepare& honest) override {
-    const auto [place, is_new] = batches_.try_emplace(honest.sn);
-    if (is_new) place->second = saved_up(*honest.batch);
-    return place->second;
-  }
+  using InventiveLeader::InventiveLeader;
 
  private:
-  References saved_up(const References& batch) {
+  std::optional<References> made_up(const References& batch) override {
     note(batch);
     hoard_.insert(hoard_.end(), batch.begin(), batch.end());
     return hoard_.size() > largest_ ? std::exchange(hoard_, {}) : References();
   }
-  void note(const References& batch) { largest_ = std::max(largest_, batch.size()); }
+  void note(const References& batch) override { largest_ = std::max(largest_, batch.size()); }
 
   std::size_t largest_ = 0;
   References hoard_;
-  std::map<SeqNr, References> batches_;
 };
 
 /// Proposes bodies that nobody has, and keeps from others those that it alone was given, but for
