@@ -120,9 +120,10 @@ class Disk {
     for (const Record& record : records_) {
       if (record.retention < low_) continue;
       next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
-      if (next++ == found.end())
+      if (next == found.end())
         throw ModuleFailure("an entry of type " + std::to_string(record.type) +
                             ", which was durable, is lost");
+      ++next;
     }
     // A log ends with what came to the disk of the entries in doubt.
     std::size_t spared = std::min(in_doubt_.size(), found.size());
