@@ -13905,6 +13905,10 @@ class CheckpointMaker {
     return draft->second.part(part, hashed.digest);
   }
 
+  /// Up to how many epochs there are drafts.
+  std::uint64_t begun_epochs() const noexcept {
+    return drafts_.empty() ? 0 : drafts_.rbegin()->first.value + 1;
+  }
   /// The state that is being hashed, or was; null when there is none.
   const CheckpointState* state(Epoch epoch) const {
     const auto draft = drafts_.find(epoch);
@@ -14253,6 +14257,14 @@ class Checkpointing {
     const auto& newest = proofs_.newest();
     return std::max(stable_epochs(), newest ? newest->header.epoch.value + 1 : 0);
   }
+  /// How many epochs this replica needs no other's state for: they are stable, or all of them is
+  /// delivered and only the App or the disk has not come as far.
+  std::uint64_t reached_epochs() const noexcept {
+    const auto own = std::find_if(checkpoints_.rbegin(), checkpoints_.rend(),
+                                  [](const auto& one) { return one.second.own.has_value(); });
+    return std::max({stable_epochs(), maker_.begun_epochs(),
+                     own != checkpoints_.rend() ? own->first.value + 1 : 0});
+  }
   /// The first epoch that is not forgotten.
   Epoch first_kept() const noexcept {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
@@ -14281,6 +14293,8 @@ class Checkpointing {
   }
   void process(WalEntry<CheckpointEntry> read, auto& env) {
     CheckpointEntry& entry = read.entry;
+    // A fetched state came before it in the log, and covers it.
+    if (is_stable(entry.header.epoch)) return;
     const Cluster& cluster = env.cluster();
     Checkpoint& checkpoint = checkpoints_[entry.header.epoch];
     checkpoint.votes.keep(cluster.self().index, {entry.header, entry.signature}, true,
@@ -14437,19 +14451,17 @@ class Checkpointing {
   /// The App's chunks, at the ends of all epochs whose states are kept.
   const ChunkTable& chunks() const noexcept { return maker_.chunks(); }
 
-  /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
+  /// The newest stable checkpoint of others, if it is of `epoch` or later and not reached here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
     const auto& newest = proofs_.newest();
-    if (!newest || newest->header.epoch < epoch || is_stable(newest->header.epoch)) return nullptr;
-    return &*newest;
+    const std::uint64_t first = std::max(epoch.value, reached_epochs());
+    return newest && newest->header.epoch.value >= first ? &*newest : nullptr;
   }
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
   /// as far by itself. Throws ModuleFailure.
   std::optional<StableState> install(FetchedState fetched, auto& env) {
-    const Epoch epoch = fetched.entry.header.epoch;
-    const Checkpoint* known = find(epoch);
-    if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
+    if (fetched.entry.header.epoch.value < reached_epochs()) return std::nullopt;
     for (ChunkEntry& chunk : fetched.chunks) maker_.chunks().put(std::move(chunk));
     adopt(std::move(fetched.entry));
     env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});
@@ -15475,9 +15487,9 @@ class StateTransfer {
   }
   /// Asks other peers for what has not come, and gives up if this replica has got as far by itself.
   /// Call it at every `Tick`.
-  void tick(std::uint64_t stable_epochs, auto& env) {
+  void tick(std::uint64_t reached_epochs, auto& env) {
     if (!target_ || done_) return;
-    if (target_->header.epoch.value < stable_epochs) return reset();
+    if (target_->header.epoch.value < reached_epochs) return reset();
     std::vector<std::uint64_t> overdue;
     for (const auto& [piece, question] : asked_)
       if (!question.answered && env.now() - question.at >= env.timeout()) overdue.push_back(piece);
@@ -16444,7 +16456,7 @@ class Iss {
     const std::uint64_t ahead = stuck ? 0 : iss::epochs_kept;
     if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
       transfer_.begin(*proof, env);
-    transfer_.tick(checkpointing_.stable_epochs(), env);
+    transfer_.tick(checkpointing_.reached_epochs(), env);
   }
 
   /// For ever: another restart must not make up for what was forgotten.
@@ -16745,7 +16757,7 @@ struct Slot {
   /// Of each member the newest. A member never goes back to a lower ballot.
   std::vector<std::optional<Acceptance>> acceptances;
   /// A majority has accepted this in one ballot.
-  std::optional<Digest> chosen;
+  std::optional<Acceptance> chosen;
   std::optional<Digest> decided;
 
   bool holds(const Digest& wanted) const noexcept {
@@ -16861,7 +16873,7 @@ class Paxos::Segment {
   std::optional<Digest> wanted(std::uint32_t place) const {
     const Slot& slot = slots_[place];
     if (slot.decided) return std::nullopt;
-    if (slot.chosen) return slot.chosen;
+    if (slot.chosen) return slot.chosen->digest;
     return slot.stage == Stage::fetching ? std::optional(slot.proposed) : std::nullopt;
   }
   void supplied(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
@@ -17048,8 +17060,8 @@ class Paxos::Segment {
     if (slot.decided || slot.chosen) return;
     const std::size_t same = slot.note(member, acceptance, env.cluster().members().size());
     if (same < env.cluster().quorum().strong()) return;
-    slot.chosen = acceptance.digest;
-    if (slot.holds(*slot.chosen)) decide(place, acceptance.digest, env);
+    slot.chosen = acceptance;
+    if (slot.holds(acceptance.digest)) decide(place, acceptance.digest, env);
   }
 
   /// A batch is here now: it may be what a majority has chosen, or what the ballot proposes.
@@ -17057,7 +17069,7 @@ class Paxos::Segment {
     Slot& slot = slots_[place];
     if (slot.stage == Stage::fetching && slot.proposed == digest && !is_changing())
       accept(place, digest, env);
-    if (slot.chosen == digest && !slot.decided) decide(place, digest, env);
+    if (slot.chosen && slot.chosen->digest == digest && !slot.decided) decide(place, digest, env);
   }
 
   void decide(std::uint32_t place, const Digest& digest, auto& env) {
@@ -17170,15 +17182,17 @@ class Paxos::Segment {
     take_over_ = std::move(message);
   }
 
-  /// Also what is decided here: others may need that to finish.
+  /// Also what is decided here: others may need that to finish. Where a later ballot is known to
+  /// have decided otherwise, this one cannot.
   void accept_all(auto& env) {
     for (std::uint32_t place = 0; place < slots_.size(); ++place) {
       Slot& slot = slots_[place];
-      if (slot.decided && slot.decided != slot.proposed)
+      const bool contradicted = slot.decided && slot.decided != slot.proposed;
+      if (contradicted && slot.chosen && slot.chosen->ballot <= ballot_)
         return env.halt("ballot " + std::to_string(ballot_.value) +
                         " contradicts what is decided for sequence number " +
                         std::to_string(range_.sn_of(place).value));
-      if (slot.stage == Stage::accepted) continue;
+      if (contradicted || slot.stage == Stage::accepted) continue;
       if (slot.holds(slot.proposed)) {
         accept(place, Digest(slot.proposed), env);
       } else {
@@ -17566,6 +17580,9 @@ struct Slot {
   std::optional<Digest> decided;
   /// Votes of this view and below no longer matter.
   View decided_in;
+  /// Whose Commits have decided it here. None if others have said what is decided, or the log:
+  /// that may be the decision of any view.
+  std::optional<View> committed_in;
 
   bool holds(const Digest& wanted) const noexcept {
     return wanted == nil_digest || batch_digest == wanted;
@@ -18006,8 +18023,9 @@ class Pbft::Segment {
   /// Whether this replica still needs votes of the current view to help those who have not decided
   /// a slot that it has.
   bool awaits_votes(std::uint32_t place) const noexcept {
-    return !is_stable_ && !is_changing() && view_ != View(0) &&
-           slots_[place].stage < Stage::preparing;
+    const Slot& slot = slots_[place];
+    return !is_stable_ && !is_changing() && view_ != View(0) && slot.stage < Stage::preparing &&
+           (!slot.decided || (slot.decided_in < view_ && slot.decided == slot.digest));
   }
 
   /// At every Tick. `expected` tells whether anybody waits for this segment: a leader who has
@@ -18202,29 +18220,36 @@ class Pbft::Segment {
     return &slot;
   }
 
+  /// What was given is stood by, also where the decision came first.
+  template <class Vote>
+  static void stand_by(std::optional<Vote>& newest, const Vote& vote) {
+    if (!newest || newest->view < vote.view) newest = vote;
+  }
+
   void receive(iss::Member from, Prepare message, auto& env) {
-    Slot* slot = slot_for(message.sn, message.view, env);
-    if (!slot) return;
     const bool own = from.id == env.cluster().self().id;
     const PrepareVote vote{message.view, message.digest, std::move(message.signature),
                            own ? Opinion::valid : Opinion::unchecked};
+    if (own) stand_by(slots_[*range_.place_of(message.sn)].own_prepare, vote);
+    Slot* slot = slot_for(message.sn, message.view, env);
+    if (!slot) return;
     const auto kept = slot->prepares.keep(from.index, vote);
     if (kept == pbft::Kept::contradicts) return env.bad(Bad::duplicate);
     if (own && kept == pbft::Kept::news) {
-      slot->own_prepare = vote;
       if (slot->stage == Stage::voting && message.view == view_) slot->stage = Stage::voted;
     }
     try_to_prepare(*range_.place_of(message.sn), env);
   }
 
   void receive(iss::Member from, const Commit& message, auto& env) {
+    const bool own = from.id == env.cluster().self().id;
+    const pbft::CommitVote vote{message.view, message.digest};
+    if (own) stand_by(slots_[*range_.place_of(message.sn)].own_commit, vote);
     Slot* slot = slot_for(message.sn, message.view, env);
     if (!slot) return;
-    const pbft::CommitVote vote{message.view, message.digest};
     const auto kept = slot->commits.keep(from.index, vote);
     if (kept == pbft::Kept::contradicts) return env.bad(Bad::duplicate);
-    if (from.id == env.cluster().self().id && kept == pbft::Kept::news) {
-      slot->own_commit = vote;
+    if (own && kept == pbft::Kept::news) {
       if (slot->stage == Stage::preparing && message.view == view_) slot->stage = Stage::prepared;
     }
     try_to_commit(*range_.place_of(message.sn), env);
@@ -18295,8 +18320,9 @@ class Pbft::Segment {
     std::size_t matching = 0;
     for (std::size_t member = 0; member < slot.commits.size(); ++member)
       matching += slot.commits.find(member, certificate.view, certificate.digest) != nullptr;
-    if (matching >= env.rules().commits(env.cluster().quorum()))
-      commit(place, Digest(certificate.digest), env);
+    if (matching < env.rules().commits(env.cluster().quorum())) return;
+    slot.committed_in = certificate.view;
+    commit(place, Digest(certificate.digest), env);
   }
 
   /// The entry repeats the batch only where no vote in the log has it.
@@ -18447,15 +18473,17 @@ class Pbft::Segment {
     new_view_.reset();
   }
 
-  /// Also for what is decided here: others may need the vote to finish.
+  /// Also for what is decided here: others may need the vote to finish. Where a later view is known
+  /// to have decided otherwise, this one cannot.
   void vote_for_outcome(auto& env) {
     for (std::uint32_t place = 0; place < slots_.size(); ++place) {
       Slot& slot = slots_[place];
-      if (slot.decided && slot.decided != slot.digest)
+      const bool contradicted = slot.decided && slot.decided != slot.digest;
+      if (contradicted && slot.committed_in)
         return env.halt("view " + std::to_string(view_.value) +
                         " contradicts what is decided for sequence number " +
                         std::to_string(range_.sn_of(place).value));
-      if (slot.stage != Stage::idle) continue;
+      if (contradicted || slot.stage != Stage::idle) continue;
       if (slot.holds(slot.digest)) {
         vote(place, Digest(slot.digest), env);
       } else {
@@ -22388,7 +22416,11 @@ class Disk {
     };
     auto next = found.begin();
     for (const Record& record : records_) {
-      if (record.retention < low_) continue;
+      if (record.retention < low_) {
+        // It may be gone. If it is not, it is none of those in doubt.
+        if (next != found.end() && same(*next, record)) ++next;
+        continue;
+      }
       next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
       if (next == found.end())
         throw ModuleFailure("an entry of type " + std::to_string(record.type) +
@@ -22396,7 +22428,7 @@ class Disk {
       ++next;
     }
     // A log ends with what came to the disk of the entries in doubt.
-    std::size_t spared = std::min(in_doubt_.size(), found.size());
+    std::size_t spared = std::min(in_doubt_.size(), static_cast<std::size_t>(found.end() - next));
     while (spared != 0 && !std::equal(found.end() - static_cast<std::ptrdiff_t>(spared),
                                       found.end(), in_doubt_.begin(), same))
       --spared;
