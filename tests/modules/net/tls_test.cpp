@@ -75,6 +75,24 @@ void part(Nodes& nodes, const TcpEnd& zero, const TcpEnd& one) {
   CHECK(nodes[0]->net.status().connected + nodes[1]->net.status().connected == 0);
 }
 
+/// TLS that renews its keys often, and counts it.
+struct RestlessTls : MutualTls {
+  using MutualTls::MutualTls;
+
+  static constexpr std::uint64_t bytes_per_key = 100'000;
+  static bool renew_key(Stream& stream) noexcept {
+    const bool renewed = MutualTls::renew_key(stream);
+    renewals += renewed ? 1 : 0;
+    return renewed;
+  }
+  static inline std::uint64_t renewals = 0;
+};
+
+struct RestlessNet : MeshNet<RestlessTls> {
+  explicit RestlessNet(const TlsConfig& config)
+      : MeshNet(config.tcp, RestlessTls(config.identity, pins_of(config))) {}
+};
+
 }  // namespace
 
 TEST_CASE("a connection is TLS 1.3 with both certificates, and nothing of it can be resumed") {
@@ -269,6 +287,26 @@ TEST_CASE("bytes that the peer did not write end the connection") {
   run(nodes, [&] { return odd.closed(); });
   CHECK(ends(nodes, 0, TcpEnd::bad_tls) == 1);
   CHECK(nodes[0]->count(0) == 0);
+}
+
+TEST_CASE("connections renew their keys as they wear out, in both directions at once") {
+  Peers<RestlessNet> nodes;
+  for (std::uint64_t id = 0; id < 2; ++id)
+    nodes.push_back(std::make_unique<Peer<RestlessNet>>(with_identities(tcp_config(id))));
+  introduce(nodes);
+  const std::vector<Bytes> expected = numbers(200, 20'000);
+  for (const Bytes& payload : expected) {
+    nodes[0]->send(1, payload);
+    nodes[1]->send(0, payload);
+    for (const auto& node : nodes) {
+      node->net.flush();
+      node->poll();
+    }
+  }
+  run(nodes, [&] { return nodes[0]->count(1) + nodes[1]->count(0) == 2 * expected.size(); });
+  CHECK(nodes[0]->received[NodeId(1)] == expected);
+  CHECK(nodes[1]->received[NodeId(0)] == expected);
+  CHECK(RestlessTls::renewals >= 20);
 }
 
 TEST_CASE("a certificate is replaced while the nodes run, and two are valid in between") {

@@ -169,6 +169,27 @@ TEST_CASE("nodes know each other by their certificates, whoever dialed") {
   CHECK_FALSE(second.may_speak(made.server->stream, NodeId(0)));
 }
 
+TEST_CASE("either side renews its key, and both still understand each other") {
+  TlsClient client(both());
+  TlsServer server(one());
+  Connection made(client, server);
+  for (int round = 0; round < 3; ++round) {
+    CHECK(Tls::renew_key(made.client->stream));
+    CHECK(Connection::pass(*made.client, *made.server, "request") == "request");
+    CHECK(Connection::pass(*made.server, *made.client, "reply") == "reply");
+    CHECK(Tls::renew_key(made.server->stream));
+    CHECK(Connection::pass(*made.server, *made.client, "reply") == "reply");
+    CHECK(Connection::pass(*made.client, *made.server, "request") == "request");
+  }
+}
+
+TEST_CASE("a key that cannot be renewed now is no failure") {
+  boost::asio::io_context io;
+  TlsClient client(both());
+  Tls::Stream unconnected = client.stream(tcp::socket(io));
+  CHECK_FALSE(Tls::renew_key(unconnected));
+}
+
 TEST_CASE("a server cannot dial, which it would do without looking, nor a client accept") {
   TlsServer server(one());
   TlsClient client(both());
