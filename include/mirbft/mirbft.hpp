@@ -12,6 +12,7 @@
 #include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/little_endian.hpp>
+#include <mirbft/types/merkle_tree.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
 #include <mirbft/types/quorum.hpp>
@@ -146,7 +147,6 @@
 #include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
-#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/iss/own_batches.hpp>
 #include <mirbft/protocol/iss/pace.hpp>
