@@ -38,6 +38,7 @@
 #include <mirbft/wire/proto_text.hpp>
 #include <mirbft/wire/reader.hpp>
 #include <mirbft/wire/reflection.hpp>
+#include <mirbft/wire/request_batch.hpp>
 #include <mirbft/wire/request_bytes.hpp>
 #include <mirbft/wire/schema.hpp>
 #include <mirbft/wire/tag.hpp>
@@ -93,7 +94,9 @@
 #include <mirbft/modules/app/key_value_chunks.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/app/reconfigurable.hpp>
+#include <mirbft/modules/crypto/batch.hpp>
 #include <mirbft/modules/crypto/null.hpp>
+#include <mirbft/modules/crypto/verified_roots.hpp>
 #include <mirbft/modules/files/files.hpp>
 #include <mirbft/modules/files/posix.hpp>
 #include <mirbft/modules/files/segment_examination.hpp>
@@ -172,6 +175,7 @@
 
 #include <mirbft/node.hpp>
 
+#include <mirbft/client/batch_signer.hpp>
 #include <mirbft/client/client_recovery.hpp>
 #include <mirbft/client/reply_quorum.hpp>
 
