@@ -18,10 +18,10 @@
 #include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
-#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/types/frozen_chunks.hpp>
+#include <mirbft/types/merkle_tree.hpp>
 
 namespace mirbft::iss {
 
