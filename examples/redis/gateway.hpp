@@ -3,11 +3,11 @@
 #define MIRBFT_EXAMPLES_REDIS_GATEWAY_HPP
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,16 +31,17 @@ struct GatewayConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6380;  ///< 0 for one that is free
   std::size_t max_connections = 10'000;
-  SessionLimits session;
+  SessionLimits session{};
 };
 
-/// Serves within `run()`, all on that thread; `Orders` may call back on any, as long as the gateway
-/// lives.
+/// Serves while its io_context runs, on one thread. `Orders` is called on that thread and may call
+/// back on any. The io_context outlives `Orders`, and that outlives the gateway.
 template <class Orders>
 class Gateway {
  public:
   /// Throws ConfigError if it cannot listen there.
-  Gateway(Orders& orders, GatewayConfig config) : orders_(orders), config_(std::move(config)) {
+  Gateway(boost::asio::io_context& io, Orders& orders, GatewayConfig config)
+      : io_(io), orders_(orders), config_(std::move(config)), acceptor_(io), retry_(io) {
     listen();
     accept();
   }
@@ -48,11 +49,6 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-  /// For what else the program waits for.
-  boost::asio::io_context& io() noexcept { return io_; }
-  void run() { io_.run(); }
-  /// Ends `run()`; from any thread.
-  void stop() { io_.stop(); }
 
  private:
   using tcp = boost::asio::ip::tcp;
@@ -80,18 +76,20 @@ class Gateway {
   };
 
   /// A socket and its session. It lives while an operation of its own is under way, be it of the
-  /// socket or in the cluster.
+  /// socket or in the cluster: longer than the gateway, if that ends first.
   class Link : public std::enable_shared_from_this<Link> {
    public:
     Link(Gateway& gateway, tcp::socket socket, std::uint64_t id)
-        : gateway_(gateway),
+        : io_(gateway.io_),
+          orders_(gateway.orders_),
+          connections_(gateway.connections_),
           socket_(std::move(socket)),
           session_(relay_, id, &Gateway::wall_clock, gateway.config_.session) {
-      ++gateway_.connections_;
+      ++*connections_;
     }
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
-    ~Link() { --gateway_.connections_; }
+    ~Link() { --*connections_; }
 
     /// Reads, writes and closes, whatever there is to do and is not being done.
     void proceed() {
@@ -108,13 +106,14 @@ class Gateway {
 
     template <class Answered>
     void submit(mirbft::Bytes body, Answered answered) {
-      gateway_.orders_.submit(
-          std::move(body), [self = this->shared_from_this(), answered](const Answer& answer) {
-            boost::asio::post(self->gateway_.io_, [self, answered, answer] {
-              answered(answer);
-              self->proceed();
-            });
-          });
+      auto self = this->shared_from_this();
+      orders_.submit(std::move(body), [self, answered](const Answer& answer) mutable {
+        boost::asio::io_context& io = self->io_;
+        boost::asio::post(io, [self = std::move(self), answered, answer] {
+          answered(answer);
+          self->proceed();
+        });
+      });
     }
 
    private:
@@ -143,7 +142,9 @@ class Gateway {
       socket_.close(ignored);
     }
 
-    Gateway& gateway_;
+    boost::asio::io_context& io_;
+    Orders& orders_;
+    std::shared_ptr<std::atomic<std::size_t>> connections_;
     tcp::socket socket_;
     Relay relay_{*this};
     Session<Relay> session_;
@@ -179,7 +180,7 @@ class Gateway {
     acceptor_.async_accept([this](Error error, tcp::socket socket) {
       if (error == boost::asio::error::operation_aborted) return;
       if (error) return accept_later();
-      if (connections_ < config_.max_connections) welcome(std::move(socket));
+      if (*connections_ < config_.max_connections) welcome(std::move(socket));
       else refuse(std::move(socket));
       accept();
     });
@@ -203,13 +204,15 @@ class Gateway {
         boost::asio::buffer(std::string_view("-ERR max number of clients reached\r\n")), ignored);
   }
 
+  boost::asio::io_context& io_;
   Orders& orders_;
   GatewayConfig config_;
+  tcp::acceptor acceptor_;
+  boost::asio::steady_timer retry_;
   std::uint64_t last_id_ = 0;
-  std::size_t connections_ = 0;
-  boost::asio::io_context io_{1};  // its end is the end of the links, which are counted
-  tcp::acceptor acceptor_{io_};
-  boost::asio::steady_timer retry_{io_};
+  // Links count themselves. The last one to hold one may be a thread of `Orders`.
+  std::shared_ptr<std::atomic<std::size_t>> connections_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace redis

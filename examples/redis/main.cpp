@@ -6,6 +6,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -49,12 +50,13 @@ Options parse_options(int argc, char** argv) {
 
 /// Serves until SIGINT or SIGTERM.
 void serve(const Options& options) {
+  boost::asio::io_context io{1};
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });
   redis::LocalOrders orders;
-  redis::Gateway<redis::LocalOrders> gateway(orders, options.gateway);
-  boost::asio::signal_set signals(gateway.io(), SIGINT, SIGTERM);
-  signals.async_wait([&gateway](const boost::system::error_code&, int) { gateway.stop(); });
+  redis::Gateway<redis::LocalOrders> gateway(io, orders, options.gateway);
   std::cout << "ready on " << options.gateway.host << ':' << gateway.port() << std::endl;
-  gateway.run();
+  io.run();
 }
 
 }  // namespace
