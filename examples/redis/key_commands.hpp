@@ -99,7 +99,8 @@ inline void expire(Call& call) {
 inline void ttl(Call& call) {
   const Entry* entry = call.keys.find(call[1]);
   if (!entry || !entry->expires) return call.reply.integer(entry ? -1 : -2);
-  call.reply.integer((*entry->expires - call.now + 500) / 1000);
+  const Time left = *entry->expires - call.now;
+  call.reply.integer(left / 1000 + (left % 1000 >= 500));
 }
 
 inline void persist(Call& call) {

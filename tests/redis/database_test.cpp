@@ -206,6 +206,7 @@ TEST_CASE("database: a time that cannot be is no time") {
   ask.time = Database::latest_time;
   CHECK(ask("TTL a") == ":-2|");
   CHECK(ask("SET a x EX 9000000000000000") == "+OK|");
+  CHECK(ask("SET a x PXAT 9223372036854775807") == "+OK|");
   CHECK(ask("SET a x EX 9223372036854775") == "-ERR invalid expire time in 'set' command|");
   CHECK(ask("EXPIRE a 9223372036854775") == "-ERR invalid expire time in 'expire' command|");
 }
