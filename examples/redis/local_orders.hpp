@@ -7,7 +7,6 @@
 
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
-#include <mirbft/types/outcome.hpp>
 #include <mirbft/types/request.hpp>
 
 #include "database.hpp"
@@ -23,8 +22,7 @@ class LocalOrders {
     const mirbft::Request request{mirbft::ClientId(0), next_, std::move(body), {}};
     ++next_;
     auto results = database_.apply(mirbft::SeqNr(request.req_no.value), std::span(&request, 1));
-    std::forward<Answered>(answered)(
-        Answer{mirbft::Outcome::delivered, std::move(results.front())});
+    std::forward<Answered>(answered)(Answer{std::move(results.front()), {}});
   }
   const Database& database() const noexcept { return database_; }
 

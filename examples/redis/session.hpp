@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <mirbft/types/bytes.hpp>
-#include <mirbft/types/outcome.hpp>
 #include <mirbft/wire/codec.hpp>
 
 #include "command_parser.hpp"
@@ -21,10 +20,10 @@
 
 namespace redis {
 
-/// How an order ended.
+/// How an order ended: with a result, which are `Replies`, or without one, and why.
 struct Answer {
-  mirbft::Outcome outcome = mirbft::Outcome::delivered;
-  mirbft::Bytes result;  ///< `Replies`, if it was delivered
+  std::optional<mirbft::Bytes> result;
+  std::string_view why;  ///< lasts for ever
 };
 
 /// Where a session's orders go: `submit(body, answered)` has the cluster apply the body, and calls
@@ -266,25 +265,23 @@ class Session {
 
   void answered(const Answer& answer) {
     std::optional<Replies> read;
-    if (answer.outcome == mirbft::Outcome::delivered)
-      read = mirbft::wire::decode<Replies>(answer.result, mirbft::wire::Form::canonical);
+    if (answer.result)
+      read = mirbft::wire::decode<Replies>(*answer.result, mirbft::wire::Form::canonical);
     std::size_t next = 0;
     for (const Piece& piece : sent_) {
       if (!piece.step) output_ += piece.reply;
       else if (read && next < read->replies.size()) output_ += read->replies[next++].text();
-      else output_ += failure(answer.outcome);
+      else output_ += failure(answer);
     }
     pending_bytes_ -= std::exchange(sent_bytes_, 0);
     sent_.clear();
     under_way_ = false;
     proceed();
   }
-  static std::string failure(mirbft::Outcome outcome) {
+  static std::string failure(const Answer& answer) {
     ReplyWriter writer(Protocol::resp2);
-    writer.error(outcome == mirbft::Outcome::delivered
-                     ? "ERR the cluster's result cannot be read"
-                     : "ERR the cluster gave no result: " +
-                           std::string(mirbft::to_string(outcome)));
+    writer.error(answer.result ? "ERR the cluster's result cannot be read"
+                               : "ERR the cluster gave no result: " + std::string(answer.why));
     return writer.take();
   }
 

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <mirbft/wire/codec.hpp>
@@ -43,10 +45,9 @@ struct Slow {
   void answer() {
     const Open first = take();
     const mirbft::Request request{mirbft::ClientId(0), mirbft::ReqNo(0), first.body, {}};
-    first.answered({mirbft::Outcome::delivered,
-                    database.apply(mirbft::SeqNr(0), std::span(&request, 1)).at(0)});
+    first.answered({database.apply(mirbft::SeqNr(0), std::span(&request, 1)).at(0), {}});
   }
-  void fail(mirbft::Outcome outcome) { take().answered({outcome, {}}); }
+  void fail(std::string_view why) { take().answered({std::nullopt, why}); }
 };
 
 struct Connected {
@@ -153,12 +154,12 @@ TEST_CASE("session: an order that failed is an error for each of its commands, a
   CHECK(client("PING\r\nMULTI\r\nINCR a\r\nINCR a\r\nEXEC\r\nPING\r\n") ==
         "+PONG|+OK|+QUEUED|+QUEUED|*2|");
   CHECK(client("INCR b\r\n").empty());
-  client.orders.fail(mirbft::Outcome::overloaded);
-  const std::string error = "-ERR the cluster gave no result: overloaded: try again later|";
+  client.orders.fail("nobody is there");
+  const std::string error = "-ERR the cluster gave no result: nobody is there|";
   CHECK(client.output() == error + error + "+PONG|");
   CHECK(client.finish() == ":1|");
   client("INCR b\r\n");
-  client.orders.take().answered({mirbft::Outcome::delivered, mirbft::Bytes("nonsense")});
+  client.orders.take().answered({mirbft::Bytes("nonsense"), {}});
   CHECK(client.output() == "-ERR the cluster's result cannot be read|");
 }
 
