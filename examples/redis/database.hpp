@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -32,6 +33,12 @@ namespace redis {
 class Database {
  public:
   static constexpr std::uint64_t latest_time = 253'402'300'799'999;
+
+  /// A result must fit a frame. So no further transaction or command begins after replies of
+  /// `enough_bytes`; and a reply that makes them more than `most_bytes` is replaced by an error,
+  /// although the command was applied. One of 2 MiB always fits, unless a transaction has others.
+  static constexpr std::size_t enough_bytes = std::size_t{1} << 20;
+  static constexpr std::size_t most_bytes = std::size_t{3} << 20;
 
   std::vector<mirbft::Bytes> apply(mirbft::SeqNr, std::span<const mirbft::Request> requests) {
     std::vector<mirbft::Bytes> results;
@@ -78,8 +85,14 @@ class Database {
     for (Keyspace& keys : keys_) keys.expire(now_);
     Replies made;
     made.replies.reserve(order->steps.size());
-    for (const Step& step : order->steps)
-      made.replies.emplace_back(std::string_view(execute(step)));
+    std::size_t bytes = 0;
+    for (const Step& step : order->steps) {
+      if (bytes >= enough_bytes && !step.continues) break;
+      std::string reply = execute(step);
+      if (bytes + reply.size() > most_bytes) reply = "-ERR the reply is too long for a request\r\n";
+      bytes += reply.size();
+      made.replies.emplace_back(std::string_view(reply));
+    }
     return made;
   }
 

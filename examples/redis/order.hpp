@@ -16,6 +16,7 @@ struct Step {
   std::uint32_t database = 0;
   std::uint32_t protocol = 2;
   std::vector<mirbft::Bytes> arguments;
+  bool continues = false;  ///< a transaction, which it must not be cut from
 
   friend bool operator==(const Step&, const Step&) = default;
 };
@@ -30,8 +31,9 @@ struct Order {
   friend bool operator==(const Order&, const Order&) = default;
 };
 
-/// The result of an order: one reply a step, as the client is to read it. None if the order could
-/// not be read.
+/// The result of an order: one reply a step, as the client is to read it. If the replies became
+/// too long for one result, the steps without reply were not applied: order them again. None if
+/// the order could not be read.
 struct Replies {
   std::vector<mirbft::Bytes> replies;
 
@@ -40,7 +42,7 @@ struct Replies {
 
 }  // namespace redis
 
-BOOST_HANA_ADAPT_STRUCT(redis::Step, database, protocol, arguments);
+BOOST_HANA_ADAPT_STRUCT(redis::Step, database, protocol, arguments, continues);
 BOOST_HANA_ADAPT_STRUCT(redis::Order, time_ms, steps);
 BOOST_HANA_ADAPT_STRUCT(redis::Replies, replies);
 

@@ -37,8 +37,8 @@ concept IsOrders = requires(O& orders, mirbft::Bytes body, void (*answered)(cons
 struct SessionLimits {
   /// Of an order: a request must be no longer than the replicas admit.
   std::size_t order_bytes = 60 * 1024;
-  /// Of commands that have been read and replies that have not been taken: beyond these, and at
-  /// most one command or reply more, nothing is read.
+  /// Of commands that have been read and replies that have not been taken. Beyond these nothing is
+  /// read or ordered; what comes in between is one command, or the result of one order.
   std::size_t pending_bytes = 256 * 1024;
   std::size_t output_bytes = 1024 * 1024;
 };
@@ -81,7 +81,7 @@ class Session {
   bool has_output() const noexcept { return !output_.empty(); }
   /// Whether the connection is to be closed once all output is sent.
   bool finished() const noexcept {
-    return closing_ && !under_way_ && pending_.empty() && output_.empty();
+    return closing_ && !under_way_ && sent_.empty() && pending_.empty() && output_.empty();
   }
 
  private:
@@ -200,9 +200,10 @@ class Session {
   void add(Unit& unit, const CommandSpec& spec, Command arguments) {
     if (spec.ordered) {
       unit.bytes += size_of(arguments);
+      const bool continues = has_step(unit);
       unit.pieces.push_back({{}, Step{connection_.database,
                                       static_cast<std::uint32_t>(connection_.protocol),
-                                      std::move(arguments)}});
+                                      std::move(arguments), continues}});
       return;
     }
     ReplyWriter writer(connection_.protocol);
@@ -232,30 +233,33 @@ class Session {
 
   // Orders.
 
-  /// Moves replies that wait for nothing to the output, and orders what comes then.
+  /// Sends the next order, if there is one and room for its replies.
   void dispatch() {
-    if (under_way_) return;
-    Order order;
+    if (under_way_ || output_.size() >= limits_.output_bytes) return;
+    if (order_.steps.empty()) gather();
+    if (order_.steps.empty()) return;
+    order_.time_ms = clock_();
+    under_way_ = true;
+    orders_.submit(mirbft::wire::encode(order_),
+                   [this](const Answer& answer) { answered(answer); });
+  }
+  /// Moves replies that wait for nothing to the output, and what comes then to the next order.
+  void gather() {
     std::size_t bytes = order_overhead;
     while (!pending_.empty()) {
       Unit& unit = pending_.front();
       const bool is_ordered = has_step(unit);
-      if (is_ordered && !order.steps.empty() && bytes + unit.bytes > limits_.order_bytes) break;
+      if (is_ordered && !order_.steps.empty() && bytes + unit.bytes > limits_.order_bytes) break;
       if (is_ordered) bytes += unit.bytes;
       for (Piece& piece : unit.pieces) {
-        if (piece.step) order.steps.push_back(std::move(*piece.step));
-        if (order.steps.empty()) output_ += piece.reply;
+        if (piece.step) order_.steps.push_back(std::move(*piece.step));
+        if (order_.steps.empty()) output_ += piece.reply;
         else sent_.push_back(std::move(piece));
       }
-      if (order.steps.empty()) pending_bytes_ -= unit.bytes;
+      if (order_.steps.empty()) pending_bytes_ -= unit.bytes;
       else sent_bytes_ += unit.bytes;
       pending_.pop_front();
     }
-    if (order.steps.empty()) return;
-    order.time_ms = clock_();
-    under_way_ = true;
-    orders_.submit(mirbft::wire::encode(order),
-                   [this](const Answer& answer) { answered(answer); });
   }
   static bool has_step(const Unit& unit) {
     for (const Piece& piece : unit.pieces)
@@ -267,14 +271,22 @@ class Session {
     std::optional<Replies> read;
     if (answer.result)
       read = mirbft::wire::decode<Replies>(*answer.result, mirbft::wire::Form::canonical);
-    std::size_t next = 0;
-    for (const Piece& piece : sent_) {
+    const bool failed = !read || read->replies.empty();
+    std::size_t done = 0;
+    for (; !sent_.empty(); sent_.pop_front()) {
+      const Piece& piece = sent_.front();
       if (!piece.step) output_ += piece.reply;
-      else if (read && next < read->replies.size()) output_ += read->replies[next++].text();
-      else output_ += failure(answer);
+      else if (failed) output_ += failure(answer);
+      else if (done < read->replies.size()) output_ += read->replies[done++].text();
+      else break;
     }
-    pending_bytes_ -= std::exchange(sent_bytes_, 0);
-    sent_.clear();
+    if (sent_.empty()) {
+      order_.steps.clear();
+      pending_bytes_ -= std::exchange(sent_bytes_, 0);
+    } else {  // the rest is to be ordered again
+      order_.steps.erase(order_.steps.begin(),
+                         order_.steps.begin() + static_cast<std::ptrdiff_t>(done));
+    }
     under_way_ = false;
     proceed();
   }
@@ -292,7 +304,8 @@ class Session {
   Connection connection_;
   std::optional<Transaction> transaction_;
   std::deque<Unit> pending_;
-  std::vector<Piece> sent_;  // what waits for the order that is under way
+  Order order_;             // the one that is under way, or comes next; empty if none does
+  std::deque<Piece> sent_;  // what waits for its replies
   std::size_t sent_bytes_ = 0;
   std::size_t pending_bytes_ = 0;  // of both
   bool under_way_ = false;

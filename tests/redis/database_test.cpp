@@ -211,6 +211,19 @@ TEST_CASE("database: a time that cannot be is no time") {
   CHECK(ask("EXPIRE a 9223372036854775") == "-ERR invalid expire time in 'expire' command|");
 }
 
+TEST_CASE("database: replies that become too long are left for another order") {
+  Asked ask;
+  ask.apply({1, {{0, 2, {mirbft::Bytes("SET"), mirbft::Bytes("a"),
+                         mirbft::Bytes(std::string_view(std::string(600'000, 'x')))}}}});
+  Order order{1, std::vector<Step>(20, step("GET a"))};
+  CHECK(ask.apply(order).size() == 2);
+  for (Step& step : order.steps) step.continues = true;
+  const auto replies = ask.apply(order);
+  REQUIRE(replies.size() == 20);
+  CHECK(replies[4].size() > 600'000);
+  CHECK(shown(replies[5]) == "-ERR the reply is too long for a request|");
+}
+
 TEST_CASE("database: the steps of an order follow one another, and databases are apart") {
   Asked ask;
   const auto replies = ask.apply({1, {step("INCR a"), step("INCR a", 1), step("INCR a", 0, 3)}});

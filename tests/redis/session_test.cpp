@@ -187,6 +187,30 @@ TEST_CASE("session: reading stops while too much waits, and nothing is lost by i
   CHECK(client.orders.largest <= 2000);
 }
 
+TEST_CASE("session: replies that are too long for one order come with the next ones") {
+  Connected client;
+  client("SET a " + std::string(50'000, 'x') + "\r\n");
+  client.finish();
+  std::string input;
+  for (int number = 0; number < 100; ++number) input += "GET a\r\nINCR n\r\n";
+  std::string output = client(input + "MULTI\r\nGET a\r\nINCR n\r\nEXEC\r\nPING\r\n");
+  std::size_t longest = 0;
+  while (!client.orders.open.empty()) {
+    client.orders.answer();
+    const std::string more = client.output();
+    longest = std::max(longest, more.size());
+    output += more;
+  }
+  std::string expected;
+  const std::string value = "$50000|" + std::string(50'000, 'x') + '|';
+  for (int number = 1; number <= 100; ++number)
+    expected += value + ':' + std::to_string(number) + '|';
+  const bool as_expected =
+      output == expected + "+OK|+QUEUED|+QUEUED|*2|" + value + ":101|+PONG|";
+  CHECK(as_expected);
+  CHECK(longest < 2'000'000);
+}
+
 TEST_CASE("session: a command that is too large for an order is refused") {
   Connected client(SessionLimits{.order_bytes = 1000});
   CHECK(client("SET a " + std::string(900, 'x') + "\r\n").empty());
