@@ -1,0 +1,121 @@
+// The App: Redis' data as a function of the orders alone, the same at every replica.
+#ifndef MIRBFT_EXAMPLES_REDIS_DATABASE_HPP
+#define MIRBFT_EXAMPLES_REDIS_DATABASE_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/frozen_chunks.hpp>
+#include <mirbft/types/id.hpp>
+#include <mirbft/types/request.hpp>
+#include <mirbft/wire/codec.hpp>
+
+#include "checkpoint.hpp"
+#include "command_table.hpp"
+#include "order.hpp"
+
+namespace redis {
+
+/// A chunked App. The body of a request is an `Order`, its result are `Replies`.
+///
+/// The clock is the latest time that an order has brought, so it never goes back, and no key lives
+/// longer than its time because a gateway's clock is behind. How far it may jump is not bounded:
+/// a bound would let keys outlive their time after each pause that is longer, and whoever may
+/// order can do worse with FLUSHALL. Only times beyond the year 9999 are ignored, from which the
+/// arithmetic would overflow.
+class Database {
+ public:
+  static constexpr std::uint64_t latest_time = 253'402'300'799'999;
+
+  /// A result must fit a frame. So no further transaction or command begins after replies of
+  /// `enough_bytes`; and a reply that makes them more than `most_bytes` is replaced by an error,
+  /// although the command was applied. One of 2 MiB always fits, unless a transaction has others.
+  static constexpr std::size_t enough_bytes = std::size_t{1} << 20;
+  static constexpr std::size_t most_bytes = std::size_t{3} << 20;
+
+  std::vector<mirbft::Bytes> apply(mirbft::SeqNr, std::span<const mirbft::Request> requests) {
+    std::vector<mirbft::Bytes> results;
+    results.reserve(requests.size());
+    for (const mirbft::Request& request : requests)
+      results.push_back(mirbft::wire::encode(apply(request.data)));
+    return results;
+  }
+
+  mirbft::FrozenChunks freeze() {
+    for (std::uint32_t number = 0; number < database_count; ++number)
+      for (const Key& key : keys_[number].take_changed())
+        checkpoint_.put(number, key.text, keys_[number].find(key.text));
+    checkpoint_.put({now_, random_.state()});
+    return checkpoint_.freeze();
+  }
+  mirbft::Bytes frozen(std::uint64_t number) { return checkpoint_.frozen(number); }
+  /// Throws ModuleFailure; then nothing has changed.
+  void restore(std::span<const mirbft::Bytes> chunks) {
+    Database read;
+    read.checkpoint_.restore(chunks);
+    const CheckpointHeader header = read.checkpoint_.header();
+    read.now_ = header.now;
+    read.random_ = Random(header.random);
+    read.checkpoint_.for_each([&](std::uint32_t number, std::string_view key, Entry entry) {
+      if (number >= database_count) throw Checkpoint::unreadable();
+      Keyspace& keys = read.keys_[number];
+      keys.put(key, std::move(entry.value));
+      if (entry.expires) keys.expire_at(key, entry.expires);
+    });
+    for (Keyspace& keys : read.keys_) keys.take_changed();
+    *this = std::move(read);
+  }
+
+  /// For tests and figures.
+  const Keyspace& keys(std::uint32_t database = 0) const { return keys_[database]; }
+  Time now() const noexcept { return now_; }
+
+ private:
+  Replies apply(const mirbft::Bytes& body) {
+    const auto order = mirbft::wire::decode<Order>(body, mirbft::wire::Form::canonical);
+    if (!order) return {};
+    if (order->time_ms <= latest_time) now_ = std::max(now_, static_cast<Time>(order->time_ms));
+    for (Keyspace& keys : keys_) keys.expire(now_);
+    Replies made;
+    made.replies.reserve(order->steps.size());
+    std::size_t bytes = 0;
+    for (const Step& step : order->steps) {
+      if (bytes >= enough_bytes && !step.continues) break;
+      std::string reply = execute(step);
+      if (bytes + reply.size() > most_bytes) reply = "-ERR the reply is too long for a request\r\n";
+      bytes += reply.size();
+      made.replies.emplace_back(std::string_view(reply));
+    }
+    return made;
+  }
+
+  std::string execute(const Step& step) {
+    ReplyWriter reply(step.protocol == 3 ? Protocol::resp3 : Protocol::resp2);
+    std::string error = "ERR no such command in an order";
+    const CommandSpec* spec =
+        step.arguments.empty() ? nullptr : resolve(step.arguments, error);
+    if (!spec || !spec->ordered || step.database >= database_count) {
+      reply.error(error);
+    } else {
+      Call call{spec->name, step.arguments, keys_[step.database], keys_, now_, random_, reply};
+      spec->ordered(call);
+    }
+    return reply.take();
+  }
+
+  std::array<Keyspace, database_count> keys_;
+  Time now_ = 0;
+  Random random_;
+  Checkpoint checkpoint_;
+};
+
+}  // namespace redis
+
+#endif
