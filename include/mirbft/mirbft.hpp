@@ -95,6 +95,7 @@
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/app/reconfigurable.hpp>
 #include <mirbft/modules/crypto/batch.hpp>
+#include <mirbft/modules/crypto/batch_roots.hpp>
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/crypto/verified_roots.hpp>
 #include <mirbft/modules/files/files.hpp>

@@ -3152,9 +3152,10 @@ Digest batch_leaf(Hasher& hasher, ByteView cluster, const RequestRef& request) {
   hasher.update(canonical("request batch leaf", cluster, request).view());
   return hasher.finish();
 }
+/// The parent of two nodes. Of which cluster they are is in the leaves, and in what is signed.
 template <class Hasher>
-Digest batch_node(Hasher& hasher, ByteView cluster, const Digest& left, const Digest& right) {
-  hasher.update(canonical("request batch node", cluster, BatchNode{left, right}).view());
+Digest batch_node(Hasher& hasher, const Digest& left, const Digest& right) {
+  hasher.update(canonical("request batch node", {}, BatchNode{left, right}).view());
   return hasher.finish();
 }
 
@@ -7735,6 +7736,83 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::ReconfigurationRequest, change);
 // <mirbft/modules/crypto/batch.hpp>
 // A Crypto module that also verifies requests of which many are signed as one.
 
+// <mirbft/modules/crypto/batch_roots.hpp>
+// The roots to which requests of batches lead, with few hashes for those that come one by one.
+
+namespace mirbft {
+
+/// Remembers the last way from a leaf to the root. Where the next one meets it, with the same nodes
+/// there and the same ones beside the rest, the root is the same; in the order of the leaves, that
+/// is after one inner node on average. What is remembered changes no root. Not thread-safe.
+class BatchWay {
+ public:
+  /// `join(left, right)` is the parent of two nodes, always the same of the same.
+  template <class Join>
+  Digest root(const Digest& leaf, const wire::BatchAuthenticator& batch, Join&& join) {
+    const unsigned apart = batch.leaves == leaves_ ? unsigned{batch.leaf} ^ leaf_ : 0;
+    leaves_ = 0;  // nothing is known if `join` throws
+    Digest node = leaf;
+    std::span<const Digest> rest = batch.path();
+    bool met = false;
+    for_each_merkle_sibling(batch.leaf, batch.leaves, [&](std::uint64_t level, auto sibling) {
+      if (met) return;
+      const Digest& other = rest.front();
+      rest = rest.subspan(1);
+      // The last way to have passed the node beside this one.
+      met = apart >> level == 1 && is_known(node, other, rest);
+      passed_[rest.size()] = {node, other};
+      if (!met) node = sibling % 2 == 0 ? join(other, node) : join(node, other);
+    });
+    if (!met) root_ = node;
+    leaf_ = batch.leaf;
+    leaves_ = batch.leaves;
+    return root_;
+  }
+
+ private:
+  /// A node on the way, and the one beside it.
+  struct Passed {
+    Digest node;
+    Digest other;
+  };
+
+  /// Whether the last way came by the other one of these two, and went on beside `rest`.
+  bool is_known(const Digest& node, const Digest& other, std::span<const Digest> rest) const {
+    const Passed& last = passed_[rest.size()];
+    return last.node == other && last.other == node &&
+           std::equal(rest.rbegin(), rest.rend(), passed_.begin(),
+                      [](const Digest& beside, const Passed& above) {
+                        return beside == above.other;
+                      });
+  }
+
+  std::uint16_t leaf_ = 0;
+  std::uint16_t leaves_ = 0;
+  Digest root_;
+  /// By how many there are above, so that ways that meet agree on the places.
+  std::array<Passed, wire::BatchAuthenticator::max_path> passed_;
+};
+
+/// Hashes for one thread, with a way of each client, or of a few that share it.
+template <class Hasher>
+class BatchRoots {
+ public:
+  Digest root_of(ByteView cluster, const RequestRef& request,
+                 const wire::BatchAuthenticator& batch) {
+    const Digest leaf = wire::batch_leaf(hasher_, cluster, request);
+    return ways_[request.client.value % ways_.size()].root(
+        leaf, batch, [this](const Digest& left, const Digest& right) {
+          return wire::batch_node(hasher_, left, right);
+        });
+  }
+
+ private:
+  Hasher hasher_;
+  std::array<BatchWay, 16> ways_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/crypto/verified_roots.hpp>
 // The roots of batches whose signatures were found valid, so that each is verified once.
 
@@ -7827,13 +7905,14 @@ template <class CryptoStatus>
 struct BatchVerifierStatus {
   CryptoStatus crypto;
   std::uint64_t roots = 0;           ///< that are remembered
-  std::uint64_t roots_verified = 0;  ///< by their signatures
+  std::uint64_t roots_verified = 0;  ///< by their signatures, which held or not
   std::uint64_t roots_known = 0;     ///< requests whose root needed no verification
 };
 
 /// Does what `Crypto` does, and takes authenticators of batches beside plain signatures
-/// (`wire::BatchAuthenticator`). A request of a batch costs the hashes of its path; the signature
-/// over the root is verified with the first one, and remembered under that client's key.
+/// (`wire::BatchAuthenticator`). A request of a batch costs the hashes of its path, or about two if
+/// they come in their order; the signature over the root is verified with the first one, and
+/// remembered under that client's key.
 ///
 /// Whether it is remembered changes no verdict: what is remembered is a signature as it stands,
 /// over one root by one client, and only a valid one. So replicas agree, whatever each has seen.
@@ -7863,7 +7942,9 @@ class BatchVerifier {
                            authenticator);
     const auto batch = wire::read_batch_authenticator(authenticator, Crypto::signature_size);
     if (!batch) return SignatureCheck::malformed;
-    const Digest root = root_of(cluster, request, *batch);
+    // Dear to make, and no two threads may share it. It holds nothing that is secret or believed.
+    thread_local BatchRoots<Hasher> roots;
+    const Digest root = roots.root_of(cluster, request, *batch);
     return verify_root(cluster, request.client, {root, batch->leaves, Bytes(batch->signature)});
   }
 
@@ -7893,15 +7974,6 @@ class BatchVerifier {
     std::uint64_t verified = 0;
     std::uint64_t spared = 0;
   };
-
-  static Digest root_of(ByteView cluster, const RequestRef& request,
-                        const wire::BatchAuthenticator& batch) {
-    thread_local Hasher hasher;  // dear to make, and no two threads may share one
-    return merkle_root(wire::batch_leaf(hasher, cluster, request), batch.leaf, batch.leaves,
-                       batch.path(), [&](const Digest& left, const Digest& right) {
-                         return wire::batch_node(hasher, cluster, left, right);
-                       });
-  }
 
   /// Threads that meet a root at the same time verify it each: cheaper than to wait for another.
   SignatureCheck verify_root(ByteView cluster, ClientId client, SignedRoot root) const {
@@ -19445,8 +19517,9 @@ namespace mirbft {
 /// Signs requests of one client by its `Key` (`Bytes sign(ByteView) const`, such as an
 /// `Ed25519Key`). Replicas need a `BatchVerifier` over the same `Hasher`.
 ///
-/// A request of a batch of n carries 4 + 32·⌈log2 n⌉ bytes beside the signature, and costs as many
-/// hashes at each replica: dozens at a time take most of the gain. One thread at a time.
+/// A request of a batch of n carries up to 4 + 32·⌈log2 n⌉ bytes beside the signature, so that
+/// batches of dozens have most of the gain, and the short paths. What is submitted again must have
+/// the authenticator that it had, unless the client's key has changed. One thread at a time.
 template <class Key, class Hasher>
 class BatchSigner {
  public:
@@ -19502,8 +19575,7 @@ class BatchSigner {
       tree.set(leaf, wire::batch_leaf(hasher_, cluster_.view(), requests[leaf]));
     for (auto due = tree.rise(); !due.empty(); due = tree.rise())
       for (const MerkleInner& node : due)
-        tree.hashed(node.level, node.index,
-                    wire::batch_node(hasher_, cluster_.view(), node.left, node.right));
+        tree.hashed(node.level, node.index, wire::batch_node(hasher_, node.left, node.right));
     return tree;
   }
 

@@ -54,7 +54,7 @@ struct Fixture {
     const Digest root = merkle_root(
         wire::batch_leaf(hasher, cluster.view(), request), read->leaf, read->leaves,
         read->path(), [&](const Digest& left, const Digest& right) {
-          return wire::batch_node(hasher, cluster.view(), left, right);
+          return wire::batch_node(hasher, left, right);
         });
     CHECK(std::ranges::equal(
         read->signature,

@@ -22,8 +22,9 @@ namespace mirbft {
 /// Signs requests of one client by its `Key` (`Bytes sign(ByteView) const`, such as an
 /// `Ed25519Key`). Replicas need a `BatchVerifier` over the same `Hasher`.
 ///
-/// A request of a batch of n carries 4 + 32·⌈log2 n⌉ bytes beside the signature, and costs as many
-/// hashes at each replica: dozens at a time take most of the gain. One thread at a time.
+/// A request of a batch of n carries up to 4 + 32·⌈log2 n⌉ bytes beside the signature, so that
+/// batches of dozens have most of the gain, and the short paths. What is submitted again must have
+/// the authenticator that it had, unless the client's key has changed. One thread at a time.
 template <class Key, class Hasher>
 class BatchSigner {
  public:
@@ -79,8 +80,7 @@ class BatchSigner {
       tree.set(leaf, wire::batch_leaf(hasher_, cluster_.view(), requests[leaf]));
     for (auto due = tree.rise(); !due.empty(); due = tree.rise())
       for (const MerkleInner& node : due)
-        tree.hashed(node.level, node.index,
-                    wire::batch_node(hasher_, cluster_.view(), node.left, node.right));
+        tree.hashed(node.level, node.index, wire::batch_node(hasher_, node.left, node.right));
     return tree;
   }
 

@@ -57,9 +57,10 @@ Digest batch_leaf(Hasher& hasher, ByteView cluster, const RequestRef& request) {
   hasher.update(canonical("request batch leaf", cluster, request).view());
   return hasher.finish();
 }
+/// The parent of two nodes. Of which cluster they are is in the leaves, and in what is signed.
 template <class Hasher>
-Digest batch_node(Hasher& hasher, ByteView cluster, const Digest& left, const Digest& right) {
-  hasher.update(canonical("request batch node", cluster, BatchNode{left, right}).view());
+Digest batch_node(Hasher& hasher, const Digest& left, const Digest& right) {
+  hasher.update(canonical("request batch node", {}, BatchNode{left, right}).view());
   return hasher.finish();
 }
 

@@ -217,9 +217,8 @@ TEST_CASE("neither an inner node nor a signature can be passed off as something 
   // The tree of two leaves over the inner nodes of four has the same root.
   Sha256 hasher;
   RequestRef inner{ClientId(1), ReqNo(0), {}};
-  inner.digest = wire::batch_node(hasher, cluster.view(),
-                                  wire::batch_leaf(hasher, cluster.view(), requests[0]),
-                                  read->nodes[0]);
+  inner.digest = wire::batch_node(
+      hasher, wire::batch_leaf(hasher, cluster.view(), requests[0]), read->nodes[0]);
   const Bytes upper =
       wire::write_batch_authenticator(0, 2, read->path().subspan(1), read->signature);
   CHECK(check(crypto, inner, upper) == SignatureCheck::invalid);

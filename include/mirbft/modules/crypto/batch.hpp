@@ -8,11 +8,11 @@
 #include <optional>
 #include <utility>
 
+#include <mirbft/modules/crypto/batch_roots.hpp>
 #include <mirbft/modules/crypto/verified_roots.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/id.hpp>
-#include <mirbft/types/merkle_tree.hpp>
 #include <mirbft/types/reflect.hpp>
 #include <mirbft/types/request.hpp>
 #include <mirbft/types/signature_check.hpp>
@@ -26,13 +26,14 @@ template <class CryptoStatus>
 struct BatchVerifierStatus {
   CryptoStatus crypto;
   std::uint64_t roots = 0;           ///< that are remembered
-  std::uint64_t roots_verified = 0;  ///< by their signatures
+  std::uint64_t roots_verified = 0;  ///< by their signatures, which held or not
   std::uint64_t roots_known = 0;     ///< requests whose root needed no verification
 };
 
 /// Does what `Crypto` does, and takes authenticators of batches beside plain signatures
-/// (`wire::BatchAuthenticator`). A request of a batch costs the hashes of its path; the signature
-/// over the root is verified with the first one, and remembered under that client's key.
+/// (`wire::BatchAuthenticator`). A request of a batch costs the hashes of its path, or about two if
+/// they come in their order; the signature over the root is verified with the first one, and
+/// remembered under that client's key.
 ///
 /// Whether it is remembered changes no verdict: what is remembered is a signature as it stands,
 /// over one root by one client, and only a valid one. So replicas agree, whatever each has seen.
@@ -62,7 +63,9 @@ class BatchVerifier {
                            authenticator);
     const auto batch = wire::read_batch_authenticator(authenticator, Crypto::signature_size);
     if (!batch) return SignatureCheck::malformed;
-    const Digest root = root_of(cluster, request, *batch);
+    // Dear to make, and no two threads may share it. It holds nothing that is secret or believed.
+    thread_local BatchRoots<Hasher> roots;
+    const Digest root = roots.root_of(cluster, request, *batch);
     return verify_root(cluster, request.client, {root, batch->leaves, Bytes(batch->signature)});
   }
 
@@ -92,15 +95,6 @@ class BatchVerifier {
     std::uint64_t verified = 0;
     std::uint64_t spared = 0;
   };
-
-  static Digest root_of(ByteView cluster, const RequestRef& request,
-                        const wire::BatchAuthenticator& batch) {
-    thread_local Hasher hasher;  // dear to make, and no two threads may share one
-    return merkle_root(wire::batch_leaf(hasher, cluster, request), batch.leaf, batch.leaves,
-                       batch.path(), [&](const Digest& left, const Digest& right) {
-                         return wire::batch_node(hasher, cluster, left, right);
-                       });
-  }
 
   /// Threads that meet a root at the same time verify it each: cheaper than to wait for another.
   SignatureCheck verify_root(ByteView cluster, ClientId client, SignedRoot root) const {
