@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
@@ -11,6 +12,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <mirbft/sim/fault.hpp>
+#include <mirbft/sim/faults.hpp>
 #include <mirbft/types/errors.hpp>
 
 namespace simulation {
@@ -130,6 +133,21 @@ void add_options(CLI::App& app, Options& options, std::string& seeds, std::strin
   app.add_flag("--json", options.json, "print the figures as JSON");
 }
 
+/// All means all that there can be among so many nodes.
+FaultKinds fault_kinds(const Options& options) {
+  const FaultKinds possible = mirbft::sim::faults_among(options.nodes);
+  if (options.faults_text == "all") return possible;
+  const FaultKinds kinds = mirbft::sim::parse_fault_kinds(options.faults_text);
+  for (std::size_t i = 0; i < mirbft::sim::fault_kinds; ++i) {
+    const auto kind = mirbft::sim::fault_at(i);
+    if (kinds.has(kind) && !possible.has(kind))
+      throw ConfigError("--faults", std::string(to_string(kind)),
+                        "cannot strike " + std::to_string(options.nodes) +
+                            " nodes: raise --nodes, or leave it out");
+  }
+  return kinds;
+}
+
 void check(const Options& options) {
   const bool is_one = options.seeds.first == options.seeds.last;
   if (!options.event_logs.empty() && options.scenario.empty() && !is_one)
@@ -154,7 +172,7 @@ Options parse_options(int argc, char** argv) {
   if (!options.mutant.empty() && app.count("--seeds") == 0) seeds = "1..3000";
   options.seeds = parse_seeds("--seeds", seeds);
   if (!scenarios.empty()) options.scenarios = parse_seeds("--scenarios", scenarios);
-  options.faults = mirbft::sim::parse_fault_kinds(options.faults_text);
+  options.faults = fault_kinds(options);
   options.lists_adversaries = options.adversaries_text == "list";
   if (!options.lists_adversaries)
     options.adversaries = mirbft::sim::parse_adversary_kinds(options.adversaries_text);

@@ -25645,6 +25645,22 @@ class ScheduleDraw {
   Schedule faults_;
 };
 
+/// The kinds that can strike a cluster of so many nodes: a single one has no links, two have no
+/// groups, and none may forget where none may be faulty.
+inline FaultKinds faults_among(std::size_t nodes) {
+  FaultKinds kinds = FaultKinds::all();
+  for (const StrikeShape& shape : strike_shapes) {
+    const bool too_few = (shape.whom == Whom::groups && nodes < 3) ||
+                         (forgets(shape.kind) && Quorum(nodes).faulty() == 0);
+    if (too_few) kinds = kinds.without(shape.kind);
+  }
+  if (nodes > 1) return kinds;
+  for (const Fault kind :
+       {Fault::loss, Fault::duplication, Fault::reordering, Fault::delay, Fault::clog})
+    kinds = kinds.without(kind);
+  return kinds;
+}
+
 /// Draws the faults of a run of so many nodes that are healed after `most`, or before.
 inline Schedule draw_schedule(FaultKinds allowed, std::size_t nodes, Time most,
                               const Random& random) {

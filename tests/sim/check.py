@@ -99,6 +99,12 @@ class Simulator(unittest.TestCase):
         self.assertEqual(done.stderr, "error: (standard input): no message met this line: "
                                       "for NewView view 99 drop\n")
 
+    def test_small_clusters_suffer_what_they_can(self):
+        for nodes in ("1", "2", "3"):
+            with self.subTest(nodes):
+                done = self.run_it("--nodes", nodes, "--seeds", "1..120", "--faults", "all")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_wrong_input_is_one_line(self):
         (self.folder / "bad.scenario").write_text("seed 1\nat 1s crush 2\n")
         for arguments, line in [
@@ -114,6 +120,7 @@ class Simulator(unittest.TestCase):
             (["--nodes", "65"], "command line = --nodes: "),
             (["--nonsense"], "command line = "),
             (["--jobs"], "command line = --jobs"),
+            (["--nodes", "3", "--faults", "wipe"], "--faults = wipe: cannot strike 3 nodes: "),
             (["--faults", "rain"], 'faults = "rain": must be all, none or a list of loss,'),
         ]:
             with self.subTest(arguments):
