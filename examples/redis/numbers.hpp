@@ -33,6 +33,7 @@ inline std::optional<double> parse_score(std::string_view text) {
   if (digits.starts_with("0x") || digits.starts_with("0X")) {
     digits.remove_prefix(2);
     format = std::chars_format::hex;
+    if (digits.starts_with('i') || digits.starts_with('I')) return std::nullopt;
   }
   if (digits.starts_with('-')) return std::nullopt;  // one sign is enough
   double number = 0;

@@ -105,11 +105,13 @@ TEST_CASE("numbers: integers have one form") {
 TEST_CASE("numbers: scores are read as C reads them, and written with 17 digits") {
   CHECK(parse_score("0x1p3") == 8);
   CHECK(parse_score("+1e3") == 1000);
+  CHECK(parse_score("1e-310") == 1e-310);
   CHECK(text_of(parse_score("-INF").value()) == "-inf");
   CHECK(text_of(parse_score("-0").value()) == "0");
   CHECK(text_of(3.1) == "3.1000000000000001");
   CHECK(text_of(1e17) == "1e+17");
-  for (const char* text : {"", "nan", "-nan", "1x", " 1", "--1", "+-1", "1e999", "0x"})
+  for (const char* text : {"", "nan", "-nan", "1x", " 1", "--1", "+-1", "1e999",
+                           "1e-999", "0x", "0xinf"})
     CHECK_FALSE(parse_score(text));
 }
 

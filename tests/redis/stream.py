@@ -6,8 +6,9 @@ VALUES = [b"", b"0", b"1", b"-1", b"7", b"10", b"9223372036854775807", b"-922337
           b"long" * 40]
 MEMBERS = [b"m%d" % number for number in range(12)] + [b"", b"\xff", b"12"]
 SCORES = [b"0", b"1", b"-1", b"2", b"3", b"1.5", b"0.1", b"1e3", b"-2.5e-3", b"inf", b"-inf",
-          b"+inf", b"3.0000000000000001", b"1e300", b"0x10", b"+4", b"123456789012345678", b"1e17"]
-NO_SCORES = [b"nan", b"", b"x", b"1x", b" 1", b"1e999", b"--1", b"+-1"]
+          b"+inf", b"3.0000000000000001", b"1e300", b"1e-310", b"0x10", b"+4",
+          b"123456789012345678", b"1e17"]
+NO_SCORES = [b"nan", b"", b"x", b"1x", b" 1", b"1e999", b"1e-999", b"0xinf", b"--1", b"+-1"]
 NO_ENDS = [b"nan", b"x", b"1x", b""]  # the last is none, but means 0
 RANKS = [b"0", b"1", b"2", b"-1", b"-2", b"-3", b"5", b"100", b"-100"]
 COUNTS = [b"0", b"1", b"2", b"3", b"100", b"-1", b"x", b""]
