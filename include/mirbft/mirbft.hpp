@@ -107,11 +107,13 @@
 #include <mirbft/modules/net/framing.hpp>
 #include <mirbft/modules/net/gather.hpp>
 #include <mirbft/modules/net/loopback.hpp>
+#include <mirbft/modules/net/mesh_net.hpp>
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
+#include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
@@ -275,6 +277,9 @@
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/net/tls.hpp>
+#include <mirbft/modules/net/tls_identity.hpp>
+#include <mirbft/modules/net/tls_transport.hpp>
 #endif
 
 #ifdef MIRBFT_WITH_SODIUM

@@ -9378,11 +9378,12 @@ struct Hello {
   std::uint32_t version = current_version;
   std::string cluster_id;
   NodeId node;
+  Digest configuration{};  ///< of what all nodes of a cluster must be told alike
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node, configuration);
 
 // <mirbft/modules/net/gather.hpp>
 // Many frames as a few pieces of memory, for one gathered write.
@@ -9723,6 +9724,189 @@ class LoopbackNet {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::LoopbackStatus, sent, received, dropped, refused);
 
+// <mirbft/modules/net/mesh_net.hpp>
+// What all nets of TCP connections offer, over plain sockets or TLS.
+
+// <mirbft/modules/net/tcp_config.hpp>
+// What a net of TCP connections is told, what it reports, and why it ends a connection.
+
+namespace mirbft {
+
+/// Where another node listens.
+struct TcpPeer {
+  NodeId id;
+  std::string host;        ///< an IP address, or a name, which is looked up at each attempt
+  std::uint16_t port = 0;  ///< 0: not known yet; see `TcpNet::set_peer_address`
+};
+
+/// The configuration of a `TcpNet`.
+struct TcpConfig {
+  NodeId self;
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 0;  ///< 0: any free port; `TcpNet::port` says which
+  std::vector<TcpPeer> peers;     ///< an entry for `self` is skipped, so all may have one list
+  std::string cluster_id;         ///< connections of nodes with different ones are refused
+
+  std::uint64_t queue_bytes = 32U << 20;  ///< most that waits for one peer
+  std::chrono::milliseconds reconnect_first{50};   ///< longest pause after the first failure
+  std::chrono::milliseconds reconnect_longest{5'000};
+  std::chrono::milliseconds healthy_after{10'000};  ///< so old a connection resets the pause
+  std::chrono::milliseconds ping_after{2'000};      ///< of having written nothing
+  std::chrono::milliseconds dead_after{6'000};      ///< of having read nothing
+  std::chrono::milliseconds hello_within{5'000};    ///< connecting and handshake included
+  std::chrono::milliseconds close_within{500};      ///< longest stay in `close`
+
+  /// Of what all nodes of the cluster must be told alike; connections of nodes with different ones
+  /// are refused.
+  Digest configuration{};
+};
+
+/// Which end of a connection this node is.
+enum class Side : std::uint8_t { dialed, accepted };
+
+/// How many connections ended, by reason.
+struct TcpEnds {
+  std::uint64_t lost = 0;           ///< closed by the other side, or by a failure between
+  std::uint64_t failed = 0;         ///< could not be made
+  std::uint64_t silent = 0;         ///< nothing was read for `dead_after`
+  std::uint64_t no_hello = 0;       ///< no Hello for `hello_within`
+  std::uint64_t bad_hello = 0;      ///< something else in its place, unreadable, or a second one
+  std::uint64_t wrong_version = 0;  ///< a different version of the protocol
+  std::uint64_t wrong_cluster = 0;  ///< a different cluster id
+  std::uint64_t stranger = 0;       ///< not the node dialed, or no peer with a lower id
+  std::uint64_t unknown_kind = 0;   ///< a frame of no known class
+  std::uint64_t too_long = 0;       ///< a frame beyond the limit of its class
+  std::uint64_t replaced = 0;       ///< the peer made a new connection, or has a new address
+  std::uint64_t wrong_configuration = 0;  ///< a different `TcpConfig::configuration`
+
+  // The rest happens only with TLS.
+  std::uint64_t not_tls = 0;            ///< something else came, such as plaintext
+  std::uint64_t old_tls = 0;            ///< the other side cannot do TLS 1.3
+  std::uint64_t no_certificate = 0;     ///< the other side showed none
+  std::uint64_t wrong_certificate = 0;  ///< one that is pinned for no peer, or not for this one
+  std::uint64_t turned_away = 0;        ///< the other side did not take this node's certificate
+  std::uint64_t slow_handshake = 0;     ///< no TLS handshake for `hello_within`
+  std::uint64_t bad_tls = 0;            ///< any other breach of TLS, at any time
+  std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
+};
+
+/// What a `TcpNet` has done since it was made. Bytes are those of payloads.
+struct TcpStatus {
+  std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
+  std::uint64_t queued_bytes = 0;
+  std::uint64_t frames_sent = 0;  ///< given to a connection
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t frames_received = 0;  ///< given to the sink of `poll`
+  std::uint64_t bytes_received = 0;
+  std::uint64_t dropped_votes = 0;  ///< for want of room in the queue; likewise the next three
+  std::uint64_t dropped_batches = 0;
+  std::uint64_t dropped_chunks = 0;
+  std::uint64_t dropped_requests = 0;
+  std::uint64_t cut_off = 0;  ///< sent on a connection that ended meanwhile; some may have arrived
+  std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
+  TcpEnds ended;
+  std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+};
+
+/// Why a connection ends: its counter and its words.
+struct TcpEnd {
+  std::uint64_t TcpEnds::*counter;
+  std::string_view text;
+
+  static const TcpEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
+      stranger, unknown_kind, too_long, replaced, wrong_configuration, not_tls, old_tls,
+      no_certificate, wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn;
+};
+
+inline constexpr TcpEnd TcpEnd::lost{&TcpEnds::lost, "the connection was lost"};
+inline constexpr TcpEnd TcpEnd::failed{&TcpEnds::failed, "no connection could be made"};
+inline constexpr TcpEnd TcpEnd::silent{&TcpEnds::silent, "the peer was silent for too long"};
+inline constexpr TcpEnd TcpEnd::no_hello{&TcpEnds::no_hello, "no Hello came in time"};
+inline constexpr TcpEnd TcpEnd::bad_hello{&TcpEnds::bad_hello, "the Hello was not understood"};
+inline constexpr TcpEnd TcpEnd::wrong_version{
+    &TcpEnds::wrong_version, "the other side speaks a different version of the protocol"};
+inline constexpr TcpEnd TcpEnd::wrong_cluster{
+    &TcpEnds::wrong_cluster, "the other side belongs to a different cluster"};
+inline constexpr TcpEnd TcpEnd::stranger{
+    &TcpEnds::stranger, "the other side is not a peer that is expected here"};
+inline constexpr TcpEnd TcpEnd::unknown_kind{
+    &TcpEnds::unknown_kind, "a frame of an unknown class came"};
+inline constexpr TcpEnd TcpEnd::too_long{
+    &TcpEnds::too_long, "a frame came that is longer than its class allows"};
+inline constexpr TcpEnd TcpEnd::replaced{&TcpEnds::replaced, "a newer connection took its place"};
+inline constexpr TcpEnd TcpEnd::wrong_configuration{
+    &TcpEnds::wrong_configuration, "the other side has a different configuration of the cluster"};
+inline constexpr TcpEnd TcpEnd::not_tls{&TcpEnds::not_tls, "the other side does not speak TLS"};
+inline constexpr TcpEnd TcpEnd::old_tls{&TcpEnds::old_tls,
+                                        "the other side does not speak TLS 1.3"};
+inline constexpr TcpEnd TcpEnd::no_certificate{&TcpEnds::no_certificate,
+                                               "the other side showed no certificate"};
+inline constexpr TcpEnd TcpEnd::wrong_certificate{
+    &TcpEnds::wrong_certificate, "the other side showed a certificate that is not pinned for it"};
+inline constexpr TcpEnd TcpEnd::turned_away{
+    &TcpEnds::turned_away, "the other side does not take the certificate of this node"};
+inline constexpr TcpEnd TcpEnd::slow_handshake{&TcpEnds::slow_handshake,
+                                               "the TLS handshake took too long"};
+inline constexpr TcpEnd TcpEnd::bad_tls{&TcpEnds::bad_tls,
+                                        "what came was not by the rules of TLS"};
+inline constexpr TcpEnd TcpEnd::withdrawn{&TcpEnds::withdrawn,
+                                          "the certificate of the peer was withdrawn"};
+
+/// Throws `ConfigError` unless a net can work with this configuration.
+inline void validate(const TcpConfig& config) {
+  const auto require = [](bool holds, const char* field, const auto& value, const char* rule) {
+    if (!holds) throw ConfigError(field, value, rule);
+  };
+  require(!config.cluster_id.empty() && config.cluster_id.size() <= 256, "cluster_id",
+          '"' + config.cluster_id + '"', "must have 1 to 256 bytes, the same on all nodes");
+  constexpr std::size_t longest = frame_limit(FrameClass::batch);
+  require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
+          "must hold two of the longest frames, 8388608");
+  std::set<NodeId> ids;
+  for (const TcpPeer& peer : config.peers) {
+    const std::string id = std::to_string(peer.id.value);
+    require(ids.insert(peer.id).second, "peers.id", id, "stands twice; name each peer once");
+    require(!peer.host.empty(), "peers.host", "\"\"", "is empty; give an IP address or a name");
+  }
+
+  const auto positive = [&](const char* field, std::chrono::milliseconds time) {
+    require(time.count() > 0, field, std::to_string(time.count()), "must be above 0 milliseconds");
+  };
+  positive("reconnect_first", config.reconnect_first);
+  positive("ping_after", config.ping_after);
+  positive("hello_within", config.hello_within);
+  require(config.reconnect_longest >= config.reconnect_first, "reconnect_longest",
+          std::to_string(config.reconnect_longest.count()), "must be at least reconnect_first");
+  require(config.dead_after >= 2 * config.ping_after, "dead_after",
+          std::to_string(config.dead_after.count()), "must be at least twice ping_after");
+}
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpPeer, id, host, port);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpConfig, self, listen_host, listen_port, peers, cluster_id,
+                        queue_bytes, reconnect_first, reconnect_longest, healthy_after, ping_after,
+                        dead_after, hello_within, close_within, configuration);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
+                        wrong_cluster, stranger, unknown_kind, too_long, replaced,
+                        wrong_configuration, not_tls, old_tls, no_certificate, wrong_certificate,
+                        turned_away, slow_handshake, bad_tls, withdrawn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
+                        frames_received, bytes_received, dropped_votes, dropped_batches,
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+
+// <mirbft/modules/net/tcp_mesh.hpp>
+// All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
+
+#include <random>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
 // <mirbft/modules/net/peer_queue.hpp>
 // The frames that wait until one peer can take them, bounded in bytes.
 
@@ -9821,152 +10005,6 @@ class PeerQueue {
 
 }  // namespace mirbft
 
-// <mirbft/modules/net/tcp.hpp>
-// A Net over plain TCP, by Boost.Asio: for measurements and trusted networks only.
-
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/system/error_code.hpp>
-
-// <mirbft/modules/net/tcp_config.hpp>
-// What a net of TCP connections is told, what it reports, and why it ends a connection.
-
-namespace mirbft {
-
-/// Where another node listens.
-struct TcpPeer {
-  NodeId id;
-  std::string host;        ///< an IP address, or a name, which is looked up at each attempt
-  std::uint16_t port = 0;  ///< 0: not known yet; see `TcpNet::set_peer_address`
-};
-
-/// The configuration of a `TcpNet`.
-struct TcpConfig {
-  NodeId self;
-  std::string listen_host = "127.0.0.1";
-  std::uint16_t listen_port = 0;  ///< 0: any free port; `TcpNet::port` says which
-  std::vector<TcpPeer> peers;     ///< an entry for `self` is skipped, so all may have one list
-  std::string cluster_id;         ///< connections of nodes with different ones are refused
-
-  std::uint64_t queue_bytes = 32U << 20;  ///< most that waits for one peer
-  std::chrono::milliseconds reconnect_first{50};   ///< longest pause after the first failure
-  std::chrono::milliseconds reconnect_longest{5'000};
-  std::chrono::milliseconds healthy_after{10'000};  ///< so old a connection resets the pause
-  std::chrono::milliseconds ping_after{2'000};      ///< of having written nothing
-  std::chrono::milliseconds dead_after{6'000};      ///< of having read nothing
-  std::chrono::milliseconds hello_within{5'000};    ///< connecting included
-  std::chrono::milliseconds close_within{500};      ///< longest stay in `close`
-};
-
-/// How many connections ended, by reason.
-struct TcpEnds {
-  std::uint64_t lost = 0;           ///< closed by the other side, or by a failure between
-  std::uint64_t failed = 0;         ///< could not be made
-  std::uint64_t silent = 0;         ///< nothing was read for `dead_after`
-  std::uint64_t no_hello = 0;       ///< no Hello for `hello_within`
-  std::uint64_t bad_hello = 0;      ///< something else in its place, unreadable, or a second one
-  std::uint64_t wrong_version = 0;  ///< a different version of the protocol
-  std::uint64_t wrong_cluster = 0;  ///< a different cluster id
-  std::uint64_t stranger = 0;       ///< not the node dialed, or no peer with a lower id
-  std::uint64_t unknown_kind = 0;   ///< a frame of no known class
-  std::uint64_t too_long = 0;       ///< a frame beyond the limit of its class
-  std::uint64_t replaced = 0;       ///< the peer made a new connection, or has a new address
-};
-
-/// What a `TcpNet` has done since it was made. Bytes are those of payloads.
-struct TcpStatus {
-  std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
-  std::uint64_t queued_bytes = 0;
-  std::uint64_t frames_sent = 0;  ///< given to a connection
-  std::uint64_t bytes_sent = 0;
-  std::uint64_t frames_received = 0;  ///< given to the sink of `poll`
-  std::uint64_t bytes_received = 0;
-  std::uint64_t dropped_votes = 0;  ///< for want of room in the queue; likewise the next three
-  std::uint64_t dropped_batches = 0;
-  std::uint64_t dropped_chunks = 0;
-  std::uint64_t dropped_requests = 0;
-  std::uint64_t cut_off = 0;  ///< sent on a connection that ended meanwhile; some may have arrived
-  std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
-  TcpEnds ended;
-  std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
-};
-
-/// Why a connection ends: its counter and its words.
-struct TcpEnd {
-  std::uint64_t TcpEnds::*counter;
-  std::string_view text;
-
-  static const TcpEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
-      stranger, unknown_kind, too_long, replaced;
-};
-
-inline constexpr TcpEnd TcpEnd::lost{&TcpEnds::lost, "the connection was lost"};
-inline constexpr TcpEnd TcpEnd::failed{&TcpEnds::failed, "no connection could be made"};
-inline constexpr TcpEnd TcpEnd::silent{&TcpEnds::silent, "the peer was silent for too long"};
-inline constexpr TcpEnd TcpEnd::no_hello{&TcpEnds::no_hello, "no Hello came in time"};
-inline constexpr TcpEnd TcpEnd::bad_hello{&TcpEnds::bad_hello, "the Hello was not understood"};
-inline constexpr TcpEnd TcpEnd::wrong_version{
-    &TcpEnds::wrong_version, "the other side speaks a different version of the protocol"};
-inline constexpr TcpEnd TcpEnd::wrong_cluster{
-    &TcpEnds::wrong_cluster, "the other side belongs to a different cluster"};
-inline constexpr TcpEnd TcpEnd::stranger{
-    &TcpEnds::stranger, "the other side is not a peer that is expected here"};
-inline constexpr TcpEnd TcpEnd::unknown_kind{
-    &TcpEnds::unknown_kind, "a frame of an unknown class came"};
-inline constexpr TcpEnd TcpEnd::too_long{
-    &TcpEnds::too_long, "a frame came that is longer than its class allows"};
-inline constexpr TcpEnd TcpEnd::replaced{&TcpEnds::replaced, "a newer connection took its place"};
-
-/// Throws `ConfigError` unless a net can work with this configuration.
-inline void validate(const TcpConfig& config) {
-  const auto require = [](bool holds, const char* field, const auto& value, const char* rule) {
-    if (!holds) throw ConfigError(field, value, rule);
-  };
-  require(!config.cluster_id.empty() && config.cluster_id.size() <= 256, "cluster_id",
-          '"' + config.cluster_id + '"', "must have 1 to 256 bytes, the same on all nodes");
-  constexpr std::size_t longest = frame_limit(FrameClass::batch);
-  require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
-          "must hold two of the longest frames, 8388608");
-  std::set<NodeId> ids;
-  for (const TcpPeer& peer : config.peers) {
-    const std::string id = std::to_string(peer.id.value);
-    require(ids.insert(peer.id).second, "peers.id", id, "stands twice; name each peer once");
-    require(!peer.host.empty(), "peers.host", "\"\"", "is empty; give an IP address or a name");
-  }
-
-  const auto positive = [&](const char* field, std::chrono::milliseconds time) {
-    require(time.count() > 0, field, std::to_string(time.count()), "must be above 0 milliseconds");
-  };
-  positive("reconnect_first", config.reconnect_first);
-  positive("ping_after", config.ping_after);
-  positive("hello_within", config.hello_within);
-  require(config.reconnect_longest >= config.reconnect_first, "reconnect_longest",
-          std::to_string(config.reconnect_longest.count()), "must be at least reconnect_first");
-  require(config.dead_after >= 2 * config.ping_after, "dead_after",
-          std::to_string(config.dead_after.count()), "must be at least twice ping_after");
-}
-
-}  // namespace mirbft
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpPeer, id, host, port);
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpConfig, self, listen_host, listen_port, peers, cluster_id,
-                        queue_bytes, reconnect_first, reconnect_longest, healthy_after, ping_after,
-                        dead_after, hello_within, close_within);
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
-                        wrong_cluster, stranger, unknown_kind, too_long, replaced);
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
-                        frames_received, bytes_received, dropped_votes, dropped_batches,
-                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
-
-// <mirbft/modules/net/tcp_mesh.hpp>
-// All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
-
-#include <random>
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 // <mirbft/modules/net/tcp_link.hpp>
 // One connection between two nodes: frames in, frames out, and signs of life.
 
@@ -9993,6 +10031,7 @@ class TcpLink {
   TcpLink(const TcpLink&) = delete;
   TcpLink& operator=(const TcpLink&) = delete;
 
+  Stream& stream() noexcept { return stream_; }
   std::optional<NodeId> expected() const noexcept { return expected_; }
   /// The peer that `join` named, if it has.
   std::optional<NodeId> peer() const noexcept { return peer_; }
@@ -10023,8 +10062,11 @@ class TcpLink {
   void greet(Transport& transport, const Hello& hello) {
     Error ignored;
     stream_.lowest_layer().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-    transport.handshake(stream_, expected_.has_value(), tracked([this, hello](Error error) {
-      if (error) return end(TcpEnd::failed);
+    shaking_hands_ = true;
+    const Side side = expected_ ? Side::dialed : Side::accepted;
+    transport.handshake(stream_, side, tracked([this, hello](Error error) {
+      shaking_hands_ = false;
+      if (error) return end(Transport::reason(error, TcpEnd::failed));
       gathered_.add(FrameKind::hello, wire::encode(hello));
       flush();
       read();
@@ -10075,7 +10117,8 @@ class TcpLink {
     if (ended_) return;
     heard_ = std::min(now, heard_ + late);
     if (!peer_) {
-      if (now - since_ > config.hello_within) end(TcpEnd::no_hello);
+      if (now - since_ > config.hello_within)
+        end(shaking_hands_ ? TcpEnd::slow_handshake : TcpEnd::no_hello);
     } else if (now - heard_ > config.dead_after && !readable_) {
       end(TcpEnd::silent);
     } else if (now - wrote_ > config.ping_after && !writing_) {
@@ -10118,7 +10161,7 @@ class TcpLink {
     const std::array buffers{boost::asio::buffer(room[0].data(), room[0].size()),
                              boost::asio::buffer(room[1].data(), room[1].size())};
     stream_.async_read_some(buffers, tracked([this](Error error, std::size_t count) {
-      if (error) return end(TcpEnd::lost);
+      if (error) return end(Transport::reason(error, TcpEnd::lost));
       decoder_.wrote(count);
       heard_ = Clock::now();
       if (!peer_ && !hear_hello()) return;
@@ -10134,12 +10177,17 @@ class TcpLink {
     writing_ = true;
     boost::asio::async_write(stream_, std::span<const boost::asio::const_buffer>(buffers_),
                              tracked([this](Error error, std::size_t) {
-                               if (error) return end(TcpEnd::lost);
+                               if (error) return fail_to_write(error);
                                writing_ = false;
                                gathered_.clear();
                                wrote_ = Clock::now();
                                flush();
                              }));
+  }
+
+  /// Who turns this node away says why before he closes: that is there to be read.
+  void fail_to_write(Error error) {
+    if (peer_) end(Transport::reason(error, TcpEnd::lost));
   }
 
   /// Whether the Hello has come, was right and made the owner name the peer.
@@ -10185,6 +10233,7 @@ class TcpLink {
   Clock::time_point heard_ = since_;
   Clock::time_point wrote_ = since_;
   int pending_ = 0;
+  bool shaking_hands_ = false;
   bool writing_ = false;
   bool readable_ = false;
   bool ended_ = false;
@@ -10194,11 +10243,13 @@ class TcpLink {
 
 namespace mirbft {
 
-/// The work behind `TcpNet`, over any `Transport` that has
+/// The work behind `TcpNet` and `TlsNet`, over any `Transport` that has
 /// - `Stream`: a stream of Asio whose `lowest_layer()` is a TCP socket,
 /// - `Stream stream(socket)`: such a stream over a socket,
-/// - `handshake(Stream&, bool dialed, handler)`: calls `handler(error_code)` when both sides may
-///   talk.
+/// - `handshake(Stream&, Side, handler)`: calls `handler(error_code)` when both sides may talk,
+/// - `bool may_speak(Stream&, NodeId)`: whether the other side has proved to be that node,
+/// - `static const TcpEnd& reason(error_code, const TcpEnd& otherwise)`: what an error of the
+///   stream or the handshake means, where the transport knows more than that it failed.
 ///
 /// Each pair of nodes has one connection, which the one with the lower id makes. Everything runs
 /// inside the calls, on the caller's thread; only the names of peers that are no IP addresses are
@@ -10223,13 +10274,21 @@ class TcpMesh {
   std::uint16_t port() const noexcept { return port_; }
 
   void set_peer_address(NodeId id, std::string host, std::uint16_t port) {
-    Peer* const peer = find(id);
-    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
-    peer->address = {id, std::move(host), port};
-    if (peer->dialing) peer->dialing->end(TcpEnd::replaced);
-    peer->retry.cancel();
-    peer->pause = {};
-    dial(*peer);
+    Peer& peer = require_peer(id);
+    peer.address = {id, std::move(host), port};
+    if (peer.dialing) peer.dialing->end(TcpEnd::replaced);
+    dial_at_once(peer);
+  }
+
+  /// Calls `change(Transport&)`, which may change who can speak as this peer: a connection that is
+  /// no longer allowed ends, and the peer is dialed at once. Throws `ConfigError` if it is no peer.
+  template <class Change>
+  void change_peer(NodeId id, Change change) {
+    Peer& peer = require_peer(id);
+    change(transport_);
+    if (peer.link && !transport_.may_speak(peer.link->stream(), id))
+      peer.link->end(TcpEnd::withdrawn);
+    dial_at_once(peer);
   }
 
   bool connected(NodeId id) const noexcept {
@@ -10335,7 +10394,15 @@ class TcpMesh {
     return found != peers_.end() ? &found->second : nullptr;
   }
 
-  Hello hello() const { return {Hello::current_version, config_.cluster_id, config_.self}; }
+  Peer& require_peer(NodeId id) {
+    Peer* const peer = find(id);
+    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
+    return *peer;
+  }
+
+  Hello hello() const {
+    return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
+  }
 
   void listen() {
     const std::string port = std::to_string(config_.listen_port);
@@ -10394,6 +10461,12 @@ class TcpMesh {
                             });
   }
 
+  void dial_at_once(Peer& peer) {
+    peer.retry.cancel();
+    peer.pause = {};
+    dial(peer);
+  }
+
   template <class Endpoints>
   void connect(Peer& peer, const Endpoints& endpoints) {
     peer.dialing = &add_link(tcp::socket(io_), peer.address.id);
@@ -10417,9 +10490,13 @@ class TcpMesh {
   void greeted(Link& link, const Hello& hello) {
     if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
     if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
+    if (hello.configuration != config_.configuration)
+      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
     const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
     if (!peer || !right) return link.end(TcpEnd::stranger);
+    if (!transport_.may_speak(link.stream(), hello.node))
+      return link.end(TcpEnd::wrong_certificate);
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
@@ -10537,20 +10614,7 @@ class TcpMesh {
 
 namespace mirbft {
 
-/// Sockets as they are: nothing is encrypted, and whoever connects is who he says he is.
-struct PlainTcp {
-  using Stream = boost::asio::ip::tcp::socket;
-
-  Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
-
-  template <class Handler>
-  void handshake(Stream&, bool, Handler&& handler) {
-    handler(boost::system::error_code{});
-  }
-};
-
-/// Exchanges frames with the other nodes of a cluster over TCP without any protection: anybody
-/// who reaches the port can speak as any node. For measurements and trusted networks only.
+/// Exchanges frames with the other nodes of a cluster over connections of a `Transport`.
 ///
 /// Frames to one peer arrive in the order of sending. Gaps are possible, and counted: where its
 /// queue was full, or its connection broke. Lost connections are made anew for ever. Frames to
@@ -10558,12 +10622,9 @@ struct PlainTcp {
 ///
 /// All the work is done inside the calls, so poll at least once a second, or the peers give up
 /// the connections. `wake` may be called from any thread, the rest from one at a time.
-class TcpNet {
+template <class Transport>
+class MeshNet {
  public:
-  /// Listens at once. Throws `ConfigError` for a wrong configuration or a port that is in use.
-  explicit TcpNet(TcpConfig config)
-      : mesh_(std::make_unique<TcpMesh<PlainTcp>>(std::move(config), PlainTcp{})) {}
-
   /// The port that the net listens on.
   std::uint16_t port() const { return mesh_->port(); }
 
@@ -10601,8 +10662,116 @@ class TcpNet {
 
   TcpStatus status() const { return mesh_->status(); }
 
+ protected:
+  MeshNet(TcpConfig config, Transport transport)
+      : mesh_(std::make_unique<TcpMesh<Transport>>(std::move(config), std::move(transport))) {}
+
+  TcpMesh<Transport>& mesh() noexcept { return *mesh_; }
+
  private:
-  std::unique_ptr<TcpMesh<PlainTcp>> mesh_;
+  std::unique_ptr<TcpMesh<Transport>> mesh_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tcp.hpp>
+// A Net over plain TCP, by Boost.Asio: for measurements and trusted networks only.
+
+namespace mirbft {
+
+/// Sockets as they are: nothing is encrypted, and whoever connects is who he says he is.
+struct PlainTcp {
+  using Stream = boost::asio::ip::tcp::socket;
+
+  Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
+
+  template <class Handler>
+  void handshake(Stream&, Side, Handler&& handler) {
+    handler(boost::system::error_code{});
+  }
+
+  bool may_speak(Stream&, NodeId) const noexcept { return true; }
+
+  static const TcpEnd& reason(boost::system::error_code, const TcpEnd& otherwise) noexcept {
+    return otherwise;
+  }
+};
+
+/// Exchanges frames with the other nodes of a cluster over TCP without any protection: anybody
+/// who reaches the port can speak as any node. For measurements and trusted networks only.
+class TcpNet : public MeshNet<PlainTcp> {
+ public:
+  /// Listens at once. Throws `ConfigError` for a wrong configuration or a port that is in use.
+  explicit TcpNet(TcpConfig config) : MeshNet(std::move(config), PlainTcp{}) {}
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tls_pins.hpp>
+// Which certificate belongs to which node: all the trust that TLS needs here.
+
+namespace mirbft {
+
+/// The fingerprints of the certificates that each node may show: one, and two while it changes
+/// from one to the other. No certificate belongs to two nodes.
+class TlsPins {
+ public:
+  TlsPins() = default;
+
+  /// Throws `ConfigError` for an empty set, a fingerprint of zeros, and one of two nodes.
+  explicit TlsPins(const std::map<NodeId, std::set<Digest>>& certificates) {
+    for (const auto& [node, pinned] : certificates) {
+      if (pinned.empty()) throw ConfigError(field(node), "none", "name at least one certificate");
+      for (const Digest& certificate : pinned) add(node, certificate);
+    }
+  }
+
+  bool has(NodeId node) const { return !of(node).empty(); }
+
+  /// Who shows this certificate; nothing if it is pinned for nobody.
+  std::optional<NodeId> owner(const Digest& certificate) const {
+    const auto found = owners_.find(certificate);
+    return found != owners_.end() ? std::optional(found->second) : std::nullopt;
+  }
+
+  /// From now on the node may show this certificate too. Throws as the constructor does.
+  void add(NodeId node, const Digest& certificate) {
+    require_free(node, certificate);
+    owners_.insert_or_assign(certificate, node);
+  }
+
+  /// From now on the node may show this certificate and no other. Throws as the constructor does.
+  void set(NodeId node, const Digest& certificate) {
+    require_free(node, certificate);
+    std::erase_if(owners_, [node](const auto& pin) { return pin.second == node; });
+    owners_.insert_or_assign(certificate, node);
+  }
+
+  /// What the node may show.
+  std::set<Digest> of(NodeId node) const {
+    std::set<Digest> found;
+    for (const auto& [certificate, owner] : owners_)
+      if (owner == node) found.insert(certificate);
+    return found;
+  }
+
+ private:
+  static std::string field(NodeId node) {
+    return "certificates of node " + std::to_string(node.value);
+  }
+
+  void require_free(NodeId node, const Digest& certificate) const {
+    if (certificate == Digest{})
+      throw ConfigError(field(node), hex(certificate), "is no SHA-256 of a certificate");
+    const std::optional<NodeId> other = owner(certificate);
+    if (other && *other != node) {
+      throw ConfigError(field(node), hex(certificate),
+                        "is that of node " + std::to_string(other->value) +
+                            "; each node needs a certificate of its own");
+    }
+  }
+
+  std::map<Digest, NodeId> owners_;
 };
 
 }  // namespace mirbft
@@ -29240,6 +29409,430 @@ class Sha256 {
 
   std::unique_ptr<EVP_MD, Free> algorithm_;
   std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+}  // namespace mirbft
+
+#endif
+
+#ifdef MIRBFT_WITH_OPENSSL
+
+// <mirbft/modules/net/tls.hpp>
+// The Net for earnest use: TLS 1.3 between nodes that know each other's certificates.
+
+// <mirbft/modules/net/tls_identity.hpp>
+// Who a node is in TLS: an Ed25519 key and a certificate that it has signed itself.
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+namespace mirbft {
+
+namespace detail {
+
+/// Gives objects of OpenSSL back to it.
+struct TlsFree {
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+  void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+  void operator()(BIO* text) const noexcept { BIO_free(text); }
+  void operator()(BIGNUM* number) const noexcept { BN_free(number); }
+};
+
+using Certificate = std::unique_ptr<X509, TlsFree>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, TlsFree>;
+using PemText = std::unique_ptr<BIO, TlsFree>;
+
+inline void require_openssl(bool worked) {
+  if (worked) return;
+  ERR_clear_error();
+  throw ModuleFailure("TLS: OpenSSL failed; check the installed providers and the memory");
+}
+
+inline PemText pem_reader(std::string_view text) {
+  PemText reader(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  require_openssl(reader != nullptr);
+  return reader;
+}
+
+/// The PEM text that `write(BIO*)` makes.
+template <class Write>
+std::string pem_written(Write write) {
+  const PemText memory(BIO_new(BIO_s_mem()));
+  require_openssl(memory && write(memory.get()) == 1);
+  char* content = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &content);
+  return std::string(content, static_cast<std::size_t>(size));
+}
+
+/// Throws `ConfigError` unless the text begins with a certificate.
+inline Certificate certificate_from_pem(std::string_view pem) {
+  Certificate read(PEM_read_bio_X509(pem_reader(pem).get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (!read) {
+    throw ConfigError("certificate", std::to_string(pem.size()) + " bytes",
+                      "must be an X.509 certificate in PEM, -----BEGIN CERTIFICATE-----");
+  }
+  return read;
+}
+
+/// Throws `ConfigError` unless the text has an Ed25519 key that no password protects; the text
+/// itself appears in no message.
+inline PrivateKey key_from_pem(std::string_view pem) {
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  PrivateKey read(PEM_read_bio_PrivateKey(pem_reader(pem).get(), nullptr, no_password, nullptr));
+  ERR_clear_error();
+  if (!read || EVP_PKEY_is_a(read.get(), "ED25519") != 1) {
+    throw ConfigError("key", std::to_string(pem.size()) + " bytes, not shown",
+                      "must be an Ed25519 private key in PEM without a password, "
+                      "-----BEGIN PRIVATE KEY-----");
+  }
+  return read;
+}
+
+}  // namespace detail
+
+/// SHA-256 of the certificate's DER: what peers know a node by.
+inline Digest fingerprint(const X509& certificate) {
+  Digest digest;
+  detail::require_openssl(
+      X509_digest(&certificate, EVP_sha256(), digest.bytes.data(), nullptr) == 1);
+  return digest;
+}
+
+/// The fingerprint of a certificate in PEM. Throws `ConfigError` if that is none.
+inline Digest fingerprint(std::string_view certificate_pem) {
+  return fingerprint(*detail::certificate_from_pem(certificate_pem));
+}
+
+/// A certificate and its private key. Peers pin the certificate by its fingerprint, so the name in
+/// it is for people, no authority signs it, and it is valid for ever: it ends when the peers take
+/// another one in its place. Copies share both. Thread-safe.
+class TlsIdentity {
+ public:
+  /// A new key and its certificate, with `name` as the common name. Throws `ConfigError` unless
+  /// the name is text of 1 to 64 characters.
+  static TlsIdentity generate(std::string_view name) {
+    detail::PrivateKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    detail::Certificate made(X509_new());
+    detail::require_openssl(key && made);
+    set_name(*made, name);
+    set_serial(*made);
+    // The end of time, as RFC 5280 section 4.1.2.5 writes it.
+    detail::require_openssl(
+        X509_set_version(made.get(), 2) == 1 && X509_set_pubkey(made.get(), key.get()) == 1 &&
+        ASN1_TIME_set_string_X509(X509_getm_notBefore(made.get()), "20000101000000Z") == 1 &&
+        ASN1_TIME_set_string_X509(X509_getm_notAfter(made.get()), "99991231235959Z") == 1 &&
+        X509_sign(made.get(), key.get(), nullptr) > 0);
+    return TlsIdentity(std::move(made), std::move(key));
+  }
+
+  /// Reads what `certificate_pem` and `key_pem` wrote. Throws `ConfigError` for text that is none
+  /// of that, and for a key of another certificate.
+  static TlsIdentity from_pem(std::string_view certificate, std::string_view key) {
+    detail::Certificate shown = detail::certificate_from_pem(certificate);
+    detail::PrivateKey secret = detail::key_from_pem(key);
+    const bool match = X509_check_private_key(shown.get(), secret.get()) == 1;
+    ERR_clear_error();
+    if (!match) {
+      throw ConfigError("key", "not shown", "belongs to another certificate than \"" +
+                                                hex(mirbft::fingerprint(*shown)) +
+                                                "\"; keep the files of one identity together");
+    }
+    return TlsIdentity(std::move(shown), std::move(secret));
+  }
+
+  TlsIdentity(const TlsIdentity& other) noexcept
+      : certificate_(other.certificate_.get()), key_(other.key_.get()) {
+    X509_up_ref(certificate_.get());
+    EVP_PKEY_up_ref(key_.get());
+  }
+  TlsIdentity(TlsIdentity&&) noexcept = default;
+  TlsIdentity& operator=(TlsIdentity other) noexcept {
+    std::swap(certificate_, other.certificate_);
+    std::swap(key_, other.key_);
+    return *this;
+  }
+  ~TlsIdentity() = default;
+
+  /// For everybody to see.
+  std::string certificate_pem() const {
+    return detail::pem_written([this](BIO* out) { return PEM_write_bio_X509(out, certificate()); });
+  }
+
+  /// The secret, unprotected: who has it is this node. A file that holds it is the caller's
+  /// affair: create it with mode 0600, before the first byte is in it.
+  std::string key_pem() const {
+    return detail::pem_written([this](BIO* out) {
+      return PEM_write_bio_PKCS8PrivateKey(out, key(), nullptr, nullptr, 0, nullptr, nullptr);
+    });
+  }
+
+  /// What the peers pin.
+  Digest fingerprint() const { return mirbft::fingerprint(*certificate_); }
+
+  /// For OpenSSL, which counts its own references.
+  X509* certificate() const noexcept { return certificate_.get(); }
+  EVP_PKEY* key() const noexcept { return key_.get(); }
+
+ private:
+  TlsIdentity(detail::Certificate certificate, detail::PrivateKey key) noexcept
+      : certificate_(std::move(certificate)), key_(std::move(key)) {}
+
+  static void set_name(X509& certificate, std::string_view name) {
+    X509_NAME* const subject = X509_get_subject_name(&certificate);
+    const bool set = !name.empty() && name.size() <= 4 * 64 &&
+                     X509_NAME_add_entry_by_txt(
+                         subject, "CN", MBSTRING_UTF8,
+                         reinterpret_cast<const unsigned char*>(name.data()),
+                         static_cast<int>(name.size()), -1, 0) == 1;
+    ERR_clear_error();
+    if (!set) {
+      throw ConfigError("name", '"' + std::string(name) + '"',
+                        "must be UTF-8 text of 1 to 64 characters");
+    }
+    detail::require_openssl(X509_set_issuer_name(&certificate, subject) == 1);
+  }
+
+  /// A number that no other certificate has, as RFC 5280 section 4.1.2.2 asks for.
+  static void set_serial(X509& certificate) {
+    const std::unique_ptr<BIGNUM, detail::TlsFree> number(BN_new());
+    detail::require_openssl(
+        number && BN_rand(number.get(), 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
+        BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(&certificate)) != nullptr);
+  }
+
+  detail::Certificate certificate_;
+  detail::PrivateKey key_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tls_transport.hpp>
+// Connections by TLS 1.3 with pinned certificates: between nodes, and from clients to nodes.
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509_vfy.h>
+
+namespace mirbft {
+
+/// What the three kinds of ends have in common: TLS 1.3 and nothing older, no resumption (hence no
+/// tickets and no early data, which could be replayed), and errors by name. The dates and names in
+/// certificates mean nothing; see `TlsIdentity`.
+class Tls {
+ public:
+  using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+
+  Stream stream(boost::asio::ip::tcp::socket socket) {
+    return Stream(std::move(socket), context_);
+  }
+
+  /// Calls `handler(error_code)` when both sides have shown what they must.
+  template <class Handler>
+  void handshake(Stream& stream, Side side, Handler&& handler) {
+    stream.async_handshake(side == Side::dialed ? Stream::client : Stream::server,
+                           std::forward<Handler>(handler));
+  }
+
+  /// The fingerprint of the certificate that the other side has shown; none if it has not.
+  static std::optional<Digest> shown(Stream& stream) {
+    const detail::Certificate certificate(SSL_get1_peer_certificate(stream.native_handle()));
+    return certificate ? std::optional(fingerprint(*certificate)) : std::nullopt;
+  }
+
+  /// Why a stream or a handshake failed with this error; `otherwise` if that is no matter of TLS.
+  static const TcpEnd& reason(boost::system::error_code error, const TcpEnd& otherwise) noexcept {
+    if (error.category() != boost::asio::error::get_ssl_category()) return otherwise;
+    switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+      case SSL_R_HTTP_REQUEST:
+      case SSL_R_HTTPS_PROXY_REQUEST:
+      case SSL_R_WRONG_VERSION_NUMBER:
+        return TcpEnd::not_tls;
+      case SSL_R_UNSUPPORTED_PROTOCOL:
+      case SSL_R_VERSION_TOO_LOW:
+      case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+        return TcpEnd::old_tls;
+      case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+        return TcpEnd::no_certificate;
+      case SSL_R_CERTIFICATE_VERIFY_FAILED:
+        return TcpEnd::wrong_certificate;
+      case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+      case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+      case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+        return TcpEnd::turned_away;
+      default:
+        return TcpEnd::bad_tls;
+    }
+  }
+
+ protected:
+  explicit Tls(boost::asio::ssl::context::method method) : context_(method) {
+    SSL_CTX* const context = context_.native_handle();
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    // Of the ciphers of TLS 1.3 the one that costs least where processors know AES.
+    detail::require_openssl(
+        SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+        SSL_CTX_set_num_tickets(context, 0) == 1 &&
+        SSL_CTX_set_max_early_data(context, 0) == 1 &&
+        SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                          "TLS_CHACHA20_POLY1305_SHA256") == 1);
+  }
+
+  void show(const TlsIdentity& identity) {
+    SSL_CTX* const context = context_.native_handle();
+    detail::require_openssl(SSL_CTX_use_certificate(context, identity.certificate()) == 1 &&
+                            SSL_CTX_use_PrivateKey(context, identity.key()) == 1);
+  }
+
+  /// Demands a certificate of the other side, and takes those that are pinned for some node.
+  void demand(TlsPins& pins) {
+    SSL_CTX* const context = context_.native_handle();
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_set_cert_verify_callback(context, &Tls::is_pinned, &pins);
+  }
+
+ private:
+  /// Stands in for the building of a chain. Only the first certificate counts: the handshake
+  /// proves that the other side has its key.
+  static int is_pinned(X509_STORE_CTX* checked, void* pins) noexcept {
+    const X509* const certificate = X509_STORE_CTX_get0_cert(checked);
+    Digest digest;
+    const bool pinned =
+        certificate &&
+        X509_digest(certificate, EVP_sha256(), digest.bytes.data(), nullptr) == 1 &&
+        static_cast<const TlsPins*>(pins)->owner(digest).has_value();
+    // The alert that this becomes tells the other side what was wrong.
+    X509_STORE_CTX_set_error(checked, pinned ? X509_V_OK : X509_V_ERR_CERT_UNTRUSTED);
+    return pinned ? 1 : 0;
+  }
+
+  boost::asio::ssl::context context_;
+};
+
+/// An end that takes only nodes whose certificates are pinned.
+class PinnedTls : public Tls {
+ public:
+  /// The node that the other side has proved to be, by the pins as they are now; nothing if its
+  /// certificate is pinned for none.
+  std::optional<NodeId> speaker(Stream& stream) const {
+    const std::optional<Digest> certificate = shown(stream);
+    return certificate ? pins_->owner(*certificate) : std::nullopt;
+  }
+
+  bool may_speak(Stream& stream, NodeId node) const { return speaker(stream) == node; }
+
+  /// Handshakes to come see what is changed here; connections that exist are the caller's affair.
+  TlsPins& pins() noexcept { return *pins_; }
+
+ protected:
+  PinnedTls(boost::asio::ssl::context::method method, TlsPins pins)
+      : Tls(method), pins_(std::make_unique<TlsPins>(std::move(pins))) {
+    demand(*pins_);
+  }
+
+ private:
+  std::unique_ptr<TlsPins> pins_;  // the context refers to it
+};
+
+/// Between nodes: either side may have dialed, and each shows its certificate.
+class MutualTls : public PinnedTls {
+ public:
+  MutualTls(const TlsIdentity& self, TlsPins peers)
+      : PinnedTls(boost::asio::ssl::context::tls, std::move(peers)) {
+    show(self);
+  }
+};
+
+/// A node's end towards clients: it shows its certificate and asks for none, since clients sign
+/// their requests. It can only accept: to dial fails.
+class TlsServer : public Tls {
+ public:
+  explicit TlsServer(const TlsIdentity& self) : Tls(boost::asio::ssl::context::tls_server) {
+    show(self);
+  }
+};
+
+/// A client's end towards nodes: it shows no certificate, and demands one that is pinned. Which
+/// node it reached, `speaker` says: check that it is the one dialed, or a node can stand in for
+/// another. It can only dial: to accept fails.
+class TlsClient : public PinnedTls {
+ public:
+  explicit TlsClient(TlsPins nodes)
+      : PinnedTls(boost::asio::ssl::context::tls_client, std::move(nodes)) {}
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// The configuration of a `TlsNet`.
+struct TlsConfig {
+  TcpConfig tcp;
+  TlsIdentity identity;  ///< what this node shows
+
+  /// The fingerprints of what each peer may show: one, and two while it changes its certificate.
+  /// There may be an entry for `self`, which must then name `identity`, so all may have one list.
+  std::map<NodeId, std::set<Digest>> certificates;
+};
+
+/// The pins of this configuration. Throws `ConfigError` unless each peer has a certificate of its
+/// own, and nobody else has one.
+inline TlsPins pins_of(const TlsConfig& config) {
+  TlsPins pins(config.certificates);
+  std::set<NodeId> peers{config.tcp.self};
+  for (const TcpPeer& peer : config.tcp.peers) peers.insert(peer.id);
+  for (const auto& [node, pinned] : config.certificates) {
+    if (!peers.contains(node)) {
+      throw ConfigError("certificates", std::to_string(node.value),
+                        "is no peer of this node; leave it out, or name it among the peers");
+    }
+  }
+  const Digest own = config.identity.fingerprint();
+  if (pins.has(config.tcp.self) && pins.owner(own) != config.tcp.self) {
+    throw ConfigError("identity", hex(own),
+                      "is not what `certificates` says of this node; give it that identity");
+  }
+  pins.add(config.tcp.self, own);
+  for (const NodeId peer : peers) {
+    if (!pins.has(peer)) {
+      throw ConfigError("certificates", std::to_string(peer.value),
+                        "is missing; give the fingerprint of this peer's certificate");
+    }
+  }
+  return pins;
+}
+
+/// Exchanges frames with the other nodes of a cluster by TLS 1.3. Both sides show a certificate,
+/// and the certificate decides as which node a peer may speak: no authority, name or date does.
+/// Who is refused, and why, `status().ended` counts and `status().last_end` names.
+class TlsNet : public MeshNet<MutualTls> {
+ public:
+  /// Listens at once. Throws `ConfigError` for a wrong configuration or a port that is in use.
+  explicit TlsNet(const TlsConfig& config)
+      : MeshNet(config.tcp, MutualTls(config.identity, pins_of(config))) {}
+
+  /// From now on the peer may show this certificate besides those that it may already: the first
+  /// half of a change. Throws `ConfigError` for no peer, or a certificate of another node.
+  void add_peer_certificate(NodeId peer, const Digest& certificate) {
+    mesh().change_peer(peer, [&](MutualTls& tls) { tls.pins().add(peer, certificate); });
+  }
+
+  /// From now on the peer may show this certificate only; a connection with another one ends.
+  /// Throws as `add_peer_certificate` does.
+  void set_peer_certificate(NodeId peer, const Digest& certificate) {
+    mesh().change_peer(peer, [&](MutualTls& tls) { tls.pins().set(peer, certificate); });
+  }
 };
 
 }  // namespace mirbft

@@ -128,10 +128,10 @@ class Raw {
     write(header);
     write(payload.view());
   }
-  void hello(std::uint64_t node, std::string cluster_id = "test",
-             std::uint32_t version = Hello::current_version) {
-    say(FrameKind::hello, wire::encode(Hello{version, std::move(cluster_id), NodeId(node)}));
+  void hello(std::uint64_t node) {
+    say(Hello{Hello::current_version, "test", NodeId(node), Digest{}});
   }
+  void say(const Hello& hello) { say(FrameKind::hello, wire::encode(hello)); }
 
   /// Reads what has come; whether the other side has closed.
   bool closed() {
@@ -329,10 +329,11 @@ TEST_CASE("strangers are turned away") {
   // A peer with a higher id is to be dialed, not to dial; nor may anybody be the node itself.
   CHECK(status_after([](Raw& raw) { raw.hello(1); }, config(0)).ended.stranger == 1);
   CHECK(status_after([](Raw& raw) { raw.hello(1); }).ended.stranger == 1);
-  const TcpStatus status = status_after([](Raw& raw) { raw.hello(0, "other"); });
+  const TcpStatus status =
+      status_after([](Raw& raw) { raw.say({Hello::current_version, "other", NodeId(0)}); });
   CHECK(status.ended.wrong_cluster == 1);
   CHECK(status.last_end.find("the other side belongs to a different cluster") != std::string::npos);
-  CHECK(status_after([](Raw& raw) { raw.hello(0, "test", 2); }).ended.wrong_version == 1);
+  CHECK(status_after([](Raw& raw) { raw.say({2, "test", NodeId(0)}); }).ended.wrong_version == 1);
 }
 
 TEST_CASE("what breaks the rules of frames ends its connection") {
@@ -396,6 +397,19 @@ TEST_CASE("nodes of two clusters both say why they part") {
   run(nodes, [&] {
     return nodes[0]->net.status().ended.wrong_cluster > 0 &&
            nodes[1]->net.status().ended.wrong_cluster > 0;
+  });
+}
+
+TEST_CASE("nodes of two configurations both say why they part") {
+  TcpConfig other = config(1);
+  other.configuration = Digest{{1}};
+  Peers nodes;
+  nodes.push_back(std::make_unique<Peer>(config(0)));
+  nodes.push_back(std::make_unique<Peer>(other));
+  nodes[0]->net.set_peer_address(NodeId(1), "127.0.0.1", nodes[1]->net.port());
+  run(nodes, [&] {
+    return nodes[0]->net.status().ended.wrong_configuration > 0 &&
+           nodes[1]->net.status().ended.wrong_configuration > 0;
   });
 }
 

@@ -16,6 +16,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/types/bytes.hpp>
+#include <mirbft/types/digest.hpp>
 #include <mirbft/types/frame_class.hpp>
 #include <mirbft/types/id.hpp>
 
@@ -166,10 +167,11 @@ struct Hello {
   std::uint32_t version = current_version;
   std::string cluster_id;
   NodeId node;
+  Digest configuration{};  ///< of what all nodes of a cluster must be told alike
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node, configuration);
 
 #endif
