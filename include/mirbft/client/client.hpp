@@ -49,9 +49,9 @@ class Client {
   /// Shuts down first. Not from a callback.
   ~Client() { shut_down(); }
 
-  /// Has a request ordered. `on_end(const ClientReply&)` is called once, on the client's thread,
-  /// and must neither throw nor wait; it may submit. It can be copied. If the request is not accepted, because
-  /// `max_open` others are open or the client was shut down, it is not called.
+  /// Has a request ordered. `on_end(const ClientReply&)`, which can be copied, is called once, on
+  /// the client's thread, and must neither throw nor wait; it may submit. If the request is not
+  /// accepted, because `max_open` others are open or the client was shut down, it is not called.
   template <class OnEnd>
   Submitted submit(Bytes data, OnEnd on_end, std::chrono::milliseconds within) {
     const auto deadline = Clock::now() + within;

@@ -19,6 +19,7 @@
 
 #include <mirbft/client/link_end.hpp>
 #include <mirbft/modules/net/framing.hpp>
+#include <mirbft/modules/net/tcp_config.hpp>
 #include <mirbft/types/bytes.hpp>
 
 namespace mirbft {
@@ -49,6 +50,7 @@ class ClientLink {
   ClientLink& operator=(const ClientLink&) = delete;
 
   std::uint64_t id() const noexcept { return id_; }
+  Stream& stream() noexcept { return stream_; }
   bool open() const noexcept { return !ended_; }
   /// The Hello of the other side was right.
   bool met() const noexcept { return met_; }
@@ -68,11 +70,11 @@ class ClientLink {
     boost::asio::async_connect(stream_.lowest_layer(), endpoints,
                                tracked([this, &transport](Error error, const auto&) {
                                  if (error) return end(LinkEnd::failed);
-                                 begin(transport, true);
+                                 begin(transport, Side::dialed);
                                }));
   }
   /// Begins to talk on a stream that is connected.
-  void accept(Transport& transport) { begin(transport, false); }
+  void accept(Transport& transport) { begin(transport, Side::accepted); }
 
   /// Queues a frame for the next `flush`.
   void send(Out kind, const Bytes& payload) {
@@ -145,11 +147,12 @@ class ClientLink {
     };
   }
 
-  void begin(Transport& transport, bool dialed) {
+  void begin(Transport& transport, Side side) {
     Error ignored;
     stream_.lowest_layer().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-    transport.handshake(stream_, dialed, tracked([this](Error error) {
-      if (error) return end(LinkEnd::failed);
+    transport.handshake(stream_, side, tracked([this](Error error) {
+      if (error)
+        return end({&LinkEnds::bad_handshake, Transport::reason(error, TcpEnd::failed).text});
       opened_ = true;
       owner_.opened(*this);
       flush();

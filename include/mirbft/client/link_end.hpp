@@ -13,12 +13,13 @@ namespace mirbft {
 struct LinkEnds {
   std::uint64_t lost = 0;           ///< closed by the other side, or by a failure between
   std::uint64_t failed = 0;         ///< could not be made
+  std::uint64_t bad_handshake = 0;  ///< by what the transport demands; `last_end` says what
   std::uint64_t silent = 0;         ///< nothing was read for `dead_after`
   std::uint64_t no_hello = 0;       ///< no Hello for `hello_within`
   std::uint64_t bad_hello = 0;      ///< something else in its place, unreadable, or a second one
   std::uint64_t wrong_version = 0;  ///< a different version of the protocol
   std::uint64_t wrong_cluster = 0;  ///< a different cluster id
-  std::uint64_t stranger = 0;       ///< another replica than the one dialed; another client's request
+  std::uint64_t stranger = 0;       ///< not the replica dialed, or the request of another client
   std::uint64_t unknown_kind = 0;   ///< a frame of no known kind
   std::uint64_t too_long = 0;       ///< a frame beyond the limit of its kind
   std::uint64_t bad_frame = 0;      ///< a frame that cannot be decoded
@@ -69,8 +70,8 @@ inline constexpr LinkEnd LinkEnd::closed{&LinkEnds::closed, "this side shuts dow
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::LinkEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
-                        wrong_cluster, stranger, unknown_kind, too_long, bad_frame, slow_reader,
-                        port_full, address_full, client_full, closed);
+BOOST_HANA_ADAPT_STRUCT(mirbft::LinkEnds, lost, failed, bad_handshake, silent, no_hello, bad_hello,
+                        wrong_version, wrong_cluster, stranger, unknown_kind, too_long, bad_frame,
+                        slow_reader, port_full, address_full, client_full, closed);
 
 #endif

@@ -143,7 +143,9 @@ class ReplicaLinks {
     if (!hello) return link.end(LinkEnd::bad_hello);
     if (hello->version != client_protocol) return link.end(LinkEnd::wrong_version);
     if (hello->cluster_id != config_.cluster_id) return link.end(LinkEnd::wrong_cluster);
-    if (hello->node != config_.replicas[link.id()].id) return link.end(LinkEnd::stranger);
+    if (hello->node != config_.replicas[link.id()].id ||
+        !transport_.may_speak(link.stream(), hello->node))
+      return link.end(LinkEnd::stranger);
     link.meet();
     owner_.connected(link.id());
   }
