@@ -19681,7 +19681,6 @@ class ClientCalls {
   template <class Send>
   void probe(Time now, Send& send) {
     if (now < probe_at_) return;
-    probe_at_ = now + shortest_pause;
     for (std::size_t place = 0; place < replicas_.size(); ++place) {
       Replica& replica = replicas_[place];
       if (!replica.connected || replica.probe != 0) continue;
@@ -19696,7 +19695,7 @@ class ClientCalls {
       return;
     }
     replicas_[replica].probe = 0;
-    probe_at_ = std::max(probe_at_, now + shortest_pause);
+    probe_at_ = now + shortest_pause;
     const auto position = recovery_.replied(config_.replicas[replica].id, answer.reply);
     if (!position) return;
     fill_ = position->low;
@@ -19888,7 +19887,8 @@ class ClientCalls {
 
   Time wake_at() const {
     Time wake = agenda_.empty() ? Time::max() : agenda_.begin()->first;
-    if (!next_ && count_connected() > 0) wake = std::min(wake, probe_at_);
+    for (const Replica& replica : replicas_)
+      if (!next_ && replica.connected && replica.probe == 0) wake = std::min(wake, probe_at_);
     for (const ClientCall& call : waiting_) wake = std::min(wake, call.deadline);
     return wake;
   }
