@@ -10182,14 +10182,16 @@ class TcpLink {
   }
 
   void write() {
+    if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     buffers_.clear();
     for (const ByteView piece : gathered_.pieces())
       buffers_.push_back(boost::asio::buffer(piece.data(), piece.size()));
     writing_ = true;
     boost::asio::async_write(stream_, std::span<const boost::asio::const_buffer>(buffers_),
-                             tracked([this](Error error, std::size_t) {
+                             tracked([this](Error error, std::size_t count) {
                                if (error) return fail_to_write(error);
                                writing_ = false;
+                               written_ += count;
                                gathered_.clear();
                                wrote_ = Clock::now();
                                flush();
@@ -10243,6 +10245,7 @@ class TcpLink {
   Clock::time_point since_ = Clock::now();  // made, or joined
   Clock::time_point heard_ = since_;
   Clock::time_point wrote_ = since_;
+  std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;
   bool shaking_hands_ = false;
   bool writing_ = false;
@@ -10259,6 +10262,8 @@ namespace mirbft {
 /// - `Stream stream(socket)`: such a stream over a socket,
 /// - `handshake(Stream&, Side, handler)`: calls `handler(error_code)` when both sides may talk,
 /// - `bool may_speak(Stream&, NodeId)`: whether the other side has proved to be that node,
+/// - `bytes_per_key` and `static bool renew_key(Stream&)`, which is called between two writes when
+///   so many bytes were written since it returned true,
 /// - `static const TcpEnd& reason(error_code, const TcpEnd& otherwise)`: what an error of the
 ///   stream or the handshake means, where the transport knows more than that it failed.
 ///
@@ -10702,6 +10707,9 @@ struct PlainTcp {
   }
 
   bool may_speak(Stream&, NodeId) const noexcept { return true; }
+
+  static constexpr auto bytes_per_key = std::numeric_limits<std::uint64_t>::max();
+  static bool renew_key(Stream&) noexcept { return true; }
 
   static const TcpEnd& reason(boost::system::error_code, const TcpEnd& otherwise) noexcept {
     return otherwise;
@@ -31571,10 +31579,24 @@ class Tls {
     return certificate ? std::optional(fingerprint(*certificate)) : std::nullopt;
   }
 
+  /// AES-GCM wears out after some 388 GB (RFC 8446, section 5.5), which a busy connection writes in
+  /// hours.
+  static constexpr std::uint64_t bytes_per_key = std::uint64_t{1} << 36;
+
+  /// What this side writes from now on has a new key; to be called between two writes. False: not
+  /// now, for instance because the other side is in the middle of doing the same.
+  static bool renew_key(Stream& stream) noexcept {
+    const bool renewed = SSL_key_update(stream.native_handle(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1;
+    ERR_clear_error();
+    return renewed;
+  }
+
   /// Why a stream or a handshake failed with this error; `otherwise` if that is no matter of TLS.
   static const TcpEnd& reason(boost::system::error_code error, const TcpEnd& otherwise) noexcept {
     if (error.category() != boost::asio::error::get_ssl_category()) return otherwise;
-    switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+    const auto code = static_cast<unsigned long>(error.value());
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL) return TcpEnd::bad_tls;
+    switch (ERR_GET_REASON(code)) {
       case SSL_R_HTTP_REQUEST:
       case SSL_R_HTTPS_PROXY_REQUEST:
       case SSL_R_WRONG_VERSION_NUMBER:

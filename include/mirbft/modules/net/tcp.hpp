@@ -2,6 +2,8 @@
 #ifndef MIRBFT_MODULES_NET_TCP_HPP
 #define MIRBFT_MODULES_NET_TCP_HPP
 
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -25,6 +27,9 @@ struct PlainTcp {
   }
 
   bool may_speak(Stream&, NodeId) const noexcept { return true; }
+
+  static constexpr auto bytes_per_key = std::numeric_limits<std::uint64_t>::max();
+  static bool renew_key(Stream&) noexcept { return true; }
 
   static const TcpEnd& reason(boost::system::error_code, const TcpEnd& otherwise) noexcept {
     return otherwise;

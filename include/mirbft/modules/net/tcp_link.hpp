@@ -186,14 +186,16 @@ class TcpLink {
   }
 
   void write() {
+    if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     buffers_.clear();
     for (const ByteView piece : gathered_.pieces())
       buffers_.push_back(boost::asio::buffer(piece.data(), piece.size()));
     writing_ = true;
     boost::asio::async_write(stream_, std::span<const boost::asio::const_buffer>(buffers_),
-                             tracked([this](Error error, std::size_t) {
+                             tracked([this](Error error, std::size_t count) {
                                if (error) return fail_to_write(error);
                                writing_ = false;
+                               written_ += count;
                                gathered_.clear();
                                wrote_ = Clock::now();
                                flush();
@@ -247,6 +249,7 @@ class TcpLink {
   Clock::time_point since_ = Clock::now();  // made, or joined
   Clock::time_point heard_ = since_;
   Clock::time_point wrote_ = since_;
+  std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;
   bool shaking_hands_ = false;
   bool writing_ = false;

@@ -40,6 +40,8 @@ namespace mirbft {
 /// - `Stream stream(socket)`: such a stream over a socket,
 /// - `handshake(Stream&, Side, handler)`: calls `handler(error_code)` when both sides may talk,
 /// - `bool may_speak(Stream&, NodeId)`: whether the other side has proved to be that node,
+/// - `bytes_per_key` and `static bool renew_key(Stream&)`, which is called between two writes when
+///   so many bytes were written since it returned true,
 /// - `static const TcpEnd& reason(error_code, const TcpEnd& otherwise)`: what an error of the
 ///   stream or the handshake means, where the transport knows more than that it failed.
 ///

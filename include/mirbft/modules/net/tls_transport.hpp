@@ -2,6 +2,7 @@
 #ifndef MIRBFT_MODULES_NET_TLS_TRANSPORT_HPP
 #define MIRBFT_MODULES_NET_TLS_TRANSPORT_HPP
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -49,10 +50,24 @@ class Tls {
     return certificate ? std::optional(fingerprint(*certificate)) : std::nullopt;
   }
 
+  /// AES-GCM wears out after some 388 GB (RFC 8446, section 5.5), which a busy connection writes in
+  /// hours.
+  static constexpr std::uint64_t bytes_per_key = std::uint64_t{1} << 36;
+
+  /// What this side writes from now on has a new key; to be called between two writes. False: not
+  /// now, for instance because the other side is in the middle of doing the same.
+  static bool renew_key(Stream& stream) noexcept {
+    const bool renewed = SSL_key_update(stream.native_handle(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1;
+    ERR_clear_error();
+    return renewed;
+  }
+
   /// Why a stream or a handshake failed with this error; `otherwise` if that is no matter of TLS.
   static const TcpEnd& reason(boost::system::error_code error, const TcpEnd& otherwise) noexcept {
     if (error.category() != boost::asio::error::get_ssl_category()) return otherwise;
-    switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+    const auto code = static_cast<unsigned long>(error.value());
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL) return TcpEnd::bad_tls;
+    switch (ERR_GET_REASON(code)) {
       case SSL_R_HTTP_REQUEST:
       case SSL_R_HTTPS_PROXY_REQUEST:
       case SSL_R_WRONG_VERSION_NUMBER:
