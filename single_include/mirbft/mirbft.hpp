@@ -19390,9 +19390,10 @@ inline void validate(const ClientConfig& config) {
   require(config.max_open >= 1 && config.max_open <= 1 << 16, "max_open",
           std::to_string(config.max_open), "must be from 1 to 65536");
   constexpr std::size_t longest = frame_limit(FrameClass::request);
-  require(config.max_request_bytes >= 1 && config.max_request_bytes < longest,
+  constexpr std::size_t beside_body = TrackerConfig::max_authenticator_bytes + 256;
+  require(config.max_request_bytes >= 1 && config.max_request_bytes <= longest - beside_body,
           "max_request_bytes", std::to_string(config.max_request_bytes),
-          "must be from 1 to less than a frame of 131072 bytes");
+          "must be from 1 to 126720, so that a request and its authenticator fit into a frame");
   require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
           "must hold two of the longest frames, 262144");
 
@@ -19669,8 +19670,9 @@ class ClientCalls {
     ClientCall call;
   };
 
-  /// So many requests are signed at one time.
-  static constexpr std::size_t signed_together = 512;
+  /// So many requests are signed at one time: enough for one signature over all of them to cost
+  /// next to nothing, and few enough for each to carry little of the others.
+  static constexpr std::size_t signed_together = 64;
   /// The first pause before a replica that refused is asked again; it doubles.
   static constexpr std::chrono::milliseconds shortest_pause{20};
 
@@ -20050,10 +20052,12 @@ class ClientLink {
   void flush() {
     if (ended_ || !opened_ || !being_written_.empty() || gathered_.empty()) return;
     std::swap(gathered_, being_written_);
+    if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     boost::asio::async_write(
         stream_, boost::asio::buffer(being_written_.data(), being_written_.size()),
-        tracked([this](Error error, std::size_t) {
+        tracked([this](Error error, std::size_t count) {
           if (error) return end(LinkEnd::lost);
+          written_ += count;
           forget_written();
           wrote_ = Clock::now();
           owner_.written(*this);
@@ -20159,6 +20163,7 @@ class ClientLink {
   Clock::time_point since_ = Clock::now();  // made, or met
   Clock::time_point heard_ = since_;
   Clock::time_point wrote_ = since_;
+  std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;
   bool opened_ = false;
   bool met_ = false;

@@ -153,8 +153,9 @@ class ClientCalls {
     ClientCall call;
   };
 
-  /// So many requests are signed at one time.
-  static constexpr std::size_t signed_together = 512;
+  /// So many requests are signed at one time: enough for one signature over all of them to cost
+  /// next to nothing, and few enough for each to carry little of the others.
+  static constexpr std::size_t signed_together = 64;
   /// The first pause before a replica that refused is asked again; it doubles.
   static constexpr std::chrono::milliseconds shortest_pause{20};
 

@@ -13,6 +13,7 @@
 
 #include <mirbft/client/link_end.hpp>
 #include <mirbft/client/reply_quorum.hpp>
+#include <mirbft/modules/tracker/tracker_config.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
@@ -135,9 +136,10 @@ inline void validate(const ClientConfig& config) {
   require(config.max_open >= 1 && config.max_open <= 1 << 16, "max_open",
           std::to_string(config.max_open), "must be from 1 to 65536");
   constexpr std::size_t longest = frame_limit(FrameClass::request);
-  require(config.max_request_bytes >= 1 && config.max_request_bytes < longest,
+  constexpr std::size_t beside_body = TrackerConfig::max_authenticator_bytes + 256;
+  require(config.max_request_bytes >= 1 && config.max_request_bytes <= longest - beside_body,
           "max_request_bytes", std::to_string(config.max_request_bytes),
-          "must be from 1 to less than a frame of 131072 bytes");
+          "must be from 1 to 126720, so that a request and its authenticator fit into a frame");
   require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
           "must hold two of the longest frames, 262144");
 

@@ -90,10 +90,12 @@ class ClientLink {
   void flush() {
     if (ended_ || !opened_ || !being_written_.empty() || gathered_.empty()) return;
     std::swap(gathered_, being_written_);
+    if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     boost::asio::async_write(
         stream_, boost::asio::buffer(being_written_.data(), being_written_.size()),
-        tracked([this](Error error, std::size_t) {
+        tracked([this](Error error, std::size_t count) {
           if (error) return end(LinkEnd::lost);
+          written_ += count;
           forget_written();
           wrote_ = Clock::now();
           owner_.written(*this);
@@ -199,6 +201,7 @@ class ClientLink {
   Clock::time_point since_ = Clock::now();  // made, or met
   Clock::time_point heard_ = since_;
   Clock::time_point wrote_ = since_;
+  std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;
   bool opened_ = false;
   bool met_ = false;
