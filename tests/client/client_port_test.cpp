@@ -294,7 +294,7 @@ TEST_CASE("there is room for so many open requests") {
   }
   Fixture it(config);
   RawClient client = it.hello(1);
-  for (const std::uint64_t number : {0, 1, 2}) submit(client, number, request_of(1, number));
+  for (const std::uint64_t number : {0U, 1U, 2U}) submit(client, number, request_of(1, number));
   CHECK(next_answer(client) == Answered({2, Outcome::overloaded}));
   CHECK(it.replica.open() == 2);
   CHECK(eventually([&] { return it.port.status().refused.*refusal == 1; }));
