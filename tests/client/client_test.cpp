@@ -146,6 +146,7 @@ void check_echoes(PlainClient& client) {
 
 TEST_CASE("a client's requests are ordered, and their results come back") {
   OneReplica replica;
+  Gate done;
   TestClient client(replica.client(1), replica.signer(1));
 
   SUBCASE("blocking") {
@@ -167,7 +168,6 @@ TEST_CASE("a client's requests are ordered, and their results come back") {
     }
   }
   SUBCASE("by callback, which may submit the next one") {
-    Gate done;
     struct Chain {
       TestClient& client;
       Gate& done;
