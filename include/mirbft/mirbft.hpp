@@ -179,7 +179,19 @@
 #include <mirbft/node.hpp>
 
 #include <mirbft/client/batch_signer.hpp>
+#include <mirbft/client/client.hpp>
+#include <mirbft/client/client_calls.hpp>
+#include <mirbft/client/client_config.hpp>
+#include <mirbft/client/client_frames.hpp>
+#include <mirbft/client/client_link.hpp>
+#include <mirbft/client/client_port.hpp>
+#include <mirbft/client/client_port_config.hpp>
 #include <mirbft/client/client_recovery.hpp>
+#include <mirbft/client/io_loop.hpp>
+#include <mirbft/client/link_end.hpp>
+#include <mirbft/client/port_accounts.hpp>
+#include <mirbft/client/port_queue.hpp>
+#include <mirbft/client/replica_links.hpp>
 #include <mirbft/client/reply_quorum.hpp>
 
 #include <mirbft/log/block_reader.hpp>
@@ -277,6 +289,8 @@
 
 #ifdef MIRBFT_WITH_SODIUM
 #include <mirbft/modules/crypto/sodium.hpp>
+
+#include <mirbft/client/ed25519_signer.hpp>
 #endif
 
 #endif
