@@ -108,11 +108,13 @@
 #include <mirbft/modules/net/framing.hpp>
 #include <mirbft/modules/net/gather.hpp>
 #include <mirbft/modules/net/loopback.hpp>
+#include <mirbft/modules/net/mesh_net.hpp>
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
+#include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
@@ -173,7 +175,19 @@
 
 #include <mirbft/node.hpp>
 
+#include <mirbft/client/client.hpp>
+#include <mirbft/client/client_calls.hpp>
+#include <mirbft/client/client_config.hpp>
+#include <mirbft/client/client_frames.hpp>
+#include <mirbft/client/client_link.hpp>
+#include <mirbft/client/client_port.hpp>
+#include <mirbft/client/client_port_config.hpp>
 #include <mirbft/client/client_recovery.hpp>
+#include <mirbft/client/io_loop.hpp>
+#include <mirbft/client/link_end.hpp>
+#include <mirbft/client/port_accounts.hpp>
+#include <mirbft/client/port_queue.hpp>
+#include <mirbft/client/replica_links.hpp>
 #include <mirbft/client/reply_quorum.hpp>
 
 #include <mirbft/log/block_reader.hpp>
@@ -264,10 +278,15 @@
 
 #ifdef MIRBFT_WITH_OPENSSL
 #include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/net/tls.hpp>
+#include <mirbft/modules/net/tls_identity.hpp>
+#include <mirbft/modules/net/tls_transport.hpp>
 #endif
 
 #ifdef MIRBFT_WITH_SODIUM
 #include <mirbft/modules/crypto/sodium.hpp>
+
+#include <mirbft/client/ed25519_signer.hpp>
 #endif
 
 #endif

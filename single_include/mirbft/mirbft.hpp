@@ -9366,7 +9366,8 @@ constexpr std::optional<std::size_t> frame_limit(FrameKind kind) noexcept {
 /// byte for its kind.
 using FrameHeader = std::array<std::uint8_t, 5>;
 
-constexpr FrameHeader frame_header(FrameKind kind, std::size_t length) noexcept {
+template <class Kind>
+constexpr FrameHeader frame_header(Kind kind, std::size_t length) noexcept {
   FrameHeader header{};
   for (unsigned place = 0; place < 4; ++place)
     header[place] = static_cast<std::uint8_t>(length >> (8 * place));
@@ -9375,10 +9376,13 @@ constexpr FrameHeader frame_header(FrameKind kind, std::size_t length) noexcept 
 }
 
 /// One frame of a connection.
-struct Frame {
-  FrameKind kind{};
+template <class Kind>
+struct BasicFrame {
+  Kind kind{};
   Bytes payload;
 };
+
+using Frame = BasicFrame<FrameKind>;
 
 /// Why a stream cannot be decoded further.
 enum class FrameFault : std::uint8_t { none, unknown_kind, too_long };
@@ -9390,9 +9394,14 @@ enum class FrameFault : std::uint8_t { none, unknown_kind, too_long };
 /// that copy, but one kept vote of 100 bytes would then keep the whole buffer alive, so that a
 /// peer could make us hold hundreds of times what it sends and what our queues account for. A
 /// frame that is longer than what was read gets the rest straight from the socket.
-class FrameDecoder {
+///
+/// `frame_limit(Kind)` says which kinds there are, and how long they may be.
+template <class Kind>
+class BasicFrameDecoder {
  public:
-  explicit FrameDecoder(std::size_t buffer_size = 64 * 1024)
+  using Frame = BasicFrame<Kind>;
+
+  explicit BasicFrameDecoder(std::size_t buffer_size = 64 * 1024)
       : buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(buffer_size)),
         buffer_size_(buffer_size) {}
 
@@ -9421,7 +9430,7 @@ class FrameDecoder {
 
     std::size_t length = 0;
     for (unsigned place = 0; place < 4; ++place) length |= std::size_t{read[place]} << (8 * place);
-    const FrameKind kind{read[4]};
+    const Kind kind{read[4]};
     fault_ = check(kind, length);
     if (fault_ != FrameFault::none) return false;
 
@@ -9436,14 +9445,14 @@ class FrameDecoder {
   FrameFault fault() const noexcept { return fault_; }
 
  private:
-  static FrameFault check(FrameKind kind, std::size_t length) noexcept {
+  static FrameFault check(Kind kind, std::size_t length) noexcept {
     const std::optional<std::size_t> limit = frame_limit(kind);
     if (!limit) return FrameFault::unknown_kind;
     return length > *limit ? FrameFault::too_long : FrameFault::none;
   }
 
   /// The storage is written to until `finish` gives it to somebody else.
-  bool start(FrameKind kind, std::size_t length, ByteView here) {
+  bool start(Kind kind, std::size_t length, ByteView here) {
     begun_ = {kind, Bytes::filled(length, [&](std::uint8_t* storage) {
       rest_ = std::copy(here.begin(), here.end(), storage);
     })};
@@ -9468,6 +9477,8 @@ class FrameDecoder {
   FrameFault fault_ = FrameFault::none;
 };
 
+using FrameDecoder = BasicFrameDecoder<FrameKind>;
+
 /// The first frame of a connection, from either side.
 struct Hello {
   static constexpr std::uint32_t current_version = 1;
@@ -9475,11 +9486,12 @@ struct Hello {
   std::uint32_t version = current_version;
   std::string cluster_id;
   NodeId node;
+  Digest configuration{};  ///< of what all nodes of a cluster must be told alike
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node, configuration);
 
 // <mirbft/modules/net/gather.hpp>
 // Many frames as a few pieces of memory, for one gathered write.
@@ -9820,6 +9832,189 @@ class LoopbackNet {
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::LoopbackStatus, sent, received, dropped, refused);
 
+// <mirbft/modules/net/mesh_net.hpp>
+// What all nets of TCP connections offer, over plain sockets or TLS.
+
+// <mirbft/modules/net/tcp_config.hpp>
+// What a net of TCP connections is told, what it reports, and why it ends a connection.
+
+namespace mirbft {
+
+/// Where another node listens.
+struct TcpPeer {
+  NodeId id;
+  std::string host;        ///< an IP address, or a name, which is looked up at each attempt
+  std::uint16_t port = 0;  ///< 0: not known yet; see `TcpNet::set_peer_address`
+};
+
+/// The configuration of a `TcpNet`.
+struct TcpConfig {
+  NodeId self;
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 0;  ///< 0: any free port; `TcpNet::port` says which
+  std::vector<TcpPeer> peers;     ///< an entry for `self` is skipped, so all may have one list
+  std::string cluster_id;         ///< connections of nodes with different ones are refused
+
+  std::uint64_t queue_bytes = 32U << 20;  ///< most that waits for one peer
+  std::chrono::milliseconds reconnect_first{50};   ///< longest pause after the first failure
+  std::chrono::milliseconds reconnect_longest{5'000};
+  std::chrono::milliseconds healthy_after{10'000};  ///< so old a connection resets the pause
+  std::chrono::milliseconds ping_after{2'000};      ///< of having written nothing
+  std::chrono::milliseconds dead_after{6'000};      ///< of having read nothing
+  std::chrono::milliseconds hello_within{5'000};    ///< connecting and handshake included
+  std::chrono::milliseconds close_within{500};      ///< longest stay in `close`
+
+  /// Of what all nodes of the cluster must be told alike; connections of nodes with different ones
+  /// are refused.
+  Digest configuration{};
+};
+
+/// Which end of a connection this node is.
+enum class Side : std::uint8_t { dialed, accepted };
+
+/// How many connections ended, by reason.
+struct TcpEnds {
+  std::uint64_t lost = 0;           ///< closed by the other side, or by a failure between
+  std::uint64_t failed = 0;         ///< could not be made
+  std::uint64_t silent = 0;         ///< nothing was read for `dead_after`
+  std::uint64_t no_hello = 0;       ///< no Hello for `hello_within`
+  std::uint64_t bad_hello = 0;      ///< something else in its place, unreadable, or a second one
+  std::uint64_t wrong_version = 0;  ///< a different version of the protocol
+  std::uint64_t wrong_cluster = 0;  ///< a different cluster id
+  std::uint64_t stranger = 0;       ///< not the node dialed, or no peer with a lower id
+  std::uint64_t unknown_kind = 0;   ///< a frame of no known class
+  std::uint64_t too_long = 0;       ///< a frame beyond the limit of its class
+  std::uint64_t replaced = 0;       ///< the peer made a new connection, or has a new address
+  std::uint64_t wrong_configuration = 0;  ///< a different `TcpConfig::configuration`
+
+  // The rest happens only with TLS.
+  std::uint64_t not_tls = 0;            ///< something else came, such as plaintext
+  std::uint64_t old_tls = 0;            ///< the other side cannot do TLS 1.3
+  std::uint64_t no_certificate = 0;     ///< the other side showed none
+  std::uint64_t wrong_certificate = 0;  ///< one that is pinned for no peer, or not for this one
+  std::uint64_t turned_away = 0;        ///< the other side did not take this node's certificate
+  std::uint64_t slow_handshake = 0;     ///< no TLS handshake for `hello_within`
+  std::uint64_t bad_tls = 0;            ///< any other breach of TLS, at any time
+  std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
+};
+
+/// What a `TcpNet` has done since it was made. Bytes are those of payloads.
+struct TcpStatus {
+  std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
+  std::uint64_t queued_bytes = 0;
+  std::uint64_t frames_sent = 0;  ///< given to a connection
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t frames_received = 0;  ///< given to the sink of `poll`
+  std::uint64_t bytes_received = 0;
+  std::uint64_t dropped_votes = 0;  ///< for want of room in the queue; likewise the next three
+  std::uint64_t dropped_batches = 0;
+  std::uint64_t dropped_chunks = 0;
+  std::uint64_t dropped_requests = 0;
+  std::uint64_t cut_off = 0;  ///< sent on a connection that ended meanwhile; some may have arrived
+  std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
+  TcpEnds ended;
+  std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+};
+
+/// Why a connection ends: its counter and its words.
+struct TcpEnd {
+  std::uint64_t TcpEnds::*counter;
+  std::string_view text;
+
+  static const TcpEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
+      stranger, unknown_kind, too_long, replaced, wrong_configuration, not_tls, old_tls,
+      no_certificate, wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn;
+};
+
+inline constexpr TcpEnd TcpEnd::lost{&TcpEnds::lost, "the connection was lost"};
+inline constexpr TcpEnd TcpEnd::failed{&TcpEnds::failed, "no connection could be made"};
+inline constexpr TcpEnd TcpEnd::silent{&TcpEnds::silent, "the peer was silent for too long"};
+inline constexpr TcpEnd TcpEnd::no_hello{&TcpEnds::no_hello, "no Hello came in time"};
+inline constexpr TcpEnd TcpEnd::bad_hello{&TcpEnds::bad_hello, "the Hello was not understood"};
+inline constexpr TcpEnd TcpEnd::wrong_version{
+    &TcpEnds::wrong_version, "the other side speaks a different version of the protocol"};
+inline constexpr TcpEnd TcpEnd::wrong_cluster{
+    &TcpEnds::wrong_cluster, "the other side belongs to a different cluster"};
+inline constexpr TcpEnd TcpEnd::stranger{
+    &TcpEnds::stranger, "the other side is not a peer that is expected here"};
+inline constexpr TcpEnd TcpEnd::unknown_kind{
+    &TcpEnds::unknown_kind, "a frame of an unknown class came"};
+inline constexpr TcpEnd TcpEnd::too_long{
+    &TcpEnds::too_long, "a frame came that is longer than its class allows"};
+inline constexpr TcpEnd TcpEnd::replaced{&TcpEnds::replaced, "a newer connection took its place"};
+inline constexpr TcpEnd TcpEnd::wrong_configuration{
+    &TcpEnds::wrong_configuration, "the other side has a different configuration of the cluster"};
+inline constexpr TcpEnd TcpEnd::not_tls{&TcpEnds::not_tls, "the other side does not speak TLS"};
+inline constexpr TcpEnd TcpEnd::old_tls{&TcpEnds::old_tls,
+                                        "the other side does not speak TLS 1.3"};
+inline constexpr TcpEnd TcpEnd::no_certificate{&TcpEnds::no_certificate,
+                                               "the other side showed no certificate"};
+inline constexpr TcpEnd TcpEnd::wrong_certificate{
+    &TcpEnds::wrong_certificate, "the other side showed a certificate that is not pinned for it"};
+inline constexpr TcpEnd TcpEnd::turned_away{
+    &TcpEnds::turned_away, "the other side does not take the certificate of this node"};
+inline constexpr TcpEnd TcpEnd::slow_handshake{&TcpEnds::slow_handshake,
+                                               "the TLS handshake took too long"};
+inline constexpr TcpEnd TcpEnd::bad_tls{&TcpEnds::bad_tls,
+                                        "what came was not by the rules of TLS"};
+inline constexpr TcpEnd TcpEnd::withdrawn{&TcpEnds::withdrawn,
+                                          "the certificate of the peer was withdrawn"};
+
+/// Throws `ConfigError` unless a net can work with this configuration.
+inline void validate(const TcpConfig& config) {
+  const auto require = [](bool holds, const char* field, const auto& value, const char* rule) {
+    if (!holds) throw ConfigError(field, value, rule);
+  };
+  require(!config.cluster_id.empty() && config.cluster_id.size() <= 256, "cluster_id",
+          '"' + config.cluster_id + '"', "must have 1 to 256 bytes, the same on all nodes");
+  constexpr std::size_t longest = frame_limit(FrameClass::batch);
+  require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
+          "must hold two of the longest frames, 8388608");
+  std::set<NodeId> ids;
+  for (const TcpPeer& peer : config.peers) {
+    const std::string id = std::to_string(peer.id.value);
+    require(ids.insert(peer.id).second, "peers.id", id, "stands twice; name each peer once");
+    require(!peer.host.empty(), "peers.host", "\"\"", "is empty; give an IP address or a name");
+  }
+
+  const auto positive = [&](const char* field, std::chrono::milliseconds time) {
+    require(time.count() > 0, field, std::to_string(time.count()), "must be above 0 milliseconds");
+  };
+  positive("reconnect_first", config.reconnect_first);
+  positive("ping_after", config.ping_after);
+  positive("hello_within", config.hello_within);
+  require(config.reconnect_longest >= config.reconnect_first, "reconnect_longest",
+          std::to_string(config.reconnect_longest.count()), "must be at least reconnect_first");
+  require(config.dead_after >= 2 * config.ping_after, "dead_after",
+          std::to_string(config.dead_after.count()), "must be at least twice ping_after");
+}
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpPeer, id, host, port);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpConfig, self, listen_host, listen_port, peers, cluster_id,
+                        queue_bytes, reconnect_first, reconnect_longest, healthy_after, ping_after,
+                        dead_after, hello_within, close_within, configuration);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
+                        wrong_cluster, stranger, unknown_kind, too_long, replaced,
+                        wrong_configuration, not_tls, old_tls, no_certificate, wrong_certificate,
+                        turned_away, slow_handshake, bad_tls, withdrawn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
+                        frames_received, bytes_received, dropped_votes, dropped_batches,
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+
+// <mirbft/modules/net/tcp_mesh.hpp>
+// All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
+
+#include <random>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
 // <mirbft/modules/net/peer_queue.hpp>
 // The frames that wait until one peer can take them, bounded in bytes.
 
@@ -9918,152 +10113,6 @@ class PeerQueue {
 
 }  // namespace mirbft
 
-// <mirbft/modules/net/tcp.hpp>
-// A Net over plain TCP, by Boost.Asio: for measurements and trusted networks only.
-
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/system/error_code.hpp>
-
-// <mirbft/modules/net/tcp_config.hpp>
-// What a net of TCP connections is told, what it reports, and why it ends a connection.
-
-namespace mirbft {
-
-/// Where another node listens.
-struct TcpPeer {
-  NodeId id;
-  std::string host;        ///< an IP address, or a name, which is looked up at each attempt
-  std::uint16_t port = 0;  ///< 0: not known yet; see `TcpNet::set_peer_address`
-};
-
-/// The configuration of a `TcpNet`.
-struct TcpConfig {
-  NodeId self;
-  std::string listen_host = "127.0.0.1";
-  std::uint16_t listen_port = 0;  ///< 0: any free port; `TcpNet::port` says which
-  std::vector<TcpPeer> peers;     ///< an entry for `self` is skipped, so all may have one list
-  std::string cluster_id;         ///< connections of nodes with different ones are refused
-
-  std::uint64_t queue_bytes = 32U << 20;  ///< most that waits for one peer
-  std::chrono::milliseconds reconnect_first{50};   ///< longest pause after the first failure
-  std::chrono::milliseconds reconnect_longest{5'000};
-  std::chrono::milliseconds healthy_after{10'000};  ///< so old a connection resets the pause
-  std::chrono::milliseconds ping_after{2'000};      ///< of having written nothing
-  std::chrono::milliseconds dead_after{6'000};      ///< of having read nothing
-  std::chrono::milliseconds hello_within{5'000};    ///< connecting included
-  std::chrono::milliseconds close_within{500};      ///< longest stay in `close`
-};
-
-/// How many connections ended, by reason.
-struct TcpEnds {
-  std::uint64_t lost = 0;           ///< closed by the other side, or by a failure between
-  std::uint64_t failed = 0;         ///< could not be made
-  std::uint64_t silent = 0;         ///< nothing was read for `dead_after`
-  std::uint64_t no_hello = 0;       ///< no Hello for `hello_within`
-  std::uint64_t bad_hello = 0;      ///< something else in its place, unreadable, or a second one
-  std::uint64_t wrong_version = 0;  ///< a different version of the protocol
-  std::uint64_t wrong_cluster = 0;  ///< a different cluster id
-  std::uint64_t stranger = 0;       ///< not the node dialed, or no peer with a lower id
-  std::uint64_t unknown_kind = 0;   ///< a frame of no known class
-  std::uint64_t too_long = 0;       ///< a frame beyond the limit of its class
-  std::uint64_t replaced = 0;       ///< the peer made a new connection, or has a new address
-};
-
-/// What a `TcpNet` has done since it was made. Bytes are those of payloads.
-struct TcpStatus {
-  std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
-  std::uint64_t queued_bytes = 0;
-  std::uint64_t frames_sent = 0;  ///< given to a connection
-  std::uint64_t bytes_sent = 0;
-  std::uint64_t frames_received = 0;  ///< given to the sink of `poll`
-  std::uint64_t bytes_received = 0;
-  std::uint64_t dropped_votes = 0;  ///< for want of room in the queue; likewise the next three
-  std::uint64_t dropped_batches = 0;
-  std::uint64_t dropped_chunks = 0;
-  std::uint64_t dropped_requests = 0;
-  std::uint64_t cut_off = 0;  ///< sent on a connection that ended meanwhile; some may have arrived
-  std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
-  TcpEnds ended;
-  std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
-};
-
-/// Why a connection ends: its counter and its words.
-struct TcpEnd {
-  std::uint64_t TcpEnds::*counter;
-  std::string_view text;
-
-  static const TcpEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
-      stranger, unknown_kind, too_long, replaced;
-};
-
-inline constexpr TcpEnd TcpEnd::lost{&TcpEnds::lost, "the connection was lost"};
-inline constexpr TcpEnd TcpEnd::failed{&TcpEnds::failed, "no connection could be made"};
-inline constexpr TcpEnd TcpEnd::silent{&TcpEnds::silent, "the peer was silent for too long"};
-inline constexpr TcpEnd TcpEnd::no_hello{&TcpEnds::no_hello, "no Hello came in time"};
-inline constexpr TcpEnd TcpEnd::bad_hello{&TcpEnds::bad_hello, "the Hello was not understood"};
-inline constexpr TcpEnd TcpEnd::wrong_version{
-    &TcpEnds::wrong_version, "the other side speaks a different version of the protocol"};
-inline constexpr TcpEnd TcpEnd::wrong_cluster{
-    &TcpEnds::wrong_cluster, "the other side belongs to a different cluster"};
-inline constexpr TcpEnd TcpEnd::stranger{
-    &TcpEnds::stranger, "the other side is not a peer that is expected here"};
-inline constexpr TcpEnd TcpEnd::unknown_kind{
-    &TcpEnds::unknown_kind, "a frame of an unknown class came"};
-inline constexpr TcpEnd TcpEnd::too_long{
-    &TcpEnds::too_long, "a frame came that is longer than its class allows"};
-inline constexpr TcpEnd TcpEnd::replaced{&TcpEnds::replaced, "a newer connection took its place"};
-
-/// Throws `ConfigError` unless a net can work with this configuration.
-inline void validate(const TcpConfig& config) {
-  const auto require = [](bool holds, const char* field, const auto& value, const char* rule) {
-    if (!holds) throw ConfigError(field, value, rule);
-  };
-  require(!config.cluster_id.empty() && config.cluster_id.size() <= 256, "cluster_id",
-          '"' + config.cluster_id + '"', "must have 1 to 256 bytes, the same on all nodes");
-  constexpr std::size_t longest = frame_limit(FrameClass::batch);
-  require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
-          "must hold two of the longest frames, 8388608");
-  std::set<NodeId> ids;
-  for (const TcpPeer& peer : config.peers) {
-    const std::string id = std::to_string(peer.id.value);
-    require(ids.insert(peer.id).second, "peers.id", id, "stands twice; name each peer once");
-    require(!peer.host.empty(), "peers.host", "\"\"", "is empty; give an IP address or a name");
-  }
-
-  const auto positive = [&](const char* field, std::chrono::milliseconds time) {
-    require(time.count() > 0, field, std::to_string(time.count()), "must be above 0 milliseconds");
-  };
-  positive("reconnect_first", config.reconnect_first);
-  positive("ping_after", config.ping_after);
-  positive("hello_within", config.hello_within);
-  require(config.reconnect_longest >= config.reconnect_first, "reconnect_longest",
-          std::to_string(config.reconnect_longest.count()), "must be at least reconnect_first");
-  require(config.dead_after >= 2 * config.ping_after, "dead_after",
-          std::to_string(config.dead_after.count()), "must be at least twice ping_after");
-}
-
-}  // namespace mirbft
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpPeer, id, host, port);
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpConfig, self, listen_host, listen_port, peers, cluster_id,
-                        queue_bytes, reconnect_first, reconnect_longest, healthy_after, ping_after,
-                        dead_after, hello_within, close_within);
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
-                        wrong_cluster, stranger, unknown_kind, too_long, replaced);
-BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
-                        frames_received, bytes_received, dropped_votes, dropped_batches,
-                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
-
-// <mirbft/modules/net/tcp_mesh.hpp>
-// All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
-
-#include <random>
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 // <mirbft/modules/net/tcp_link.hpp>
 // One connection between two nodes: frames in, frames out, and signs of life.
 
@@ -10090,6 +10139,7 @@ class TcpLink {
   TcpLink(const TcpLink&) = delete;
   TcpLink& operator=(const TcpLink&) = delete;
 
+  Stream& stream() noexcept { return stream_; }
   std::optional<NodeId> expected() const noexcept { return expected_; }
   /// The peer that `join` named, if it has.
   std::optional<NodeId> peer() const noexcept { return peer_; }
@@ -10120,8 +10170,11 @@ class TcpLink {
   void greet(Transport& transport, const Hello& hello) {
     Error ignored;
     stream_.lowest_layer().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-    transport.handshake(stream_, expected_.has_value(), tracked([this, hello](Error error) {
-      if (error) return end(TcpEnd::failed);
+    shaking_hands_ = true;
+    const Side side = expected_ ? Side::dialed : Side::accepted;
+    transport.handshake(stream_, side, tracked([this, hello](Error error) {
+      shaking_hands_ = false;
+      if (error) return end(Transport::reason(error, TcpEnd::failed));
       gathered_.add(FrameKind::hello, wire::encode(hello));
       flush();
       read();
@@ -10172,7 +10225,8 @@ class TcpLink {
     if (ended_) return;
     heard_ = std::min(now, heard_ + late);
     if (!peer_) {
-      if (now - since_ > config.hello_within) end(TcpEnd::no_hello);
+      if (now - since_ > config.hello_within)
+        end(shaking_hands_ ? TcpEnd::slow_handshake : TcpEnd::no_hello);
     } else if (now - heard_ > config.dead_after && !readable_) {
       end(TcpEnd::silent);
     } else if (now - wrote_ > config.ping_after && !writing_) {
@@ -10215,7 +10269,7 @@ class TcpLink {
     const std::array buffers{boost::asio::buffer(room[0].data(), room[0].size()),
                              boost::asio::buffer(room[1].data(), room[1].size())};
     stream_.async_read_some(buffers, tracked([this](Error error, std::size_t count) {
-      if (error) return end(TcpEnd::lost);
+      if (error) return end(Transport::reason(error, TcpEnd::lost));
       decoder_.wrote(count);
       heard_ = Clock::now();
       if (!peer_ && !hear_hello()) return;
@@ -10225,18 +10279,25 @@ class TcpLink {
   }
 
   void write() {
+    if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     buffers_.clear();
     for (const ByteView piece : gathered_.pieces())
       buffers_.push_back(boost::asio::buffer(piece.data(), piece.size()));
     writing_ = true;
     boost::asio::async_write(stream_, std::span<const boost::asio::const_buffer>(buffers_),
-                             tracked([this](Error error, std::size_t) {
-                               if (error) return end(TcpEnd::lost);
+                             tracked([this](Error error, std::size_t count) {
+                               if (error) return fail_to_write(error);
                                writing_ = false;
+                               written_ += count;
                                gathered_.clear();
                                wrote_ = Clock::now();
                                flush();
                              }));
+  }
+
+  /// Who turns this node away says why before he closes: that is there to be read.
+  void fail_to_write(Error error) {
+    if (peer_) end(Transport::reason(error, TcpEnd::lost));
   }
 
   /// Whether the Hello has come, was right and made the owner name the peer.
@@ -10281,7 +10342,9 @@ class TcpLink {
   Clock::time_point since_ = Clock::now();  // made, or joined
   Clock::time_point heard_ = since_;
   Clock::time_point wrote_ = since_;
+  std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;
+  bool shaking_hands_ = false;
   bool writing_ = false;
   bool readable_ = false;
   bool ended_ = false;
@@ -10291,11 +10354,15 @@ class TcpLink {
 
 namespace mirbft {
 
-/// The work behind `TcpNet`, over any `Transport` that has
+/// The work behind `TcpNet` and `TlsNet`, over any `Transport` that has
 /// - `Stream`: a stream of Asio whose `lowest_layer()` is a TCP socket,
 /// - `Stream stream(socket)`: such a stream over a socket,
-/// - `handshake(Stream&, bool dialed, handler)`: calls `handler(error_code)` when both sides may
-///   talk.
+/// - `handshake(Stream&, Side, handler)`: calls `handler(error_code)` when both sides may talk,
+/// - `bool may_speak(Stream&, NodeId)`: whether the other side has proved to be that node,
+/// - `bytes_per_key` and `static bool renew_key(Stream&)`, which is called between two writes when
+///   so many bytes were written since it returned true,
+/// - `static const TcpEnd& reason(error_code, const TcpEnd& otherwise)`: what an error of the
+///   stream or the handshake means, where the transport knows more than that it failed.
 ///
 /// Each pair of nodes has one connection, which the one with the lower id makes. Everything runs
 /// inside the calls, on the caller's thread; only the names of peers that are no IP addresses are
@@ -10320,13 +10387,21 @@ class TcpMesh {
   std::uint16_t port() const noexcept { return port_; }
 
   void set_peer_address(NodeId id, std::string host, std::uint16_t port) {
-    Peer* const peer = find(id);
-    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
-    peer->address = {id, std::move(host), port};
-    if (peer->dialing) peer->dialing->end(TcpEnd::replaced);
-    peer->retry.cancel();
-    peer->pause = {};
-    dial(*peer);
+    Peer& peer = require_peer(id);
+    peer.address = {id, std::move(host), port};
+    if (peer.dialing) peer.dialing->end(TcpEnd::replaced);
+    dial_at_once(peer);
+  }
+
+  /// Calls `change(Transport&)`, which may change who can speak as this peer: a connection that is
+  /// no longer allowed ends, and the peer is dialed at once. Throws `ConfigError` if it is no peer.
+  template <class Change>
+  void change_peer(NodeId id, Change change) {
+    Peer& peer = require_peer(id);
+    change(transport_);
+    if (peer.link && !transport_.may_speak(peer.link->stream(), id))
+      peer.link->end(TcpEnd::withdrawn);
+    dial_at_once(peer);
   }
 
   bool connected(NodeId id) const noexcept {
@@ -10432,7 +10507,15 @@ class TcpMesh {
     return found != peers_.end() ? &found->second : nullptr;
   }
 
-  Hello hello() const { return {Hello::current_version, config_.cluster_id, config_.self}; }
+  Peer& require_peer(NodeId id) {
+    Peer* const peer = find(id);
+    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
+    return *peer;
+  }
+
+  Hello hello() const {
+    return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
+  }
 
   void listen() {
     const std::string port = std::to_string(config_.listen_port);
@@ -10491,6 +10574,12 @@ class TcpMesh {
                             });
   }
 
+  void dial_at_once(Peer& peer) {
+    peer.retry.cancel();
+    peer.pause = {};
+    dial(peer);
+  }
+
   template <class Endpoints>
   void connect(Peer& peer, const Endpoints& endpoints) {
     peer.dialing = &add_link(tcp::socket(io_), peer.address.id);
@@ -10514,9 +10603,13 @@ class TcpMesh {
   void greeted(Link& link, const Hello& hello) {
     if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
     if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
+    if (hello.configuration != config_.configuration)
+      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
     const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
     if (!peer || !right) return link.end(TcpEnd::stranger);
+    if (!transport_.may_speak(link.stream(), hello.node))
+      return link.end(TcpEnd::wrong_certificate);
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
@@ -10634,20 +10727,7 @@ class TcpMesh {
 
 namespace mirbft {
 
-/// Sockets as they are: nothing is encrypted, and whoever connects is who he says he is.
-struct PlainTcp {
-  using Stream = boost::asio::ip::tcp::socket;
-
-  Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
-
-  template <class Handler>
-  void handshake(Stream&, bool, Handler&& handler) {
-    handler(boost::system::error_code{});
-  }
-};
-
-/// Exchanges frames with the other nodes of a cluster over TCP without any protection: anybody
-/// who reaches the port can speak as any node. For measurements and trusted networks only.
+/// Exchanges frames with the other nodes of a cluster over connections of a `Transport`.
 ///
 /// Frames to one peer arrive in the order of sending. Gaps are possible, and counted: where its
 /// queue was full, or its connection broke. Lost connections are made anew for ever. Frames to
@@ -10655,12 +10735,9 @@ struct PlainTcp {
 ///
 /// All the work is done inside the calls, so poll at least once a second, or the peers give up
 /// the connections. `wake` may be called from any thread, the rest from one at a time.
-class TcpNet {
+template <class Transport>
+class MeshNet {
  public:
-  /// Listens at once. Throws `ConfigError` for a wrong configuration or a port that is in use.
-  explicit TcpNet(TcpConfig config)
-      : mesh_(std::make_unique<TcpMesh<PlainTcp>>(std::move(config), PlainTcp{})) {}
-
   /// The port that the net listens on.
   std::uint16_t port() const { return mesh_->port(); }
 
@@ -10698,8 +10775,119 @@ class TcpNet {
 
   TcpStatus status() const { return mesh_->status(); }
 
+ protected:
+  MeshNet(TcpConfig config, Transport transport)
+      : mesh_(std::make_unique<TcpMesh<Transport>>(std::move(config), std::move(transport))) {}
+
+  TcpMesh<Transport>& mesh() noexcept { return *mesh_; }
+
  private:
-  std::unique_ptr<TcpMesh<PlainTcp>> mesh_;
+  std::unique_ptr<TcpMesh<Transport>> mesh_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tcp.hpp>
+// A Net over plain TCP, by Boost.Asio: for measurements and trusted networks only.
+
+namespace mirbft {
+
+/// Sockets as they are: nothing is encrypted, and whoever connects is who he says he is.
+struct PlainTcp {
+  using Stream = boost::asio::ip::tcp::socket;
+
+  Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
+
+  template <class Handler>
+  void handshake(Stream&, Side, Handler&& handler) {
+    handler(boost::system::error_code{});
+  }
+
+  bool may_speak(Stream&, NodeId) const noexcept { return true; }
+
+  static constexpr auto bytes_per_key = std::numeric_limits<std::uint64_t>::max();
+  static bool renew_key(Stream&) noexcept { return true; }
+
+  static const TcpEnd& reason(boost::system::error_code, const TcpEnd& otherwise) noexcept {
+    return otherwise;
+  }
+};
+
+/// Exchanges frames with the other nodes of a cluster over TCP without any protection: anybody
+/// who reaches the port can speak as any node. For measurements and trusted networks only.
+class TcpNet : public MeshNet<PlainTcp> {
+ public:
+  /// Listens at once. Throws `ConfigError` for a wrong configuration or a port that is in use.
+  explicit TcpNet(TcpConfig config) : MeshNet(std::move(config), PlainTcp{}) {}
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tls_pins.hpp>
+// Which certificate belongs to which node: all the trust that TLS needs here.
+
+namespace mirbft {
+
+/// The fingerprints of the certificates that each node may show: one, and two while it changes
+/// from one to the other. No certificate belongs to two nodes.
+class TlsPins {
+ public:
+  TlsPins() = default;
+
+  /// Throws `ConfigError` for an empty set, a fingerprint of zeros, and one of two nodes.
+  explicit TlsPins(const std::map<NodeId, std::set<Digest>>& certificates) {
+    for (const auto& [node, pinned] : certificates) {
+      if (pinned.empty()) throw ConfigError(field(node), "none", "name at least one certificate");
+      for (const Digest& certificate : pinned) add(node, certificate);
+    }
+  }
+
+  bool has(NodeId node) const { return !of(node).empty(); }
+
+  /// Who shows this certificate; nothing if it is pinned for nobody.
+  std::optional<NodeId> owner(const Digest& certificate) const {
+    const auto found = owners_.find(certificate);
+    return found != owners_.end() ? std::optional(found->second) : std::nullopt;
+  }
+
+  /// From now on the node may show this certificate too. Throws as the constructor does.
+  void add(NodeId node, const Digest& certificate) {
+    require_free(node, certificate);
+    owners_.insert_or_assign(certificate, node);
+  }
+
+  /// From now on the node may show this certificate and no other. Throws as the constructor does.
+  void set(NodeId node, const Digest& certificate) {
+    require_free(node, certificate);
+    std::erase_if(owners_, [node](const auto& pin) { return pin.second == node; });
+    owners_.insert_or_assign(certificate, node);
+  }
+
+  /// What the node may show.
+  std::set<Digest> of(NodeId node) const {
+    std::set<Digest> found;
+    for (const auto& [certificate, owner] : owners_)
+      if (owner == node) found.insert(certificate);
+    return found;
+  }
+
+ private:
+  static std::string field(NodeId node) {
+    return "certificates of node " + std::to_string(node.value);
+  }
+
+  void require_free(NodeId node, const Digest& certificate) const {
+    if (certificate == Digest{})
+      throw ConfigError(field(node), hex(certificate), "is no SHA-256 of a certificate");
+    const std::optional<NodeId> other = owner(certificate);
+    if (other && *other != node) {
+      throw ConfigError(field(node), hex(certificate),
+                        "is that of node " + std::to_string(other->value) +
+                            "; each node needs a certificate of its own");
+    }
+  }
+
+  std::map<Digest, NodeId> owners_;
 };
 
 }  // namespace mirbft
@@ -18962,60 +19150,84 @@ class Node : engine::wiring::Verdict<
 
 }  // namespace mirbft
 
-// <mirbft/client/client_recovery.hpp>
-// How a client that has lost its memory learns which number comes next.
+// <mirbft/client/client.hpp>
+// A remote client: signs requests, has the replicas order them, and believes what w of them say.
+
+// <mirbft/client/client_calls.hpp>
+// What a client has asked for: numbers, signatures, whom to ask, what to believe, and when to stop.
+
+// <mirbft/client/client_config.hpp>
+// What a client is told, and how its requests end.
+
+// <mirbft/client/link_end.hpp>
+// Why a connection between a client and a replica ends.
 
 namespace mirbft {
 
-/// Asks the replicas where a client stands: send `probe()` to all, hand in the answers, ask again
-/// those that are silent. What comes out once a strong quorum has answered is not what f liars
-/// want: of each number it is the w-th highest, so that a correct replica says as much, and w
-/// correct ones that say more are not outvoted.
-///
-/// Go on with `next`. Numbers from `low` up to there may be lost on their way, and would hold up
-/// the window for good: submit an empty request under each. Those that are delivered already, or
-/// still on their way, are answered as such.
-///
-/// A number that reached fewer than w correct replicas may be taken a second time. Then either
-/// request is delivered, and the same one everywhere.
-class ClientRecovery {
- public:
-  ClientRecovery(ClientId client, std::vector<NodeId> replicas)
-      : client_(client), replicas_(std::move(replicas)), quorum_(replicas_.size()) {}
-
-  /// Needs no signature: it is never ordered.
-  Request probe() const { return {client_, never_valid, {}, {}}; }
-
-  /// A replica has answered the probe; its newest answer counts. Where the client stands, once
-  /// enough have answered.
-  std::optional<ClientPosition> replied(NodeId from, const Replied& reply) {
-    if (reply.client != client_ || reply.req_no != never_valid ||
-        reply.outcome != Outcome::rejected_window ||
-        std::find(replicas_.begin(), replicas_.end(), from) == replicas_.end())
-      return std::nullopt;
-    const auto position = wire::decode<ClientPosition>(reply.result, wire::Form::canonical);
-    if (!position || position->next < position->low) return std::nullopt;
-    said_.insert_or_assign(from, *position);
-    if (said_.size() < quorum_.strong()) return std::nullopt;
-    return ClientPosition{vouched(&ClientPosition::low), vouched(&ClientPosition::next)};
-  }
-
- private:
-  /// The w-th highest of what was said.
-  ReqNo vouched(ReqNo ClientPosition::*which) const {
-    std::vector<ReqNo> all;
-    for (const auto& [replica, position] : said_) all.push_back(position.*which);
-    std::sort(all.begin(), all.end(), std::greater<>());
-    return all[quorum_.weak() - 1];
-  }
-
-  ClientId client_;
-  std::vector<NodeId> replicas_;
-  Quorum quorum_;
-  std::map<NodeId, ClientPosition> said_;
+/// How many connections ended, by reason.
+struct LinkEnds {
+  std::uint64_t lost = 0;           ///< closed by the other side, or by a failure between
+  std::uint64_t failed = 0;         ///< could not be made
+  std::uint64_t bad_handshake = 0;  ///< by what the transport demands; `last_end` says what
+  std::uint64_t silent = 0;         ///< nothing was read for `dead_after`
+  std::uint64_t no_hello = 0;       ///< no Hello for `hello_within`
+  std::uint64_t bad_hello = 0;      ///< something else in its place, unreadable, or a second one
+  std::uint64_t wrong_version = 0;  ///< a different version of the protocol
+  std::uint64_t wrong_cluster = 0;  ///< a different cluster id
+  std::uint64_t stranger = 0;       ///< not the replica dialed, or the request of another client
+  std::uint64_t unknown_kind = 0;   ///< a frame of no known kind
+  std::uint64_t too_long = 0;       ///< a frame beyond the limit of its kind
+  std::uint64_t bad_frame = 0;      ///< a frame that cannot be decoded
+  std::uint64_t slow_reader = 0;    ///< does not read what waits for it
+  std::uint64_t port_full = 0;      ///< the port has as many connections as it may
+  std::uint64_t address_full = 0;   ///< the address has as many connections as it may
+  std::uint64_t client_full = 0;    ///< the client has as many connections as it may
+  std::uint64_t closed = 0;         ///< this side shuts down
 };
 
+/// Why a connection ends: its counter and its words.
+struct LinkEnd {
+  std::uint64_t LinkEnds::*counter;
+  std::string_view text;
+
+  static const LinkEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
+      stranger, unknown_kind, too_long, bad_frame, slow_reader, port_full, address_full,
+      client_full, closed;
+};
+
+inline constexpr LinkEnd LinkEnd::lost{&LinkEnds::lost, "the connection was lost"};
+inline constexpr LinkEnd LinkEnd::failed{&LinkEnds::failed, "no connection could be made"};
+inline constexpr LinkEnd LinkEnd::silent{&LinkEnds::silent,
+                                         "the other side was silent for too long"};
+inline constexpr LinkEnd LinkEnd::no_hello{&LinkEnds::no_hello, "no Hello came in time"};
+inline constexpr LinkEnd LinkEnd::bad_hello{&LinkEnds::bad_hello, "the Hello was not understood"};
+inline constexpr LinkEnd LinkEnd::wrong_version{
+    &LinkEnds::wrong_version, "the other side speaks a different version of the protocol"};
+inline constexpr LinkEnd LinkEnd::wrong_cluster{
+    &LinkEnds::wrong_cluster, "the other side belongs to a different cluster"};
+inline constexpr LinkEnd LinkEnd::stranger{
+    &LinkEnds::stranger, "the other side is not, or does not speak for, the one that was named"};
+inline constexpr LinkEnd LinkEnd::unknown_kind{&LinkEnds::unknown_kind,
+                                               "a frame of an unknown kind came"};
+inline constexpr LinkEnd LinkEnd::too_long{&LinkEnds::too_long,
+                                           "a frame came that is longer than its kind allows"};
+inline constexpr LinkEnd LinkEnd::bad_frame{&LinkEnds::bad_frame,
+                                            "a frame came that cannot be decoded"};
+inline constexpr LinkEnd LinkEnd::slow_reader{
+    &LinkEnds::slow_reader, "the other side does not read what waits for it"};
+inline constexpr LinkEnd LinkEnd::port_full{&LinkEnds::port_full,
+                                            "the port has no room for another connection"};
+inline constexpr LinkEnd LinkEnd::address_full{
+    &LinkEnds::address_full, "too many connections come from this address"};
+inline constexpr LinkEnd LinkEnd::client_full{&LinkEnds::client_full,
+                                              "this client has too many connections"};
+inline constexpr LinkEnd LinkEnd::closed{&LinkEnds::closed, "this side shuts down"};
+
 }  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::LinkEnds, lost, failed, bad_handshake, silent, no_hello, bad_hello,
+                        wrong_version, wrong_cluster, stranger, unknown_kind, too_long, bad_frame,
+                        slow_reader, port_full, address_full, client_full, closed);
 
 // <mirbft/client/reply_quorum.hpp>
 // What a remote client believes: results on which enough replicas agree.
@@ -19061,6 +19273,8 @@ class ReplyQuorum {
 
   /// Answers to this number count from now on, until one is believed.
   void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
+  /// Nobody waits for this number any more.
+  void forget(ReqNo number) { open_.erase(number); }
 
   /// A replica has answered. The result, once enough say the same.
   std::optional<ClientResult> replied(NodeId from, const Replied& reply) {
@@ -19157,6 +19371,1896 @@ class ReplyQuorum {
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused);
+
+namespace mirbft {
+
+/// Where a replica takes clients' requests: the address of its `ClientPort`.
+struct ReplicaAddress {
+  NodeId id;
+  std::string host;        ///< an IP address, or a name, which is looked up at each attempt
+  std::uint16_t port = 0;
+};
+
+/// The configuration of a `Client`.
+struct ClientConfig {
+  std::string cluster_id;
+  ClientId id;
+  std::vector<ReplicaAddress> replicas;  ///< all of the cluster, once each
+
+  std::uint64_t send_to = 0;  ///< how many replicas are asked first; 0: all
+  std::uint64_t max_open = 1024;  ///< requests that wait for their end at a time
+  std::uint64_t max_request_bytes = 64 * 1024;  ///< as the replicas' Trackers have it
+  std::chrono::milliseconds retry_after{2'000};  ///< until all replicas are asked
+  std::chrono::milliseconds deadline{30'000};    ///< of a request that is given none
+
+  std::uint64_t queue_bytes = 8U << 20;  ///< most that waits for one replica to read it
+  std::chrono::milliseconds reconnect_first{50};  ///< longest pause after the first failure
+  std::chrono::milliseconds reconnect_longest{5'000};
+  std::chrono::milliseconds healthy_after{10'000};  ///< so old a connection resets the pause
+  std::chrono::milliseconds ping_after{2'000};      ///< of having written nothing
+  std::chrono::milliseconds dead_after{6'000};      ///< of having read nothing
+  std::chrono::milliseconds hello_within{5'000};    ///< connecting included
+};
+
+/// How a request of a `Client` ended.
+enum class ClientEnd : std::uint8_t {
+  /// w replicas say the same: this is the result, and this its place in the order.
+  delivered,
+  /// It is certainly delivered, but no replica remembers its result any longer.
+  forgotten,
+  /// w replicas refuse it for the same reason, so one that is correct does.
+  rejected,
+  /// All replicas had too much to do until the deadline; or the client itself has, at once.
+  overloaded,
+  /// The deadline came first. The cluster may have delivered it, or may yet.
+  timed_out,
+  /// The client was shut down first. The same holds.
+  shut_down,
+};
+
+constexpr std::string_view to_string(ClientEnd end) noexcept {
+  switch (end) {
+    case ClientEnd::delivered: return "delivered";
+    case ClientEnd::forgotten: return "delivered, but no replica remembers the result";
+    case ClientEnd::rejected: return "rejected";
+    case ClientEnd::overloaded: return "overloaded: try again later";
+    case ClientEnd::timed_out: return "timed out: outcome unknown";
+    case ClientEnd::shut_down: return "the client was shut down: outcome unknown";
+  }
+  return "unknown";
+}
+
+/// What became of a request.
+struct ClientReply {
+  ClientEnd end = ClientEnd::shut_down;
+  /// Why, if it was rejected.
+  Outcome reason = Outcome::delivered;
+  /// Where it was delivered, and with which result, if it was and that is known.
+  SeqNr sn;
+  Bytes result;
+
+  friend bool operator==(const ClientReply&, const ClientReply&) = default;
+};
+
+/// What a `Client` has done since it was made.
+struct ClientStatus {
+  std::uint64_t connected = 0;  ///< replicas that it can talk to at present
+  std::uint64_t waiting = 0;    ///< requests that have no number yet
+  std::uint64_t open = 0;       ///< numbers that wait for their end
+  std::uint64_t next = 0;       ///< the next number, once it is known
+  std::uint64_t delivered = 0;
+  std::uint64_t forgotten = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t overloaded = 0;
+  std::uint64_t timed_out = 0;
+  std::uint64_t filled = 0;         ///< numbers that an empty request closed
+  std::uint64_t submissions = 0;    ///< requests given to replicas, the next ones included
+  std::uint64_t retries = 0;        ///< to ask again after a time-out or a refusal
+  std::uint64_t queue_full = 0;     ///< not given to a replica that does not read fast enough
+  std::uint64_t stray_answers = 0;  ///< to what was not asked, or does not wait any more
+  ReplyQuorumStatus answers;
+  LinkEnds ended;
+  std::string last_end;  ///< the latest end of a connection in words; empty: none yet
+};
+
+/// Throws `ConfigError` unless a client can work with this configuration.
+inline void validate(const ClientConfig& config) {
+  const auto require = [](bool holds, const char* field, const auto& value, const char* rule) {
+    if (!holds) throw ConfigError(field, value, rule);
+  };
+  require(!config.cluster_id.empty() && config.cluster_id.size() <= 256, "cluster_id",
+          '"' + config.cluster_id + '"', "must have 1 to 256 bytes, the same as the replicas'");
+  require(!config.replicas.empty(), "replicas", "[]", "is empty; name all replicas");
+  std::set<NodeId> ids;
+  for (const ReplicaAddress& replica : config.replicas) {
+    const std::string id = std::to_string(replica.id.value);
+    require(ids.insert(replica.id).second, "replicas.id", id, "stands twice; name each once");
+    require(!replica.host.empty(), "replicas.host", "\"\"",
+            "is empty; give an IP address or a name");
+    require(replica.port != 0, "replicas.port", "0", "must be the replica's port for clients");
+  }
+  const std::uint64_t count = config.replicas.size();
+  require(config.send_to == 0 ||
+              (config.send_to >= Quorum(count).weak() && config.send_to <= count),
+          "send_to", std::to_string(config.send_to),
+          "must be 0, for all, or from f+1 to the number of replicas");
+  require(config.max_open >= 1 && config.max_open <= 1 << 16, "max_open",
+          std::to_string(config.max_open), "must be from 1 to 65536");
+  constexpr std::size_t longest = frame_limit(FrameClass::request);
+  constexpr std::size_t beside_body = TrackerConfig::max_authenticator_bytes + 256;
+  require(config.max_request_bytes >= 1 && config.max_request_bytes <= longest - beside_body,
+          "max_request_bytes", std::to_string(config.max_request_bytes),
+          "must be from 1 to 126720, so that a request and its authenticator fit into a frame");
+  require(config.queue_bytes >= 2 * longest, "queue_bytes", std::to_string(config.queue_bytes),
+          "must hold two of the longest frames, 262144");
+
+  const auto positive = [&](const char* field, std::chrono::milliseconds time) {
+    require(time.count() > 0, field, std::to_string(time.count()), "must be above 0 milliseconds");
+  };
+  positive("retry_after", config.retry_after);
+  positive("deadline", config.deadline);
+  positive("reconnect_first", config.reconnect_first);
+  positive("ping_after", config.ping_after);
+  positive("hello_within", config.hello_within);
+  require(config.reconnect_longest >= config.reconnect_first, "reconnect_longest",
+          std::to_string(config.reconnect_longest.count()), "must be at least reconnect_first");
+  require(config.dead_after >= 2 * config.ping_after, "dead_after",
+          std::to_string(config.dead_after.count()), "must be at least twice ping_after");
+}
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReplicaAddress, id, host, port);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientConfig, cluster_id, id, replicas, send_to, max_open,
+                        max_request_bytes, retry_after, deadline, queue_bytes, reconnect_first,
+                        reconnect_longest, healthy_after, ping_after, dead_after, hello_within);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientReply, end, reason, sn, result);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientStatus, connected, waiting, open, next, delivered, forgotten,
+                        rejected, overloaded, timed_out, filled, submissions, retries, queue_full,
+                        stray_answers, answers, ended, last_end);
+
+// <mirbft/client/client_frames.hpp>
+// What clients and replicas say to each other over a connection.
+
+namespace mirbft {
+
+/// The frames from a client to a replica: a `ClientHello` first, then `Submission`s. A ping is
+/// empty, and a sign of life.
+enum class ToReplica : std::uint8_t { submission, hello = 0xf0, ping = 0xf1 };
+
+/// The frames from a replica to a client: a `ReplicaHello` first, then `SubmissionAnswer`s.
+enum class ToClient : std::uint8_t { answer, hello = 0xf0, ping = 0xf1 };
+
+/// Longest payload of a kind in bytes; nothing if there is no such kind.
+constexpr std::optional<std::size_t> frame_limit(ToReplica kind) noexcept {
+  switch (kind) {
+    case ToReplica::submission: return frame_limit(FrameClass::request);
+    case ToReplica::hello: return 1024;
+    case ToReplica::ping: return 0;
+  }
+  return std::nullopt;
+}
+constexpr std::optional<std::size_t> frame_limit(ToClient kind) noexcept {
+  switch (kind) {
+    case ToClient::answer: return frame_limit(FrameClass::batch);
+    case ToClient::hello: return 1024;
+    case ToClient::ping: return 0;
+  }
+  return std::nullopt;
+}
+
+/// The version of the protocol between clients and replicas.
+inline constexpr std::uint32_t client_protocol = 1;
+
+/// The first frame of a client. Its name is not proven by that: what it submits is signed.
+struct ClientHello {
+  std::uint32_t version = client_protocol;
+  std::string cluster_id;
+  ClientId client;
+};
+
+/// The first frame of a replica.
+struct ReplicaHello {
+  std::uint32_t version = client_protocol;
+  std::string cluster_id;
+  NodeId node;
+};
+
+/// A client hands in a request. The number is its own for this attempt, over this connection.
+struct Submission {
+  std::uint64_t number = 0;
+  /// Whether the client gives the request to all replicas, or this one is to pass it on.
+  Spread spread = Spread::by_replica;
+  Request request;
+};
+
+/// What became of the submission with this number, and of no other.
+struct SubmissionAnswer {
+  std::uint64_t number = 0;
+  Replied reply;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientHello, version, cluster_id, client);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReplicaHello, version, cluster_id, node);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Submission, number, spread, request);
+BOOST_HANA_ADAPT_STRUCT(mirbft::SubmissionAnswer, number, reply);
+
+// <mirbft/client/client_recovery.hpp>
+// How a client that has lost its memory learns which number comes next.
+
+namespace mirbft {
+
+/// Asks the replicas where a client stands: send `probe()` to all, hand in the answers, ask again
+/// those that are silent. What comes out once a strong quorum has answered is not what f liars
+/// want: of each number it is the w-th highest, so that a correct replica says as much, and w
+/// correct ones that say more are not outvoted.
+///
+/// Go on with `next`. Numbers from `low` up to there may be lost on their way, and would hold up
+/// the window for good: submit an empty request under each. Those that are delivered already, or
+/// still on their way, are answered as such.
+///
+/// A number that reached fewer than w correct replicas may be taken a second time. Then either
+/// request is delivered, and the same one everywhere.
+class ClientRecovery {
+ public:
+  ClientRecovery(ClientId client, std::vector<NodeId> replicas)
+      : client_(client), replicas_(std::move(replicas)), quorum_(replicas_.size()) {}
+
+  /// Needs no signature: it is never ordered.
+  Request probe() const { return {client_, never_valid, {}, {}}; }
+
+  /// A replica has answered the probe; its newest answer counts. Where the client stands, once
+  /// enough have answered.
+  std::optional<ClientPosition> replied(NodeId from, const Replied& reply) {
+    if (reply.client != client_ || reply.req_no != never_valid ||
+        reply.outcome != Outcome::rejected_window ||
+        std::find(replicas_.begin(), replicas_.end(), from) == replicas_.end())
+      return std::nullopt;
+    const auto position = wire::decode<ClientPosition>(reply.result, wire::Form::canonical);
+    if (!position || position->next < position->low) return std::nullopt;
+    said_.insert_or_assign(from, *position);
+    if (said_.size() < quorum_.strong()) return std::nullopt;
+    return ClientPosition{vouched(&ClientPosition::low), vouched(&ClientPosition::next)};
+  }
+
+ private:
+  /// The w-th highest of what was said.
+  ReqNo vouched(ReqNo ClientPosition::*which) const {
+    std::vector<ReqNo> all;
+    for (const auto& [replica, position] : said_) all.push_back(position.*which);
+    std::sort(all.begin(), all.end(), std::greater<>());
+    return all[quorum_.weak() - 1];
+  }
+
+  ClientId client_;
+  std::vector<NodeId> replicas_;
+  Quorum quorum_;
+  std::map<NodeId, ClientPosition> said_;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// One request that somebody waits for.
+struct ClientCall {
+  using Time = std::chrono::steady_clock::time_point;
+
+  Bytes data;
+  std::function<void(const ClientReply&)> on_end;
+  Time deadline = Time::max();
+};
+
+/// The thinking part of a `Client`, without threads and sockets. Time is handed in.
+///
+/// First it learns from the replicas where the client stands (`ClientRecovery`). Then each request
+/// gets a number and a signature, is given to some or all replicas, and again to those that refuse
+/// it or lose their connection, always under the same number, until w of them give the same result
+/// at the same place in the order, or refuse it for the same reason; or its deadline comes.
+///
+/// A number that is given up is closed by an empty request, since a gap would hold up the client's
+/// window for good; so are the numbers that a former life of the client may have left open. Since
+/// a number that only a few replicas know might be taken twice, and the answer to the one request
+/// for the other, a new life leaves out as many numbers as may have been open.
+///
+/// `Signer` has `std::vector<Bytes> sign(std::span<const RequestRef>)`: the authenticators of
+/// requests that are signed at one time. One thread at a time.
+template <class Signer, class Hasher>
+class ClientCalls {
+ public:
+  using Time = ClientCall::Time;
+
+  /// The configuration is checked, and outlives this.
+  ClientCalls(const ClientConfig& config, Signer signer)
+      : config_(config),
+        quorum_(config.replicas.size()),
+        signer_(std::move(signer)),
+        answers_(config.id, ids(config)),
+        recovery_(config.id, ids(config)),
+        replicas_(config.replicas.size()) {}
+
+  void add(ClientCall call) { waiting_.push_back(std::move(call)); }
+
+  /// A replica, by its place in the configuration, can be talked to.
+  void connected(std::size_t replica) { replicas_[replica].connected = true; }
+  /// Its connection is gone: what it was asked over that is not answered any more.
+  void lost(std::size_t replica, Time now) {
+    replicas_[replica] = {};
+    for (auto& [number, open] : open_)
+      if (std::exchange(open.asked[replica].submission, 0) != 0) hurry(number, open, now);
+  }
+
+  /// A replica has answered.
+  void answered(std::size_t replica, const SubmissionAnswer& answer, Time now) {
+    const Replied& reply = answer.reply;
+    if (reply.req_no == never_valid) return hear_position(replica, answer, now);
+    const auto found = open_.find(reply.req_no);
+    if (found == open_.end() || found->second.asked[replica].submission != answer.number ||
+        answer.number == 0) {
+      ++status_.stray_answers;
+      return;
+    }
+    Asked& asked = found->second.asked[replica];
+    asked = {0, reply.outcome};
+    if (const auto believed = answers_.replied(config_.replicas[replica].id, placed(reply)))
+      return finish(found, *believed);
+    if (is_final(reply.outcome) && count(found->second, reply.outcome) >= quorum_.weak())
+      return reject(found, reply.outcome, now);
+    hurry(found->first, found->second, now);
+  }
+
+  /// Does what is due: `send(replica, const Submission&)` returns whether the replica's queue took
+  /// it. Returns when it wants to be called again at the latest.
+  template <class Send>
+  Time go_on(Time now, Send&& send) {
+    if (!next_) probe(now, send);
+    expire(now);
+    if (next_) begin(now, send);
+    while (!agenda_.empty() && agenda_.begin()->first <= now) {
+      const auto open = open_.find(agenda_.begin()->second);
+      if (open->second.call.deadline <= now) expire(open->first, open->second);
+      ask(open->first, open->second, now, send);
+    }
+    return wake_at();
+  }
+
+  /// Ends everything: who waits is told.
+  void shut_down() {
+    for (ClientCall& call : std::exchange(waiting_, {})) end(call, {});
+    for (auto& [number, open] : std::exchange(open_, {})) end(open.call, {});
+    agenda_.clear();
+  }
+
+  ClientStatus status() const {
+    ClientStatus now = status_;
+    for (const Replica& replica : replicas_) now.connected += replica.connected ? 1 : 0;
+    now.waiting = waiting_.size();
+    now.open = open_.size();
+    now.next = next_ ? next_->value : 0;
+    now.answers = answers_.status();
+    return now;
+  }
+
+ private:
+  struct Replica {
+    bool connected = false;
+    std::uint64_t probe = 0;  // the submission that asks where the client stands
+  };
+  struct Asked {
+    std::uint64_t submission = 0;  // the one that waits for an answer, if there is one
+    std::optional<Outcome> said{};
+  };
+  /// A number that waits for its end.
+  struct Open {
+    Request request;
+    ClientCall call;  // for numbers that nobody waits for, without `on_end`
+    std::vector<Asked> asked;
+    Time due;
+    unsigned attempts = 0;
+  };
+  using Opened = typename std::map<ReqNo, Open>::iterator;
+  /// A request that is to get this number.
+  struct Fresh {
+    ReqNo number;
+    ClientCall call;
+  };
+
+  /// So many requests are signed at one time: enough for one signature over all of them to cost
+  /// next to nothing, and few enough for each to carry little of the others.
+  static constexpr std::size_t signed_together = 64;
+  /// The first pause before a replica that refused is asked again; it doubles.
+  static constexpr std::chrono::milliseconds shortest_pause{20};
+
+  static std::vector<NodeId> ids(const ClientConfig& config) {
+    std::vector<NodeId> ids;
+    for (const ReplicaAddress& replica : config.replicas) ids.push_back(replica.id);
+    return ids;
+  }
+  std::size_t count_connected() const {
+    return static_cast<std::size_t>(std::count_if(
+        replicas_.begin(), replicas_.end(), [](const Replica& it) { return it.connected; }));
+  }
+
+  // Where the client stands.
+
+  template <class Send>
+  void probe(Time now, Send& send) {
+    if (now < probe_at_) return;
+    for (std::size_t place = 0; place < replicas_.size(); ++place) {
+      Replica& replica = replicas_[place];
+      if (!replica.connected || replica.probe != 0) continue;
+      const Submission probe{++submission_, Spread::by_client, recovery_.probe()};
+      if (send(place, probe)) replica.probe = probe.number;
+    }
+  }
+
+  void hear_position(std::size_t replica, const SubmissionAnswer& answer, Time now) {
+    if (next_ || answer.number == 0 || replicas_[replica].probe != answer.number) {
+      ++status_.stray_answers;
+      return;
+    }
+    replicas_[replica].probe = 0;
+    probe_at_ = now + shortest_pause;
+    const auto position = recovery_.replied(config_.replicas[replica].id, answer.reply);
+    if (!position) return;
+    fill_ = position->low;
+    next_ = position->next + config_.max_open;
+    fill_end_ = *next_;
+  }
+
+  // From a call to a number.
+
+  /// Gives numbers to what waits, as long as enough replicas are there to be believed.
+  template <class Send>
+  void begin(Time now, Send& send) {
+    while (count_connected() >= quorum_.weak()) {
+      std::vector<Fresh> fresh;
+      while (has_room(fresh) && !waiting_.empty()) {
+        fresh.push_back({*next_, std::move(waiting_.front())});
+        ++*next_;
+        waiting_.pop_front();
+      }
+      // Half of the room is for requests that somebody waits for.
+      while (has_room(fresh) && fill_ < fill_end_ && filling_ < (config_.max_open + 1) / 2) {
+        fresh.push_back({fill_, {}});
+        ++fill_;
+        ++filling_;
+      }
+      if (fresh.empty()) return;
+      open(std::move(fresh), now, send);
+    }
+  }
+  bool has_room(const std::vector<Fresh>& fresh) const {
+    return fresh.size() < signed_together && open_.size() + fresh.size() < config_.max_open;
+  }
+
+  template <class Send>
+  void open(std::vector<Fresh> fresh, Time now, Send& send) {
+    std::vector<RequestRef> references;
+    for (const Fresh& one : fresh) references.push_back(refer(one.number, one.call.data));
+    std::vector<Bytes> signatures = signer_.sign(references);
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+      const ReqNo number = fresh[i].number;
+      ClientCall& call = fresh[i].call;
+      Request request{config_.id, number, std::move(call.data), std::move(signatures[i])};
+      const auto [opened, added] = open_.emplace(
+          number, Open{std::move(request), std::move(call), std::vector<Asked>(replicas_.size()),
+                       Time::max(), 0});
+      answers_.expect(number);
+      agenda_.emplace(opened->second.due, number);
+      ask(number, opened->second, now, send);
+    }
+  }
+
+  RequestRef refer(ReqNo number, const Bytes& data) {
+    for (const Bytes& part : wire::request_parts(cluster(), config_.id, number, data))
+      hasher_.update(part.view());
+    return {config_.id, number, hasher_.finish()};
+  }
+  ByteView cluster() const noexcept { return bytes_of(config_.cluster_id); }
+
+  // Asking.
+
+  /// Gives the request to the replicas that do not have it over their present connection: at first
+  /// to as many as are configured, not always the same ones; then to all.
+  template <class Send>
+  void ask(ReqNo number, Open& open, Time now, Send& send) {
+    const std::size_t all = replicas_.size();
+    const std::size_t wanted =
+        open.attempts == 0 && config_.send_to != 0 ? config_.send_to : all;
+    const Spread spread =
+        wanted == all && count_connected() == all ? Spread::by_client : Spread::by_replica;
+    std::size_t given = 0;
+    for (std::size_t step = 0; step < all && given < wanted; ++step) {
+      const std::size_t place = (number.value + step) % all;
+      Asked& asked = open.asked[place];
+      if (!replicas_[place].connected) continue;
+      ++given;
+      if (asked.submission != 0 || asked.said == Outcome::delivered) continue;
+      const Submission submission{++submission_, spread, open.request};
+      if (!send(place, submission)) {
+        ++status_.queue_full;
+        continue;
+      }
+      asked.submission = submission.number;
+      ++status_.submissions;
+      status_.retries += open.attempts > 0 ? 1 : 0;
+    }
+    ++open.attempts;
+    schedule(number, open, now + config_.retry_after);
+  }
+
+  /// A replica that was asked is of no help: others are, soon.
+  void hurry(ReqNo number, Open& open, Time now) {
+    const auto pause = std::min<std::chrono::milliseconds>(
+        shortest_pause * (1U << std::min(open.attempts, 10U)), config_.retry_after);
+    if (now + pause < open.due) schedule(number, open, now + pause);
+  }
+
+  void schedule(ReqNo number, Open& open, Time due) {
+    agenda_.erase({open.due, number});
+    open.due = std::min(due, open.call.deadline);
+    agenda_.emplace(open.due, number);
+  }
+
+  // Endings.
+
+  /// Refusals that asking again does not change.
+  static bool is_final(Outcome outcome) noexcept {
+    return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
+           outcome == Outcome::rejected_conflict;
+  }
+  static std::size_t count(const Open& open, Outcome outcome) {
+    return static_cast<std::size_t>(
+        std::count_if(open.asked.begin(), open.asked.end(),
+                      [&](const Asked& asked) { return asked.said == outcome; }));
+  }
+
+  /// The place in the order becomes a part of what replicas must agree on.
+  static Replied placed(const Replied& reply) {
+    if (reply.outcome != Outcome::delivered) return reply;
+    Replied placed = reply;
+    placed.result = Bytes::filled(sizeof reply.sn.value + reply.result.size(),
+                                  [&](std::uint8_t* out) {
+                                    little_endian::put(out, reply.sn.value);
+                                    std::copy(reply.result.begin(), reply.result.end(), out);
+                                  });
+    return placed;
+  }
+
+  void finish(Opened open, const ClientResult& believed) {
+    if (!believed.result) return finish(open, {ClientEnd::forgotten, {}, {}, {}});
+    const std::uint8_t* at = believed.result->data();
+    const SeqNr sn(little_endian::get<std::uint64_t>(at));
+    finish(open, {ClientEnd::delivered, {}, sn,
+                  believed.result->slice(sizeof sn.value, believed.result->size())});
+  }
+  void finish(Opened open, const ClientReply& reply) {
+    agenda_.erase({open->second.due, open->first});
+    answers_.forget(open->first);
+    ClientCall call = std::move(open->second.call);
+    if (open->first < fill_end_) --filling_;
+    open_.erase(open);
+    if (!call.on_end) ++status_.filled;
+    end(call, reply);
+  }
+
+  void reject(Opened open, Outcome reason, Time now) {
+    const ClientReply reply{ClientEnd::rejected, reason, {}, {}};
+    const bool is_taken = reason == Outcome::rejected_conflict;
+    if (is_taken || !open->second.call.on_end) return finish(open, reply);
+    give_up(open->first, open->second, reply);
+    hurry(open->first, open->second, now);
+  }
+
+  /// The deadline has come.
+  void expire(ReqNo number, Open& open) {
+    const bool refused = count(open, Outcome::overloaded) == replicas_.size();
+    give_up(number, open,
+            {refused ? ClientEnd::overloaded : ClientEnd::timed_out, {}, {}, {}});
+  }
+  /// Nobody waits any more. The number remains open, for an empty request.
+  void give_up(ReqNo number, Open& open, const ClientReply& reply) {
+    end(open.call, reply);
+    open.call = {};
+    open.request.data = {};
+    open.request.authenticator = signer_.sign(std::vector{refer(number, {})}).front();
+    for (Asked& asked : open.asked) asked.said.reset();
+  }
+
+  /// What has no number yet may also come too late.
+  void expire(Time now) {
+    std::erase_if(waiting_, [&](ClientCall& call) {
+      if (call.deadline > now) return false;
+      end(call, {ClientEnd::timed_out, {}, {}, {}});
+      return true;
+    });
+  }
+
+  void end(ClientCall& call, const ClientReply& reply) {
+    if (!call.on_end) return;
+    switch (reply.end) {
+      case ClientEnd::delivered: ++status_.delivered; break;
+      case ClientEnd::forgotten: ++status_.forgotten; break;
+      case ClientEnd::rejected: ++status_.rejected; break;
+      case ClientEnd::overloaded: ++status_.overloaded; break;
+      case ClientEnd::timed_out: ++status_.timed_out; break;
+      case ClientEnd::shut_down: break;
+    }
+    std::exchange(call.on_end, nullptr)(reply);
+  }
+
+  Time wake_at() const {
+    Time wake = agenda_.empty() ? Time::max() : agenda_.begin()->first;
+    for (const Replica& replica : replicas_)
+      if (!next_ && replica.connected && replica.probe == 0) wake = std::min(wake, probe_at_);
+    for (const ClientCall& call : waiting_) wake = std::min(wake, call.deadline);
+    return wake;
+  }
+
+  const ClientConfig& config_;
+  Quorum quorum_;
+  Signer signer_;
+  Hasher hasher_{};
+  ReplyQuorum<Hasher> answers_;
+  ClientRecovery recovery_;
+  std::vector<Replica> replicas_;
+  std::uint64_t submission_ = 0;
+
+  Time probe_at_{};
+  std::optional<ReqNo> next_;
+  /// The numbers before `fill_end_` may be left from a former life; from `fill_` on they have not
+  /// been looked after yet, and so many are being closed.
+  ReqNo fill_, fill_end_;
+  std::size_t filling_ = 0;
+
+  std::deque<ClientCall> waiting_;
+  std::map<ReqNo, Open> open_;
+  std::set<std::pair<Time, ReqNo>> agenda_;
+  ClientStatus status_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/client/io_loop.hpp>
+// The loop of a thread that serves connections: waits for them, and for other threads.
+
+namespace mirbft {
+
+/// Runs handlers in rounds: all that are ready, then what their results call for together, such
+/// as one write for many frames.
+class IoLoop {
+ public:
+  boost::asio::io_context& context() noexcept { return context_; }
+
+  /// Makes the round that waits, or else the next one, begin soon. From any thread.
+  void wake() {
+    if (!woken_.exchange(true)) boost::asio::post(context_, [] {});
+  }
+
+  /// Until it is stopped: waits for handlers, runs all that are ready, then calls `round()`.
+  template <class Round>
+  void run(const std::stop_token& stop, Round&& round) {
+    const std::stop_callback on_stop(stop, [this] { wake(); });
+    while (!stop.stop_requested()) {
+      context_.run_one();
+      settle(round);
+    }
+  }
+
+  /// The same until `done()`, or the time is up.
+  template <class Round, class Done>
+  void run_until(std::chrono::steady_clock::time_point deadline, Round&& round, Done&& done) {
+    while (!done() && std::chrono::steady_clock::now() < deadline) {
+      context_.run_one_until(deadline);
+      settle(round);
+    }
+  }
+
+ private:
+  template <class Round>
+  void settle(Round& round) {
+    context_.poll();
+    woken_ = false;  // before the round looks for what other threads have left
+    round();
+  }
+
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      context_.get_executor()};
+  std::atomic<bool> woken_ = false;
+};
+
+}  // namespace mirbft
+
+// <mirbft/client/replica_links.hpp>
+// A client's connections to all replicas: dials, says Hello, reconnects, and moves frames.
+
+// <mirbft/client/client_link.hpp>
+// One connection between a client and a replica: frames in, frames out, and signs of life.
+
+namespace mirbft {
+
+/// How long a connection may be quiet.
+struct LinkTimes {
+  std::chrono::milliseconds ping_after{2'000};    ///< of having written nothing
+  std::chrono::milliseconds dead_after{6'000};    ///< of having read nothing
+  std::chrono::milliseconds hello_within{5'000};  ///< connecting included
+};
+
+/// A connection over `Transport::Stream` (see `TcpMesh`), from its making to its end. `In` and
+/// `Out` are the kinds of frames that are read and written.
+///
+/// The owner is told by `opened(link)` (it may write its Hello), `received(link, kind, payload)`,
+/// `written(link)` and `ended(link, reason)`. It deletes a link that is `over()`; until then
+/// handlers refer to it. What is sent waits for `flush`, so that many frames make one write.
+template <class Transport, class In, class Out, class Owner>
+class ClientLink {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Stream = typename Transport::Stream;
+
+  /// `id` is the owner's, to tell its links apart.
+  ClientLink(Owner& owner, std::uint64_t id, Stream stream)
+      : owner_(owner), id_(id), stream_(std::move(stream)) {}
+  ClientLink(const ClientLink&) = delete;
+  ClientLink& operator=(const ClientLink&) = delete;
+
+  std::uint64_t id() const noexcept { return id_; }
+  Stream& stream() noexcept { return stream_; }
+  bool open() const noexcept { return !ended_; }
+  /// The Hello of the other side was right.
+  bool met() const noexcept { return met_; }
+  bool met_before(Clock::time_point when) const noexcept { return met_ && since_ <= when; }
+  /// Nothing refers to the link any more.
+  bool over() const noexcept { return ended_ && pending_ == 0; }
+  /// Bytes that are sent and not yet taken by the socket.
+  std::size_t unwritten() const noexcept { return gathered_.size() + being_written_.size(); }
+
+  void meet() noexcept {
+    met_ = true;
+    since_ = Clock::now();
+  }
+
+  template <class Endpoints>
+  void connect(const Endpoints& endpoints, Transport& transport) {
+    boost::asio::async_connect(stream_.lowest_layer(), endpoints,
+                               tracked([this, &transport](Error error, const auto&) {
+                                 if (error) return end(LinkEnd::failed);
+                                 begin(transport, Side::dialed);
+                               }));
+  }
+  /// Begins to talk on a stream that is connected.
+  void accept(Transport& transport) { begin(transport, Side::accepted); }
+
+  /// Queues a frame for the next `flush`.
+  void send(Out kind, const Bytes& payload) {
+    const FrameHeader header = frame_header(kind, payload.size());
+    gathered_.insert(gathered_.end(), header.begin(), header.end());
+    gathered_.insert(gathered_.end(), payload.begin(), payload.end());
+  }
+  static constexpr std::size_t cost(const Bytes& payload) noexcept {
+    return FrameHeader{}.size() + payload.size();
+  }
+
+  /// Writes what was sent, unless a write is under way, which will go on by itself.
+  void flush() {
+    if (ended_ || !opened_ || !being_written_.empty() || gathered_.empty()) return;
+    std::swap(gathered_, being_written_);
+    if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
+    boost::asio::async_write(
+        stream_, boost::asio::buffer(being_written_.data(), being_written_.size()),
+        tracked([this](Error error, std::size_t count) {
+          if (error) return end(LinkEnd::lost);
+          written_ += count;
+          forget_written();
+          wrote_ = Clock::now();
+          owner_.written(*this);
+          flush();
+        }));
+  }
+
+  /// Pings, or ends the link, where it is time. To be called at intervals; what a call comes too
+  /// late by is no silence of the other side, since nobody listened.
+  void tick(Clock::time_point now, Clock::duration late, const LinkTimes& times) {
+    if (ended_) return;
+    heard_ = std::min(now, heard_ + late);
+    if (!met_) {
+      if (now - since_ > times.hello_within) end(LinkEnd::no_hello);
+    } else if (now - heard_ > times.dead_after) {
+      end(LinkEnd::silent);
+    } else if (now - wrote_ > times.ping_after && unwritten() == 0) {
+      send(Out::ping, Bytes());
+      flush();
+    }
+  }
+
+  void end(const LinkEnd& reason) {
+    if (ended_) return;
+    ended_ = true;
+    owner_.ended(*this, reason);
+    Error ignored;
+    stream_.lowest_layer().close(ignored);
+  }
+
+  std::string remote_address() const {
+    Error unknown;
+    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
+    if (unknown) return "an unknown address";
+    return remote.address().to_string() + ':' + std::to_string(remote.port());
+  }
+
+ private:
+  using Error = boost::system::error_code;
+
+  static constexpr std::size_t read_size = 16 * 1024;
+  static constexpr std::size_t kept_storage = 64 * 1024;
+
+  /// A handler that counts as referring to the link and does nothing once that has ended.
+  template <class Handler>
+  auto tracked(Handler handler) {
+    ++pending_;
+    return [this, handler = std::move(handler)](Error error, const auto&... results) {
+      --pending_;
+      if (!ended_) handler(error, results...);
+    };
+  }
+
+  void begin(Transport& transport, Side side) {
+    Error ignored;
+    stream_.lowest_layer().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    transport.handshake(stream_, side, tracked([this](Error error) {
+      if (error)
+        return end({&LinkEnds::bad_handshake, Transport::reason(error, TcpEnd::failed).text});
+      opened_ = true;
+      owner_.opened(*this);
+      flush();
+      read();
+    }));
+  }
+
+  void read() {
+    if (ended_) return;
+    const auto room = decoder_.room();
+    const std::array buffers{boost::asio::buffer(room[0].data(), room[0].size()),
+                             boost::asio::buffer(room[1].data(), room[1].size())};
+    stream_.async_read_some(buffers, tracked([this](Error error, std::size_t count) {
+      if (error) return end(LinkEnd::lost);
+      decoder_.wrote(count);
+      heard_ = Clock::now();
+      hand_over();
+      read();
+    }));
+  }
+
+  void hand_over() {
+    BasicFrame<In> frame;
+    while (!ended_ && decoder_.next(frame)) {
+      if (met_ == (frame.kind == In::hello)) return end(LinkEnd::bad_hello);
+      if (frame.kind != In::ping) owner_.received(*this, frame.kind, std::move(frame.payload));
+    }
+    if (decoder_.fault() == FrameFault::too_long) end(LinkEnd::too_long);
+    if (decoder_.fault() == FrameFault::unknown_kind) end(LinkEnd::unknown_kind);
+  }
+
+  /// One burst does not keep its storage for good.
+  void forget_written() {
+    being_written_.clear();
+    if (being_written_.capacity() > kept_storage) being_written_.shrink_to_fit();
+  }
+
+  Owner& owner_;
+  std::uint64_t id_;
+  Stream stream_;
+  BasicFrameDecoder<In> decoder_{read_size};
+  std::vector<std::uint8_t> gathered_;
+  std::vector<std::uint8_t> being_written_;
+  Clock::time_point since_ = Clock::now();  // made, or met
+  Clock::time_point heard_ = since_;
+  Clock::time_point wrote_ = since_;
+  std::uint64_t written_ = 0;  // with the present key
+  int pending_ = 0;
+  bool opened_ = false;
+  bool met_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// Keeps a connection to each replica, for ever. Replicas are named by their place in the
+/// configuration. `Transport` is what `TcpMesh` says.
+///
+/// The owner is told by `connected(place)`, `lost(place)` and `answered(place, answer)`, inside
+/// the handlers of the `io_context`. One thread at a time.
+template <class Transport, class Owner>
+class ReplicaLinks {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// The configuration is checked. It, the context and the owner outlive this.
+  ReplicaLinks(const ClientConfig& config, Transport transport, Owner& owner,
+               boost::asio::io_context& io)
+      : config_(config), transport_(std::move(transport)), owner_(owner), io_(io) {
+    for (std::size_t place = 0; place < config_.replicas.size(); ++place)
+      replicas_.emplace_back(io_);
+    for (std::size_t place = 0; place < replicas_.size(); ++place) dial(place);
+    tick();
+  }
+  ReplicaLinks(const ReplicaLinks&) = delete;
+  ReplicaLinks& operator=(const ReplicaLinks&) = delete;
+
+  /// Queues a submission for the next `flush`; false if the replica is not connected, or does not
+  /// read fast enough.
+  bool send(std::size_t place, const Submission& submission) {
+    Link* const link = replicas_[place].link;
+    if (!link || !link->met()) return false;
+    const Bytes payload = wire::encode(submission);
+    if (link->unwritten() + Link::cost(payload) > config_.queue_bytes) return false;
+    link->send(ToReplica::submission, payload);
+    return true;
+  }
+
+  /// Writes what was sent, and frees connections that are over. Not inside a handler.
+  void flush() {
+    for (const Replica& replica : replicas_)
+      if (replica.link) replica.link->flush();
+    std::erase_if(links_, [](const auto& link) { return link->over(); });
+  }
+
+  void close() {
+    closed_ = true;
+    for (const auto& link : links_) link->end(LinkEnd::closed);
+  }
+
+  const LinkEnds& ended() const noexcept { return ended_; }
+  const std::string& last_end() const noexcept { return last_end_; }
+
+ private:
+  using Link = ClientLink<Transport, ToClient, ToReplica, ReplicaLinks>;
+  friend Link;
+  using Error = boost::system::error_code;
+  using tcp = boost::asio::ip::tcp;
+
+  struct Replica {
+    explicit Replica(boost::asio::io_context& io) : retry(io) {}
+
+    boost::asio::steady_timer retry;
+    std::chrono::milliseconds pause{};  // the longest before the next attempt
+    Link* link = nullptr;
+  };
+
+  void dial(std::size_t place) {
+    const ReplicaAddress& at = config_.replicas[place];
+    Error no_address;
+    const auto address = boost::asio::ip::make_address(at.host, no_address);
+    if (!no_address) return connect(place, std::array{tcp::endpoint(address, at.port)});
+    resolver_.async_resolve(at.host, std::to_string(at.port),
+                            [this, place](Error error, const auto& endpoints) {
+                              if (closed_) return;
+                              if (error) return retry(place);
+                              connect(place, endpoints);
+                            });
+  }
+
+  template <class Endpoints>
+  void connect(std::size_t place, const Endpoints& endpoints) {
+    links_.push_back(
+        std::make_unique<Link>(*this, place, transport_.stream(tcp::socket(io_))));
+    replicas_[place].link = links_.back().get();
+    links_.back()->connect(endpoints, transport_);
+  }
+
+  /// Dials after a random time, so that clients do not come back in step.
+  void retry(std::size_t place) {
+    Replica& replica = replicas_[place];
+    replica.pause = std::max(replica.pause, config_.reconnect_first);
+    std::uniform_int_distribution<std::int64_t> pick(0, replica.pause.count());
+    replica.retry.expires_after(std::chrono::milliseconds(pick(jitter_)));
+    replica.pause = std::min(2 * replica.pause, config_.reconnect_longest);
+    replica.retry.async_wait([this, place](Error cancelled) {
+      if (!cancelled && !closed_) dial(place);
+    });
+  }
+
+  // What links tell.
+
+  void opened(Link& link) {
+    link.send(ToReplica::hello,
+              wire::encode(ClientHello{client_protocol, config_.cluster_id, config_.id}));
+  }
+
+  void received(Link& link, ToClient kind, const Bytes& payload) {
+    if (kind == ToClient::hello) return greeted(link, payload);
+    const auto answer = wire::decode<SubmissionAnswer>(payload, wire::Form::lenient);
+    if (!answer) return link.end(LinkEnd::bad_frame);
+    owner_.answered(link.id(), *answer);
+  }
+
+  void greeted(Link& link, const Bytes& payload) {
+    const auto hello = wire::decode<ReplicaHello>(payload, wire::Form::lenient);
+    if (!hello) return link.end(LinkEnd::bad_hello);
+    if (hello->version != client_protocol) return link.end(LinkEnd::wrong_version);
+    if (hello->cluster_id != config_.cluster_id) return link.end(LinkEnd::wrong_cluster);
+    if (hello->node != config_.replicas[link.id()].id ||
+        !transport_.may_speak(link.stream(), hello->node))
+      return link.end(LinkEnd::stranger);
+    link.meet();
+    owner_.connected(link.id());
+  }
+
+  void written(Link&) noexcept {}
+
+  void ended(Link& link, const LinkEnd& reason) {
+    const std::size_t place = link.id();
+    const ReplicaAddress& at = config_.replicas[place];
+    ++(ended_.*reason.counter);
+    last_end_ = "replica " + std::to_string(at.id.value) + " at " + at.host + ':' +
+                std::to_string(at.port) + ": " + std::string(reason.text);
+    Replica& replica = replicas_[place];
+    replica.link = nullptr;
+    if (link.met()) owner_.lost(place);
+    if (closed_) return;
+    if (link.met_before(Clock::now() - config_.healthy_after)) replica.pause = {};
+    retry(place);
+  }
+
+  void tick() {
+    const LinkTimes times{config_.ping_after, config_.dead_after, config_.hello_within};
+    const Clock::time_point due = Clock::now() + std::min(times.ping_after, times.hello_within) / 4;
+    ticker_.expires_at(due);
+    ticker_.async_wait([this, due, times](Error cancelled) {
+      if (cancelled || closed_) return;
+      const Clock::time_point now = Clock::now();
+      for (const auto& link : links_) link->tick(now, now - due, times);
+      tick();
+    });
+  }
+
+  const ClientConfig& config_;
+  Transport transport_;
+  Owner& owner_;
+  boost::asio::io_context& io_;
+  tcp::resolver resolver_{io_};
+  boost::asio::steady_timer ticker_{io_};
+  std::minstd_rand jitter_{std::random_device{}()};
+  std::deque<Replica> replicas_;
+  std::vector<std::unique_ptr<Link>> links_;
+  LinkEnds ended_;
+  std::string last_end_;
+  bool closed_ = false;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// A client of a cluster, with connections and a thread of its own. All calls may be made from any
+/// thread. Requests are pipelined: many may be open, and they may end in any order.
+///
+/// A client has its number space to itself: never run two with one id at a time.
+///
+/// `Signer` is what `ClientCalls` says, `Hasher` the replicas' hasher, `Transport` what `TcpMesh`
+/// says; `PlainTcp` protects nothing.
+template <class Signer, class Hasher, class Transport = PlainTcp>
+class Client {
+ public:
+  /// Begins to connect at once. Throws `ConfigError`.
+  Client(ClientConfig config, Signer signer, Transport transport = {})
+      : config_(checked(std::move(config))),
+        calls_(config_, std::move(signer)),
+        links_(config_, std::move(transport), *this, loop_.context()),
+        thread_([this](const std::stop_token& stop) { work(stop); }) {}
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  /// Shuts down first. Not from a callback.
+  ~Client() { shut_down(); }
+
+  /// Has a request ordered. `on_end(const ClientReply&)`, which can be copied, is called once, on
+  /// the client's thread, and must neither throw nor wait; it may submit. If the request is not
+  /// accepted, because `max_open` others are open or the client was shut down, it is not called.
+  template <class OnEnd>
+  Submitted submit(Bytes data, OnEnd on_end, std::chrono::milliseconds within) {
+    const auto deadline = Clock::now() + within;
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return Submitted::stopped;
+      if (count_ >= config_.max_open) return Submitted::overloaded;
+      ++count_;
+      inbox_.push_back({std::move(data),
+                        [this, on_end = std::move(on_end)](const ClientReply& reply) mutable {
+                          --count_;
+                          on_end(reply);
+                        },
+                        deadline});
+    }
+    loop_.wake();
+    return Submitted::accepted;
+  }
+  template <class OnEnd>
+    requires std::invocable<OnEnd&, const ClientReply&>
+  Submitted submit(Bytes data, OnEnd on_end) {
+    return submit(std::move(data), std::move(on_end), config_.deadline);
+  }
+
+  /// The same with a future. What is not accepted ends at once.
+  std::future<ClientReply> submit(Bytes data, std::chrono::milliseconds within) {
+    const auto promise = std::make_shared<std::promise<ClientReply>>();
+    const Submitted submitted = submit(
+        std::move(data), [promise](const ClientReply& reply) { promise->set_value(reply); },
+        within);
+    if (submitted == Submitted::overloaded)
+      promise->set_value({ClientEnd::overloaded, {}, {}, {}});
+    if (submitted == Submitted::stopped) promise->set_value({ClientEnd::shut_down, {}, {}, {}});
+    return promise->get_future();
+  }
+  std::future<ClientReply> submit(Bytes data) {
+    return submit(std::move(data), config_.deadline);
+  }
+
+  /// Waits for the end of a request. Not from a callback, which would wait for itself.
+  ClientReply call(Bytes data, std::chrono::milliseconds within) {
+    return submit(std::move(data), within).get();
+  }
+  ClientReply call(Bytes data) { return call(std::move(data), config_.deadline); }
+
+  /// Ends all that is open with `shut_down`, and closes the connections. Not from a callback.
+  void shut_down() {
+    std::call_once(shut_down_, [this] {
+      {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+      }
+      thread_.request_stop();
+      thread_.join();
+    });
+  }
+
+  /// Where the client stood a moment ago.
+  ClientStatus status() const {
+    const std::lock_guard lock(mutex_);
+    return published_;
+  }
+
+ private:
+  using Links = ReplicaLinks<Transport, Client>;
+  friend Links;
+  using Clock = std::chrono::steady_clock;
+
+  static ClientConfig checked(ClientConfig config) {
+    validate(config);
+    return config;
+  }
+
+  void work(const std::stop_token& stop) {
+    loop_.run(stop, [this] { go_on(); });
+    take_inbox();
+    calls_.shut_down();
+    links_.close();
+    publish();
+  }
+
+  /// After a round of handlers: what came of them, and of what was submitted meanwhile.
+  void go_on() {
+    take_inbox();
+    const Clock::time_point wake =
+        calls_.go_on(Clock::now(), [this](std::size_t place, const Submission& submission) {
+          return links_.send(place, submission);
+        });
+    links_.flush();
+    publish();
+    if (wake >= wake_at_) return;  // the timer that runs makes another round in time
+    wake_at_ = wake;
+    timer_.expires_at(wake);
+    timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) wake_at_ = Clock::time_point::max();
+    });
+  }
+
+  void take_inbox() {
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(inbox_, taken_);
+    }
+    for (ClientCall& call : taken_) {
+      if (call.data.size() <= config_.max_request_bytes)
+        calls_.add(std::move(call));
+      else
+        call.on_end({ClientEnd::rejected, Outcome::rejected_size, {}, {}});
+    }
+    taken_.clear();
+  }
+
+  void publish() {
+    ClientStatus now = calls_.status();
+    now.ended = links_.ended();
+    now.last_end = links_.last_end();
+    const std::lock_guard lock(mutex_);
+    published_ = std::move(now);
+  }
+
+  // What the connections tell.
+
+  void connected(std::size_t place) { calls_.connected(place); }
+  void lost(std::size_t place) { calls_.lost(place, Clock::now()); }
+  void answered(std::size_t place, const SubmissionAnswer& answer) {
+    calls_.answered(place, answer, Clock::now());
+  }
+
+  const ClientConfig config_;
+  IoLoop loop_;
+  ClientCalls<Signer, Hasher> calls_;
+  Links links_;
+  boost::asio::steady_timer timer_{loop_.context()};
+  Clock::time_point wake_at_ = Clock::time_point::max();
+  std::vector<ClientCall> taken_;  // the thread's alone; kept for its storage
+
+  mutable std::mutex mutex_;
+  bool closed_ = false;
+  std::vector<ClientCall> inbox_;
+  ClientStatus published_;
+  /// Requests that wait for their end.
+  std::atomic<std::uint64_t> count_ = 0;
+  std::once_flag shut_down_;
+  std::jthread thread_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/client/client_port.hpp>
+// The port of a replica that remote clients submit to.
+
+// <mirbft/client/client_port_config.hpp>
+// What a client port is told, what it allows, and what it reports.
+
+namespace mirbft {
+
+/// How much of a port somebody uses, or may use at most.
+struct PortShare {
+  std::uint64_t connections = 0;
+  std::uint64_t requests = 0;       ///< that wait for their answers, also of lost connections
+  std::uint64_t request_bytes = 0;  ///< of those
+  std::uint64_t answer_bytes = 0;   ///< that wait until they are read
+};
+
+/// The configuration of a `ClientPort`.
+struct ClientPortConfig {
+  NodeId self;
+  std::string cluster_id;
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 0;  ///< 0: any free port; `ClientPort::port` says which
+
+  /// Of all together.
+  PortShare total{4'096, 1 << 16, 256U << 20, 256U << 20};
+  /// Of each IP address; in IPv6 of each /64, since whoever has one has all of it.
+  PortShare per_address{1'024, 1 << 15, 128U << 20, 128U << 20};
+  /// Of each client. Its name is not proven by a Hello, so this holds at each address by itself:
+  /// strangers elsewhere cannot use it up.
+  PortShare per_client{16, 8'192, 32U << 20, 32U << 20};
+
+  std::chrono::milliseconds hello_within{5'000};  ///< handshake included
+  std::chrono::milliseconds ping_after{2'000};    ///< of having written nothing
+  std::chrono::milliseconds dead_after{6'000};    ///< of having read nothing
+  std::chrono::milliseconds close_within{500};    ///< for the last answers
+};
+
+/// Why requests were refused, by the limit that was reached; each was answered `overloaded`.
+struct PortRefusals {
+  std::uint64_t port_full = 0;
+  std::uint64_t address_full = 0;
+  std::uint64_t client_full = 0;
+  std::uint64_t replica_full = 0;  ///< the Node itself took no more
+};
+
+/// What a `ClientPort` has done since it was made.
+struct ClientPortStatus {
+  PortShare used;  ///< at present, by all together
+  std::uint64_t addresses = 0;
+  std::uint64_t clients = 0;
+  std::uint64_t accepted = 0;  ///< connections
+  std::uint64_t submitted = 0;  ///< requests given to the Node
+  std::uint64_t held_back = 0;  ///< for another request under the same number to be answered
+  std::uint64_t answered = 0;
+  std::uint64_t dropped_answers = 0;  ///< their connection was gone
+  std::uint64_t too_long_answers = 0;  ///< told as results that nobody remembers
+  PortRefusals refused;
+  LinkEnds ended;
+  std::string last_end;  ///< the latest end of a connection, with the address; empty: none yet
+};
+
+/// Throws `ConfigError` unless a port can work with this configuration.
+inline void validate(const ClientPortConfig& config) {
+  const auto require = [](bool holds, const std::string& field, const auto& value,
+                          const char* rule) {
+    if (!holds) throw ConfigError(field, value, rule);
+  };
+  require(!config.cluster_id.empty() && config.cluster_id.size() <= 256, "cluster_id",
+          '"' + config.cluster_id + '"', "must have 1 to 256 bytes, the same on all replicas");
+  const auto holds_one = [&](const std::string& share, const PortShare& limit) {
+    const auto at_least = [&](const char* field, std::uint64_t value, std::uint64_t least,
+                              const char* rule) {
+      require(value >= least, share + '.' + field, std::to_string(value), rule);
+    };
+    at_least("connections", limit.connections, 1, "must be at least 1");
+    at_least("requests", limit.requests, 1, "must be at least 1");
+    at_least("request_bytes", limit.request_bytes, frame_limit(FrameClass::request),
+             "must hold the longest request, 131072");
+    at_least("answer_bytes", limit.answer_bytes, 2 * frame_limit(FrameClass::batch),
+             "must hold two of the longest answers, 8388608");
+  };
+  holds_one("total", config.total);
+  holds_one("per_address", config.per_address);
+  holds_one("per_client", config.per_client);
+
+  const auto positive = [&](const char* field, std::chrono::milliseconds time) {
+    require(time.count() > 0, field, std::to_string(time.count()), "must be above 0 milliseconds");
+  };
+  positive("hello_within", config.hello_within);
+  positive("ping_after", config.ping_after);
+  require(config.dead_after >= 2 * config.ping_after, "dead_after",
+          std::to_string(config.dead_after.count()), "must be at least twice ping_after");
+}
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::PortShare, connections, requests, request_bytes, answer_bytes);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientPortConfig, self, cluster_id, listen_host, listen_port, total,
+                        per_address, per_client, hello_within, ping_after, dead_after,
+                        close_within);
+BOOST_HANA_ADAPT_STRUCT(mirbft::PortRefusals, port_full, address_full, client_full, replica_full);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ClientPortStatus, used, addresses, clients, accepted, submitted,
+                        held_back, answered, dropped_answers, too_long_answers, refused, ended,
+                        last_end);
+
+// <mirbft/client/port_accounts.hpp>
+// Who uses how much of a client port, and whether there is room for more.
+
+#include <boost/asio/ip/address.hpp>
+
+namespace mirbft {
+
+/// The part of an IP address that one party cannot choose at will.
+inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
+  using namespace boost::asio::ip;
+  if (!address.is_v6()) return address;
+  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
+  address_v6::bytes_type bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return address_v6(bytes);
+}
+
+/// Somebody whom the limits of a port hold for: an address, and a client there once it has said
+/// its name.
+struct PortUser {
+  boost::asio::ip::address origin;
+  std::optional<ClientId> client{};
+
+  friend bool operator==(const PortUser&, const PortUser&) = default;
+};
+
+/// The accounts of a port: of all together, of each address and of each client. What is used up is
+/// counted in all three; no account is kept of those who use nothing.
+class PortAccounts {
+ public:
+  enum class Full : std::uint8_t { nothing, port, address, client };
+  using Amount = std::uint64_t PortShare::*;
+
+  explicit PortAccounts(const ClientPortConfig& config)
+      : limits_{config.total, config.per_address, config.per_client} {}
+
+  const PortShare& total() const noexcept { return total_; }
+  std::size_t addresses() const noexcept { return addresses_.size(); }
+  std::size_t clients() const noexcept { return clients_.size(); }
+
+  /// Which account, if any, has no room for so much more.
+  Full full(const PortUser& user, Amount amount, std::uint64_t more) const {
+    const auto exceeds = [&](const PortShare& used, const PortShare& limit) {
+      return used.*amount + more > limit.*amount;
+    };
+    if (exceeds(total_, limits_[0])) return Full::port;
+    if (exceeds(used(addresses_, user.origin), limits_[1])) return Full::address;
+    if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
+      return Full::client;
+    return Full::nothing;
+  }
+
+  void add(const PortUser& user, Amount amount, std::uint64_t more) {
+    total_.*amount += more;
+    addresses_[user.origin].*amount += more;
+    if (user.client) clients_[{user.origin, *user.client}].*amount += more;
+  }
+
+  void remove(const PortUser& user, Amount amount, std::uint64_t less) {
+    total_.*amount -= less;
+    take(addresses_, user.origin, amount, less);
+    if (user.client) take(clients_, {user.origin, *user.client}, amount, less);
+  }
+
+ private:
+  template <class Key>
+  static PortShare used(const std::map<Key, PortShare>& accounts, const Key& key) {
+    const auto found = accounts.find(key);
+    return found == accounts.end() ? PortShare{} : found->second;
+  }
+  template <class Key>
+  static void take(std::map<Key, PortShare>& accounts, const Key& key, Amount amount,
+                   std::uint64_t less) {
+    const auto found = accounts.find(key);
+    if (found == accounts.end()) return;
+    PortShare& share = found->second;
+    share.*amount -= less;
+    if (share.connections + share.requests + share.request_bytes + share.answer_bytes == 0)
+      accounts.erase(found);
+  }
+
+  std::array<PortShare, 3> limits_;
+  PortShare total_;
+  std::map<boost::asio::ip::address, PortShare> addresses_;
+  std::map<std::pair<boost::asio::ip::address, ClientId>, PortShare> clients_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/client/port_queue.hpp>
+// The way of remote clients' requests into a Node, and of its answers out.
+
+namespace mirbft {
+
+/// Gives requests to a Node so that each gets an answer of its own.
+///
+/// A Node tells everybody who waits for a (client, number) the same. So somebody who submits
+/// rubbish under an honest client's number would have its refusal handed to the honest one too.
+/// Here, different requests under one number are given to the Node one after the other.
+///
+/// One thread at a time; the Node answers on its own.
+template <class Replica>
+class PortQueue {
+ public:
+  PortQueue(Replica& replica, IoLoop& loop)
+      : replica_(replica), answers_(std::make_shared<Answers>(&loop)) {}
+
+  /// The ticket is for the answer, of which there will be one.
+  void submit(std::uint64_t ticket, Request request, Spread spread) {
+    const Key key{request.client, request.req_no};
+    Number& number = numbers_[key];
+    keys_.emplace(ticket, key);
+    if (number.inside > 0 && number.request != request) {
+      ++held_back_;
+      number.held.push_back({ticket, std::move(request), spread});
+    } else {
+      give(number, {ticket, std::move(request), spread});
+    }
+  }
+
+  /// Calls `sink(ticket, Replied)` for each answer that has come.
+  template <class Sink>
+  void take_answers(Sink&& sink) {
+    for (auto& [ticket, reply] : answers_->take()) {
+      go_on(keys_.extract(ticket).mapped());
+      sink(ticket, std::move(reply));
+    }
+  }
+
+  /// What the Node answers from now on is dropped; the loop may go.
+  void close() { answers_->close(); }
+
+  std::uint64_t submitted() const noexcept { return submitted_; }
+  std::uint64_t held_back() const noexcept { return held_back_; }
+  /// How many requests the Node did not take.
+  std::uint64_t refused() const noexcept { return refused_; }
+
+ private:
+  using Key = std::pair<ClientId, ReqNo>;
+
+  /// The answers of the Node's thread; lives until the last of them, whoever goes first.
+  class Answers {
+   public:
+    using List = std::vector<std::pair<std::uint64_t, Replied>>;
+
+    explicit Answers(IoLoop* loop) : loop_(loop) {}
+
+    void put(std::uint64_t ticket, const Replied& reply) {
+      const std::lock_guard lock(mutex_);
+      if (!loop_) return;
+      list_.emplace_back(ticket, reply);
+      loop_->wake();
+    }
+    List take() {
+      const std::lock_guard lock(mutex_);
+      return std::exchange(list_, {});
+    }
+    void close() {
+      const std::lock_guard lock(mutex_);
+      loop_ = nullptr;
+    }
+
+   private:
+    std::mutex mutex_;
+    IoLoop* loop_;
+    List list_;
+  };
+
+  struct Held {
+    std::uint64_t ticket = 0;
+    Request request;
+    Spread spread{};
+  };
+  /// A number of a client under which the Node has a request.
+  struct Number {
+    Request request;
+    std::size_t inside = 0;  // how many answers to it are to come
+    std::deque<Held> held;
+  };
+
+  void give(Number& number, Held held) {
+    number.request = held.request;
+    ++number.inside;
+    Replied refusal{held.request.client, held.request.req_no, Outcome::overloaded, {}, {}};
+    const Submitted submitted = replica_.submit(
+        std::move(held.request),
+        [answers = answers_, ticket = held.ticket](const Replied& reply) {
+          answers->put(ticket, reply);
+        },
+        held.spread);
+    ++(submitted == Submitted::accepted ? submitted_ : refused_);
+    if (submitted == Submitted::accepted) return;
+    if (submitted == Submitted::stopped) refusal.outcome = Outcome::shut_down;
+    answers_->put(held.ticket, refusal);
+  }
+
+  /// A request under this number is answered: it is the turn of the next, and of its like.
+  void go_on(const Key& key) {
+    const auto number = numbers_.find(key);
+    if (--number->second.inside > 0) return;
+    std::deque<Held>& held = number->second.held;
+    if (held.empty()) {
+      numbers_.erase(number);
+      return;
+    }
+    do {
+      Held next = std::move(held.front());
+      held.pop_front();
+      give(number->second, std::move(next));
+    } while (!held.empty() && held.front().request == number->second.request);
+  }
+
+  Replica& replica_;
+  std::shared_ptr<Answers> answers_;
+  std::map<Key, Number> numbers_;
+  std::map<std::uint64_t, Key> keys_;
+  std::uint64_t submitted_ = 0;
+  std::uint64_t held_back_ = 0;
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// Takes remote clients' requests for a `Replica` (a `Node`, or whatever has its `submit`), on a
+/// port and a thread of its own, and sends the answers back.
+///
+/// Whatever comes is bounded: connections, open requests and bytes, of all together, of each
+/// address and of each client. A request beyond that is answered `overloaded`; a client that does
+/// not read its answers is cut off; each refusal is counted under its name in `status()`.
+///
+/// `Transport` is what `TcpMesh` says; `PlainTcp` protects nothing. Requests are signed, and it is
+/// the Node that checks that.
+template <class Replica, class Transport = PlainTcp>
+class ClientPort {
+ public:
+  /// Listens at once. The replica must outlive the port. Throws `ConfigError`.
+  ClientPort(ClientPortConfig config, Replica& replica, Transport transport = {})
+      : config_(checked(std::move(config))),
+        queue_(replica, loop_),
+        transport_(std::move(transport)),
+        accounts_(config_) {
+    listen();
+    tick();
+    thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+  }
+  ClientPort(const ClientPort&) = delete;
+  ClientPort& operator=(const ClientPort&) = delete;
+  /// Sends what is answered, for `close_within` at most, and closes.
+  ~ClientPort() = default;
+
+  std::uint16_t port() const noexcept { return port_; }
+
+  /// Where the port stood a moment ago. From any thread.
+  ClientPortStatus status() const {
+    const std::lock_guard lock(mutex_);
+    return published_;
+  }
+
+ private:
+  using Link = ClientLink<Transport, ToReplica, ToClient, ClientPort>;
+  friend Link;
+  using Clock = std::chrono::steady_clock;
+  using Error = boost::system::error_code;
+  using tcp = boost::asio::ip::tcp;
+
+  /// A connection.
+  struct Session {
+    PortUser user;
+    std::unique_ptr<Link> link;
+    std::uint64_t answer_bytes = 0;  // as they stand in the accounts
+  };
+  /// A request that waits for its answer; its connection may be gone.
+  struct Pending {
+    std::uint64_t session = 0;
+    std::uint64_t number = 0;
+    PortUser user;
+    std::uint64_t cost = 0;
+  };
+
+  /// What the bookkeeping of an open request is taken to cost.
+  static constexpr std::uint64_t request_overhead = 256;
+
+  static ClientPortConfig checked(ClientPortConfig config) {
+    validate(config);
+    return config;
+  }
+
+  // Connections.
+
+  void listen() {
+    const std::string port = std::to_string(config_.listen_port);
+    Error error;
+    const auto found = tcp::resolver(loop_.context())
+                           .resolve(config_.listen_host, port, tcp::resolver::passive, error);
+    if (!error) {
+      const tcp::endpoint endpoint = *found.begin();
+      acceptor_.open(endpoint.protocol(), error);
+      if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+      if (!error) acceptor_.bind(endpoint, error);
+      if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    }
+    if (error == boost::asio::error::address_in_use)
+      throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
+    if (error == boost::asio::error::access_denied)
+      throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
+    if (error)
+      throw ConfigError("listen_host", '"' + config_.listen_host + '"',
+                        "must be an address of this machine (" + error.message() + ')');
+    port_ = acceptor_.local_endpoint().port();
+    accept();
+  }
+
+  void accept() {
+    if (std::exchange(accepting_, true)) return;
+    acceptor_.async_accept([this](Error error, tcp::socket socket) {
+      accepting_ = false;
+      if (closing_) return;
+      if (error) return;  // the next tick tries again: a lack of descriptors may pass
+      welcome(std::move(socket));
+      accept();
+    });
+  }
+
+  void welcome(tcp::socket socket) {
+    Error gone;
+    const auto remote = socket.remote_endpoint(gone);
+    if (gone) return;
+    const PortUser user{origin_of(remote.address()), {}};
+    if (const LinkEnd* const refusal = refusal_of(accounts_.full(user, &PortShare::connections, 1)))
+      return count_end(user, *refusal);
+    ++status_.accepted;
+    accounts_.add(user, &PortShare::connections, 1);
+    const std::uint64_t id = ++last_session_;
+    Session& session = sessions_[id];
+    session.user = user;
+    session.link = std::make_unique<Link>(*this, id, transport_.stream(std::move(socket)));
+    session.link->accept(transport_);
+  }
+
+  static const LinkEnd* refusal_of(PortAccounts::Full full) noexcept {
+    switch (full) {
+      case PortAccounts::Full::nothing: return nullptr;
+      case PortAccounts::Full::port: return &LinkEnd::port_full;
+      case PortAccounts::Full::address: return &LinkEnd::address_full;
+      case PortAccounts::Full::client: return &LinkEnd::client_full;
+    }
+    return nullptr;
+  }
+
+  void count_end(const PortUser& user, const LinkEnd& reason) {
+    ++(status_.ended.*reason.counter);
+    status_.last_end =
+        (user.client ? "client " + std::to_string(user.client->value) : "somebody") + " at " +
+        user.origin.to_string() + ": " + std::string(reason.text);
+  }
+
+  // What connections tell.
+
+  void opened(Link& link) {
+    link.send(ToClient::hello,
+              wire::encode(ReplicaHello{client_protocol, config_.cluster_id, config_.self}));
+  }
+
+  void received(Link& link, ToReplica kind, const Bytes& payload) {
+    Session& session = sessions_.at(link.id());
+    if (kind == ToReplica::hello)
+      greeted(session, payload);
+    else
+      submitted(session, payload);
+  }
+
+  void greeted(Session& session, const Bytes& payload) {
+    Link& link = *session.link;
+    const auto hello = wire::decode<ClientHello>(payload, wire::Form::lenient);
+    if (!hello) return link.end(LinkEnd::bad_hello);
+    if (hello->version != client_protocol) return link.end(LinkEnd::wrong_version);
+    if (hello->cluster_id != config_.cluster_id) return link.end(LinkEnd::wrong_cluster);
+    accounts_.remove(session.user, &PortShare::connections, 1);
+    const PortUser named{session.user.origin, hello->client};
+    const auto full = accounts_.full(named, &PortShare::connections, 1);
+    accounts_.add(named, &PortShare::connections, 1);
+    session.user = named;
+    if (const LinkEnd* const refusal = refusal_of(full)) return link.end(*refusal);
+    link.meet();
+  }
+
+  void submitted(Session& session, const Bytes& payload) {
+    auto submission = wire::decode<Submission>(payload, wire::Form::lenient);
+    if (!submission || submission->spread > Spread::by_replica)
+      return session.link->end(LinkEnd::bad_frame);
+    Request& request = submission->request;
+    if (request.client != session.user.client) return session.link->end(LinkEnd::stranger);
+
+    const Replied refusal{request.client, request.req_no, Outcome::overloaded, {}, {}};
+    const std::uint64_t cost = payload.size() + request_overhead;
+    if (closing_ || !has_room(session.user, cost))
+      return answer(session, {submission->number, refusal});
+    accounts_.add(session.user, &PortShare::requests, 1);
+    accounts_.add(session.user, &PortShare::request_bytes, cost);
+    const std::uint64_t ticket = ++last_ticket_;
+    pending_.emplace(ticket, Pending{session.link->id(), submission->number, session.user, cost});
+    queue_.submit(ticket, std::move(request), submission->spread);
+  }
+
+  bool has_room(const PortUser& user, std::uint64_t cost) {
+    auto full = accounts_.full(user, &PortShare::requests, 1);
+    if (full == PortAccounts::Full::nothing)
+      full = accounts_.full(user, &PortShare::request_bytes, cost);
+    status_.refused.port_full += full == PortAccounts::Full::port;
+    status_.refused.address_full += full == PortAccounts::Full::address;
+    status_.refused.client_full += full == PortAccounts::Full::client;
+    return full == PortAccounts::Full::nothing;
+  }
+
+  void written(Link& link) { settle(sessions_.at(link.id())); }
+
+  void settle(Session& session) {
+    const std::uint64_t unwritten = session.link->unwritten();
+    if (unwritten >= session.answer_bytes) return;
+    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes - unwritten);
+    session.answer_bytes = unwritten;
+  }
+
+  void ended(Link& link, const LinkEnd& reason) {
+    Session& session = sessions_.at(link.id());
+    count_end(session.user, reason);
+    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes);
+    accounts_.remove(session.user, &PortShare::connections, 1);
+    over_.push_back(link.id());
+  }
+
+  // Answers.
+
+  /// The Node has answered a request.
+  void answered(std::uint64_t ticket, Replied reply) {
+    const Pending pending = pending_.extract(ticket).mapped();
+    accounts_.remove(pending.user, &PortShare::requests, 1);
+    accounts_.remove(pending.user, &PortShare::request_bytes, pending.cost);
+    const auto session = sessions_.find(pending.session);
+    if (session == sessions_.end() || !session->second.link->open())
+      ++status_.dropped_answers;
+    else
+      answer(session->second, {pending.number, std::move(reply)});
+  }
+
+  void answer(Session& session, SubmissionAnswer answer) {
+    Bytes payload = wire::encode(answer);
+    if (payload.size() > frame_limit(ToClient::answer)) {
+      ++status_.too_long_answers;
+      answer.reply = {answer.reply.client, answer.reply.req_no, Outcome::already_delivered, {}, {}};
+      payload = wire::encode(answer);
+    }
+    const std::uint64_t cost = Link::cost(payload);
+    if (accounts_.full(session.user, &PortShare::answer_bytes, cost) != PortAccounts::Full::nothing)
+      return session.link->end(LinkEnd::slow_reader);
+    accounts_.add(session.user, &PortShare::answer_bytes, cost);
+    session.answer_bytes += cost;
+    session.link->send(ToClient::answer, payload);
+    ++status_.answered;
+    unflushed_.push_back(session.link->id());
+  }
+
+  // The thread.
+
+  void work(const std::stop_token& stop) {
+    loop_.run(stop, [this] { go_on(); });
+    closing_ = true;
+    Error ignored;
+    acceptor_.close(ignored);
+    loop_.run_until(Clock::now() + config_.close_within, [this] { go_on(); }, [this] {
+      return std::all_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
+        return !session.second.link->open() || session.second.link->unwritten() == 0;
+      });
+    });
+    for (auto& [id, session] : sessions_) session.link->end(LinkEnd::closed);
+    queue_.close();
+    publish();
+  }
+
+  /// After a round of handlers: the answers that have come, and one write for each connection.
+  void go_on() {
+    queue_.take_answers(
+        [this](std::uint64_t ticket, Replied reply) { answered(ticket, std::move(reply)); });
+    for (const std::uint64_t id : std::exchange(unflushed_, {}))
+      if (const auto session = sessions_.find(id); session != sessions_.end())
+        session->second.link->flush();
+    std::erase_if(over_, [this](std::uint64_t id) {
+      if (!sessions_.at(id).link->over()) return false;
+      sessions_.erase(id);
+      return true;
+    });
+    publish();
+  }
+
+  void publish() {
+    ClientPortStatus now = status_;
+    now.used = accounts_.total();
+    now.addresses = accounts_.addresses();
+    now.clients = accounts_.clients();
+    now.submitted = queue_.submitted();
+    now.held_back = queue_.held_back();
+    now.refused.replica_full = queue_.refused();
+    const std::lock_guard lock(mutex_);
+    published_ = std::move(now);
+  }
+
+  void tick() {
+    const LinkTimes times{config_.ping_after, config_.dead_after, config_.hello_within};
+    const Clock::time_point due = Clock::now() + std::min(times.ping_after, times.hello_within) / 4;
+    ticker_.expires_at(due);
+    ticker_.async_wait([this, due, times](Error cancelled) {
+      if (cancelled || closing_) return;
+      const Clock::time_point now = Clock::now();
+      for (auto& [id, session] : sessions_) session.link->tick(now, now - due, times);
+      accept();
+      tick();
+    });
+  }
+
+  const ClientPortConfig config_;
+  IoLoop loop_;
+  PortQueue<Replica> queue_;
+  Transport transport_;
+  tcp::acceptor acceptor_{loop_.context()};
+  boost::asio::steady_timer ticker_{loop_.context()};
+  std::uint16_t port_ = 0;
+  bool accepting_ = false;
+  bool closing_ = false;
+
+  PortAccounts accounts_;
+  std::map<std::uint64_t, Session> sessions_;
+  std::uint64_t last_session_ = 0;
+  std::vector<std::uint64_t> unflushed_;  // sessions with something to write
+  std::vector<std::uint64_t> over_;       // sessions that ended and are still there
+  std::map<std::uint64_t, Pending> pending_;
+  std::uint64_t last_ticket_ = 0;
+  ClientPortStatus status_;
+
+  mutable std::mutex mutex_;
+  ClientPortStatus published_;
+  std::jthread thread_;
+};
+
+}  // namespace mirbft
 
 // <mirbft/log/block_reader.hpp>
 // The blocks of an event log, one after another, each whole and undamaged.
@@ -29343,6 +31447,444 @@ class Sha256 {
 
 #endif
 
+#ifdef MIRBFT_WITH_OPENSSL
+
+// <mirbft/modules/net/tls.hpp>
+// The Net for earnest use: TLS 1.3 between nodes that know each other's certificates.
+
+// <mirbft/modules/net/tls_identity.hpp>
+// Who a node is in TLS: an Ed25519 key and a certificate that it has signed itself.
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+namespace mirbft {
+
+namespace detail {
+
+/// Gives objects of OpenSSL back to it.
+struct TlsFree {
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+  void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+  void operator()(BIO* text) const noexcept { BIO_free(text); }
+  void operator()(BIGNUM* number) const noexcept { BN_free(number); }
+};
+
+using Certificate = std::unique_ptr<X509, TlsFree>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, TlsFree>;
+using PemText = std::unique_ptr<BIO, TlsFree>;
+
+inline void require_openssl(bool worked) {
+  if (worked) return;
+  ERR_clear_error();
+  throw ModuleFailure("TLS: OpenSSL failed; check the installed providers and the memory");
+}
+
+inline PemText pem_reader(std::string_view text) {
+  PemText reader(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  require_openssl(reader != nullptr);
+  return reader;
+}
+
+/// The PEM text that `write(BIO*)` makes.
+template <class Write>
+std::string pem_written(Write write) {
+  const PemText memory(BIO_new(BIO_s_mem()));
+  require_openssl(memory && write(memory.get()) == 1);
+  char* content = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &content);
+  return std::string(content, static_cast<std::size_t>(size));
+}
+
+/// Throws `ConfigError` unless the text begins with a certificate.
+inline Certificate certificate_from_pem(std::string_view pem) {
+  Certificate read(PEM_read_bio_X509(pem_reader(pem).get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (!read) {
+    throw ConfigError("certificate", std::to_string(pem.size()) + " bytes",
+                      "must be an X.509 certificate in PEM, -----BEGIN CERTIFICATE-----");
+  }
+  return read;
+}
+
+/// Throws `ConfigError` unless the text has an Ed25519 key that no password protects; the text
+/// itself appears in no message.
+inline PrivateKey key_from_pem(std::string_view pem) {
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  PrivateKey read(PEM_read_bio_PrivateKey(pem_reader(pem).get(), nullptr, no_password, nullptr));
+  ERR_clear_error();
+  if (!read || EVP_PKEY_is_a(read.get(), "ED25519") != 1) {
+    throw ConfigError("key", std::to_string(pem.size()) + " bytes, not shown",
+                      "must be an Ed25519 private key in PEM without a password, "
+                      "-----BEGIN PRIVATE KEY-----");
+  }
+  return read;
+}
+
+}  // namespace detail
+
+/// SHA-256 of the certificate's DER: what peers know a node by.
+inline Digest fingerprint(const X509& certificate) {
+  Digest digest;
+  detail::require_openssl(
+      X509_digest(&certificate, EVP_sha256(), digest.bytes.data(), nullptr) == 1);
+  return digest;
+}
+
+/// The fingerprint of a certificate in PEM. Throws `ConfigError` if that is none.
+inline Digest fingerprint(std::string_view certificate_pem) {
+  return fingerprint(*detail::certificate_from_pem(certificate_pem));
+}
+
+/// A certificate and its private key. Peers pin the certificate by its fingerprint, so the name in
+/// it is for people, no authority signs it, and it is valid for ever: it ends when the peers take
+/// another one in its place. Copies share both. Thread-safe.
+class TlsIdentity {
+ public:
+  /// A new key and its certificate, with `name` as the common name. Throws `ConfigError` unless
+  /// the name is text of 1 to 64 characters.
+  static TlsIdentity generate(std::string_view name) {
+    detail::PrivateKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    detail::Certificate made(X509_new());
+    detail::require_openssl(key && made);
+    set_name(*made, name);
+    set_serial(*made);
+    // The end of time, as RFC 5280 section 4.1.2.5 writes it.
+    detail::require_openssl(
+        X509_set_version(made.get(), 2) == 1 && X509_set_pubkey(made.get(), key.get()) == 1 &&
+        ASN1_TIME_set_string_X509(X509_getm_notBefore(made.get()), "20000101000000Z") == 1 &&
+        ASN1_TIME_set_string_X509(X509_getm_notAfter(made.get()), "99991231235959Z") == 1 &&
+        X509_sign(made.get(), key.get(), nullptr) > 0);
+    return TlsIdentity(std::move(made), std::move(key));
+  }
+
+  /// Reads what `certificate_pem` and `key_pem` wrote. Throws `ConfigError` for text that is none
+  /// of that, and for a key of another certificate.
+  static TlsIdentity from_pem(std::string_view certificate, std::string_view key) {
+    detail::Certificate shown = detail::certificate_from_pem(certificate);
+    detail::PrivateKey secret = detail::key_from_pem(key);
+    const bool match = X509_check_private_key(shown.get(), secret.get()) == 1;
+    ERR_clear_error();
+    if (!match) {
+      throw ConfigError("key", "not shown", "belongs to another certificate than \"" +
+                                                hex(mirbft::fingerprint(*shown)) +
+                                                "\"; keep the files of one identity together");
+    }
+    return TlsIdentity(std::move(shown), std::move(secret));
+  }
+
+  TlsIdentity(const TlsIdentity& other) noexcept
+      : certificate_(other.certificate_.get()), key_(other.key_.get()) {
+    X509_up_ref(certificate_.get());
+    EVP_PKEY_up_ref(key_.get());
+  }
+  TlsIdentity(TlsIdentity&&) noexcept = default;
+  TlsIdentity& operator=(TlsIdentity other) noexcept {
+    std::swap(certificate_, other.certificate_);
+    std::swap(key_, other.key_);
+    return *this;
+  }
+  ~TlsIdentity() = default;
+
+  /// For everybody to see.
+  std::string certificate_pem() const {
+    return detail::pem_written([this](BIO* out) { return PEM_write_bio_X509(out, certificate()); });
+  }
+
+  /// The secret, unprotected: who has it is this node. A file that holds it is the caller's
+  /// affair: create it with mode 0600, before the first byte is in it.
+  std::string key_pem() const {
+    return detail::pem_written([this](BIO* out) {
+      return PEM_write_bio_PKCS8PrivateKey(out, key(), nullptr, nullptr, 0, nullptr, nullptr);
+    });
+  }
+
+  /// What the peers pin.
+  Digest fingerprint() const { return mirbft::fingerprint(*certificate_); }
+
+  /// For OpenSSL, which counts its own references.
+  X509* certificate() const noexcept { return certificate_.get(); }
+  EVP_PKEY* key() const noexcept { return key_.get(); }
+
+ private:
+  TlsIdentity(detail::Certificate certificate, detail::PrivateKey key) noexcept
+      : certificate_(std::move(certificate)), key_(std::move(key)) {}
+
+  static void set_name(X509& certificate, std::string_view name) {
+    X509_NAME* const subject = X509_get_subject_name(&certificate);
+    const bool set = !name.empty() && name.size() <= 4 * 64 &&
+                     X509_NAME_add_entry_by_txt(
+                         subject, "CN", MBSTRING_UTF8,
+                         reinterpret_cast<const unsigned char*>(name.data()),
+                         static_cast<int>(name.size()), -1, 0) == 1;
+    ERR_clear_error();
+    if (!set) {
+      throw ConfigError("name", '"' + std::string(name) + '"',
+                        "must be UTF-8 text of 1 to 64 characters");
+    }
+    detail::require_openssl(X509_set_issuer_name(&certificate, subject) == 1);
+  }
+
+  /// A number that no other certificate has, as RFC 5280 section 4.1.2.2 asks for.
+  static void set_serial(X509& certificate) {
+    const std::unique_ptr<BIGNUM, detail::TlsFree> number(BN_new());
+    detail::require_openssl(
+        number && BN_rand(number.get(), 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
+        BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(&certificate)) != nullptr);
+  }
+
+  detail::Certificate certificate_;
+  detail::PrivateKey key_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tls_transport.hpp>
+// Connections by TLS 1.3 with pinned certificates: between nodes, and from clients to nodes.
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509_vfy.h>
+
+namespace mirbft {
+
+/// What the three kinds of ends have in common: TLS 1.3 and nothing older, no resumption (hence no
+/// tickets and no early data, which could be replayed), and errors by name. The dates and names in
+/// certificates mean nothing; see `TlsIdentity`.
+class Tls {
+ public:
+  using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
+
+  Stream stream(boost::asio::ip::tcp::socket socket) {
+    return Stream(std::move(socket), context_);
+  }
+
+  /// Calls `handler(error_code)` when both sides have shown what they must.
+  template <class Handler>
+  void handshake(Stream& stream, Side side, Handler&& handler) {
+    stream.async_handshake(side == Side::dialed ? Stream::client : Stream::server,
+                           std::forward<Handler>(handler));
+  }
+
+  /// The fingerprint of the certificate that the other side has shown; none if it has not.
+  static std::optional<Digest> shown(Stream& stream) {
+    const detail::Certificate certificate(SSL_get1_peer_certificate(stream.native_handle()));
+    return certificate ? std::optional(fingerprint(*certificate)) : std::nullopt;
+  }
+
+  /// AES-GCM wears out after some 388 GB (RFC 8446, section 5.5), which a busy connection writes in
+  /// hours.
+  static constexpr std::uint64_t bytes_per_key = std::uint64_t{1} << 36;
+
+  /// What this side writes from now on has a new key; to be called between two writes. False: not
+  /// now, for instance because the other side is in the middle of doing the same.
+  static bool renew_key(Stream& stream) noexcept {
+    const bool renewed = SSL_key_update(stream.native_handle(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1;
+    ERR_clear_error();
+    return renewed;
+  }
+
+  /// Why a stream or a handshake failed with this error; `otherwise` if that is no matter of TLS.
+  static const TcpEnd& reason(boost::system::error_code error, const TcpEnd& otherwise) noexcept {
+    if (error.category() != boost::asio::error::get_ssl_category()) return otherwise;
+    const auto code = static_cast<unsigned long>(error.value());
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL) return TcpEnd::bad_tls;
+    switch (ERR_GET_REASON(code)) {
+      case SSL_R_HTTP_REQUEST:
+      case SSL_R_HTTPS_PROXY_REQUEST:
+      case SSL_R_WRONG_VERSION_NUMBER:
+        return TcpEnd::not_tls;
+      case SSL_R_UNSUPPORTED_PROTOCOL:
+      case SSL_R_VERSION_TOO_LOW:
+      case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+        return TcpEnd::old_tls;
+      case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+        return TcpEnd::no_certificate;
+      case SSL_R_CERTIFICATE_VERIFY_FAILED:
+        return TcpEnd::wrong_certificate;
+      case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+      case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+      case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+        return TcpEnd::turned_away;
+      default:
+        return TcpEnd::bad_tls;
+    }
+  }
+
+ protected:
+  explicit Tls(boost::asio::ssl::context::method method) : context_(method) {
+    SSL_CTX* const context = context_.native_handle();
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+    // Of the ciphers of TLS 1.3 the one that costs least where processors know AES.
+    detail::require_openssl(
+        SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+        SSL_CTX_set_num_tickets(context, 0) == 1 &&
+        SSL_CTX_set_max_early_data(context, 0) == 1 &&
+        SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                          "TLS_CHACHA20_POLY1305_SHA256") == 1);
+  }
+
+  void show(const TlsIdentity& identity) {
+    SSL_CTX* const context = context_.native_handle();
+    detail::require_openssl(SSL_CTX_use_certificate(context, identity.certificate()) == 1 &&
+                            SSL_CTX_use_PrivateKey(context, identity.key()) == 1);
+  }
+
+  /// Demands a certificate of the other side, and takes those that are pinned for some node.
+  void demand(TlsPins& pins) {
+    SSL_CTX* const context = context_.native_handle();
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    SSL_CTX_set_cert_verify_callback(context, &Tls::is_pinned, &pins);
+  }
+
+ private:
+  /// Stands in for the building of a chain. Only the first certificate counts: the handshake
+  /// proves that the other side has its key.
+  static int is_pinned(X509_STORE_CTX* checked, void* pins) noexcept {
+    const X509* const certificate = X509_STORE_CTX_get0_cert(checked);
+    Digest digest;
+    const bool pinned =
+        certificate &&
+        X509_digest(certificate, EVP_sha256(), digest.bytes.data(), nullptr) == 1 &&
+        static_cast<const TlsPins*>(pins)->owner(digest).has_value();
+    // The alert that this becomes tells the other side what was wrong.
+    X509_STORE_CTX_set_error(checked, pinned ? X509_V_OK : X509_V_ERR_CERT_UNTRUSTED);
+    return pinned ? 1 : 0;
+  }
+
+  boost::asio::ssl::context context_;
+};
+
+/// An end that takes only nodes whose certificates are pinned.
+class PinnedTls : public Tls {
+ public:
+  /// The node that the other side has proved to be, by the pins as they are now; nothing if its
+  /// certificate is pinned for none.
+  std::optional<NodeId> speaker(Stream& stream) const {
+    const std::optional<Digest> certificate = shown(stream);
+    return certificate ? pins_->owner(*certificate) : std::nullopt;
+  }
+
+  bool may_speak(Stream& stream, NodeId node) const { return speaker(stream) == node; }
+
+  /// Handshakes to come see what is changed here; connections that exist are the caller's affair.
+  TlsPins& pins() noexcept { return *pins_; }
+
+ protected:
+  PinnedTls(boost::asio::ssl::context::method method, TlsPins pins)
+      : Tls(method), pins_(std::make_unique<TlsPins>(std::move(pins))) {
+    demand(*pins_);
+  }
+
+ private:
+  std::unique_ptr<TlsPins> pins_;  // the context refers to it
+};
+
+/// Between nodes: either side may have dialed, and each shows its certificate.
+class MutualTls : public PinnedTls {
+ public:
+  MutualTls(const TlsIdentity& self, TlsPins peers)
+      : PinnedTls(boost::asio::ssl::context::tls, std::move(peers)) {
+    show(self);
+  }
+};
+
+/// A node's end towards clients: it shows its certificate and asks for none, since clients sign
+/// their requests. It can only accept: to dial fails.
+class TlsServer : public Tls {
+ public:
+  explicit TlsServer(const TlsIdentity& self) : Tls(boost::asio::ssl::context::tls_server) {
+    show(self);
+  }
+};
+
+/// A client's end towards nodes: it shows no certificate, and demands one that is pinned. Which
+/// node it reached, `speaker` says: check that it is the one dialed, or a node can stand in for
+/// another. It can only dial: to accept fails.
+class TlsClient : public PinnedTls {
+ public:
+  explicit TlsClient(TlsPins nodes)
+      : PinnedTls(boost::asio::ssl::context::tls_client, std::move(nodes)) {}
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// The configuration of a `TlsNet`.
+struct TlsConfig {
+  TcpConfig tcp;
+  TlsIdentity identity;  ///< what this node shows
+
+  /// The fingerprints of what each peer may show: one, and two while it changes its certificate.
+  /// There may be an entry for `self`, which must then name `identity`, so all may have one list.
+  std::map<NodeId, std::set<Digest>> certificates;
+};
+
+/// The pins of this configuration. Throws `ConfigError` unless each peer has a certificate of its
+/// own, and nobody else has one.
+inline TlsPins pins_of(const TlsConfig& config) {
+  TlsPins pins(config.certificates);
+  std::set<NodeId> peers{config.tcp.self};
+  for (const TcpPeer& peer : config.tcp.peers) peers.insert(peer.id);
+  for (const auto& [node, pinned] : config.certificates) {
+    if (!peers.contains(node)) {
+      throw ConfigError("certificates", std::to_string(node.value),
+                        "is no peer of this node; leave it out, or name it among the peers");
+    }
+  }
+  const Digest own = config.identity.fingerprint();
+  if (pins.has(config.tcp.self) && pins.owner(own) != config.tcp.self) {
+    throw ConfigError("identity", hex(own),
+                      "is not what `certificates` says of this node; give it that identity");
+  }
+  pins.add(config.tcp.self, own);
+  for (const NodeId peer : peers) {
+    if (!pins.has(peer)) {
+      throw ConfigError("certificates", std::to_string(peer.value),
+                        "is missing; give the fingerprint of this peer's certificate");
+    }
+  }
+  return pins;
+}
+
+/// Exchanges frames with the other nodes of a cluster by TLS 1.3. Both sides show a certificate,
+/// and the certificate decides as which node a peer may speak: no authority, name or date does.
+/// Who is refused, and why, `status().ended` counts and `status().last_end` names.
+class TlsNet : public MeshNet<MutualTls> {
+ public:
+  /// Listens at once. Throws `ConfigError` for a wrong configuration or a port that is in use.
+  explicit TlsNet(const TlsConfig& config)
+      : MeshNet(config.tcp, MutualTls(config.identity, pins_of(config))) {}
+
+  /// From now on the peer may show this certificate besides those that it may already: the first
+  /// half of a change. Throws `ConfigError` for no peer, or a certificate of another node.
+  void add_peer_certificate(NodeId peer, const Digest& certificate) {
+    mesh().change_peer(peer, [&](MutualTls& tls) { tls.pins().add(peer, certificate); });
+  }
+
+  /// From now on the peer may show this certificate only; a connection with another one ends.
+  /// Throws as `add_peer_certificate` does.
+  void set_peer_certificate(NodeId peer, const Digest& certificate) {
+    mesh().change_peer(peer, [&](MutualTls& tls) { tls.pins().set(peer, certificate); });
+  }
+};
+
+}  // namespace mirbft
+
+#endif
+
 #ifdef MIRBFT_WITH_SODIUM
 
 // <mirbft/modules/crypto/sodium.hpp>
@@ -29552,6 +32094,41 @@ class SodiumCrypto {
 }  // namespace mirbft
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::SodiumStatus, nodes, clients, malformed_keys);
+
+#endif
+
+#ifdef MIRBFT_WITH_SODIUM
+
+// <mirbft/client/ed25519_signer.hpp>
+// Signs a client's requests, each by itself.
+
+namespace mirbft {
+
+/// An Ed25519 signature for each request, as `SodiumCrypto` checks them.
+class Ed25519Signer {
+ public:
+  /// Throws `ConfigError` unless the secret seed has 32 bytes.
+  Ed25519Signer(ByteView seed, std::string cluster_id)
+      : key_(seed), cluster_id_(std::move(cluster_id)) {}
+
+  Bytes public_key() const { return key_.public_key(); }
+
+  /// The authenticators of these requests, in their order.
+  std::vector<Bytes> sign(std::span<const RequestRef> requests) const {
+    std::vector<Bytes> signatures;
+    signatures.reserve(requests.size());
+    for (const RequestRef& request : requests)
+      signatures.push_back(
+          key_.sign(wire::request_signature_bytes(bytes_of(cluster_id_), request).view()));
+    return signatures;
+  }
+
+ private:
+  Ed25519Key key_;
+  std::string cluster_id_;
+};
+
+}  // namespace mirbft
 
 #endif
 

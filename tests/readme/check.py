@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The program in README.md is examples/counter/main.cpp, letter for letter.
+"""The program in README.md is examples/counter/main.cpp, letter for letter; what else it shows in
+C++ stands in a test.
 
   check.py          fails where they differ
   check.py --write  copies the program into README.md
@@ -7,6 +8,7 @@
 import pathlib
 import re
 import sys
+import textwrap
 
 root = pathlib.Path(__file__).resolve().parents[2]
 readme = root / "README.md"
@@ -22,3 +24,9 @@ if "--write" in sys.argv[1:]:
 elif found.group(1) != program:
     sys.exit("README.md: its program is not examples/counter/main.cpp: "
              "run python3 tests/readme/check.py --write")
+
+tested = (root / "tests/client/example_test.cpp").read_text()
+for example in block.findall(readme.read_text())[1:]:
+    if textwrap.indent(example, "  ") not in tested:
+        sys.exit("README.md: the example that begins with '" + example.split("\n")[0] +
+                 "' is not in tests/client/example_test.cpp: change both alike")

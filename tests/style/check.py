@@ -42,7 +42,7 @@ EXTERNAL = [
     (r"boost/hana/(adapt|define)_struct\.hpp", r""),
     (r"boost/(hana|preprocessor)[/.]", r"(wire|engine)/|types/reflect\.hpp"),
     (r"boost/asio/ssl", r"modules/net/tls"),
-    (r"boost/(asio|system)[/.]", r"modules/net/(tcp|tls)"),
+    (r"boost/(asio|system)[/.]", r"modules/net/(tcp|tls)|client/"),
     (r"boost/", r"$"),
     (r"google/protobuf/", r"(wire|log|mircat)/"),
     (r"openssl/", r"modules/\w+/(openssl|tls)"),

@@ -60,6 +60,8 @@ class ReplyQuorum {
 
   /// Answers to this number count from now on, until one is believed.
   void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
+  /// Nobody waits for this number any more.
+  void forget(ReqNo number) { open_.erase(number); }
 
   /// A replica has answered. The result, once enough say the same.
   std::optional<ClientResult> replied(NodeId from, const Replied& reply) {

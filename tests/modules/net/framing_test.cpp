@@ -127,10 +127,12 @@ TEST_CASE("a payload stays what it was when the buffer is used again") {
 }
 
 TEST_CASE("a hello survives the wire") {
-  const Bytes encoded = wire::encode(Hello{7, "cluster", NodeId(3)});
+  const Digest configuration{{1, 2, 3}};
+  const Bytes encoded = wire::encode(Hello{7, "cluster", NodeId(3), configuration});
   const std::optional<Hello> hello = wire::decode<Hello>(encoded, wire::Form::lenient);
   REQUIRE(hello);
   CHECK(hello->version == 7);
   CHECK(hello->cluster_id == "cluster");
   CHECK(hello->node == NodeId(3));
+  CHECK(hello->configuration == configuration);
 }

@@ -16,6 +16,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/types/bytes.hpp>
+#include <mirbft/types/digest.hpp>
 #include <mirbft/types/frame_class.hpp>
 #include <mirbft/types/id.hpp>
 
@@ -46,7 +47,8 @@ constexpr std::optional<std::size_t> frame_limit(FrameKind kind) noexcept {
 /// byte for its kind.
 using FrameHeader = std::array<std::uint8_t, 5>;
 
-constexpr FrameHeader frame_header(FrameKind kind, std::size_t length) noexcept {
+template <class Kind>
+constexpr FrameHeader frame_header(Kind kind, std::size_t length) noexcept {
   FrameHeader header{};
   for (unsigned place = 0; place < 4; ++place)
     header[place] = static_cast<std::uint8_t>(length >> (8 * place));
@@ -55,10 +57,13 @@ constexpr FrameHeader frame_header(FrameKind kind, std::size_t length) noexcept 
 }
 
 /// One frame of a connection.
-struct Frame {
-  FrameKind kind{};
+template <class Kind>
+struct BasicFrame {
+  Kind kind{};
   Bytes payload;
 };
+
+using Frame = BasicFrame<FrameKind>;
 
 /// Why a stream cannot be decoded further.
 enum class FrameFault : std::uint8_t { none, unknown_kind, too_long };
@@ -70,9 +75,14 @@ enum class FrameFault : std::uint8_t { none, unknown_kind, too_long };
 /// that copy, but one kept vote of 100 bytes would then keep the whole buffer alive, so that a
 /// peer could make us hold hundreds of times what it sends and what our queues account for. A
 /// frame that is longer than what was read gets the rest straight from the socket.
-class FrameDecoder {
+///
+/// `frame_limit(Kind)` says which kinds there are, and how long they may be.
+template <class Kind>
+class BasicFrameDecoder {
  public:
-  explicit FrameDecoder(std::size_t buffer_size = 64 * 1024)
+  using Frame = BasicFrame<Kind>;
+
+  explicit BasicFrameDecoder(std::size_t buffer_size = 64 * 1024)
       : buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(buffer_size)),
         buffer_size_(buffer_size) {}
 
@@ -101,7 +111,7 @@ class FrameDecoder {
 
     std::size_t length = 0;
     for (unsigned place = 0; place < 4; ++place) length |= std::size_t{read[place]} << (8 * place);
-    const FrameKind kind{read[4]};
+    const Kind kind{read[4]};
     fault_ = check(kind, length);
     if (fault_ != FrameFault::none) return false;
 
@@ -116,14 +126,14 @@ class FrameDecoder {
   FrameFault fault() const noexcept { return fault_; }
 
  private:
-  static FrameFault check(FrameKind kind, std::size_t length) noexcept {
+  static FrameFault check(Kind kind, std::size_t length) noexcept {
     const std::optional<std::size_t> limit = frame_limit(kind);
     if (!limit) return FrameFault::unknown_kind;
     return length > *limit ? FrameFault::too_long : FrameFault::none;
   }
 
   /// The storage is written to until `finish` gives it to somebody else.
-  bool start(FrameKind kind, std::size_t length, ByteView here) {
+  bool start(Kind kind, std::size_t length, ByteView here) {
     begun_ = {kind, Bytes::filled(length, [&](std::uint8_t* storage) {
       rest_ = std::copy(here.begin(), here.end(), storage);
     })};
@@ -148,6 +158,8 @@ class FrameDecoder {
   FrameFault fault_ = FrameFault::none;
 };
 
+using FrameDecoder = BasicFrameDecoder<FrameKind>;
+
 /// The first frame of a connection, from either side.
 struct Hello {
   static constexpr std::uint32_t current_version = 1;
@@ -155,10 +167,11 @@ struct Hello {
   std::uint32_t version = current_version;
   std::string cluster_id;
   NodeId node;
+  Digest configuration{};  ///< of what all nodes of a cluster must be told alike
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node);
+BOOST_HANA_ADAPT_STRUCT(mirbft::Hello, version, cluster_id, node, configuration);
 
 #endif

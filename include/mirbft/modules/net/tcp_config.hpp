@@ -12,6 +12,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/types/digest.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
 #include <mirbft/types/id.hpp>
@@ -39,9 +40,16 @@ struct TcpConfig {
   std::chrono::milliseconds healthy_after{10'000};  ///< so old a connection resets the pause
   std::chrono::milliseconds ping_after{2'000};      ///< of having written nothing
   std::chrono::milliseconds dead_after{6'000};      ///< of having read nothing
-  std::chrono::milliseconds hello_within{5'000};    ///< connecting included
+  std::chrono::milliseconds hello_within{5'000};    ///< connecting and handshake included
   std::chrono::milliseconds close_within{500};      ///< longest stay in `close`
+
+  /// Of what all nodes of the cluster must be told alike; connections of nodes with different ones
+  /// are refused.
+  Digest configuration{};
 };
+
+/// Which end of a connection this node is.
+enum class Side : std::uint8_t { dialed, accepted };
 
 /// How many connections ended, by reason.
 struct TcpEnds {
@@ -56,6 +64,17 @@ struct TcpEnds {
   std::uint64_t unknown_kind = 0;   ///< a frame of no known class
   std::uint64_t too_long = 0;       ///< a frame beyond the limit of its class
   std::uint64_t replaced = 0;       ///< the peer made a new connection, or has a new address
+  std::uint64_t wrong_configuration = 0;  ///< a different `TcpConfig::configuration`
+
+  // The rest happens only with TLS.
+  std::uint64_t not_tls = 0;            ///< something else came, such as plaintext
+  std::uint64_t old_tls = 0;            ///< the other side cannot do TLS 1.3
+  std::uint64_t no_certificate = 0;     ///< the other side showed none
+  std::uint64_t wrong_certificate = 0;  ///< one that is pinned for no peer, or not for this one
+  std::uint64_t turned_away = 0;        ///< the other side did not take this node's certificate
+  std::uint64_t slow_handshake = 0;     ///< no TLS handshake for `hello_within`
+  std::uint64_t bad_tls = 0;            ///< any other breach of TLS, at any time
+  std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
 };
 
 /// What a `TcpNet` has done since it was made. Bytes are those of payloads.
@@ -82,7 +101,8 @@ struct TcpEnd {
   std::string_view text;
 
   static const TcpEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
-      stranger, unknown_kind, too_long, replaced;
+      stranger, unknown_kind, too_long, replaced, wrong_configuration, not_tls, old_tls,
+      no_certificate, wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn;
 };
 
 inline constexpr TcpEnd TcpEnd::lost{&TcpEnds::lost, "the connection was lost"};
@@ -101,6 +121,23 @@ inline constexpr TcpEnd TcpEnd::unknown_kind{
 inline constexpr TcpEnd TcpEnd::too_long{
     &TcpEnds::too_long, "a frame came that is longer than its class allows"};
 inline constexpr TcpEnd TcpEnd::replaced{&TcpEnds::replaced, "a newer connection took its place"};
+inline constexpr TcpEnd TcpEnd::wrong_configuration{
+    &TcpEnds::wrong_configuration, "the other side has a different configuration of the cluster"};
+inline constexpr TcpEnd TcpEnd::not_tls{&TcpEnds::not_tls, "the other side does not speak TLS"};
+inline constexpr TcpEnd TcpEnd::old_tls{&TcpEnds::old_tls,
+                                        "the other side does not speak TLS 1.3"};
+inline constexpr TcpEnd TcpEnd::no_certificate{&TcpEnds::no_certificate,
+                                               "the other side showed no certificate"};
+inline constexpr TcpEnd TcpEnd::wrong_certificate{
+    &TcpEnds::wrong_certificate, "the other side showed a certificate that is not pinned for it"};
+inline constexpr TcpEnd TcpEnd::turned_away{
+    &TcpEnds::turned_away, "the other side does not take the certificate of this node"};
+inline constexpr TcpEnd TcpEnd::slow_handshake{&TcpEnds::slow_handshake,
+                                               "the TLS handshake took too long"};
+inline constexpr TcpEnd TcpEnd::bad_tls{&TcpEnds::bad_tls,
+                                        "what came was not by the rules of TLS"};
+inline constexpr TcpEnd TcpEnd::withdrawn{&TcpEnds::withdrawn,
+                                          "the certificate of the peer was withdrawn"};
 
 /// Throws `ConfigError` unless a net can work with this configuration.
 inline void validate(const TcpConfig& config) {
@@ -136,9 +173,11 @@ inline void validate(const TcpConfig& config) {
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpPeer, id, host, port);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpConfig, self, listen_host, listen_port, peers, cluster_id,
                         queue_bytes, reconnect_first, reconnect_longest, healthy_after, ping_after,
-                        dead_after, hello_within, close_within);
+                        dead_after, hello_within, close_within, configuration);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
-                        wrong_cluster, stranger, unknown_kind, too_long, replaced);
+                        wrong_cluster, stranger, unknown_kind, too_long, replaced,
+                        wrong_configuration, not_tls, old_tls, no_certificate, wrong_certificate,
+                        turned_away, slow_handshake, bad_tls, withdrawn);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
                         frames_received, bytes_received, dropped_votes, dropped_batches,
                         dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);

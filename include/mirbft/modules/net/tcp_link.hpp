@@ -46,6 +46,7 @@ class TcpLink {
   TcpLink(const TcpLink&) = delete;
   TcpLink& operator=(const TcpLink&) = delete;
 
+  Stream& stream() noexcept { return stream_; }
   std::optional<NodeId> expected() const noexcept { return expected_; }
   /// The peer that `join` named, if it has.
   std::optional<NodeId> peer() const noexcept { return peer_; }
@@ -76,8 +77,11 @@ class TcpLink {
   void greet(Transport& transport, const Hello& hello) {
     Error ignored;
     stream_.lowest_layer().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-    transport.handshake(stream_, expected_.has_value(), tracked([this, hello](Error error) {
-      if (error) return end(TcpEnd::failed);
+    shaking_hands_ = true;
+    const Side side = expected_ ? Side::dialed : Side::accepted;
+    transport.handshake(stream_, side, tracked([this, hello](Error error) {
+      shaking_hands_ = false;
+      if (error) return end(Transport::reason(error, TcpEnd::failed));
       gathered_.add(FrameKind::hello, wire::encode(hello));
       flush();
       read();
@@ -128,7 +132,8 @@ class TcpLink {
     if (ended_) return;
     heard_ = std::min(now, heard_ + late);
     if (!peer_) {
-      if (now - since_ > config.hello_within) end(TcpEnd::no_hello);
+      if (now - since_ > config.hello_within)
+        end(shaking_hands_ ? TcpEnd::slow_handshake : TcpEnd::no_hello);
     } else if (now - heard_ > config.dead_after && !readable_) {
       end(TcpEnd::silent);
     } else if (now - wrote_ > config.ping_after && !writing_) {
@@ -171,7 +176,7 @@ class TcpLink {
     const std::array buffers{boost::asio::buffer(room[0].data(), room[0].size()),
                              boost::asio::buffer(room[1].data(), room[1].size())};
     stream_.async_read_some(buffers, tracked([this](Error error, std::size_t count) {
-      if (error) return end(TcpEnd::lost);
+      if (error) return end(Transport::reason(error, TcpEnd::lost));
       decoder_.wrote(count);
       heard_ = Clock::now();
       if (!peer_ && !hear_hello()) return;
@@ -181,18 +186,25 @@ class TcpLink {
   }
 
   void write() {
+    if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     buffers_.clear();
     for (const ByteView piece : gathered_.pieces())
       buffers_.push_back(boost::asio::buffer(piece.data(), piece.size()));
     writing_ = true;
     boost::asio::async_write(stream_, std::span<const boost::asio::const_buffer>(buffers_),
-                             tracked([this](Error error, std::size_t) {
-                               if (error) return end(TcpEnd::lost);
+                             tracked([this](Error error, std::size_t count) {
+                               if (error) return fail_to_write(error);
                                writing_ = false;
+                               written_ += count;
                                gathered_.clear();
                                wrote_ = Clock::now();
                                flush();
                              }));
+  }
+
+  /// Who turns this node away says why before he closes: that is there to be read.
+  void fail_to_write(Error error) {
+    if (peer_) end(Transport::reason(error, TcpEnd::lost));
   }
 
   /// Whether the Hello has come, was right and made the owner name the peer.
@@ -237,7 +249,9 @@ class TcpLink {
   Clock::time_point since_ = Clock::now();  // made, or joined
   Clock::time_point heard_ = since_;
   Clock::time_point wrote_ = since_;
+  std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;
+  bool shaking_hands_ = false;
   bool writing_ = false;
   bool readable_ = false;
   bool ended_ = false;

@@ -35,11 +35,15 @@
 
 namespace mirbft {
 
-/// The work behind `TcpNet`, over any `Transport` that has
+/// The work behind `TcpNet` and `TlsNet`, over any `Transport` that has
 /// - `Stream`: a stream of Asio whose `lowest_layer()` is a TCP socket,
 /// - `Stream stream(socket)`: such a stream over a socket,
-/// - `handshake(Stream&, bool dialed, handler)`: calls `handler(error_code)` when both sides may
-///   talk.
+/// - `handshake(Stream&, Side, handler)`: calls `handler(error_code)` when both sides may talk,
+/// - `bool may_speak(Stream&, NodeId)`: whether the other side has proved to be that node,
+/// - `bytes_per_key` and `static bool renew_key(Stream&)`, which is called between two writes when
+///   so many bytes were written since it returned true,
+/// - `static const TcpEnd& reason(error_code, const TcpEnd& otherwise)`: what an error of the
+///   stream or the handshake means, where the transport knows more than that it failed.
 ///
 /// Each pair of nodes has one connection, which the one with the lower id makes. Everything runs
 /// inside the calls, on the caller's thread; only the names of peers that are no IP addresses are
@@ -64,13 +68,21 @@ class TcpMesh {
   std::uint16_t port() const noexcept { return port_; }
 
   void set_peer_address(NodeId id, std::string host, std::uint16_t port) {
-    Peer* const peer = find(id);
-    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
-    peer->address = {id, std::move(host), port};
-    if (peer->dialing) peer->dialing->end(TcpEnd::replaced);
-    peer->retry.cancel();
-    peer->pause = {};
-    dial(*peer);
+    Peer& peer = require_peer(id);
+    peer.address = {id, std::move(host), port};
+    if (peer.dialing) peer.dialing->end(TcpEnd::replaced);
+    dial_at_once(peer);
+  }
+
+  /// Calls `change(Transport&)`, which may change who can speak as this peer: a connection that is
+  /// no longer allowed ends, and the peer is dialed at once. Throws `ConfigError` if it is no peer.
+  template <class Change>
+  void change_peer(NodeId id, Change change) {
+    Peer& peer = require_peer(id);
+    change(transport_);
+    if (peer.link && !transport_.may_speak(peer.link->stream(), id))
+      peer.link->end(TcpEnd::withdrawn);
+    dial_at_once(peer);
   }
 
   bool connected(NodeId id) const noexcept {
@@ -176,7 +188,15 @@ class TcpMesh {
     return found != peers_.end() ? &found->second : nullptr;
   }
 
-  Hello hello() const { return {Hello::current_version, config_.cluster_id, config_.self}; }
+  Peer& require_peer(NodeId id) {
+    Peer* const peer = find(id);
+    if (!peer) throw ConfigError("peers.id", std::to_string(id.value), "is no peer of this node");
+    return *peer;
+  }
+
+  Hello hello() const {
+    return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
+  }
 
   void listen() {
     const std::string port = std::to_string(config_.listen_port);
@@ -235,6 +255,12 @@ class TcpMesh {
                             });
   }
 
+  void dial_at_once(Peer& peer) {
+    peer.retry.cancel();
+    peer.pause = {};
+    dial(peer);
+  }
+
   template <class Endpoints>
   void connect(Peer& peer, const Endpoints& endpoints) {
     peer.dialing = &add_link(tcp::socket(io_), peer.address.id);
@@ -258,9 +284,13 @@ class TcpMesh {
   void greeted(Link& link, const Hello& hello) {
     if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
     if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
+    if (hello.configuration != config_.configuration)
+      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
     const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
     if (!peer || !right) return link.end(TcpEnd::stranger);
+    if (!transport_.may_speak(link.stream(), hello.node))
+      return link.end(TcpEnd::wrong_certificate);
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
