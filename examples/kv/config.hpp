@@ -8,13 +8,18 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/client/client_port_config.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tls.hpp>
+#include <mirbft/modules/net/tls_identity.hpp>
 #include <mirbft/protocol/iss/config.hpp>
 #include <mirbft/types/bytes.hpp>
+#include <mirbft/types/digest.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/wire/config_file.hpp>
@@ -26,12 +31,15 @@ namespace kv {
 
 using programs::Key;
 
-/// A replica: where the others reach it, and the key that it signs with.
+/// A replica: where the others and where clients reach it, the key that it signs with, and the
+/// SHA-256 of the certificate that it shows; of two while it changes to another.
 struct Member {
   mirbft::NodeId id;
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
+  std::uint16_t client_port = 0;
   Key public_key{};
+  std::vector<mirbft::Digest> certificates;
 };
 
 /// Who may send requests.
@@ -46,6 +54,9 @@ struct Config {
   mirbft::NodeId self;
   /// Holds the secret seed in hexadecimal digits, for its owner's eyes alone.
   std::string key_file = "node.key";
+  /// What it shows in TLS, and the secret to that, in PEM.
+  std::string certificate_file = "node.crt";
+  std::string certificate_key_file = "node.crt.key";
   /// Directory of the write-ahead log and the request store.
   std::string data = "data";
   /// Where the operator looks; port 0: nowhere.
@@ -75,11 +86,12 @@ struct ClientConfig {
 
 }  // namespace kv
 
-BOOST_HANA_ADAPT_STRUCT(kv::Member, id, host, port, public_key);
+BOOST_HANA_ADAPT_STRUCT(kv::Member, id, host, port, client_port, public_key, certificates);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientEntry, id, public_key);
-BOOST_HANA_ADAPT_STRUCT(kv::Config, cluster, self, key_file, data, http_host, http_port, members,
-                        clients, epoch_length, max_batch_requests, max_batch_bytes, batch_delay_ms,
-                        base_timeout_ms, pipeline, segment_kib);
+BOOST_HANA_ADAPT_STRUCT(kv::Config, cluster, self, key_file, certificate_file, certificate_key_file,
+                        data, http_host, http_port, members, clients, epoch_length,
+                        max_batch_requests, max_batch_bytes, batch_delay_ms, base_timeout_ms,
+                        pipeline, segment_kib);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientConfig, cluster, id, seed, members);
 
 namespace kv {
@@ -91,8 +103,9 @@ inline Config load_config(const std::string& path) {
   auto config = mirbft::wire::load_config<Config>(path);
   programs::override_from_environment(config, environment_prefix);
   const auto folder = std::filesystem::absolute(path).parent_path();
-  config.key_file = folder / config.key_file;
-  config.data = folder / config.data;
+  for (std::string* const name : {&config.key_file, &config.certificate_file,
+                                  &config.certificate_key_file, &config.data})
+    *name = folder / *name;
   return config;
 }
 
@@ -111,8 +124,17 @@ inline mirbft::IssConfig iss_config(const Config& config, mirbft::Memory memory)
   return made;
 }
 
+/// The certificates of all members.
+inline std::map<mirbft::NodeId, std::set<mirbft::Digest>> pins_of(
+    const std::vector<Member>& members) {
+  std::map<mirbft::NodeId, std::set<mirbft::Digest>> pins;
+  for (const Member& member : members)
+    pins[member.id].insert(member.certificates.begin(), member.certificates.end());
+  return pins;
+}
+
 /// `config.self` must be a member.
-inline mirbft::TcpConfig net_config(const Config& config) {
+inline mirbft::TlsConfig net_config(const Config& config, mirbft::TlsIdentity identity) {
   mirbft::TcpConfig made;
   made.self = config.self;
   made.cluster_id = config.cluster;
@@ -121,6 +143,19 @@ inline mirbft::TcpConfig net_config(const Config& config) {
     if (member.id != config.self) continue;
     made.listen_host = member.host;
     made.listen_port = member.port;
+  }
+  return {std::move(made), std::move(identity), pins_of(config.members)};
+}
+
+/// The same for clients.
+inline mirbft::ClientPortConfig client_port_config(const Config& config) {
+  mirbft::ClientPortConfig made;
+  made.self = config.self;
+  made.cluster_id = config.cluster;
+  for (const Member& member : config.members) {
+    if (member.id != config.self) continue;
+    made.listen_host = member.host;
+    made.listen_port = member.client_port;
   }
   return made;
 }

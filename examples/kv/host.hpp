@@ -51,9 +51,6 @@ class Host {
 
   int ended() const noexcept { return ended_.get(); }
 
-  /// Null until it has played back its log.
-  Replica* working() { return board_.stage() == Stage::working ? replica_.get() : nullptr; }
-
   /// Ends everything. Throws what has kept the replica from starting; returns why it failed
   /// since, empty if it has not.
   std::string stop() {

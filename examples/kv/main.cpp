@@ -5,13 +5,11 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
-#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include <mirbft/types/errors.hpp>
-#include <mirbft/wire/config_file.hpp>
 
 #include "../shared/environment.hpp"
 #include "../shared/signals.hpp"
@@ -19,7 +17,6 @@
 #include "config.hpp"
 #include "data_directory.hpp"
 #include "host.hpp"
-#include "local_client.hpp"
 
 namespace {
 
@@ -32,7 +29,6 @@ constexpr const char* about =
 
 struct Options {
   std::string config;
-  std::string client;
   bool check = false;
   bool init = false;
 };
@@ -47,40 +43,25 @@ auto from_file(const std::string& path, Call&& call) {
   }
 }
 
-/// Waits until a signal comes or the replica ends; meanwhile serves its client, if it has one.
-void attend(Host& host, const programs::Signals& signals, std::optional<LocalClient>& client) {
+/// Waits until a signal comes or the replica ends.
+void attend(Host& host, const programs::Signals& signals) {
   constexpr int progress_every = 5000;
-  constexpr int until_working = 50;
   for (;;) {
-    Replica* const replica = host.working();
-    const bool listens = client && replica;
-    std::array<pollfd, 4> waits{{{signals.handle(), POLLIN, 0},
-                                 {host.ended(), POLLIN, 0},
-                                 {listens ? client->input() : -1, POLLIN, 0},
-                                 {client ? client->answers() : -1, POLLIN, 0}}};
-    const bool hurries = client && !replica;
-    const int ready =
-        ::poll(waits.data(), waits.size(), hurries ? until_working : progress_every);
-    if (ready == 0 && !hurries) host.tell_progress();
+    std::array<pollfd, 2> waits{{{signals.handle(), POLLIN, 0}, {host.ended(), POLLIN, 0}}};
+    const int ready = ::poll(waits.data(), waits.size(), progress_every);
+    if (ready == 0) host.tell_progress();
     if (ready <= 0) continue;
-    if (waits[0].revents != 0) return log_line("told to end");
-    if (waits[1].revents != 0) return;
-    if (waits[2].revents != 0) client->take_input(*replica);
-    if (waits[3].revents != 0) client->print_answers();
+    if (waits[0].revents != 0) log_line("told to end");
+    return;
   }
 }
 
 int run(const Options& options) {
   const Config config = load_config(options.config);
-  std::optional<LocalClient> client;
   from_file(options.config, [&] {
     check(config);
     if (!options.init) DataDirectory::check(config);
   });
-  if (!options.client.empty()) {
-    const auto known = mirbft::wire::load_config<ClientConfig>(options.client);
-    from_file(options.client, [&] { client.emplace(known, config); });
-  }
   if (options.init) {
     from_file(options.config, [&] { DataDirectory::create(config); });
     std::cout << config.data << " is ready for a first start" << std::endl;
@@ -93,9 +74,8 @@ int run(const Options& options) {
   const programs::Signals signals;
   return from_file(options.config, [&] {
     Host host(config);
-    attend(host, signals, client);
+    attend(host, signals);
     const std::string failure = host.stop();
-    if (client) client->print_answers();
     log_line(failure.empty() ? "ended" : "failed: " + failure);
     return failure.empty() ? 0 : 1;
   });
@@ -115,9 +95,6 @@ int main(int argc, char** argv) {
   auto* const init = program.add_flag("--init", options.init,
                                       "only make the data directory, for a first start");
   init->excludes(check);
-  program.add_option("--client", options.client,
-                     "JSON file of a client: its requests are taken from standard input, each a "
-                     "line NUMBER COMMAND; answers go to standard output");
   program.footer("Environment variables that take the place of fields of the file:\n  " +
                  programs::environment_names<Config>(environment_prefix, "\n  "));
   program.set_version_flag("--version", "mirbft-kv " MIRBFT_VERSION);

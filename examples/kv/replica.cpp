@@ -4,12 +4,16 @@
 #include <string>
 #include <utility>
 
+#include <boost/hana/define_struct.hpp>
+
+#include <mirbft/client/client_port.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/files/posix.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
-#include <mirbft/modules/net/tcp.hpp>
+#include <mirbft/modules/net/tls.hpp>
+#include <mirbft/modules/net/tls_transport.hpp>
 #include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/modules/wal/segment.hpp>
@@ -26,11 +30,21 @@ namespace kv {
 namespace {
 
 using Files = CountedFiles<mirbft::PosixFiles>;
-using Net = mirbft::TcpNet;
+using Net = mirbft::TlsNet;
 using Node = mirbft::Node<Net, mirbft::Sha256, mirbft::SodiumCrypto, mirbft::KeyValueStore,
                           mirbft::SegmentWal<Files>, mirbft::ClientTracker,
                           mirbft::SegmentStore<Files>, mirbft::Iss<mirbft::Pbft>,
                           mirbft::NullInterceptor>;
+using ClientPort = mirbft::ClientPort<Node, mirbft::TlsServer>;
+
+/// All that there is to tell.
+struct Status {
+  BOOST_HANA_DEFINE_STRUCT(Status, (Node::Status, node), (mirbft::ClientPortStatus, clients));
+};
+/// Of this, what the Node does not tell: its metrics begin with `clients_`.
+struct Others {
+  BOOST_HANA_DEFINE_STRUCT(Others, (mirbft::ClientPortStatus, clients));
+};
 
 mirbft::NodeConfig node_config(const Config& config) {
   mirbft::NodeConfig made;
@@ -54,7 +68,7 @@ Node::Modules modules(const Config& config, const DataDirectory& directory,
                               keys_of<mirbft::ClientId>(config.clients));
   mirbft::Iss<mirbft::Pbft> protocol(iss_config(config, directory.memory()));
   // The port first: who has it may have the files as well, and says so more clearly.
-  Net net(net_config(config));
+  Net net(net_config(config, load_identity(config)));
   return {.net = std::move(net),
           .hasher = mirbft::Sha256(),
           .crypto = std::move(crypto),
@@ -86,6 +100,10 @@ mirbft::wire::PrometheusNames metric_names(mirbft::NodeId self) {
                        "equivocations"});
   add("protocol_", List{"stable_checkpoints", "delivered_requests", "proposed_batches",
                         "key_changes", "refused_reconfigurations"});
+  add("clients_", List{"accepted", "submitted", "held_back", "answered", "dropped_answers",
+                       "too_long_answers"});
+  add("clients_refused_", mirbft::wire::member_names<mirbft::PortRefusals>);
+  add("clients_ended_", mirbft::wire::member_names<mirbft::LinkEnds>);
   add("protocol_bad_messages_", mirbft::wire::member_names<mirbft::iss::BadMessages>);
   return names;
 }
@@ -95,10 +113,12 @@ mirbft::wire::PrometheusNames metric_names(mirbft::NodeId self) {
 struct Replica::Parts {
   Parts(const Config& config, const DataDirectory& directory, std::atomic<std::uint64_t>& read)
       : names(metric_names(config.self)),
-        node(node_config(config), modules(config, directory, read)) {}
+        node(node_config(config), modules(config, directory, read)),
+        port(client_port_config(config), node, mirbft::TlsServer(load_identity(config))) {}
 
   const mirbft::wire::PrometheusNames names;
   Node node;
+  ClientPort port;
 };
 
 Replica::Replica(const Config& config, const DataDirectory& directory,
@@ -112,7 +132,8 @@ bool Replica::run(const std::stop_token& stop) { return parts_->node.run(stop); 
 const std::string& Replica::failure() const { return parts_->node.failure(); }
 
 Look Replica::look() const {
-  const Node::Status status = parts_->node.status();
+  const Status all{parts_->node.status(), parts_->port.status()};
+  const Node::Status& status = all.node;
   Look look;
   look.has_begun = status.state != "created";
   look.connected = status.net.connected;
@@ -123,16 +144,12 @@ Look Replica::look() const {
   look.delivered = status.protocol.delivered_requests;
   look.suspected = status.protocol.suspected_segments;
   look.last_end = status.net.last_end;
-  look.json = mirbft::wire::to_json(status, mirbft::wire::JsonLayout::indented) + '\n';
+  look.json = mirbft::wire::to_json(all, mirbft::wire::JsonLayout::indented) + '\n';
   mirbft::wire::PrometheusText metrics(parts_->names);
   metrics.put(status);
+  metrics.put(Others{all.clients});
   look.metrics = std::move(metrics).take();
   return look;
-}
-
-bool Replica::submit(mirbft::Request request, OnReply on_reply) {
-  return parts_->node.submit(std::move(request), std::move(on_reply)) ==
-         mirbft::Submitted::accepted;
 }
 
 }  // namespace kv

@@ -4,14 +4,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 
-#include <mirbft/events/node.hpp>
 #include <mirbft/types/id.hpp>
-#include <mirbft/types/request.hpp>
 
 #include "config.hpp"
 #include "data_directory.hpp"
@@ -31,15 +28,12 @@ struct Look {
   std::uint64_t suspected = 0;
   /// The last connection that ended, in words.
   std::string last_end;
-  /// All of `node.status()`.
+  /// All of `node.status()`, and of the port for clients.
   std::string json;
   std::string metrics;
 };
 
-/// What a submission is answered with, where the replica is driven.
-using OnReply = std::function<void(const mirbft::Replied&)>;
-
-/// The Node over its modules. Hides them: they take a compiler long.
+/// The Node over its modules, with a port for clients. Hides them: they take a compiler long.
 class Replica {
  public:
   /// Listens, and reads both logs; `read` counts the bytes. Throws ConfigError, or ModuleFailure
@@ -56,9 +50,6 @@ class Replica {
 
   /// From any thread; waits until the log is played back.
   Look look() const;
-
-  /// From any thread. False: it takes nothing at present, and will not answer.
-  bool submit(mirbft::Request request, OnReply on_reply);
 
  private:
   struct Parts;

@@ -58,13 +58,14 @@ int main(int argc, char** argv) {
   CLI::App program(about);
   Options options;
   program.require_subcommand(1);
-  auto* const making = program.add_subcommand("init", "writes keys and configurations");
+  auto* const making =
+      program.add_subcommand("init", "writes keys, certificates and configurations");
   making->add_option("--out", options.out, "directory, new or empty")->required();
   making->add_option("--nodes", options.plan.nodes, "how many replicas")->capture_default_str();
   making->add_option("--clients", options.plan.clients, "how many clients' files")
       ->capture_default_str();
   making->add_option("--base-port", options.base_port,
-                     "the first of two ports a node; else free ones are found");
+                     "the first of three ports a node; else free ones are found");
   auto* const running = program.add_subcommand("up", "runs all replicas; one Ctrl-C ends them");
   running->add_option("DIR", options.folder, "what init has made")->required();
   running->add_flag("--restart", options.restart, "starts a replica again that has ended");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""mirbft-testnet and mirbft-kv as their operator meets them: what they print, leave, end with.
+"""mirbft-testnet, mirbft-kv and mirbft-client as people meet them: what they print and leave.
 
-    check.py BIN     BIN holds both
+    check.py BIN     BIN holds them
 """
 import contextlib
 import http.client
@@ -68,19 +68,20 @@ class Files(Folder):
     def test_init_writes_a_cluster(self):
         names = {"client.json"}
         for node in range(4):
-            names |= {f"node-{node}", f"node-{node}.json", f"node-{node}.key"}
+            names |= {f"node-{node}" + end for end in ("", ".json", ".key", ".crt", ".crt.key")}
             run = run_program("mirbft-kv", "--config", self.net / f"node-{node}.json", "--check")
             self.assertEqual((run.returncode, run.stderr), (0, ""))
             self.assertTrue(run.stdout.endswith(f"node-{node}.json is good\n"))
         self.assertEqual({path.name for path in self.net.iterdir()}, names)
-        for secret in ("client.json", "node-0.key"):
+        for secret in ("client.json", "node-0.key", "node-0.crt.key"):
             self.assertEqual((self.net / secret).stat().st_mode & 0o777, 0o600)
 
     def test_init_with_ports(self):
         self.assertEqual(self.init("--base-port", "7000", "--nodes", "2", out="b").returncode, 0)
         config = json.loads((self.folder / "b" / "node-1.json").read_text())
-        self.assertEqual([member["port"] for member in config["members"]], [7000, 7002])
-        self.assertEqual(config["http_port"], 7003)
+        self.assertEqual([member["port"] for member in config["members"]], [7000, 7003])
+        self.assertEqual(config["http_port"], 7005)
+        self.assertEqual([member["client_port"] for member in config["members"]], [7001, 7004])
 
     def test_init_refuses(self):
         self.assert_refused(self.init(), "--out = ", self.net, "is there and not empty")
@@ -133,6 +134,19 @@ class Files(Folder):
         key.write_text(other.read_text()[:-3] + "\n")
         self.assert_wrong("node-1.key = no key: must hold 64 hexadecimal digits")
 
+    def test_wrong_certificates(self):
+        self.change(certificate_file="node-2.crt")
+        self.assert_wrong("node-1.crt.key = not shown: belongs to another certificate")
+        self.change(certificate_key_file="node-2.crt.key")
+        self.assert_wrong("is not what `certificates` says of this node")
+        self.change(certificate_file="node-2.key")
+        self.assert_wrong("node-2.key = 65 bytes: must be an X.509 certificate in PEM")
+        self.change(certificate_file="node-1.crt", certificate_key_file="node-1.crt.key")
+        members = json.loads(self.config.read_text())["members"]
+        members[3]["certificates"] = []
+        self.change(members=members)
+        self.assert_wrong("certificates of node 3 = none: name at least one certificate")
+
     def test_a_public_key_that_is_none(self):
         members = json.loads(self.config.read_text())["members"]
         members[0]["public_key"] = "00" * 32
@@ -167,7 +181,7 @@ class Files(Folder):
             self.assert_refused(self.check(**{"MIRBFT_KV_" + name: value}), text)
 
     def test_usage(self):
-        for program in ("mirbft-kv", "mirbft-testnet"):
+        for program in ("mirbft-kv", "mirbft-testnet", "mirbft-client"):
             self.assertEqual(run_program(program, "--help").returncode, 0)
             self.assertEqual(run_program(program, "--version").stderr, "")
             self.assert_refused(run_program(program, "--fly"), program + ": ")
@@ -177,54 +191,83 @@ class Files(Folder):
 class Running(Folder):
     """A cluster at work, of which all is asked that an operator asks."""
 
-    def cluster(self, **settings):
-        made = Cluster(BIN, self.folder, settings={"segment_kib": 256, **settings})
+    def cluster(self, clients=1, **settings):
+        made = Cluster(BIN, self.folder, clients=clients,
+                       settings={"segment_kib": 256, **settings})
         self.addCleanup(made.close)
         return made
 
     def test_all_restart_at_once(self):
-        cluster = self.cluster(epoch_length=32)
+        cluster = self.cluster(clients=2, epoch_length=32)
         cluster.start()
-        first, second = cluster.replicas[:2]
+        clients = [cluster.client(), cluster.client()]
         for count in range(300):
-            first.send(f"SET key:{count} {count}")
-            second.send("INCR n")
+            clients[0].send(f"SET key:{count} {count}")
+            clients[1].send("INCR n")
         for how in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
-            for replica in cluster.replicas:
-                replica.await_all()
+            for client in clients:
+                client.await_all()
             for replica in cluster.replicas:
                 status = replica.kill(how)
                 self.assertEqual(status, -9 if how == signal.SIGKILL else 0)
             cluster.start()
-            for replica in cluster.replicas:
-                self.assertEqual(replica.ask("GET n"), "$300")
-                self.assertEqual(replica.ask("GET key:299"), "$299")
+            for client in clients:
+                self.assertEqual(client.ask("GET n"), "$300")
+                self.assertEqual(client.ask("GET key:299"), "$299")
+        cluster.await_agreement()
+        for client in clients:
+            self.assertEqual(client.close(), 0)
+            self.assertRegex(client.log.read_text(), r"306 requests, 0 failed, \d+/s, p50 ")
 
     def test_a_directory_that_is_lost(self):
         cluster = self.cluster(epoch_length=16)
         cluster.start()
+        client = cluster.client()
         victim = cluster.replicas[2]
-        for count in range(50):
-            cluster.replicas[0].send(f"SET key:{count} {count}")
-        cluster.replicas[0].await_all()
-        for lose in (lambda data: shutil.rmtree(data), lambda data: shutil.rmtree(data / "wal"),
-                     lambda data: (data / "node.json").unlink()):
+        data = cluster.folder / "node-2"
+        client.ask("SET first 1")
+        for lose in (lambda: shutil.rmtree(data), lambda: shutil.rmtree(data / "wal"),
+                     lambda: shutil.rmtree(data / "store"), lambda: (data / "node.json").unlink()):
             victim.kill()
-            lose(cluster.folder / "node-2")
+            lose()
             victim.log.write_text("")
             victim.start()
             victim.await_ready()
             self.assertIn("mirbft-kv: memory lost: ", victim.log.read_text())
-            # The others' work carries the epochs on that it waits for.
+            # The others' work carries on the epochs that it waits for.
             for count in range(200):
-                cluster.replicas[0].ask(f"SET late {count}")
-            self.assertEqual(cluster.replicas[0].ask("GET key:49"), "$49")
-            await_that(lambda: json.loads(victim.page("/status")[1])["protocol"]["next_delivery"]
-                       >= json.loads(cluster.replicas[0].page("/status")[1])["protocol"]
-                       ["next_delivery"] - 64, "the node has caught up")
-            marker = json.loads((cluster.folder / "node-2" / "node.json").read_text())
-            self.assertEqual(marker["state"], "used")
-        self.assertEqual(victim.ask("GET key:49"), "$49")
+                client.ask(f"SET late {count}")
+            await_that(lambda: victim.status()["protocol"]["next_delivery"] >=
+                       cluster.replicas[0].status()["protocol"]["next_delivery"] - 64,
+                       "the node has caught up")
+            self.assertEqual(json.loads((data / "node.json").read_text())["state"], "used")
+        # It is needed now: without another one, three are left.
+        cluster.replicas[3].kill()
+        self.assertEqual(client.ask("GET first"), "$1")
+
+    def test_one_request(self):
+        cluster = self.cluster()
+        cluster.start()
+        config = cluster.folder / "client.json"
+
+        def run(*words, status=0):
+            run = run_program("mirbft-client", "--config", config, *words)
+            self.assertEqual(run.returncode, status, run.stderr)
+            return run.stdout
+        self.assertEqual(run("SET", "greeting", "hello there"), "+OK\n")
+        self.assertEqual(run("GET", "greeting"), "$hello there\n")
+        self.assertTrue(run("FLY").startswith("-"))
+        changed = json.loads(config.read_text())
+        config.write_text(json.dumps({**changed, "seed": "11" * 32}))
+        self.assertTrue(run("GET", "greeting", status=1).startswith("! rejected: the signature"))
+        for replica in cluster.replicas:
+            replica.kill()
+        self.assertEqual(run("--deadline", "1", "GET", "greeting", status=1),
+                         "! timed out: outcome unknown\n")
+        config.write_text("{}")
+        run = run_program("mirbft-client", "--config", config, "GET", "a")
+        self.assertEqual(run.returncode, 2)
+        self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
 
     def test_what_a_start_refuses(self):
         cluster = self.cluster()
@@ -250,7 +293,7 @@ class Running(Folder):
     def test_a_damaged_log(self):
         cluster = self.cluster()
         cluster.start()
-        cluster.replicas[0].ask("SET a 1")
+        self.assertEqual(cluster.client().ask("SET a 1"), "+OK")
         victim = cluster.replicas[3]
         victim.kill()
         log, = (cluster.folder / "node-3" / "wal").glob("segment-*")
@@ -274,9 +317,10 @@ class Running(Folder):
             replica.start()
         for replica in cluster.replicas:
             replica.await_ready()
-        self.assertEqual(first.ask("SET a 1"), "+OK")
-        status = await_that(lambda: (now := json.loads(first.page("/status")[1]))["protocol"]
-                            ["delivered_requests"] == 1 and now, "the delivery shows")
+        self.assertEqual(cluster.client().ask("SET a 1"), "+OK")
+        status = await_that(
+            lambda: (now := first.status())["protocol"]["delivered_requests"] >= 1 and now,
+            "the delivery shows")
         self.assertEqual((status["self"], status["state"], status["net"]["connected"]),
                          (0, "working", 3))
         self.assertEqual(first.page("/nothing")[0], 404)
@@ -303,7 +347,8 @@ class Running(Folder):
         self.assertEqual(helps, set(values))
         self.assertEqual(values["mirbft_ready"], 1)
         self.assertEqual(values["mirbft_net_connected"], 3)
-        self.assertEqual(values["mirbft_protocol_delivered_requests_total"], 1)
+        self.assertGreater(values["mirbft_protocol_delivered_requests_total"], 0)
+        self.assertEqual(values["mirbft_clients_used_connections"], 1)
         self.assertGreater(values["mirbft_wal_syncs_total"], 0)
         self.assertGreater(values["mirbft_protocol_timeout_seconds"], 0)
         if promtool := shutil.which("promtool"):
