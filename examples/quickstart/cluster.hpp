@@ -3,11 +3,9 @@
 #define MIRBFT_EXAMPLES_QUICKSTART_CLUSTER_HPP
 
 #include <poll.h>
-#include <sys/signalfd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -18,30 +16,18 @@
 #include <mirbft/wire/config_file.hpp>
 
 #include "../replica/report.hpp"
-#include "process.hpp"
+#include "../shared/process.hpp"
+#include "../shared/signals.hpp"
 
 namespace quickstart {
+
+using programs::Process;
+using programs::Signals;
 
 /// The run cannot go on: the text names the replica and the reason.
 class Failure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
-};
-
-/// SIGINT, SIGTERM and SIGHUP as something to wait for, from its making on.
-class Signals {
- public:
-  Signals() {
-    sigset_t caught;
-    sigemptyset(&caught);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&caught, number);
-    ::sigprocmask(SIG_BLOCK, &caught, nullptr);
-    handle_ = Handle(::signalfd(-1, &caught, SFD_CLOEXEC));
-  }
-  int handle() const noexcept { return handle_.get(); }
-
- private:
-  Handle handle_;
 };
 
 /// All replicas, each with what it said last. Whoever is left when this goes is killed.

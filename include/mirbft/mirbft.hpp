@@ -36,6 +36,7 @@
 #include <mirbft/wire/kind.hpp>
 #include <mirbft/wire/limits.hpp>
 #include <mirbft/wire/proto_text.hpp>
+#include <mirbft/wire/prometheus.hpp>
 #include <mirbft/wire/reader.hpp>
 #include <mirbft/wire/reflection.hpp>
 #include <mirbft/wire/request_batch.hpp>

@@ -1,6 +1,6 @@
 // A child process that ends with its parent, with pipes to its standard input and output.
-#ifndef MIRBFT_EXAMPLES_QUICKSTART_PROCESS_HPP
-#define MIRBFT_EXAMPLES_QUICKSTART_PROCESS_HPP
+#ifndef MIRBFT_EXAMPLES_SHARED_PROCESS_HPP
+#define MIRBFT_EXAMPLES_SHARED_PROCESS_HPP
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace quickstart {
+namespace programs {
 
 /// An open file that is closed with it.
 class Handle {
@@ -53,16 +53,21 @@ inline Pipe make_pipe() {
   return {Handle(ends[0]), Handle(ends[1])};
 }
 
+/// Where a child's errors go: where this process has its own, or to the pipe of the output.
+enum class Errors { ours, output };
+
 /// Started when it is made, and killed at the latest when this object or this process goes.
 class Process {
  public:
-  explicit Process(const std::vector<std::string>& command) {
+  explicit Process(const std::vector<std::string>& command, Errors errors = Errors::ours) {
     Pipe input = make_pipe();
     Pipe output = make_pipe();
     const pid_t parent = ::getpid();
     id_ = ::fork();
     if (id_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (id_ == 0) become(command, input.read.get(), output.write.get(), parent);
+    if (id_ == 0)
+      become(command, input.read.get(), output.write.get(),
+             errors == Errors::ours ? STDERR_FILENO : output.write.get(), parent);
     input_ = std::move(input.write);
     output_ = std::move(output.read);
   }
@@ -84,6 +89,10 @@ class Process {
   /// Gives it a line; one that has ended meanwhile does not get it.
   void write_line() const noexcept { (void)!::write(input_.get(), "\n", 1); }
   void close_input() noexcept { input_.close(); }
+  /// Sends it a signal.
+  void signal(int number) const noexcept {
+    if (id_ != 0) ::kill(id_, number);
+  }
 
   /// Reads what there is, waiting for it if need be. False at the end of the output.
   bool read() {
@@ -116,7 +125,7 @@ class Process {
  private:
   /// In the child, which has nothing but this thread.
   [[noreturn]] static void become(const std::vector<std::string>& command, int input, int output,
-                                  pid_t parent) noexcept {
+                                  int errors, pid_t parent) noexcept {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
     sigset_t none;
@@ -124,6 +133,7 @@ class Process {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::dup2(input, STDIN_FILENO);
     ::dup2(output, STDOUT_FILENO);
+    ::dup2(errors, STDERR_FILENO);
     std::vector<char*> arguments;
     for (const std::string& argument : command)
       arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -139,6 +149,6 @@ class Process {
   std::string buffer_;
 };
 
-}  // namespace quickstart
+}  // namespace programs
 
 #endif

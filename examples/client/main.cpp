@@ -1,0 +1,104 @@
+// mirbft-client: requests to a cluster of the key-value store, from arguments or a stream.
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <mirbft/client/client.hpp>
+#include <mirbft/client/client_config.hpp>
+#include <mirbft/client/ed25519_signer.hpp>
+#include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/net/tls_transport.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/errors.hpp>
+#include <mirbft/wire/config_file.hpp>
+
+#include "../kv/config.hpp"
+#include "stream.hpp"
+
+namespace {
+
+using Client = mirbft::Client<mirbft::Ed25519Signer, mirbft::Sha256, mirbft::TlsClient>;
+
+constexpr const char* about =
+    "Sends requests to a cluster of mirbft-kv, and believes what f+1 replicas answer alike.\n"
+    "Results go to standard output; what failed begins with an exclamation mark there, and makes\n"
+    "the program end with 1. Never run two programs with one client's file at a time.";
+
+struct Options {
+  std::string config;
+  std::uint32_t open = 256;
+  std::uint32_t deadline = 30;
+  std::vector<std::string> words;
+};
+
+mirbft::ClientConfig client_config(const kv::ClientConfig& file, const Options& options) {
+  mirbft::ClientConfig made;
+  made.cluster_id = file.cluster;
+  made.id = file.id;
+  for (const kv::Member& member : file.members)
+    made.replicas.push_back({member.id, member.host, member.client_port});
+  made.max_open = options.open;
+  made.deadline = std::chrono::seconds(options.deadline);
+  return made;
+}
+
+int run(const Options& options) {
+  const auto file = mirbft::wire::load_config<kv::ClientConfig>(options.config);
+  Client client(client_config(file, options),
+                mirbft::Ed25519Signer(mirbft::ByteView(file.seed), file.cluster),
+                mirbft::TlsClient(mirbft::TlsPins(kv::pins_of(file.members))));
+  if (options.words == std::vector<std::string>{"-"}) {
+    std::ios::sync_with_stdio(false);
+    std::cin.tie(nullptr);  // who reads must not flush what another thread writes
+    return client_program::Stream(client, options.open, std::cout, std::cerr).run(std::cin) ? 0 : 1;
+  }
+  std::string command;
+  for (const std::string& word : options.words) command += (command.empty() ? "" : " ") + word;
+  const mirbft::ClientReply reply = client.call(mirbft::Bytes(command));
+  std::cout << client_program::text_of(reply) << std::endl;
+  if (reply.end == mirbft::ClientEnd::timed_out && !client.status().last_end.empty())
+    std::cerr << "mirbft-client: " << client.status().last_end << '\n';
+  return reply.end == mirbft::ClientEnd::delivered ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App program(about);
+  Options options;
+  program.add_option("--config", options.config, "the client's JSON file, as client.json")
+      ->required();
+  program.add_option("--open", options.open, "how many requests are under way at most")
+      ->capture_default_str();
+  program.add_option("--deadline", options.deadline, "seconds until a request is given up")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  program
+      .add_option("COMMAND", options.words,
+                  "one command, as SET key value; - for one a line from standard input")
+      ->required();
+  program.set_version_flag("--version", "mirbft-client " MIRBFT_VERSION);
+  const auto fail = [](const std::exception& error, int status) {
+    std::cerr << "mirbft-client: " << error.what() << '\n';
+    return status;
+  };
+  try {
+    program.parse(argc, argv);
+    return run(options);
+  } catch (const CLI::Success& asked) {
+    return program.exit(asked);
+  } catch (const CLI::Error& error) {
+    return fail(error, 2);
+  } catch (const mirbft::ConfigError& error) {
+    return fail(error, 2);
+  } catch (const std::exception& error) {
+    return fail(error, 1);
+  }
+}

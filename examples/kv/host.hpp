@@ -1,0 +1,175 @@
+// A replica at work: the threads around it, and what they tell the operator.
+#ifndef MIRBFT_EXAMPLES_KV_HOST_HPP
+#define MIRBFT_EXAMPLES_KV_HOST_HPP
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "../shared/http_port.hpp"
+#include "../shared/process.hpp"
+#include "board.hpp"
+#include "config.hpp"
+#include "data_directory.hpp"
+#include "replica.hpp"
+
+namespace kv {
+
+/// One line of the operator's log.
+inline void log_line(const std::string& text) { std::cerr << "mirbft-kv: " + text + '\n'; }
+
+/// Starts when it is made, and ends when `stop` is called or the replica does; `ended()` is
+/// readable then. Throws ConfigError for a wrong directory or a port that is taken.
+class Host {
+ public:
+  explicit Host(const Config& config)
+      : config_(config),
+        directory_(config),
+        board_(config.members.size()),
+        ended_(::eventfd(0, EFD_CLOEXEC)) {
+    if (config.http_port != 0)
+      http_.emplace(config.http_host, config.http_port,
+                    [this](std::string_view path) { return board_.page(path); });
+    tell_start();
+    worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+  }
+  ~Host() { stop(); }
+
+  int ended() const noexcept { return ended_.get(); }
+
+  /// Ends everything. Throws what has kept the replica from starting; returns why it failed
+  /// since, empty if it has not.
+  std::string stop() {
+    if (worker_.joinable()) {
+      worker_.request_stop();
+      worker_.join();
+      if (startup_) std::rethrow_exception(startup_);
+    }
+    return replica_ ? replica_->failure() : std::string();
+  }
+
+  /// To be called every few seconds: how far a recovery is.
+  void tell_progress() {
+    if (board_.stage() != Stage::recovering) return;
+    const std::string progress = progress_text();
+    log_line("recovering" + progress);
+    board_.enter(Stage::recovering, progress);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds look_every{500};
+
+  void tell_start() const {
+    std::string text = "node " + std::to_string(config_.self.value) + " of cluster \"" +
+                       config_.cluster + "\", data in " + config_.data;
+    if (http_) text += ", http on " + config_.http_host + ':' + std::to_string(http_->port());
+    log_line(text);
+    if (directory_.is_first_start()) log_line("first start: the logs are new");
+    if (!directory_.loss().empty())
+      log_line("memory lost: " + directory_.loss() +
+               "; this node learns from the others, and votes again once that is safe");
+  }
+
+  void work(const std::stop_token& stop) {
+    try {
+      replica_ = std::make_unique<Replica>(config_, directory_, read_);
+      if (directory_.memory() == mirbft::Memory::whole) directory_.in_use();
+      if (!run(stop)) board_.enter(Stage::failed, replica_->failure());
+    } catch (const std::exception& error) {
+      startup_ = std::current_exception();
+      board_.enter(Stage::failed, error.what());
+    }
+    (void)::eventfd_write(ended_.get(), 1);
+  }
+
+  bool run(const std::stop_token& stop) {
+    const std::stop_callback on_stop(stop, [this] { board_.enter(Stage::stopping); });
+    const std::jthread observer([this](const std::stop_token& over) { observe(over); });
+    return replica_->run(stop);
+  }
+
+  void observe(const std::stop_token& over) {
+    std::optional<Look> before;
+    std::optional<std::string> trouble;
+    std::mutex mutex;
+    std::condition_variable_any pause;
+    while (!over.stop_requested()) {
+      const Look now = replica_->look();
+      if (!now.has_begun) continue;  // the next one waits until it has
+      if (over.stop_requested()) return;
+      board_.post(now);
+      if (!before) tell_recovered(now);
+      // Its first sync, which says that memory was lost, is done: the log knows from now on.
+      if (directory_.memory() == mirbft::Memory::lost && now.wal_syncs > 0) directory_.in_use();
+      tell_changes(before.value_or(Look{}), now);
+      tell_readiness(trouble);
+      before = now;
+      std::unique_lock lock(mutex);
+      pause.wait_for(lock, over, look_every, [] { return false; });
+    }
+  }
+
+  void tell_recovered(const Look& now) const {
+    log_line("working: " + std::to_string(now.recovered_events) + " records, epoch " +
+             std::to_string(now.epoch.value) + progress_text());
+    if (now.torn_bytes != 0)
+      log_line("a crash had torn the last write of the log: " + std::to_string(now.torn_bytes) +
+               " bytes were cut off, which nobody had been promised");
+  }
+  void tell_changes(const Look& before, const Look& now) const {
+    if (now.connected != before.connected)
+      log_line(std::to_string(now.connected) + " of " +
+               std::to_string(config_.members.size() - 1) + " peers are connected" +
+               (now.connected < before.connected ? ": " + now.last_end : ""));
+    if (now.suspected > before.suspected)
+      log_line("a leader is suspected in epoch " + std::to_string(now.epoch.value));
+  }
+  void tell_readiness(std::optional<std::string>& trouble) const {
+    std::string now;
+    for (const std::string& obstacle : board_.obstacles())
+      now += (now.empty() ? "" : "; ") + obstacle;
+    if (now == trouble) return;
+    log_line(now.empty() ? "ready" : "not ready: " + now);
+    trouble = now;
+  }
+
+  std::string progress_text() const {
+    const double read = static_cast<double>(read_.load()) / 1e6;
+    const std::chrono::duration<double> spent = Clock::now() - began_;
+    const auto rounded = [](double value) {
+      return std::to_string(static_cast<std::uint64_t>(value));
+    };
+    return ": " + rounded(read) + " MB read in " + rounded(spent.count()) + " s, " +
+           rounded(read / std::max(spent.count(), 1e-3)) + " MB/s";
+  }
+
+  const Config config_;
+  DataDirectory directory_;
+  Board board_;
+  const programs::Handle ended_;
+  std::optional<programs::HttpPort> http_;
+  const Clock::time_point began_ = Clock::now();
+  std::atomic<std::uint64_t> read_{0};
+  std::unique_ptr<Replica> replica_;
+  std::exception_ptr startup_;
+  std::jthread worker_;
+};
+
+}  // namespace kv
+
+#endif

@@ -1,0 +1,155 @@
+#include "replica.hpp"
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include <boost/hana/define_struct.hpp>
+
+#include <mirbft/client/client_port.hpp>
+#include <mirbft/modules/app/key_value_store.hpp>
+#include <mirbft/modules/crypto/sodium.hpp>
+#include <mirbft/modules/files/posix.hpp>
+#include <mirbft/modules/hasher/openssl.hpp>
+#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/modules/net/tls.hpp>
+#include <mirbft/modules/net/tls_transport.hpp>
+#include <mirbft/modules/store/segment.hpp>
+#include <mirbft/modules/tracker/client_tracker.hpp>
+#include <mirbft/modules/wal/segment.hpp>
+#include <mirbft/node.hpp>
+#include <mirbft/protocol/iss.hpp>
+#include <mirbft/protocol/orderers/pbft.hpp>
+#include <mirbft/wire/json.hpp>
+#include <mirbft/wire/prometheus.hpp>
+
+#include "checks.hpp"
+#include "counted_files.hpp"
+
+namespace kv {
+namespace {
+
+using Files = CountedFiles<mirbft::PosixFiles>;
+using Net = mirbft::TlsNet;
+using Node = mirbft::Node<Net, mirbft::Sha256, mirbft::SodiumCrypto, mirbft::KeyValueStore,
+                          mirbft::SegmentWal<Files>, mirbft::ClientTracker,
+                          mirbft::SegmentStore<Files>, mirbft::Iss<mirbft::Pbft>,
+                          mirbft::NullInterceptor>;
+using ClientPort = mirbft::ClientPort<Node, mirbft::TlsServer>;
+
+/// All that there is to tell.
+struct Status {
+  BOOST_HANA_DEFINE_STRUCT(Status, (Node::Status, node), (mirbft::ClientPortStatus, clients));
+};
+/// Of this, what the Node does not tell: its metrics begin with `clients_`.
+struct Others {
+  BOOST_HANA_DEFINE_STRUCT(Others, (mirbft::ClientPortStatus, clients));
+};
+
+mirbft::NodeConfig node_config(const Config& config) {
+  mirbft::NodeConfig made;
+  made.self = config.self;
+  made.cluster = mirbft::Bytes(config.cluster);
+  return made;
+}
+
+Node::Modules modules(const Config& config, const DataDirectory& directory,
+                      std::atomic<std::uint64_t>& read) {
+  mirbft::TrackerConfig tracker;
+  tracker.cluster = mirbft::Bytes(config.cluster);
+  const mirbft::SegmentConfig segments{.node = config.self,
+                                       .cluster = mirbft::Bytes(config.cluster),
+                                       .segment_size = std::uint64_t{config.segment_kib} << 10};
+  const auto files = [&](const std::string& path) {
+    return Files(mirbft::PosixFiles(path), read);
+  };
+  const Key key = load_key(config.key_file);
+  mirbft::SodiumCrypto crypto(mirbft::ByteView(key), keys_of<mirbft::NodeId>(config.members),
+                              keys_of<mirbft::ClientId>(config.clients));
+  mirbft::Iss<mirbft::Pbft> protocol(iss_config(config, directory.memory()));
+  // The port first: who has it may have the files as well, and says so more clearly.
+  Net net(net_config(config, load_identity(config)));
+  return {.net = std::move(net),
+          .hasher = mirbft::Sha256(),
+          .crypto = std::move(crypto),
+          .app = mirbft::KeyValueStore(),
+          .wal = mirbft::SegmentWal<Files>(files(directory.wal()), segments),
+          .tracker = mirbft::ClientTracker(std::move(tracker)),
+          .store = mirbft::SegmentStore<Files>(files(directory.store()), segments),
+          .protocol = std::move(protocol),
+          .interceptor = {}};
+}
+
+/// The numbers of the status that never fall while a replica runs.
+mirbft::wire::PrometheusNames metric_names(mirbft::NodeId self) {
+  mirbft::wire::PrometheusNames names;
+  names.labels = "node=\"" + std::to_string(self.value) + '"';
+  names.counters = {"dispatched_events", "malformed_frames"};
+  const auto add = [&](const std::string& path, const auto& members) {
+    for (const auto member : members) names.counters.insert(path + std::string(member));
+  };
+  using List = std::initializer_list<const char*>;
+  add("net_", List{"frames_sent", "bytes_sent", "frames_received", "bytes_received",
+                   "dropped_votes", "dropped_batches", "dropped_chunks", "dropped_requests",
+                   "cut_off", "refused"});
+  add("net_ended_", mirbft::wire::member_names<mirbft::TcpEnds>);
+  for (const std::string log : {"wal_", "store_log_"})
+    add(log, List{"events", "carried", "bytes", "syncs", "removed_segments"});
+  add("tracker_", List{"admitted", "delivered", "repeated", "already_delivered", "rejected_size",
+                       "rejected_window", "rejected_signature", "rejected_conflict", "overloaded",
+                       "equivocations"});
+  add("protocol_", List{"stable_checkpoints", "delivered_requests", "proposed_batches",
+                        "key_changes", "refused_reconfigurations"});
+  add("clients_", List{"accepted", "submitted", "held_back", "answered", "dropped_answers",
+                       "too_long_answers"});
+  add("clients_refused_", mirbft::wire::member_names<mirbft::PortRefusals>);
+  add("clients_ended_", mirbft::wire::member_names<mirbft::LinkEnds>);
+  add("protocol_bad_messages_", mirbft::wire::member_names<mirbft::iss::BadMessages>);
+  return names;
+}
+
+}  // namespace
+
+struct Replica::Parts {
+  Parts(const Config& config, const DataDirectory& directory, std::atomic<std::uint64_t>& read)
+      : names(metric_names(config.self)),
+        node(node_config(config), modules(config, directory, read)),
+        port(client_port_config(config), node, mirbft::TlsServer(load_identity(config))) {}
+
+  const mirbft::wire::PrometheusNames names;
+  Node node;
+  ClientPort port;
+};
+
+Replica::Replica(const Config& config, const DataDirectory& directory,
+                 std::atomic<std::uint64_t>& read)
+    : parts_(std::make_unique<Parts>(config, directory, read)) {}
+
+Replica::~Replica() = default;
+
+bool Replica::run(const std::stop_token& stop) { return parts_->node.run(stop); }
+
+const std::string& Replica::failure() const { return parts_->node.failure(); }
+
+Look Replica::look() const {
+  const Status all{parts_->node.status(), parts_->port.status()};
+  const Node::Status& status = all.node;
+  Look look;
+  look.has_begun = status.state != "created";
+  look.connected = status.net.connected;
+  look.wal_syncs = status.wal.syncs;
+  look.recovered_events = status.wal.events;
+  look.torn_bytes = status.wal.torn_bytes;
+  look.epoch = status.protocol.epoch;
+  look.delivered = status.protocol.delivered_requests;
+  look.suspected = status.protocol.suspected_segments;
+  look.last_end = status.net.last_end;
+  look.json = mirbft::wire::to_json(all, mirbft::wire::JsonLayout::indented) + '\n';
+  mirbft::wire::PrometheusText metrics(parts_->names);
+  metrics.put(status);
+  metrics.put(Others{all.clients});
+  look.metrics = std::move(metrics).take();
+  return look;
+}
+
+}  // namespace kv

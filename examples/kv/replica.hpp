@@ -1,0 +1,61 @@
+// A replica of the key-value store, as the rest of the program sees it.
+#ifndef MIRBFT_EXAMPLES_KV_REPLICA_HPP
+#define MIRBFT_EXAMPLES_KV_REPLICA_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include <mirbft/types/id.hpp>
+
+#include "config.hpp"
+#include "data_directory.hpp"
+
+namespace kv {
+
+/// Where a replica stands.
+struct Look {
+  /// Not before `run`.
+  bool has_begun = false;
+  std::uint64_t connected = 0;
+  std::uint64_t wal_syncs = 0;
+  std::uint64_t recovered_events = 0;
+  std::uint64_t torn_bytes = 0;
+  mirbft::Epoch epoch;
+  std::uint64_t delivered = 0;
+  std::uint64_t suspected = 0;
+  /// The last connection that ended, in words.
+  std::string last_end;
+  /// All of `node.status()`, and of the port for clients.
+  std::string json;
+  std::string metrics;
+};
+
+/// The Node over its modules, with a port for clients. Hides them: they take a compiler long.
+class Replica {
+ public:
+  /// Listens, and reads both logs; `read` counts the bytes. Throws ConfigError, or ModuleFailure
+  /// where the disk fails or what is on it is damaged.
+  Replica(const Config& config, const DataDirectory& directory, std::atomic<std::uint64_t>& read);
+  Replica(const Replica&) = delete;
+  Replica& operator=(const Replica&) = delete;
+  ~Replica();
+
+  /// Works until it is told to stop or a module fails; false then. First it plays back its log.
+  bool run(const std::stop_token& stop);
+  /// Why it failed; for after `run`.
+  const std::string& failure() const;
+
+  /// From any thread; waits until the log is played back.
+  Look look() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kv
+
+#endif
