@@ -80,6 +80,8 @@ Runs run_seeds(const Options& options, const RunTrial& run) {
   const auto take = [&](std::uint64_t seed, TrialResult result) {
     if (options.verbose)
       std::fprintf(stderr, "seed %lu: %s\n", seed, hexadecimal(result.fingerprint).c_str());
+    // At once: who ends a long campaign early must not lose what it has found.
+    if (!result.findings.empty()) progress.tell(result.findings.front().text);
     runs.add(draw(seed, options), std::move(result));
     const double seconds = progress.passed().count();
     progress.show([&] { return progress_text(seed, runs, seconds, options); });
@@ -179,7 +181,13 @@ int run_scenario(const Options& options, const RunTrial& run) {
     return options.scenario == "-" ? "scenario"
                                    : std::filesystem::path(options.scenario).stem().string();
   };
-  const auto command = [&](const Scenario&) { return "mirbft-sim --scenario " + options.scenario; };
+  const auto command = [&](const Scenario& one) {
+    // What came by a pipe is gone, but the folder of the failure has it.
+    const std::filesystem::path kept =
+        std::filesystem::path(options.out) / name(one) / "drawn.scenario";
+    return "mirbft-sim --scenario " +
+           (options.scenario == "-" ? kept.string() : options.scenario);
+  };
   Runs runs;
   runs.add(scenario, std::move(result));
   const int status = conclude(std::move(runs), cpu_before, shown, run, name, command);

@@ -17,7 +17,7 @@ namespace simulation {
 /// Makes a result of each number from `first` on, up to `last`, on so many threads, and hands them
 /// to the calling one in their order, until `take(number, result)` returns false. What was made
 /// ahead by then is dropped: what is taken does not depend on how many threads there are. Throws
-/// what `make(number)` throws.
+/// what they throw.
 template <class Make, class Take>
 void make_in_order(std::uint64_t first, std::uint64_t last, unsigned threads, Make make,
                    Take take) {
@@ -55,8 +55,14 @@ void make_in_order(std::uint64_t first, std::uint64_t last, unsigned threads, Ma
     if (failure) break;
     auto result = made.extract(number);
     lock.unlock();
-    const bool more = take(number, std::move(result.mapped()));
-    lock.lock();
+    bool more = false;
+    try {
+      more = take(number, std::move(result.mapped()));
+      lock.lock();
+    } catch (...) {
+      lock.lock();
+      failure = std::current_exception();
+    }
     if (!more || number == last) break;
   }
   over = true;

@@ -32,6 +32,11 @@ class Progress {
     std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", std::string(text()).c_str());
   }
 
+  /// A line that stays.
+  void tell(const std::string& line) {
+    std::fprintf(stderr, terminal_ ? "\r\033[K%s\n" : "%s\n", line.c_str());
+  }
+
  private:
   using Clock = std::chrono::steady_clock;
 

@@ -61,6 +61,11 @@ concept IsHasher = std::movable<engine::module_of<M>> &&
 /// `forget_node_keys(before)` says that none before this one is asked about. `sign` and
 /// `verify_node` use the key of the epoch that they name. A `sign` without the secret to the own
 /// public key of that epoch throws ModuleFailure. Clients have one key at a time.
+///
+/// `verify_client` verifies a signature over what a client signs for one request. A Crypto may
+/// offer `verify_request(ByteView cluster, const RequestRef&, ByteView authenticator) const` and is
+/// asked by that instead, so that it can take authenticators of other forms: a request must be
+/// verified alone, by any replica and at any time, with one and the same verdict under one key.
 template <class M>
 concept IsCrypto = std::movable<engine::module_of<M>> &&
                    requires(engine::module_of<M>& crypto, const engine::module_of<M>& keys,

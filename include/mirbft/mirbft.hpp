@@ -12,6 +12,7 @@
 #include <mirbft/types/frozen_chunks.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/little_endian.hpp>
+#include <mirbft/types/merkle_tree.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
 #include <mirbft/types/quorum.hpp>
@@ -38,6 +39,7 @@
 #include <mirbft/wire/prometheus.hpp>
 #include <mirbft/wire/reader.hpp>
 #include <mirbft/wire/reflection.hpp>
+#include <mirbft/wire/request_batch.hpp>
 #include <mirbft/wire/request_bytes.hpp>
 #include <mirbft/wire/schema.hpp>
 #include <mirbft/wire/tag.hpp>
@@ -93,7 +95,9 @@
 #include <mirbft/modules/app/key_value_chunks.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/app/reconfigurable.hpp>
+#include <mirbft/modules/crypto/batch.hpp>
 #include <mirbft/modules/crypto/null.hpp>
+#include <mirbft/modules/crypto/verified_roots.hpp>
 #include <mirbft/modules/files/files.hpp>
 #include <mirbft/modules/files/posix.hpp>
 #include <mirbft/modules/files/segment_examination.hpp>
@@ -149,7 +153,6 @@
 #include <mirbft/protocol/iss/key_changes.hpp>
 #include <mirbft/protocol/iss/laggard.hpp>
 #include <mirbft/protocol/iss/leader_policies.hpp>
-#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/iss/own_batches.hpp>
 #include <mirbft/protocol/iss/pace.hpp>
@@ -175,6 +178,7 @@
 
 #include <mirbft/node.hpp>
 
+#include <mirbft/client/batch_signer.hpp>
 #include <mirbft/client/client.hpp>
 #include <mirbft/client/client_calls.hpp>
 #include <mirbft/client/client_config.hpp>

@@ -16,8 +16,10 @@
 
 #include <doctest/doctest.h>
 
+#include <mirbft/client/batch_signer.hpp>
 #include <mirbft/client/client_port.hpp>
 #include <mirbft/client/ed25519_signer.hpp>
+#include <mirbft/modules/crypto/batch.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/net/tls_transport.hpp>
@@ -44,18 +46,18 @@ Bytes seed_of(std::uint8_t client) {
 
 struct Parts : SmallParts {
   using Hasher = Sha256;
-  using Crypto = SodiumCrypto;
+  using Crypto = BatchVerifier<SodiumCrypto, Sha256>;
   using Tracker = ClientTracker;
 };
 using Replica = NodeOf<Parts>;
 
-/// A cluster of one, with clients 1 to 3 and a port for them.
+/// A cluster of one that knows client 1, with a port for clients.
 class OneReplica {
  public:
   OneReplica()
       : node_({.self = NodeId(0), .cluster = Bytes(cluster)},
-              {.crypto = SodiumCrypto(seed_of(0).view(), {},
-                                      {{ClientId(1), key_of(1)}, {ClientId(2), key_of(2)}}),
+              {.crypto = Parts::Crypto(
+                   SodiumCrypto(seed_of(0).view(), {}, {{ClientId(1), key_of(1)}})),
                .tracker = ClientTracker({.cluster = Bytes(cluster)})}),
         thread_([this](std::stop_token stop) { node_.run(stop); }),
         port_({.self = NodeId(0), .cluster_id = cluster}, node_) {}
@@ -69,7 +71,7 @@ class OneReplica {
   Ed25519Signer signer(std::uint8_t id) const {
     return Ed25519Signer(seed_of(id).view(), cluster);
   }
-  ClientPortStatus status() const { return port_.status(); }
+  std::uint64_t roots_verified() const { return node_.status().crypto.roots_verified; }
 
  private:
   static Bytes key_of(std::uint8_t id) { return Ed25519Key(seed_of(id).view()).public_key(); }
@@ -146,6 +148,7 @@ void check_echoes(PlainClient& client) {
 
 TEST_CASE("a client's requests are ordered, and their results come back") {
   OneReplica replica;
+  Gate done;
   TestClient client(replica.client(1), replica.signer(1));
 
   SUBCASE("blocking") {
@@ -167,7 +170,6 @@ TEST_CASE("a client's requests are ordered, and their results come back") {
     }
   }
   SUBCASE("by callback, which may submit the next one") {
-    Gate done;
     struct Chain {
       TestClient& client;
       Gate& done;
@@ -180,6 +182,16 @@ TEST_CASE("a client's requests are ordered, and their results come back") {
     CHECK(client.submit(Bytes("0"), Chain{client, done}) == Submitted::accepted);
     CHECK(done.wait());
   }
+}
+
+TEST_CASE("one signature covers what is submitted together") {
+  OneReplica replica;
+  Client<BatchSigner<Ed25519Key, Sha256>, Sha256> client(
+      replica.client(1), {Ed25519Key(seed_of(1).view()), Bytes(cluster)});
+  std::vector<std::future<ClientReply>> replies;
+  for (int i = 0; i < 60; ++i) replies.push_back(client.submit(Bytes("together"), patience));
+  for (auto& reply : replies) CHECK(reply.get().end == ClientEnd::delivered);
+  CHECK(replica.roots_verified() > 0);
 }
 
 TEST_CASE("a client that comes back goes on with new numbers") {

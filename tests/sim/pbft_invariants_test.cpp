@@ -92,6 +92,23 @@ TEST_CASE("single vote: what is truncated is forgotten, and what is kept is not"
   }
 }
 
+// A faulty primary tells one thing before, and another after.
+TEST_CASE("single vote: a NewView that is passed on may differ once the first is lost") {
+  const NewView one{segment, View(1), {}, {}, {}};
+  const NewView other{segment, View(1), {view_change(1)}, {}, {}};
+  for (const bool own : {false, true}) {
+    Seen seen;
+    SingleVote votes;
+    if (own)
+      votes.event(NodeId(0), SignRequest<NewViewSigning>{{}, {}, {{segment, View(1), NodeId(0)}}},
+                  seen.findings);
+    votes.event(NodeId(0), sent(one), seen.findings);
+    votes.wiped(NodeId(0));
+    votes.event(NodeId(0), sent(other), seen.findings);
+    CHECK(seen.first() == (own ? "single vote" : ""));
+  }
+}
+
 TEST_CASE("amnesia: who has lost its disk votes nowhere where it may have voted") {
   const auto found = [](auto before, auto after) {
     Seen seen;

@@ -148,7 +148,7 @@ class StateReplica {
   }
   void tick(std::chrono::nanoseconds later) {
     env.time += later;
-    transfer.tick(checkpointing.stable_epochs(), env);
+    transfer.tick(checkpointing.reached_epochs(), env);
     work();
   }
 

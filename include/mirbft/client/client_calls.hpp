@@ -156,6 +156,8 @@ class ClientCalls {
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
   static constexpr std::size_t signed_together = 64;
+  /// So many numbers of a former life are closed between two looks at what is new.
+  static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.
   static constexpr std::chrono::milliseconds shortest_pause{20};
 
@@ -198,32 +200,30 @@ class ClientCalls {
 
   // From a call to a number.
 
-  /// Gives numbers to what waits, as long as enough replicas are there to be believed.
+  /// Gives numbers to what waits, if enough replicas are there to be believed.
   template <class Send>
   void begin(Time now, Send& send) {
-    while (count_connected() >= quorum_.weak()) {
-      std::vector<Fresh> fresh;
-      while (has_room(fresh) && !waiting_.empty()) {
+    if (count_connected() < quorum_.weak()) return;
+    std::vector<Fresh> fresh;
+    do {
+      fresh.clear();
+      for (; has_room(fresh) && !waiting_.empty(); ++*next_, waiting_.pop_front())
         fresh.push_back({*next_, std::move(waiting_.front())});
-        ++*next_;
-        waiting_.pop_front();
-      }
-      // Half of the room is for requests that somebody waits for.
-      while (has_room(fresh) && fill_ < fill_end_ && filling_ < (config_.max_open + 1) / 2) {
-        fresh.push_back({fill_, {}});
-        ++fill_;
-        ++filling_;
-      }
-      if (fresh.empty()) return;
-      open(std::move(fresh), now, send);
-    }
+      open(fresh, now, send);
+    } while (!fresh.empty());
+    // A few at a time, and half of the room at most: who waits for a result comes first.
+    const std::size_t fillers = std::min(filling_ + filled_together, (config_.max_open + 1) / 2);
+    for (; has_room(fresh) && fill_ < fill_end_ && filling_ < fillers; ++fill_, ++filling_)
+      fresh.push_back({fill_, {}});
+    open(fresh, now, send);
   }
   bool has_room(const std::vector<Fresh>& fresh) const {
     return fresh.size() < signed_together && open_.size() + fresh.size() < config_.max_open;
   }
 
   template <class Send>
-  void open(std::vector<Fresh> fresh, Time now, Send& send) {
+  void open(std::vector<Fresh>& fresh, Time now, Send& send) {
+    if (fresh.empty()) return;
     std::vector<RequestRef> references;
     for (const Fresh& one : fresh) references.push_back(refer(one.number, one.call.data));
     std::vector<Bytes> signatures = signer_.sign(references);

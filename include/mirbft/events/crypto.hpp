@@ -72,7 +72,8 @@ struct VerifyNodeSigs {
   Origin origin;
 };
 
-/// Asks whether `authenticator` is the client's signature over the reference.
+/// Asks whether `authenticator` proves that the client has signed the reference: alone, or as one
+/// of a batch.
 struct VerifyRequestSig {
   static constexpr auto destination = slot::crypto;
   static constexpr std::uint32_t number = 19;

@@ -763,7 +763,7 @@ class Iss {
     const std::uint64_t ahead = stuck ? 0 : iss::epochs_kept;
     if (const auto* proof = checkpointing_.proven_from(epoch_ + ahead))
       transfer_.begin(*proof, env);
-    transfer_.tick(checkpointing_.stable_epochs(), env);
+    transfer_.tick(checkpointing_.reached_epochs(), env);
   }
 
   /// For ever: another restart must not make up for what was forgotten.

@@ -118,7 +118,11 @@ class Disk {
     };
     auto next = found.begin();
     for (const Record& record : records_) {
-      if (record.retention < low_) continue;
+      if (record.retention < low_) {
+        // It may be gone. If it is not, it is none of those in doubt.
+        if (next != found.end() && same(*next, record)) ++next;
+        continue;
+      }
       next = std::find_if(next, found.end(), [&](const auto& one) { return same(one, record); });
       if (next == found.end())
         throw ModuleFailure("an entry of type " + std::to_string(record.type) +
@@ -126,7 +130,7 @@ class Disk {
       ++next;
     }
     // A log ends with what came to the disk of the entries in doubt.
-    std::size_t spared = std::min(in_doubt_.size(), found.size());
+    std::size_t spared = std::min(in_doubt_.size(), static_cast<std::size_t>(found.end() - next));
     while (spared != 0 && !std::equal(found.end() - static_cast<std::ptrdiff_t>(spared),
                                       found.end(), in_doubt_.begin(), same))
       --spared;

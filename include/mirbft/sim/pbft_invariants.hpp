@@ -9,8 +9,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <mirbft/events/crypto.hpp>
 #include <mirbft/events/net.hpp>
 #include <mirbft/events/wal.hpp>
 #include <mirbft/protocol/iss/events.hpp>
@@ -25,7 +27,8 @@ namespace mirbft::sim {
 
 /// Single vote: over everything that a correct node ever sends, restarts included, there is at most
 /// one content for each place. A node that has lost its disk votes in no epoch in which it may have
-/// voted before.
+/// voted before. It may pass on another NewView than before, since that is not its own word: a
+/// faulty primary has given it two.
 class SingleVote {
  public:
   using Message = IssMessage<PbftMessage>;
@@ -42,14 +45,23 @@ class SingleVote {
                             ", where it may have said something else before");
       speaker.newest = std::max(speaker.newest, std::optional(place.segment.epoch));
     }
-    if (speaker.said.keep(*said) != said->content)
+    if (speaker.said.keep(*said) != said->content && !speaker.may_differ(place))
       findings.report("single vote", node, place.sn,
                       "sends two different messages as its " + to_string(place));
   }
-  void event(NodeId node, const WalTruncate& truncate, Findings&) {
-    of_[node].said.forget_before(Epoch(truncate.index.value));
+  void event(NodeId node, const SignRequest<NewViewSigning>& sign, Findings&) {
+    of_[node].led.insert({sign.origin.content.segment, sign.origin.content.view});
   }
-  void wiped(NodeId node) { of_[node].forgotten = of_[node].newest; }
+  void event(NodeId node, const WalTruncate& truncate, Findings&) {
+    const Epoch first(truncate.index.value);
+    Speaker& speaker = of_[node];
+    speaker.said.forget_before(first);
+    speaker.led.erase(speaker.led.begin(), speaker.led.lower_bound({{first, 0}, View(0)}));
+  }
+  void wiped(NodeId node) {
+    of_[node].forgotten = of_[node].newest;
+    of_[node].was_wiped = true;
+  }
 
  private:
   struct Speaker {
@@ -57,6 +69,14 @@ class SingleVote {
     /// The last epoch in which it has said anything, ever and before it lost its disk.
     std::optional<Epoch> newest;
     std::optional<Epoch> forgotten;
+    bool was_wiped = false;
+    /// The views of which it has signed a NewView.
+    std::set<std::pair<SegmentId, View>> led;
+
+    bool may_differ(const StatementPlace& place) const {
+      return place.kind == Statement::new_view && was_wiped &&
+             !led.contains({place.segment, place.view});
+    }
   };
 
   std::map<NodeId, Speaker> of_;

@@ -14,7 +14,8 @@
 
 namespace mirbft {
 
-/// A client's request as it arrives: its body and the client's signature over it.
+/// A client's request as it arrives: its body, and the client's signature over it
+/// (`wire::request_signature_bytes`) or over a batch that it is in (`wire::BatchAuthenticator`).
 struct Request {
   ClientId client;
   ReqNo req_no;

@@ -138,3 +138,22 @@ TEST_CASE_FIXTURE(Fixture, "a client signs its reference, in the name of this cl
   process(VerifyRequestSig{reference, elsewhere});
   CHECK(out.take<RequestSigVerified>().verdict == SignatureCheck::invalid);
 }
+
+TEST_CASE("a module that knows other authenticators is asked about them as they are") {
+  struct FormsCrypto : MirrorCrypto {
+    SignatureCheck verify_request(ByteView cluster, const RequestRef& reference,
+                                  ByteView authenticator) const {
+      const bool right = Bytes(cluster) == Bytes("cluster") && reference.client == ClientId(7) &&
+                         Bytes(authenticator) == Bytes("proof");
+      return right ? SignatureCheck::valid : SignatureCheck::malformed;
+    }
+  };
+  FormsCrypto crypto;
+  engine::TaskOf<slot::crypto.index(), FormsCrypto, StubProtocol> task(
+      NodeConfig{.self = {}, .cluster = Bytes("cluster")});
+  Recorder out;
+  task.process(crypto, VerifyRequestSig{{ClientId(7), ReqNo(8), {}}, Bytes("proof")}, out);
+  CHECK(out.take<RequestSigVerified>().verdict == SignatureCheck::valid);
+  task.process(crypto, VerifyRequestSig{{ClientId(8), ReqNo(8), {}}, Bytes("proof")}, out);
+  CHECK(out.take<RequestSigVerified>().verdict == SignatureCheck::malformed);
+}

@@ -10,6 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include <mirbft/modules/net/mesh_net.hpp>
 
 #include "../../support/mesh_peers.hpp"
@@ -158,6 +161,33 @@ TEST_CASE_TEMPLATE("attempts to connect go on, after longer and longer pauses",
   run(nodes, [&] { return Clock::now() >= end && nodes[0]->net.status().ended.failed > 4; });
   CHECK(nodes[0]->net.status().ended.failed < 100);
   CHECK(nodes[0]->net.status().last_end.starts_with("node 1 at 127.0.0.1:1: no connection"));
+}
+
+TEST_CASE_TEMPLATE("however many connections say nothing, a peer still comes in",
+                   Net, TcpNet, TlsNet) {
+  TcpConfig patient = tcp_config(1);
+  patient.hello_within = std::chrono::hours(1);
+  Peers<Net> nodes;
+  nodes.push_back(std::make_unique<Peer<Net>>(tcp_config(0)));
+  nodes.push_back(std::make_unique<Peer<Net>>(patient));
+  boost::asio::io_context io;
+  std::vector<boost::asio::ip::tcp::socket> silent;
+  for (int count = 0; count < 200; ++count) {
+    silent.emplace_back(io).connect(
+        {boost::asio::ip::make_address("127.0.0.1"), nodes[1]->net.port()});
+    nodes[1]->poll();
+  }
+  introduce(nodes);
+  const TcpStatus status = nodes[1]->net.status();
+  CHECK(status.ended.crowded_out >= 200 - 64);
+  CHECK(status.last_end.ends_with(": too many others came before it said who it is"));
+  // Who has said it, stays.
+  for (int count = 0; count < 200; ++count) {
+    silent.emplace_back(io).connect(
+        {boost::asio::ip::make_address("127.0.0.1"), nodes[1]->net.port()});
+    nodes[1]->poll();
+  }
+  CHECK(nodes[1]->net.connected(NodeId(0)));
 }
 
 TEST_CASE_TEMPLATE("what no receiver would take is refused and counted", Net, TcpNet, TlsNet) {

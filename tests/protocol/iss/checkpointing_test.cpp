@@ -360,6 +360,29 @@ TEST_CASE("a fetched state takes the place of an own one, survives a restart, an
   CHECK(next == finish(cluster[0], Epoch(4)));
 }
 
+// The App was slow: its own older checkpoint came to the log after the fetched state.
+TEST_CASE("a fetched state is not given up for an older own one while the App is slow") {
+  StateCluster cluster(members);
+  cluster.finish(Epoch(0));
+  cluster.down = {3};
+  for (std::uint64_t epoch = 1; epoch < 4; ++epoch) cluster.finish(Epoch(epoch));
+  const std::vector<WalRecord> own = cluster[3].wal;
+  REQUIRE(entries<StableEntry>(own).size() == 1);
+  cluster.down.clear();
+  cluster[0].checkpointing.tell(cluster[0].env.member(3), 3, cluster[0].env);
+  cluster.exchange();
+  const FetchedState fetched = cluster[0].fetched(*cluster[3].checkpointing.proven_from(Epoch(3)));
+  std::vector<WalRecord> log;
+  for (const ChunkEntry& chunk : fetched.chunks) log.push_back({chunk, RetentionIndex(9)});
+  log.push_back({fetched.entry, RetentionIndex(3)});
+  log.insert(log.end(), own.begin(), own.end());
+
+  StateReplica restarted(members, NodeId(3), log);
+  CHECK(restarted.checkpointing.stable_epochs() == 4);
+  CHECK(restarted.env.take_all<CheckpointVote>().empty());
+  CHECK(restarted.checkpointing.restored()->header.epoch == Epoch(3));
+}
+
 TEST_CASE("after a fetched state, the next root is that of the fetched chunks") {
   StateCluster cluster(members);
   const Bytes old_state = testing::app_state(3, 1);

@@ -448,6 +448,18 @@ TEST_CASE("a replica that gets there by itself gives up") {
   CHECK_FALSE(replica.installed);
 }
 
+TEST_CASE("a replica that only waits while its App is slow needs nobody's state") {
+  Scene scene;
+  StateReplica& replica = scene.replica();
+  scene.begin();
+  for (Epoch epoch; epoch <= Epoch(3); ++epoch) replica.begin(epoch, app_state(full_chunks));
+  CHECK(replica.checkpointing.stable_epochs() == 0);
+  CHECK(replica.checkpointing.reached_epochs() == 4);
+  CHECK_FALSE(replica.checkpointing.proven_from(Epoch(0)));
+  replica.transfer.tick(replica.checkpointing.reached_epochs(), replica.env);
+  CHECK_FALSE(replica.transfer.is_active());
+}
+
 TEST_CASE("after a transfer the next one finds nothing of the last") {
   Scene scene;
   scene.fetch();

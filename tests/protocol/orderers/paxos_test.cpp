@@ -689,6 +689,34 @@ TEST_CASE("what others are done with is adopted") {
   CHECK(all.segment(2).batch_of(0) == batch(7));
 }
 
+// What a later ballot has chosen may differ from what an earlier one proposes to who comes late.
+TEST_CASE("who has learned a later ballot's decision joins an earlier ballot") {
+  Cluster all(3);
+  all.adopt(2, 0, 8);
+  all.sync(2);
+  all.deliver({1, 2, PaxosTakeOver{segment_id, View(1), {digest_of(batch(7)), {}, {}, {}}}});
+  all.sync(2);
+  CHECK(all.halts.empty());
+  const auto accepts_it = [](const Cluster::Packet& packet) {
+    const auto* accepted = std::get_if<PaxosAccepted>(&packet.message);
+    return accepted && accepted->digest == digest_of(batch(7));
+  };
+  CHECK_FALSE(all.packets.empty());
+  CHECK(std::ranges::none_of(all.packets, accepts_it));
+  all.restart(2);
+  CHECK(all.halts.empty());
+  CHECK(all.is_decided(2, 0));
+}
+
+TEST_CASE("a ballot that contradicts what an earlier one has chosen stops the replica") {
+  Cluster all(3);
+  all.propose(0, 7);
+  all.settle();
+  REQUIRE(all.is_decided(2, 0));
+  all.deliver({1, 2, PaxosTakeOver{segment_id, View(1), {digest_of(batch(8)), {}, {}, {}}}});
+  CHECK(all.halts.size() == 1);
+}
+
 TEST_CASE("who must not vote learns all the same") {
   Cluster all(3);
   all.silence(2);

@@ -956,6 +956,49 @@ TEST_CASE_FIXTURE(Four, "a vote for what is decided counts after a restart too")
   CHECK(commits == 1);
 }
 
+// What a later view has decided may differ from what an earlier one proposes: the earlier one's
+// certificate was known to too few.
+TEST_CASE_FIXTURE(Four, "who has learned a later view's decision joins an earlier view") {
+  r.adopt(0, Peers::batch(8));
+  r.receive(NodeId(2), reproposal(peers.certificate(View(0), 0, digest)));
+  CHECK(r.halts().empty());
+  const auto votes = r.take<Prepare>();
+  CHECK(votes.size() == 3);
+  CHECK(std::ranges::none_of(votes, [&](const Prepare& vote) { return vote.sn == peers.sn(0); }));
+  CHECK_FALSE(r.segment.awaits_votes(0));
+  Replica after(peers, NodeId(0), r.log);
+  CHECK(after.halts().empty());
+  CHECK(after.decided == r.decided);
+}
+
+TEST_CASE_FIXTURE(Four, "who has learned a later view's decision after an earlier view began") {
+  r.receive(NodeId(2), reproposal(peers.certificate(View(0), 0, digest)));
+  r.adopt(0, Peers::batch(8));
+  Replica after(peers, NodeId(0), r.log);
+  CHECK(after.halts().empty());
+  CHECK(after.decided == r.decided);
+}
+
+TEST_CASE_FIXTURE(Four, "a vote is stood by also where the decision came first") {
+  r.disk = Door::shut;
+  r.receive(NodeId(2), reproposal(peers.certificate(View(0), 0, digest)));
+  r.supply(0, batch);
+  r.adopt(0, batch);
+  r.disk = Door::open;
+  r.work();
+  std::vector<PbftMessage> said;
+  r.segment.repeat_slot(0, NodeId(0), [&](PbftMessage message) { said.push_back(message); });
+  REQUIRE(said.size() == 1);
+  CHECK(std::get<Prepare>(said.front()).view == View(1));
+}
+
+TEST_CASE_FIXTURE(Four, "a view that contradicts what Commits have decided stops the replica") {
+  prepare();
+  commit(View(0), 0, digest);
+  r.receive(NodeId(2), reproposal(peers.certificate(View(0), 0, other_digest)));
+  CHECK(r.halts().size() == 1);
+}
+
 // Who asks often.
 
 // Section 11: small fetch, huge answer.

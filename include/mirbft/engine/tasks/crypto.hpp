@@ -43,11 +43,7 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
   }
 
   void process(Module& crypto, VerifyRequestSig&& request, auto& out) {
-    Bytes message;
-    if constexpr (!requires { Module::trusts_everyone; })  // nobody would read it
-      message = wire::request_signature_bytes(cluster_.view(), request.reference);
-    const SignatureCheck verdict = std::as_const(crypto).verify_client(
-        request.reference.client, message.view(), request.authenticator.view());
+    const SignatureCheck verdict = verify(std::as_const(crypto), request);
     out.emit(RequestSigVerified{request.reference, verdict, client_keys_});
   }
 
@@ -67,6 +63,19 @@ struct TaskOf<slot::crypto.index(), Module, Protocol> {
   void finish(Module&, auto& /*out*/) {}
 
  private:
+  SignatureCheck verify(const Module& crypto, const VerifyRequestSig& request) const {
+    const RequestRef& reference = request.reference;
+    const ByteView authenticator = request.authenticator.view();
+    if constexpr (requires { crypto.verify_request(cluster_.view(), reference, authenticator); }) {
+      return crypto.verify_request(cluster_.view(), reference, authenticator);
+    } else {
+      Bytes message;
+      if constexpr (!requires { Module::trusts_everyone; })  // nobody would read it
+        message = wire::request_signature_bytes(cluster_.view(), reference);
+      return crypto.verify_client(reference.client, message.view(), authenticator);
+    }
+  }
+
   Bytes cluster_;
   /// The epoch of which the clients' keys are.
   Epoch client_keys_;

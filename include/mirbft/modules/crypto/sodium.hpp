@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -95,6 +96,9 @@ struct SodiumStatus {
 /// `const` calls may run on several threads at once, but not together with an update.
 class SodiumCrypto {
  public:
+  /// All signatures have it.
+  static constexpr std::size_t signature_size = Ed25519Key::signature_size;
+
   /// For a node that has one key. Throws `ConfigError` for a seed or a key that is none.
   SodiumCrypto(ByteView seed, const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)

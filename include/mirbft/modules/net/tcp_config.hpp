@@ -65,6 +65,7 @@ struct TcpEnds {
   std::uint64_t too_long = 0;       ///< a frame beyond the limit of its class
   std::uint64_t replaced = 0;       ///< the peer made a new connection, or has a new address
   std::uint64_t wrong_configuration = 0;  ///< a different `TcpConfig::configuration`
+  std::uint64_t crowded_out = 0;          ///< too many others came before its Hello
 
   // The rest happens only with TLS.
   std::uint64_t not_tls = 0;            ///< something else came, such as plaintext
@@ -101,8 +102,8 @@ struct TcpEnd {
   std::string_view text;
 
   static const TcpEnd lost, failed, silent, no_hello, bad_hello, wrong_version, wrong_cluster,
-      stranger, unknown_kind, too_long, replaced, wrong_configuration, not_tls, old_tls,
-      no_certificate, wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn;
+      stranger, unknown_kind, too_long, replaced, wrong_configuration, crowded_out, not_tls,
+      old_tls, no_certificate, wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn;
 };
 
 inline constexpr TcpEnd TcpEnd::lost{&TcpEnds::lost, "the connection was lost"};
@@ -123,6 +124,8 @@ inline constexpr TcpEnd TcpEnd::too_long{
 inline constexpr TcpEnd TcpEnd::replaced{&TcpEnds::replaced, "a newer connection took its place"};
 inline constexpr TcpEnd TcpEnd::wrong_configuration{
     &TcpEnds::wrong_configuration, "the other side has a different configuration of the cluster"};
+inline constexpr TcpEnd TcpEnd::crowded_out{
+    &TcpEnds::crowded_out, "too many others came before it said who it is"};
 inline constexpr TcpEnd TcpEnd::not_tls{&TcpEnds::not_tls, "the other side does not speak TLS"};
 inline constexpr TcpEnd TcpEnd::old_tls{&TcpEnds::old_tls,
                                         "the other side does not speak TLS 1.3"};
@@ -176,8 +179,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TcpConfig, self, listen_host, listen_port, peers
                         dead_after, hello_within, close_within, configuration);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hello, wrong_version,
                         wrong_cluster, stranger, unknown_kind, too_long, replaced,
-                        wrong_configuration, not_tls, old_tls, no_certificate, wrong_certificate,
-                        turned_away, slow_handshake, bad_tls, withdrawn);
+                        wrong_configuration, crowded_out, not_tls, old_tls, no_certificate,
+                        wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
                         frames_received, bytes_received, dropped_votes, dropped_batches,
                         dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);

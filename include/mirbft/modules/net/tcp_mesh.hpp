@@ -156,8 +156,8 @@ class TcpMesh {
   using Error = boost::system::error_code;
   using tcp = boost::asio::ip::tcp;
 
-  /// Connections beyond one for each peer: strangers, and peers who come again.
-  static constexpr std::size_t spare_links = 64;
+  /// Accepted connections that have not said yet whose they are.
+  static constexpr std::size_t most_unnamed = 64;
 
   struct Peer {
     Peer(TcpPeer at, std::size_t queue_bytes, boost::asio::io_context& io)
@@ -222,14 +222,25 @@ class TcpMesh {
   }
 
   void accept() {
-    if (accepting_ || closed_ || links_.size() >= peers_.size() + spare_links) return;
+    // Those that have ended count, too, until they are freed.
+    if (accepting_ || closed_ || links_.size() >= peers_.size() + 2 * most_unnamed) return;
     accepting_ = true;
     acceptor_.async_accept([this](Error error, tcp::socket socket) {
       accepting_ = false;
       if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
+      make_room();
       add_link(std::move(socket), std::nullopt).greet(transport_, hello());
       accept();
     });
+  }
+
+  /// Who connects and says nothing must not keep peers out: of too many, the oldest goes.
+  void make_room() {
+    const auto unnamed = [](const auto& link) {
+      return link->open() && !link->peer() && !link->expected();
+    };
+    if (std::count_if(links_.begin(), links_.end(), unnamed) >= std::ptrdiff_t{most_unnamed})
+      (*std::find_if(links_.begin(), links_.end(), unnamed))->end(TcpEnd::crowded_out);
   }
 
   Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {

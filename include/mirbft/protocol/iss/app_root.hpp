@@ -10,9 +10,9 @@
 #include <mirbft/events/hasher.hpp>
 #include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/events.hpp>
-#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/types/errors.hpp>
+#include <mirbft/types/merkle_tree.hpp>
 
 namespace mirbft::iss {
 

@@ -112,6 +112,10 @@ class CheckpointMaker {
     return draft->second.part(part, hashed.digest);
   }
 
+  /// Up to how many epochs there are drafts.
+  std::uint64_t begun_epochs() const noexcept {
+    return drafts_.empty() ? 0 : drafts_.rbegin()->first.value + 1;
+  }
   /// The state that is being hashed, or was; null when there is none.
   const CheckpointState* state(Epoch epoch) const {
     const auto draft = drafts_.find(epoch);

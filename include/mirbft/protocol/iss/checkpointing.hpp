@@ -49,6 +49,14 @@ class Checkpointing {
     const auto& newest = proofs_.newest();
     return std::max(stable_epochs(), newest ? newest->header.epoch.value + 1 : 0);
   }
+  /// How many epochs this replica needs no other's state for: they are stable, or all of them is
+  /// delivered and only the App or the disk has not come as far.
+  std::uint64_t reached_epochs() const noexcept {
+    const auto own = std::find_if(checkpoints_.rbegin(), checkpoints_.rend(),
+                                  [](const auto& one) { return one.second.own.has_value(); });
+    return std::max({stable_epochs(), maker_.begun_epochs(),
+                     own != checkpoints_.rend() ? own->first.value + 1 : 0});
+  }
   /// The first epoch that is not forgotten.
   Epoch first_kept() const noexcept {
     return Epoch(stable_epochs() > epochs_kept ? stable_epochs() - epochs_kept : 0);
@@ -77,6 +85,8 @@ class Checkpointing {
   }
   void process(WalEntry<CheckpointEntry> read, auto& env) {
     CheckpointEntry& entry = read.entry;
+    // A fetched state came before it in the log, and covers it.
+    if (is_stable(entry.header.epoch)) return;
     const Cluster& cluster = env.cluster();
     Checkpoint& checkpoint = checkpoints_[entry.header.epoch];
     checkpoint.votes.keep(cluster.self().index, {entry.header, entry.signature}, true,
@@ -233,19 +243,17 @@ class Checkpointing {
   /// The App's chunks, at the ends of all epochs whose states are kept.
   const ChunkTable& chunks() const noexcept { return maker_.chunks(); }
 
-  /// The newest stable checkpoint of others, if it is of `epoch` or later and not stable here.
+  /// The newest stable checkpoint of others, if it is of `epoch` or later and not reached here.
   const StableCheckpoint* proven_from(Epoch epoch) const {
     const auto& newest = proofs_.newest();
-    if (!newest || newest->header.epoch < epoch || is_stable(newest->header.epoch)) return nullptr;
-    return &*newest;
+    const std::uint64_t first = std::max(epoch.value, reached_epochs());
+    return newest && newest->header.epoch.value >= first ? &*newest : nullptr;
   }
 
   /// A state that was fetched is durable. Returns what to go on from; nothing if this replica got
   /// as far by itself. Throws ModuleFailure.
   std::optional<StableState> install(FetchedState fetched, auto& env) {
-    const Epoch epoch = fetched.entry.header.epoch;
-    const Checkpoint* known = find(epoch);
-    if (is_stable(epoch) || maker_.state(epoch) || (known && known->own)) return std::nullopt;
+    if (fetched.entry.header.epoch.value < reached_epochs()) return std::nullopt;
     for (ChunkEntry& chunk : fetched.chunks) maker_.chunks().put(std::move(chunk));
     adopt(std::move(fetched.entry));
     env.emit(CollectRequests{collection_of(*checkpoints_[*stable_].own)});

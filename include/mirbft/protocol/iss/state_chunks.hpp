@@ -11,10 +11,10 @@
 
 #include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/events.hpp>
-#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/types/client_window.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frozen_chunks.hpp>
+#include <mirbft/types/merkle_tree.hpp>
 #include <mirbft/wire/canonical.hpp>
 #include <mirbft/wire/codec.hpp>
 

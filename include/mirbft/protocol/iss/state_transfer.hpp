@@ -18,10 +18,10 @@
 #include <mirbft/protocol/iss/chunk_table.hpp>
 #include <mirbft/protocol/iss/cluster.hpp>
 #include <mirbft/protocol/iss/events.hpp>
-#include <mirbft/protocol/iss/merkle_tree.hpp>
 #include <mirbft/protocol/iss/messages.hpp>
 #include <mirbft/protocol/iss/state_chunks.hpp>
 #include <mirbft/types/frozen_chunks.hpp>
+#include <mirbft/types/merkle_tree.hpp>
 
 namespace mirbft::iss {
 
@@ -54,9 +54,9 @@ class StateTransfer {
   }
   /// Asks other peers for what has not come, and gives up if this replica has got as far by itself.
   /// Call it at every `Tick`.
-  void tick(std::uint64_t stable_epochs, auto& env) {
+  void tick(std::uint64_t reached_epochs, auto& env) {
     if (!target_ || done_) return;
-    if (target_->header.epoch.value < stable_epochs) return reset();
+    if (target_->header.epoch.value < reached_epochs) return reset();
     std::vector<std::uint64_t> overdue;
     for (const auto& [piece, question] : asked_)
       if (!question.answered && env.now() - question.at >= env.timeout()) overdue.push_back(piece);

@@ -114,7 +114,7 @@ class Paxos::Segment {
   std::optional<Digest> wanted(std::uint32_t place) const {
     const Slot& slot = slots_[place];
     if (slot.decided) return std::nullopt;
-    if (slot.chosen) return slot.chosen;
+    if (slot.chosen) return slot.chosen->digest;
     return slot.stage == Stage::fetching ? std::optional(slot.proposed) : std::nullopt;
   }
   void supplied(std::uint32_t place, const Digest& digest, Batch batch, auto& env) {
@@ -301,8 +301,8 @@ class Paxos::Segment {
     if (slot.decided || slot.chosen) return;
     const std::size_t same = slot.note(member, acceptance, env.cluster().members().size());
     if (same < env.cluster().quorum().strong()) return;
-    slot.chosen = acceptance.digest;
-    if (slot.holds(*slot.chosen)) decide(place, acceptance.digest, env);
+    slot.chosen = acceptance;
+    if (slot.holds(acceptance.digest)) decide(place, acceptance.digest, env);
   }
 
   /// A batch is here now: it may be what a majority has chosen, or what the ballot proposes.
@@ -310,7 +310,7 @@ class Paxos::Segment {
     Slot& slot = slots_[place];
     if (slot.stage == Stage::fetching && slot.proposed == digest && !is_changing())
       accept(place, digest, env);
-    if (slot.chosen == digest && !slot.decided) decide(place, digest, env);
+    if (slot.chosen && slot.chosen->digest == digest && !slot.decided) decide(place, digest, env);
   }
 
   void decide(std::uint32_t place, const Digest& digest, auto& env) {
@@ -423,15 +423,17 @@ class Paxos::Segment {
     take_over_ = std::move(message);
   }
 
-  /// Also what is decided here: others may need that to finish.
+  /// Also what is decided here: others may need that to finish. Where a later ballot is known to
+  /// have decided otherwise, this one cannot.
   void accept_all(auto& env) {
     for (std::uint32_t place = 0; place < slots_.size(); ++place) {
       Slot& slot = slots_[place];
-      if (slot.decided && slot.decided != slot.proposed)
+      const bool contradicted = slot.decided && slot.decided != slot.proposed;
+      if (contradicted && slot.chosen && slot.chosen->ballot <= ballot_)
         return env.halt("ballot " + std::to_string(ballot_.value) +
                         " contradicts what is decided for sequence number " +
                         std::to_string(range_.sn_of(place).value));
-      if (slot.stage == Stage::accepted) continue;
+      if (contradicted || slot.stage == Stage::accepted) continue;
       if (slot.holds(slot.proposed)) {
         accept(place, Digest(slot.proposed), env);
       } else {

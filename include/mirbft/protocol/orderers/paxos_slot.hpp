@@ -49,7 +49,7 @@ struct Slot {
   /// Of each member the newest. A member never goes back to a lower ballot.
   std::vector<std::optional<Acceptance>> acceptances;
   /// A majority has accepted this in one ballot.
-  std::optional<Digest> chosen;
+  std::optional<Acceptance> chosen;
   std::optional<Digest> decided;
 
   bool holds(const Digest& wanted) const noexcept {

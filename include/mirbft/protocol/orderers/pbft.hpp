@@ -242,8 +242,9 @@ class Pbft::Segment {
   /// Whether this replica still needs votes of the current view to help those who have not decided
   /// a slot that it has.
   bool awaits_votes(std::uint32_t place) const noexcept {
-    return !is_stable_ && !is_changing() && view_ != View(0) &&
-           slots_[place].stage < Stage::preparing;
+    const Slot& slot = slots_[place];
+    return !is_stable_ && !is_changing() && view_ != View(0) && slot.stage < Stage::preparing &&
+           (!slot.decided || (slot.decided_in < view_ && slot.decided == slot.digest));
   }
 
   /// At every Tick. `expected` tells whether anybody waits for this segment: a leader who has
@@ -438,29 +439,36 @@ class Pbft::Segment {
     return &slot;
   }
 
+  /// What was given is stood by, also where the decision came first.
+  template <class Vote>
+  static void stand_by(std::optional<Vote>& newest, const Vote& vote) {
+    if (!newest || newest->view < vote.view) newest = vote;
+  }
+
   void receive(iss::Member from, Prepare message, auto& env) {
-    Slot* slot = slot_for(message.sn, message.view, env);
-    if (!slot) return;
     const bool own = from.id == env.cluster().self().id;
     const PrepareVote vote{message.view, message.digest, std::move(message.signature),
                            own ? Opinion::valid : Opinion::unchecked};
+    if (own) stand_by(slots_[*range_.place_of(message.sn)].own_prepare, vote);
+    Slot* slot = slot_for(message.sn, message.view, env);
+    if (!slot) return;
     const auto kept = slot->prepares.keep(from.index, vote);
     if (kept == pbft::Kept::contradicts) return env.bad(Bad::duplicate);
     if (own && kept == pbft::Kept::news) {
-      slot->own_prepare = vote;
       if (slot->stage == Stage::voting && message.view == view_) slot->stage = Stage::voted;
     }
     try_to_prepare(*range_.place_of(message.sn), env);
   }
 
   void receive(iss::Member from, const Commit& message, auto& env) {
+    const bool own = from.id == env.cluster().self().id;
+    const pbft::CommitVote vote{message.view, message.digest};
+    if (own) stand_by(slots_[*range_.place_of(message.sn)].own_commit, vote);
     Slot* slot = slot_for(message.sn, message.view, env);
     if (!slot) return;
-    const pbft::CommitVote vote{message.view, message.digest};
     const auto kept = slot->commits.keep(from.index, vote);
     if (kept == pbft::Kept::contradicts) return env.bad(Bad::duplicate);
-    if (from.id == env.cluster().self().id && kept == pbft::Kept::news) {
-      slot->own_commit = vote;
+    if (own && kept == pbft::Kept::news) {
       if (slot->stage == Stage::preparing && message.view == view_) slot->stage = Stage::prepared;
     }
     try_to_commit(*range_.place_of(message.sn), env);
@@ -531,8 +539,9 @@ class Pbft::Segment {
     std::size_t matching = 0;
     for (std::size_t member = 0; member < slot.commits.size(); ++member)
       matching += slot.commits.find(member, certificate.view, certificate.digest) != nullptr;
-    if (matching >= env.rules().commits(env.cluster().quorum()))
-      commit(place, Digest(certificate.digest), env);
+    if (matching < env.rules().commits(env.cluster().quorum())) return;
+    slot.committed_in = certificate.view;
+    commit(place, Digest(certificate.digest), env);
   }
 
   /// The entry repeats the batch only where no vote in the log has it.
@@ -683,15 +692,17 @@ class Pbft::Segment {
     new_view_.reset();
   }
 
-  /// Also for what is decided here: others may need the vote to finish.
+  /// Also for what is decided here: others may need the vote to finish. Where a later view is known
+  /// to have decided otherwise, this one cannot.
   void vote_for_outcome(auto& env) {
     for (std::uint32_t place = 0; place < slots_.size(); ++place) {
       Slot& slot = slots_[place];
-      if (slot.decided && slot.decided != slot.digest)
+      const bool contradicted = slot.decided && slot.decided != slot.digest;
+      if (contradicted && slot.committed_in)
         return env.halt("view " + std::to_string(view_.value) +
                         " contradicts what is decided for sequence number " +
                         std::to_string(range_.sn_of(place).value));
-      if (slot.stage != Stage::idle) continue;
+      if (contradicted || slot.stage != Stage::idle) continue;
       if (slot.holds(slot.digest)) {
         vote(place, Digest(slot.digest), env);
       } else {

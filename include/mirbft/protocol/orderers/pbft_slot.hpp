@@ -97,6 +97,9 @@ struct Slot {
   std::optional<Digest> decided;
   /// Votes of this view and below no longer matter.
   View decided_in;
+  /// Whose Commits have decided it here. None if others have said what is decided, or the log:
+  /// that may be the decision of any view.
+  std::optional<View> committed_in;
 
   bool holds(const Digest& wanted) const noexcept {
     return wanted == nil_digest || batch_digest == wanted;

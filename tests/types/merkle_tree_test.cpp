@@ -1,5 +1,6 @@
-// A tree that is updated is the one that is built anew, and only paths to what changed are hashed.
-#include <mirbft/protocol/iss/merkle_tree.hpp>
+// A tree that is updated is the one that is built anew, only paths to what changed are hashed, and
+// a leaf and its path give the root.
+#include <mirbft/types/merkle_tree.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -10,9 +11,9 @@
 
 #include <doctest/doctest.h>
 
-#include "../../support/iss_values.hpp"
+#include "../support/iss_values.hpp"
 
-namespace mirbft::iss {
+namespace mirbft {
 namespace {
 
 Digest inner(const Digest& left, const Digest& right) {
@@ -103,4 +104,37 @@ TEST_CASE("one changed leaf of many costs one path") {
   CHECK(finish(tree, random) == 0);
 }
 
-}  // namespace mirbft::iss
+TEST_CASE("a leaf and its path give the root, and no other leaf or place does") {
+  std::mt19937_64 random(1);
+  for (std::size_t size = 1; size < 70; ++size) {
+    CAPTURE(size);
+    MerkleTree tree;
+    tree.resize(size);
+    for (std::size_t i = 0; i < size; ++i) tree.set(i, leaf(i));
+    finish(tree, random);
+    for (std::size_t i = 0; i < size; ++i) {
+      CAPTURE(i);
+      const std::vector<Digest> path = tree.path(i);
+      CHECK(path.size() == merkle_path_length(i, size));
+      CHECK(path.size() <= height(size));
+      CHECK(merkle_root(leaf(i), i, size, path, inner) == tree.root());
+      CHECK(merkle_root(leaf(size), i, size, path, inner) != tree.root());
+      for (std::size_t other = 0; other < size; ++other) {
+        if (other == i || merkle_path_length(other, size) != path.size()) continue;
+        CHECK(merkle_root(leaf(i), other, size, path, inner) != tree.root());
+      }
+    }
+  }
+}
+
+TEST_CASE("the longest path of a tree") {
+  CHECK(merkle_path_length(0, 0) == 0);
+  CHECK(merkle_path_length(0, 1) == 0);
+  CHECK(merkle_path_length(0, 2) == 1);
+  CHECK(merkle_path_length(2, 3) == 1);
+  CHECK(merkle_path_length(1023, 1024) == 10);
+  CHECK(merkle_path_length(1024, 1025) == 1);
+  CHECK(merkle_path_length(0, ~std::uint64_t{0}) == 64);
+}
+
+}  // namespace mirbft

@@ -1,16 +1,17 @@
-// A Merkle tree that hashes anew only what lies above changed leaves.
-#ifndef MIRBFT_PROTOCOL_ISS_MERKLE_TREE_HPP
-#define MIRBFT_PROTOCOL_ISS_MERKLE_TREE_HPP
+// A Merkle tree that hashes anew only what lies above changed leaves, and the paths to its root.
+#ifndef MIRBFT_TYPES_MERKLE_TREE_HPP
+#define MIRBFT_TYPES_MERKLE_TREE_HPP
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include <mirbft/types/digest.hpp>
 
-namespace mirbft::iss {
+namespace mirbft {
 
 /// An inner node that is to be hashed: `index` counts from the left, `level` from the leaves, which
 /// are level 0.
@@ -20,6 +21,35 @@ struct MerkleInner {
   Digest left;
   Digest right;
 };
+
+/// Calls `pass(level, index)` for each node beside the way from a leaf to the root, from
+/// below. Where the way has none beside it, it goes up as it is.
+template <class Pass>
+constexpr void for_each_merkle_sibling(std::uint64_t leaf, std::uint64_t leaves, Pass&& pass) {
+  for (std::uint64_t level = 0; leaves > 1; ++level, leaf /= 2, leaves -= leaves / 2)
+    if ((leaf ^ 1) < leaves) pass(level, leaf ^ 1);
+}
+
+/// How many nodes stand beside the way from a leaf to the root.
+constexpr std::size_t merkle_path_length(std::uint64_t leaf, std::uint64_t leaves) {
+  std::size_t length = 0;
+  for_each_merkle_sibling(leaf, leaves, [&](auto, auto) { ++length; });
+  return length;
+}
+
+/// The root of a tree of which one leaf is known, and its path: the nodes beside the way to the
+/// root, from below, as many as `merkle_path_length` says. `join(left, right)` is their parent.
+template <class Join>
+Digest merkle_root(const Digest& digest, std::uint64_t leaf, std::uint64_t leaves,
+                   std::span<const Digest> path, Join&& join) {
+  Digest node = digest;
+  for_each_merkle_sibling(leaf, leaves, [&](auto, std::uint64_t sibling) {
+    const Digest& other = path.front();
+    node = sibling % 2 == 0 ? join(other, node) : join(node, other);
+    path = path.subspan(1);
+  });
+  return node;
+}
 
 /// The tree of RFC 6962, section 2.1: a last node without a sibling goes up as it is. Hashes
 /// nothing itself: `rise` asks for the inner nodes of one level at a time, lowest first, and
@@ -59,6 +89,14 @@ class MerkleTree {
   }
   /// Of no leaves, the digest of zeros; of one, the leaf.
   Digest root() const { return levels_.back().empty() ? Digest{} : levels_.back().front(); }
+  /// The nodes beside the way from a leaf to the root, from below, once that one holds.
+  std::vector<Digest> path(std::uint64_t leaf) const {
+    std::vector<Digest> nodes;
+    for_each_merkle_sibling(leaf, size(), [&](std::uint64_t level, std::uint64_t sibling) {
+      nodes.push_back(levels_[level][sibling]);
+    });
+    return nodes;
+  }
 
  private:
   /// Makes `stale_` the places on the level above that are affected: passes on those that have no
@@ -90,6 +128,6 @@ class MerkleTree {
   std::size_t awaited_ = 0;
 };
 
-}  // namespace mirbft::iss
+}  // namespace mirbft
 
 #endif
