@@ -27,8 +27,9 @@ using Client = mirbft::Client<mirbft::Ed25519Signer, mirbft::Sha256, mirbft::Tls
 
 constexpr const char* about =
     "Sends requests to a cluster of mirbft-kv, and believes what f+1 replicas answer alike.\n"
-    "Results go to standard output; what failed begins with an exclamation mark there, and makes\n"
-    "the program end with 1. Never run two programs with one client's file at a time.";
+    "Results go to standard output; where there is none, an exclamation mark and the reason. It\n"
+    "ends with 1 if a request has failed, so that it may not have been delivered.\n"
+    "Never run two programs with one client's file at a time.";
 
 struct Options {
   std::string config;
@@ -64,7 +65,7 @@ int run(const Options& options) {
   std::cout << client_program::text_of(reply) << std::endl;
   if (reply.end == mirbft::ClientEnd::timed_out && !client.status().last_end.empty())
     std::cerr << "mirbft-client: " << client.status().last_end << '\n';
-  return reply.end == mirbft::ClientEnd::delivered ? 0 : 1;
+  return client_program::is_delivered(reply) ? 0 : 1;
 }
 
 }  // namespace

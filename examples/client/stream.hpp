@@ -32,6 +32,11 @@ inline std::string text_of(const mirbft::ClientReply& reply) {
   return "! " + std::string(mirbft::to_string(reply.end));
 }
 
+/// Whether it is certain that the request was delivered; its result may be forgotten.
+inline bool is_delivered(const mirbft::ClientReply& reply) {
+  return reply.end == mirbft::ClientEnd::delivered || reply.end == mirbft::ClientEnd::forgotten;
+}
+
 /// Reads a command a line, skipping empty ones and those that begin with #; `Client` is what
 /// `mirbft::Client` is. Tells how far it is every few seconds, and at the end how it was.
 template <class Client>
@@ -83,8 +88,7 @@ class Stream {
 
   void ended(std::uint64_t number, const mirbft::ClientReply& reply, Clock::duration latency) {
     const std::lock_guard lock(mutex_);
-    failed_ += reply.end != mirbft::ClientEnd::delivered &&
-               reply.end != mirbft::ClientEnd::forgotten;
+    failed_ += !is_delivered(reply);
     const auto time = std::chrono::duration_cast<std::chrono::microseconds>(latency);
     if (latencies_.size() < most_latencies)
       latencies_.push_back(time);

@@ -46,7 +46,7 @@ class Writer(Client):
             count += 1
 
     def acknowledged(self, command, answer):
-        if answer != "+OK":
+        if answer not in ("+OK", "! delivered, but no replica remembers the result"):
             self.refused.append(f"{command}: {answer}")
         else:
             _, key, count = command.split()
