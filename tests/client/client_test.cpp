@@ -244,6 +244,7 @@ TEST_CASE("one faulty replica of four changes nothing") {
     ClientConfig config = replicas.client();
     config.send_to = 2;
     PlainClient client(config, {});
+    CHECK(eventually([&] { return client.status().connected == 4; }));
     check_echoes(client);
     CHECK(client.status().retries > 0);
   }
