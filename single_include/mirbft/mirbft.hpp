@@ -32246,7 +32246,8 @@ class Tls {
  public:
   using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
 
-  Stream stream(boost::asio::ip::tcp::socket socket) {
+  /// Never inlined, or g++ 12 warns of what Asio leaves unset in a socket that is not open yet.
+  [[gnu::noinline]] Stream stream(boost::asio::ip::tcp::socket socket) {
     return Stream(std::move(socket), context_);
   }
 
