@@ -9,21 +9,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include <mirbft/client/client.hpp>
-#include <mirbft/client/client_config.hpp>
-#include <mirbft/client/ed25519_signer.hpp>
-#include <mirbft/modules/hasher/openssl.hpp>
-#include <mirbft/modules/net/tls_transport.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
-#include <mirbft/wire/config_file.hpp>
 
-#include "../kv/config.hpp"
+#include "../kv/cluster_client.hpp"
 #include "stream.hpp"
 
 namespace {
-
-using Client = mirbft::Client<mirbft::Ed25519Signer, mirbft::Sha256, mirbft::TlsClient>;
 
 constexpr const char* about =
     "Sends requests to a cluster of mirbft-kv, and believes what f+1 replicas answer alike.\n"
@@ -38,33 +30,20 @@ struct Options {
   std::vector<std::string> words;
 };
 
-mirbft::ClientConfig client_config(const kv::ClientConfig& file, const Options& options) {
-  mirbft::ClientConfig made;
-  made.cluster_id = file.cluster;
-  made.id = file.id;
-  for (const kv::Member& member : file.members)
-    made.replicas.push_back({member.id, member.host, member.client_port});
-  made.max_open = options.open;
-  made.deadline = std::chrono::seconds(options.deadline);
-  return made;
-}
-
 int run(const Options& options) {
-  const auto file = mirbft::wire::load_config<kv::ClientConfig>(options.config);
-  Client client(client_config(file, options),
-                mirbft::Ed25519Signer(mirbft::ByteView(file.seed), file.cluster),
-                mirbft::TlsClient(mirbft::TlsPins(kv::pins_of(file.members))));
+  const auto client = kv::make_client(options.config, options.open,
+                                      std::chrono::seconds(options.deadline));
   if (options.words == std::vector<std::string>{"-"}) {
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);  // who reads must not flush what another thread writes
-    return client_program::Stream(client, options.open, std::cout, std::cerr).run(std::cin) ? 0 : 1;
+    return client_program::Stream(*client, options.open, std::cout, std::cerr).run(std::cin) ? 0 : 1;
   }
   std::string command;
   for (const std::string& word : options.words) command += (command.empty() ? "" : " ") + word;
-  const mirbft::ClientReply reply = client.call(mirbft::Bytes(command));
+  const mirbft::ClientReply reply = client->call(mirbft::Bytes(command));
   std::cout << client_program::text_of(reply) << std::endl;
-  if (reply.end == mirbft::ClientEnd::timed_out && !client.status().last_end.empty())
-    std::cerr << "mirbft-client: " << client.status().last_end << '\n';
+  if (reply.end == mirbft::ClientEnd::timed_out && !client->status().last_end.empty())
+    std::cerr << "mirbft-client: " << client->status().last_end << '\n';
   return client_program::is_delivered(reply) ? 0 : 1;
 }
 

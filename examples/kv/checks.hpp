@@ -135,6 +135,10 @@ inline void check(const Config& config) {
   mirbft::validate(net.tcp);
   (void)mirbft::pins_of(net);
   mirbft::validate(client_port_config(config));
+  if (config.service != key_value_service && config.service != redis_service)
+    throw mirbft::ConfigError("service", '"' + config.service + '"',
+                              std::string("must be ") + key_value_service + " or " +
+                                  redis_service);
   if (config.segment_kib < 1 || config.segment_kib > 1 << 20)
     throw mirbft::ConfigError("segment_kib", std::to_string(config.segment_kib),
                               "must be from 1 to 1048576: 65536 is good");

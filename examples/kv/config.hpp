@@ -14,6 +14,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/client/client_port_config.hpp>
+#include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
 #include <mirbft/modules/net/tls.hpp>
 #include <mirbft/modules/net/tls_identity.hpp>
@@ -23,6 +24,7 @@
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/wire/config_file.hpp>
+#include <mirbft/wire/json.hpp>
 
 #include "../shared/keys.hpp"
 #include "../shared/environment.hpp"
@@ -47,6 +49,11 @@ struct ClientEntry {
   mirbft::ClientId id;
   Key public_key{};
 };
+
+/// `mirbft::KeyValueStore`, for mirbft-client.
+inline constexpr const char* key_value_service = "key-value";
+/// The database of Redis, for mirbft-redis.
+inline constexpr const char* redis_service = "redis";
 
 /// The configuration of a replica. Paths are relative to the file that they stand in.
 struct Config {
@@ -74,6 +81,8 @@ struct Config {
   std::uint32_t pipeline = mirbft::IssConfig{}.pipeline;
   /// Of a file of the log.
   std::uint32_t segment_kib = 64 << 10;
+  /// What the cluster keeps: one of those above.
+  std::string service = key_value_service;
 };
 
 /// One client, with its secret, and where the replicas are.
@@ -91,7 +100,7 @@ BOOST_HANA_ADAPT_STRUCT(kv::ClientEntry, id, public_key);
 BOOST_HANA_ADAPT_STRUCT(kv::Config, cluster, self, key_file, certificate_file, certificate_key_file,
                         data, http_host, http_port, members, clients, epoch_length,
                         max_batch_requests, max_batch_bytes, batch_delay_ms, base_timeout_ms,
-                        pipeline, segment_kib);
+                        pipeline, segment_kib, service);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientConfig, cluster, id, seed, members);
 
 namespace kv {
@@ -124,6 +133,20 @@ inline mirbft::IssConfig iss_config(const Config& config, mirbft::Memory memory)
   return made;
 }
 
+/// What all replicas must agree on; certificates are changed one after another.
+inline mirbft::Digest common_digest(Config config) {
+  config.self = {};
+  config.http_port = 0;
+  for (std::string* own : {&config.key_file, &config.certificate_file,
+                           &config.certificate_key_file, &config.data, &config.http_host})
+    own->clear();
+  config.segment_kib = 0;
+  for (Member& member : config.members) member.certificates.clear();
+  mirbft::Sha256 hasher;
+  hasher.update(mirbft::Bytes(mirbft::wire::to_json(config)).view());
+  return hasher.finish();
+}
+
 /// The certificates of all members.
 inline std::map<mirbft::NodeId, std::set<mirbft::Digest>> pins_of(
     const std::vector<Member>& members) {
@@ -138,6 +161,7 @@ inline mirbft::TlsConfig net_config(const Config& config, mirbft::TlsIdentity id
   mirbft::TcpConfig made;
   made.self = config.self;
   made.cluster_id = config.cluster;
+  made.configuration = common_digest(config);
   for (const Member& member : config.members) {
     made.peers.push_back({member.id, member.host, member.port});
     if (member.id != config.self) continue;

@@ -87,7 +87,7 @@ class Host {
 
   void work(const std::stop_token& stop) {
     try {
-      replica_ = std::make_unique<Replica>(config_, directory_, read_);
+      replica_ = make_replica(config_, directory_, read_);
       if (directory_.memory() == mirbft::Memory::whole) directory_.in_use();
       if (!run(stop)) board_.enter(Stage::failed, replica_->failure());
     } catch (const std::exception& error) {

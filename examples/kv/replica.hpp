@@ -1,4 +1,4 @@
-// A replica of the key-value store, as the rest of the program sees it.
+// A replica, as the rest of the program sees it.
 #ifndef MIRBFT_EXAMPLES_KV_REPLICA_HPP
 #define MIRBFT_EXAMPLES_KV_REPLICA_HPP
 
@@ -36,25 +36,27 @@ struct Look {
 /// The Node over its modules, with a port for clients. Hides them: they take a compiler long.
 class Replica {
  public:
-  /// Listens, and reads both logs; `read` counts the bytes. Throws ConfigError, or ModuleFailure
-  /// where the disk fails or what is on it is damaged.
-  Replica(const Config& config, const DataDirectory& directory, std::atomic<std::uint64_t>& read);
+  Replica() = default;
   Replica(const Replica&) = delete;
   Replica& operator=(const Replica&) = delete;
-  ~Replica();
+  virtual ~Replica() = default;
 
   /// Works until it is told to stop or a module fails; false then. First it plays back its log.
-  bool run(const std::stop_token& stop);
+  virtual bool run(const std::stop_token& stop) = 0;
   /// Why it failed; for after `run`.
-  const std::string& failure() const;
-
+  virtual const std::string& failure() const = 0;
   /// From any thread; waits until the log is played back.
-  Look look() const;
-
- private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
+  virtual Look look() const = 0;
 };
+
+/// Listens, and reads both logs; `read` counts the bytes. Throws ConfigError, or ModuleFailure
+/// where the disk fails or what is on it is damaged.
+using MakeReplica = std::unique_ptr<Replica>(const Config& config, const DataDirectory& directory,
+                                             std::atomic<std::uint64_t>& read);
+/// Of the service that the configuration names.
+MakeReplica make_replica;
+MakeReplica make_key_value_replica;
+MakeReplica make_redis_replica;
 
 }  // namespace kv
 

@@ -1,5 +1,7 @@
 // mirbft-redis: speaks Redis' protocol, so that its tools and client libraries drive a cluster.
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -12,24 +14,34 @@
 
 #include <mirbft/types/errors.hpp>
 
+#include "../kv/cluster_client.hpp"
+#include "cluster_orders.hpp"
 #include "gateway.hpp"
 #include "local_orders.hpp"
 
 namespace {
 
 constexpr const char* about =
-    "Speaks Redis' protocol to redis-cli, redis-benchmark and the client libraries of Redis.\n"
+    "Speaks Redis' protocol to redis-cli, redis-benchmark and the client libraries of Redis, and has\n"
+    "a cluster apply their commands: mirbft-testnet init --service redis makes one.\n"
     "With --local the data are in this process alone, and end with it.";
 
 struct Options {
   redis::GatewayConfig gateway;
+  std::string config;
+  std::uint32_t open = 1024;
   bool local = false;
 };
 
 Options parse_options(int argc, char** argv) {
   Options options;
   CLI::App app(about);
-  app.add_flag("--local", options.local, "keep the data in this process")->required();
+  auto* const where = app.add_option_group("where");
+  where->add_option("--config", options.config, "the client's JSON file, as client.json");
+  where->add_flag("--local", options.local, "keep the data in this process");
+  where->require_option(1);
+  app.add_option("--open", options.open, "how many requests are under way at most")
+      ->capture_default_str();
   app.add_option("--host", options.gateway.host, "the address to listen on")
       ->capture_default_str();
   app.add_option("--port", options.gateway.port, "the port to listen on; 0 for a free one")
@@ -48,15 +60,26 @@ Options parse_options(int argc, char** argv) {
   return options;
 }
 
+template <class Orders>
+void serve(boost::asio::io_context& io, Orders& orders, const redis::GatewayConfig& config) {
+  redis::Gateway<Orders> gateway(io, orders, config);
+  std::cout << "ready on " << config.host << ':' << gateway.port() << std::endl;
+  io.run();
+}
+
 /// Serves until SIGINT or SIGTERM.
 void serve(const Options& options) {
+  constexpr std::chrono::seconds deadline{30};
   boost::asio::io_context io{1};
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });
-  redis::LocalOrders orders;
-  redis::Gateway<redis::LocalOrders> gateway(io, orders, options.gateway);
-  std::cout << "ready on " << options.gateway.host << ':' << gateway.port() << std::endl;
-  io.run();
+  if (options.local) {
+    redis::LocalOrders orders;
+    return serve(io, orders, options.gateway);
+  }
+  const auto client = kv::make_client(options.config, options.open, deadline);
+  redis::ClusterOrders orders(*client);
+  serve(io, orders, options.gateway);
 }
 
 }  // namespace

@@ -64,6 +64,10 @@ int main(int argc, char** argv) {
   making->add_option("--nodes", options.plan.nodes, "how many replicas")->capture_default_str();
   making->add_option("--clients", options.plan.clients, "how many clients' files")
       ->capture_default_str();
+  making->add_option("--service", options.plan.service,
+                     "what the cluster keeps: key-value, or redis for mirbft-redis")
+      ->check(CLI::IsMember({kv::key_value_service, kv::redis_service}))
+      ->capture_default_str();
   making->add_option("--base-port", options.base_port,
                      "the first of three ports a node; else free ones are found");
   auto* const running = program.add_subcommand("up", "runs all replicas; one Ctrl-C ends them");

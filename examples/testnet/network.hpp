@@ -31,6 +31,7 @@ struct Plan {
   /// The first of three a node; nothing: free ones are found.
   std::optional<std::uint16_t> base_port;
   std::string cluster = "mirbft-testnet";
+  std::string service = kv::key_value_service;
 };
 
 /// The file of one node; all else of it is named after it, without `.json`.
@@ -112,6 +113,7 @@ inline void make_network(const Plan& plan, const std::filesystem::path& folder) 
   const auto ports = detail::choose_ports(plan);
   kv::Config common;
   common.cluster = plan.cluster;
+  common.service = plan.service;
   std::vector<programs::Key> seeds;
   std::vector<mirbft::TlsIdentity> identities;
   for (std::size_t i = 0; i < plan.nodes; ++i) {

@@ -1,0 +1,16 @@
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include <mirbft/modules/app/key_value_store.hpp>
+
+#include "replica_of.hpp"
+
+namespace kv {
+
+std::unique_ptr<Replica> make_key_value_replica(const Config& config, const DataDirectory& directory,
+                                          std::atomic<std::uint64_t>& read) {
+  return std::make_unique<ReplicaOf<mirbft::KeyValueStore>>(config, directory, read);
+}
+
+}  // namespace kv

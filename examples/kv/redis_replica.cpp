@@ -1,0 +1,15 @@
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "../redis/database.hpp"
+#include "replica_of.hpp"
+
+namespace kv {
+
+std::unique_ptr<Replica> make_redis_replica(const Config& config, const DataDirectory& directory,
+                                          std::atomic<std::uint64_t>& read) {
+  return std::make_unique<ReplicaOf<redis::Database>>(config, directory, read);
+}
+
+}  // namespace kv
