@@ -36,7 +36,8 @@ int run(const Options& options) {
   if (options.words == std::vector<std::string>{"-"}) {
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);  // who reads must not flush what another thread writes
-    return client_program::Stream(*client, options.open, std::cout, std::cerr).run(std::cin) ? 0 : 1;
+    client_program::Stream stream(*client, options.open, std::cout, std::cerr);
+    return stream.run(std::cin) ? 0 : 1;
   }
   std::string command;
   for (const std::string& word : options.words) command += (command.empty() ? "" : " ") + word;

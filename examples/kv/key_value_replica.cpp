@@ -8,8 +8,9 @@
 
 namespace kv {
 
-std::unique_ptr<Replica> make_key_value_replica(const Config& config, const DataDirectory& directory,
-                                          std::atomic<std::uint64_t>& read) {
+std::unique_ptr<Replica> make_key_value_replica(const Config& config,
+                                                const DataDirectory& directory,
+                                                std::atomic<std::uint64_t>& read) {
   return std::make_unique<ReplicaOf<mirbft::KeyValueStore>>(config, directory, read);
 }
 

@@ -8,7 +8,7 @@
 namespace kv {
 
 std::unique_ptr<Replica> make_redis_replica(const Config& config, const DataDirectory& directory,
-                                          std::atomic<std::uint64_t>& read) {
+                                            std::atomic<std::uint64_t>& read) {
   return std::make_unique<ReplicaOf<redis::Database>>(config, directory, read);
 }
 

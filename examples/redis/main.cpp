@@ -22,8 +22,8 @@
 namespace {
 
 constexpr const char* about =
-    "Speaks Redis' protocol to redis-cli, redis-benchmark and the client libraries of Redis, and has\n"
-    "a cluster apply their commands: mirbft-testnet init --service redis makes one.\n"
+    "Speaks Redis' protocol to redis-cli, redis-benchmark and the client libraries of Redis.\n"
+    "A cluster applies their commands: mirbft-testnet init --service redis makes one.\n"
     "With --local the data are in this process alone, and end with it.";
 
 struct Options {

@@ -126,12 +126,13 @@ class Client:
 
 
 class Cluster:
-    def __init__(self, binaries, folder, nodes=4, clients=1, settings=None):
+    def __init__(self, binaries, folder, nodes=4, clients=1, settings=None, service="key-value"):
         self.binaries = binaries
         self.folder = pathlib.Path(folder) / "net"
         self.clients = []
         subprocess.run([binaries / "mirbft-testnet", "init", "--nodes", str(nodes), "--clients",
-                        str(clients), "--out", self.folder], check=True, stdout=subprocess.DEVNULL)
+                        str(clients), "--service", service, "--out", self.folder], check=True,
+                       stdout=subprocess.DEVNULL)
         for node in range(nodes):
             path = self.folder / f"node-{node}.json"
             path.write_text(json.dumps({**json.loads(path.read_text()), **(settings or {})}))

@@ -9,9 +9,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True  # the tree stays as it is
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "kv"))
+
+from cluster import Cluster
 
 from differential import Course
 from resp import Connection, encoded
@@ -113,6 +117,48 @@ class Beside(unittest.TestCase):
             Course(redis, gateway, seed=1).run(12_000)
 
 
+class OfACluster(unittest.TestCase):
+    """Four replicas with logs on disk, TLS between all, and signed requests."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="mirbft-redis-")
+        self.addCleanup(folder.cleanup)
+        self.cluster = Cluster(BIN, folder.name, service="redis", settings={"batch_delay_ms": 1})
+        self.addCleanup(self.cluster.close)
+        self.cluster.start()
+
+    def gateway(self):
+        return Gateway(BIN, client=self.cluster.folder / "client.json")
+
+    @unittest.skipUnless(shutil.which("redis-check-rdb"), "needs the package redis-tools")
+    def test_a_real_redis_says_the_same(self):
+        with Redis() as redis, self.gateway() as gateway:
+            Course(redis, gateway, seed=2).run(500)
+        self.cluster.await_agreement()
+
+    def test_what_was_answered_is_there_after_all_were_killed(self):
+        with self.gateway() as gateway:
+            connection = Connection(gateway.port)
+            for i in range(100):
+                connection.send(encoded([b"rpush", b"list", b"%d" % i]))
+            self.assertEqual([connection.read().raw for _ in range(100)],
+                             [b":%d\r\n" % (i + 1) for i in range(100)])
+            connection.close()
+            for replica in self.cluster.replicas:
+                replica.kill()
+            self.cluster.start()
+            connection = Connection(gateway.port)
+            found = [item.text for item in connection.ask("lrange", "list", "0", "-1").items]
+            self.assertEqual(found, [b"%d" % i for i in range(100)])
+            connection.close()
+
+    def test_benchmark(self):
+        with self.gateway() as gateway:
+            done = run("redis-benchmark", "-p", str(gateway.port), "-n", "200", "-P", "16", "-q")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("requests per second"), len(DEFAULT_TESTS))
+
+
 class Usage(unittest.TestCase):
     def refuse(self, *arguments):
         done = run(BIN / "mirbft-redis", *arguments)
@@ -132,7 +178,9 @@ class Usage(unittest.TestCase):
             'error: host = "nowhere": must be an IP address of this machine'))
         self.assertTrue(self.refuse("--local", "--host", "192.0.2.1").startswith(
             'error: host = "192.0.2.1": must be an IP address of this machine'))
-        self.assertTrue(self.refuse().startswith("error: command line = --local"))
+        self.assertTrue(self.refuse().startswith("error: command line = "))
+        self.assertTrue(self.refuse("--local", "--config", "x").startswith("error: command line"))
+        self.assertTrue(self.refuse("--config", "missing").startswith("error: missing = "))
         self.assertTrue(self.refuse("--local", "--nosuch").startswith("error: command line = "))
 
     def test_too_many_connections(self):

@@ -64,9 +64,12 @@ class Redis(Server):
 
 
 class Gateway(Server):
-    def __init__(self, folder, *arguments):
+    """Of the cluster that `client` is the client's file of; by default it keeps the data itself."""
+
+    def __init__(self, folder, *arguments, client=None):
+        where = ["--config", client] if client else ["--local"]
         self.process = subprocess.Popen(
-            [pathlib.Path(folder) / "mirbft-redis", "--local", "--port", "0", *arguments],
+            [pathlib.Path(folder) / "mirbft-redis", *where, "--port", "0", *arguments],
             stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("ready on 127.0.0.1:"):
