@@ -39,12 +39,21 @@ class Database {
   /// although the command was applied. One of 2 MiB always fits, unless a transaction has others.
   static constexpr std::size_t enough_bytes = std::size_t{1} << 20;
   static constexpr std::size_t most_bytes = std::size_t{3} << 20;
+  /// Whatever came before it, a step of a transaction may answer this much.
+  static constexpr std::size_t short_reply = 64;
+  /// Results are held until clients have taken them: once those of a batch are as long, the rest
+  /// of its orders is not applied, and told to come again.
+  static constexpr std::size_t enough_of_batch = std::size_t{8} << 20;
 
   std::vector<mirbft::Bytes> apply(mirbft::SeqNr, std::span<const mirbft::Request> requests) {
     std::vector<mirbft::Bytes> results;
     results.reserve(requests.size());
-    for (const mirbft::Request& request : requests)
-      results.push_back(mirbft::wire::encode(apply(request.data)));
+    std::size_t bytes = 0;
+    for (const mirbft::Request& request : requests) {
+      const Replies made = bytes < enough_of_batch ? apply(request.data) : Replies{{}, true};
+      results.push_back(mirbft::wire::encode(made));
+      bytes += results.back().size();
+    }
     return results;
   }
 
@@ -82,32 +91,35 @@ class Database {
     const auto order = mirbft::wire::decode<Order>(body, mirbft::wire::Form::canonical);
     if (!order) return {};
     if (order->time_ms <= latest_time) now_ = std::max(now_, static_cast<Time>(order->time_ms));
-    for (Keyspace& keys : keys_) keys.expire(now_);
     Replies made;
     made.replies.reserve(order->steps.size());
     std::size_t bytes = 0;
     for (const Step& step : order->steps) {
       if (bytes >= enough_bytes && !step.continues) break;
-      std::string reply = execute(step);
-      if (bytes + reply.size() > most_bytes) reply = "-ERR the reply is too long for a request\r\n";
-      bytes += reply.size();
-      made.replies.emplace_back(std::string_view(reply));
+      // Also between steps: a key may be set with a time that is over.
+      for (Keyspace& keys : keys_) keys.expire(now_);
+      ReplyWriter reply(step.protocol == 3 ? Protocol::resp3 : Protocol::resp2,
+                        std::max(most_bytes - std::min(bytes, most_bytes), short_reply));
+      execute(step, reply);
+      if (reply.overflowed()) {
+        // What follows in this order is not to try the same.
+        bytes = std::max(bytes, most_bytes);
+        made.replies.emplace_back(std::string_view("-ERR the reply is too long for a request\r\n"));
+      } else {
+        made.replies.emplace_back(std::string_view(reply.take()));
+        bytes += made.replies.back().size();
+      }
     }
     return made;
   }
 
-  std::string execute(const Step& step) {
-    ReplyWriter reply(step.protocol == 3 ? Protocol::resp3 : Protocol::resp2);
+  void execute(const Step& step, ReplyWriter& reply) {
     std::string error = "ERR no such command in an order";
     const CommandSpec* spec =
         step.arguments.empty() ? nullptr : resolve(step.arguments, error);
-    if (!spec || !spec->ordered || step.database >= database_count) {
-      reply.error(error);
-    } else {
-      Call call{spec->name, step.arguments, keys_[step.database], keys_, now_, random_, reply};
-      spec->ordered(call);
-    }
-    return reply.take();
+    if (!spec || !spec->ordered || step.database >= database_count) return reply.error(error);
+    Call call{spec->name, step.arguments, keys_[step.database], keys_, now_, random_, reply};
+    spec->ordered(call);
   }
 
   std::array<Keyspace, database_count> keys_;

@@ -48,6 +48,7 @@ inline void hgetall(Call& call) {
   call.reply.map(hash ? hash->size() : 0);
   if (!hash) return;
   for (const auto& [field, value] : *hash) {
+    if (call.reply.overflowed()) return;
     call.reply.bulk(field);
     call.reply.bulk(value);
   }

@@ -129,6 +129,10 @@ struct ScanOptions {
   }
 };
 
+/// Matching takes time of pattern times name, for each key there is.
+inline constexpr std::size_t longest_pattern = 256;
+inline constexpr const char* pattern_too_long = "ERR the pattern is longer than 256 bytes";
+
 inline bool read_scan_options(Call& call, ScanOptions& options) {
   const std::string_view cursor = call[1];
   const char* const cursor_end = cursor.data() + cursor.size();
@@ -141,6 +145,7 @@ inline bool read_scan_options(Call& call, ScanOptions& options) {
       if (options.count < 1) return call.fail(error::syntax);
     } else if (is_word(call[at], "match")) {
       options.pattern = call[at + 1];
+      if (options.pattern->size() > longest_pattern) return call.fail(pattern_too_long);
     } else if (is_word(call[at], "type")) {
       options.type = lower(call[at + 1]);
     } else {
@@ -153,6 +158,7 @@ inline bool read_scan_options(Call& call, ScanOptions& options) {
 }  // namespace detail
 
 inline void keys(Call& call) {
+  if (call[1].size() > detail::longest_pattern) return void(call.fail(detail::pattern_too_long));
   std::vector<std::string_view> found;
   for (const auto& [key, entry] : call.keys.entries())
     if (matches(call[1], key.text)) found.push_back(key.text);

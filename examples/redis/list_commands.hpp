@@ -60,7 +60,8 @@ inline void lrange(Call& call) {
   if (!call.read(2, first) || !call.read(3, last) || !call.find(list)) return;
   const Places places(first, last, list ? list->size() : 0);
   call.reply.array(places.count);
-  for (std::size_t at = 0; at < places.count; ++at) call.reply.bulk((*list)[places.first + at]);
+  for (std::size_t at = 0; at < places.count && !call.reply.overflowed(); ++at)
+    call.reply.bulk((*list)[places.first + at]);
 }
 
 }  // namespace redis

@@ -33,9 +33,11 @@ struct Order {
 
 /// The result of an order: one reply a step, as the client is to read it. If the replies became
 /// too long for one result, the steps without reply were not applied: order them again. None if
-/// the order could not be read.
+/// the order could not be read; or, with `again`, if others that were decided with it have used up
+/// what all of them may answer.
 struct Replies {
   std::vector<mirbft::Bytes> replies;
+  bool again = false;
 
   friend bool operator==(const Replies&, const Replies&) = default;
 };
@@ -44,6 +46,6 @@ struct Replies {
 
 BOOST_HANA_ADAPT_STRUCT(redis::Step, database, protocol, arguments, continues);
 BOOST_HANA_ADAPT_STRUCT(redis::Order, time_ms, steps);
-BOOST_HANA_ADAPT_STRUCT(redis::Replies, replies);
+BOOST_HANA_ADAPT_STRUCT(redis::Replies, replies, again);
 
 #endif

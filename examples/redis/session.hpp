@@ -271,7 +271,7 @@ class Session {
     std::optional<Replies> read;
     if (answer.result)
       read = mirbft::wire::decode<Replies>(*answer.result, mirbft::wire::Form::canonical);
-    const bool failed = !read || read->replies.empty();
+    const bool failed = !read || (read->replies.empty() && !read->again);
     std::size_t done = 0;
     for (; !sent_.empty(); sent_.pop_front()) {
       const Piece& piece = sent_.front();

@@ -49,7 +49,8 @@ inline void smembers(Call& call) {
   const Set* set = nullptr;
   if (!call.find(set)) return;
   call.reply.set(set ? set->size() : 0);
-  for (std::size_t at = 0; set && at < set->size(); ++at) call.reply.bulk((*set)[at]);
+  for (std::size_t at = 0; set && at < set->size() && !call.reply.overflowed(); ++at)
+    call.reply.bulk((*set)[at]);
 }
 
 inline void sismember(Call& call) {

@@ -147,7 +147,7 @@ inline void strlen(Call& call) {
 
 inline void mget(Call& call) {
   call.reply.array(call.size() - 1);
-  for (std::size_t at = 1; at < call.size(); ++at) {
+  for (std::size_t at = 1; at < call.size() && !call.reply.overflowed(); ++at) {
     const Entry* entry = call.keys.find(call[at]);
     const auto* value = entry ? std::get_if<std::string>(&entry->value) : nullptr;
     value ? call.reply.bulk(*value) : call.reply.null();

@@ -224,6 +224,63 @@ TEST_CASE("database: replies that become too long are left for another order") {
   CHECK(shown(replies[5]) == "-ERR the reply is too long for a request|");
 }
 
+// A request of a few kilobytes must not ask for gigabytes, at every replica and at every replay.
+TEST_CASE("database: a reply is never longer than what fits, whatever is asked for") {
+  ReplyWriter writer(Protocol::resp2, 100);
+  for (int i = 0; i < 1000; ++i) writer.bulk("0123456789");
+  CHECK(writer.overflowed());
+  CHECK(writer.take().size() <= 100);
+
+  Asked ask;
+  const std::string part(50'000, 'x');
+  for (int i = 0; i < 20; ++i) ask("APPEND large " + part);
+  std::string every = "MGET";
+  for (int i = 0; i < 1000; ++i) every += " large";
+  CHECK(ask(every) == "-ERR the reply is too long for a request|");
+  // After that, no other step of the order is begun.
+  const auto replies = ask.apply({ask.time, {step(every), step(every), step("STRLEN large")}});
+  CHECK(replies.size() == 1);
+  // But for a transaction, of which short replies are heard.
+  Step last = step("STRLEN large");
+  last.continues = true;
+  CHECK(shown(ask.apply({ask.time, {step(every), last}}).at(1)) == ":1000000|");
+}
+
+TEST_CASE("database: what a batch may answer is bounded; the rest is to come again") {
+  Asked ask;
+  const std::string part(50'000, 'x');
+  for (int i = 0; i < 40; ++i) ask("APPEND large " + part);
+  const mirbft::Request request{mirbft::ClientId(0), mirbft::ReqNo(0),
+                                mirbft::wire::encode(Order{ask.time, {step("GET large")}}), {}};
+  const std::vector<mirbft::Request> batch(20, request);
+  const auto results = ask.database.apply(++ask.sn, batch);
+  std::size_t again = 0;
+  for (const mirbft::Bytes& result : results) {
+    const auto read = mirbft::wire::decode<Replies>(result, mirbft::wire::Form::canonical);
+    REQUIRE(read);
+    CHECK(read->replies.empty() == read->again);
+    again += read->again;
+  }
+  CHECK(again == 20 - (Database::enough_of_batch / 2'000'000 + 1));
+}
+
+TEST_CASE("database: a key whose time is over when it is set is gone for the next step") {
+  Asked ask;
+  const auto replies = ask.apply(
+      {ask.time, {step("SET k v PXAT 1"), step("TTL k"), step("GET k"), step("DBSIZE")}});
+  CHECK(shown(replies.at(1)) == ":-2|");
+  CHECK(shown(replies.at(2)) == "$-1|");
+  CHECK(shown(replies.at(3)) == ":0|");
+}
+
+TEST_CASE("database: patterns are bounded, since matching takes time of pattern times name") {
+  Asked ask;
+  const std::string pattern(257, '*');
+  CHECK(ask("KEYS " + pattern).starts_with("-ERR the pattern"));
+  CHECK(ask("SCAN 0 MATCH " + pattern).starts_with("-ERR the pattern"));
+  CHECK(ask("KEYS " + pattern.substr(1)) == "*0|");
+}
+
 TEST_CASE("database: the steps of an order follow one another, and databases are apart") {
   Asked ask;
   const auto replies = ask.apply({1, {step("INCR a"), step("INCR a", 1), step("INCR a", 0, 3)}});
