@@ -133,7 +133,7 @@ inline mirbft::IssConfig iss_config(const Config& config, mirbft::Memory memory)
   return made;
 }
 
-/// What all replicas must agree on; certificates are changed one after another.
+/// What all replicas must agree on; addresses and certificates are changed one after another.
 inline mirbft::Digest common_digest(Config config) {
   config.self = {};
   config.http_port = 0;
@@ -141,7 +141,11 @@ inline mirbft::Digest common_digest(Config config) {
                            &config.certificate_key_file, &config.data, &config.http_host})
     own->clear();
   config.segment_kib = 0;
-  for (Member& member : config.members) member.certificates.clear();
+  for (Member& member : config.members) {
+    member.host.clear();
+    member.port = member.client_port = 0;
+    member.certificates.clear();
+  }
   mirbft::Sha256 hasher;
   hasher.update(mirbft::Bytes(mirbft::wire::to_json(config)).view());
   return hasher.finish();

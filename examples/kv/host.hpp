@@ -59,6 +59,7 @@ class Host {
       worker_.join();
       if (startup_) std::rethrow_exception(startup_);
     }
+    if (!trouble_.empty()) return trouble_;
     return replica_ ? replica_->failure() : std::string();
   }
 
@@ -89,7 +90,9 @@ class Host {
     try {
       replica_ = make_replica(config_, directory_, read_);
       if (directory_.memory() == mirbft::Memory::whole) directory_.in_use();
-      if (!run(stop)) board_.enter(Stage::failed, replica_->failure());
+      const bool well = run(stop);
+      if (!well || !trouble_.empty())
+        board_.enter(Stage::failed, well ? trouble_ : replica_->failure());
     } catch (const std::exception& error) {
       startup_ = std::current_exception();
       board_.enter(Stage::failed, error.what());
@@ -98,9 +101,20 @@ class Host {
   }
 
   bool run(const std::stop_token& stop) {
-    const std::stop_callback on_stop(stop, [this] { board_.enter(Stage::stopping); });
-    const std::jthread observer([this](const std::stop_token& over) { observe(over); });
-    return replica_->run(stop);
+    std::stop_source end;
+    const std::stop_callback on_stop(stop, [this, &end] {
+      board_.enter(Stage::stopping);
+      end.request_stop();
+    });
+    const std::jthread observer([this, &end](const std::stop_token& over) {
+      try {
+        observe(over);
+      } catch (const std::exception& error) {
+        trouble_ = error.what();
+        end.request_stop();
+      }
+    });
+    return replica_->run(end.get_token());
   }
 
   void observe(const std::stop_token& over) {
@@ -167,6 +181,8 @@ class Host {
   std::atomic<std::uint64_t> read_{0};
   std::unique_ptr<Replica> replica_;
   std::exception_ptr startup_;
+  /// Why the observer could not go on; for after the end.
+  std::string trouble_;
   std::jthread worker_;
 };
 

@@ -30,6 +30,7 @@
 
 #include "checks.hpp"
 #include "counted_files.hpp"
+#include "descriptors.hpp"
 #include "replica.hpp"
 
 namespace kv {
@@ -69,7 +70,7 @@ class ReplicaOf : public Replica {
   ReplicaOf(const Config& config, const DataDirectory& directory, std::atomic<std::uint64_t>& read)
       : names_(metric_names(config.self)),
         node_(node_config(config), modules(config, directory, read)),
-        port_(client_port_config(config), node_, mirbft::TlsServer(load_identity(config))) {}
+        port_(port_config(config), node_, mirbft::TlsServer(load_identity(config))) {}
 
   bool run(const std::stop_token& stop) override { return node_.run(stop); }
   const std::string& failure() const override { return node_.failure(); }
@@ -118,6 +119,12 @@ class ReplicaOf : public Replica {
     mirbft::NodeConfig made;
     made.self = config.self;
     made.cluster = mirbft::Bytes(config.cluster);
+    return made;
+  }
+
+  static mirbft::ClientPortConfig port_config(const Config& config) {
+    mirbft::ClientPortConfig made = client_port_config(config);
+    leave_descriptors(made, raise_descriptors());
     return made;
   }
 

@@ -17,8 +17,9 @@ namespace redis {
 enum class Protocol : std::uint8_t { resp2 = 2, resp3 = 3 };
 
 /// Appends replies to a text, up to `most` bytes; what goes beyond is dropped, and `overflowed()`
-/// from then on: nobody can make the writer hold more, whatever he asks for. After `array(n)`, `set(n)` or `map(n)` come that many elements, or
-/// pairs of them, each a reply.
+/// from then on: nobody can make the writer hold more, whatever he asks for.
+///
+/// After `array(n)`, `set(n)` or `map(n)` come that many elements, or pairs of them, each a reply.
 class ReplyWriter {
  public:
   explicit ReplyWriter(Protocol protocol,

@@ -17,6 +17,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -104,8 +105,17 @@ class HttpPort {
   void accept() {
     acceptor_.async_accept([this](const Error& error, Tcp::socket socket) {
       if (error == boost::asio::error::operation_aborted) return;
-      if (!error) begin(std::make_shared<Connection>(std::move(socket)));
+      if (error) return accept_later();
+      begin(std::make_shared<Connection>(std::move(socket)));
       accept();
+    });
+  }
+
+  /// The system has no descriptor to give at present, for instance.
+  void accept_later() {
+    pause_.expires_after(std::chrono::milliseconds(100));
+    pause_.async_wait([this](const Error& error) {
+      if (!error) accept();
     });
   }
 
@@ -156,6 +166,7 @@ class HttpPort {
   Pages pages_;
   boost::asio::io_context context_{1};
   Tcp::acceptor acceptor_;
+  boost::asio::steady_timer pause_{context_};
   std::uint16_t port_ = 0;
   /// Oldest first.
   std::list<std::weak_ptr<Connection>> connections_;

@@ -3,6 +3,8 @@
 #define MIRBFT_EXAMPLES_TESTNET_CREW_HPP
 
 #include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -74,7 +76,10 @@ class Crew {
     ::poll(waits.data(), waits.size(), poll_milliseconds);
     for (std::size_t i = 0; i < hands_.size(); ++i)
       if (waits[i + 1].revents != 0) hear(hands_[i]);
-    return waits[0].revents != 0;
+    if (waits[0].revents == 0) return false;
+    signalfd_siginfo taken;
+    (void)!::read(signals_.handle(), &taken, sizeof taken);
+    return true;
   }
   void hear(Hand& hand) {
     const bool over = !hand.process->read();
@@ -109,7 +114,9 @@ class Crew {
       if (hand.process) hand.process->signal(SIGTERM);
     }
     const auto deadline = Clock::now() + patience;
-    while (any_left() && Clock::now() < deadline) (void)listen();
+    // A second signal is from somebody who does not want to wait.
+    while (any_left() && Clock::now() < deadline)
+      if (listen()) break;
     for (Hand& hand : hands_)
       if (hand.process) say(hand, "does not end, and is killed");
     return well_ && !any_left();

@@ -12208,9 +12208,11 @@ class ClientTracker {
     /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
     /// forgeries could fill the table.
     bool lasting = false;
+    ReqNo admitted_end;
 
     OpenNumber* find(ReqNo number) noexcept { return open.find(number.value); }
-    ReqNo next() const noexcept { return std::max(delivered.end(), ReqNo(open.end())); }
+    /// Past what it has signed: what strangers have sent in its name does not count.
+    ReqNo next() const noexcept { return std::max(delivered.end(), admitted_end); }
   };
 
   // Requests come in runs of one client, so the last one is found without a search.
@@ -12313,6 +12315,8 @@ class ClientTracker {
       return drop(number, payload);
     }
     payload.stage = Stage::admitted;
+    Client& client = *find(reference.client);
+    client.admitted_end = std::max(client.admitted_end, reference.req_no + 1);
     --status_.checking;
     ++status_.pending;
     ++status_.admitted;
@@ -20604,9 +20608,13 @@ class IoLoop {
   }
 
  private:
+  /// At most so many handlers before a round: a socket that is always readable must not put off
+  /// what is due to the others.
+  static constexpr int longest_round = 256;
+
   template <class Round>
   void settle(Round& round) {
-    context_.poll();
+    for (int left = longest_round; left > 0 && context_.poll_one() > 0; --left) continue;
     woken_ = false;  // before the round looks for what other threads have left
     round();
   }
@@ -20693,6 +20701,7 @@ class ClientLink {
   void flush() {
     if (ended_ || !opened_ || !being_written_.empty() || gathered_.empty()) return;
     std::swap(gathered_, being_written_);
+    began_ = Clock::now();
     if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     boost::asio::async_write(
         stream_, boost::asio::buffer(being_written_.data(), being_written_.size()),
@@ -20715,6 +20724,9 @@ class ClientLink {
       if (now - since_ > times.hello_within) end(LinkEnd::no_hello);
     } else if (now - heard_ > times.dead_after) {
       end(LinkEnd::silent);
+    } else if (!being_written_.empty() && now - std::min(now, began_ + late) > times.dead_after) {
+      // Whoever only pings would keep what it does not read for ever.
+      end(LinkEnd::slow_reader);
     } else if (now - wrote_ > times.ping_after && unwritten() == 0) {
       send(Out::ping, Bytes());
       flush();
@@ -20803,6 +20815,7 @@ class ClientLink {
   std::vector<std::uint8_t> being_written_;
   Clock::time_point since_ = Clock::now();  // made, or met
   Clock::time_point heard_ = since_;
+  Clock::time_point began_ = since_;  // to write what is being written
   Clock::time_point wrote_ = since_;
   std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;
@@ -24917,19 +24930,19 @@ class Client {
     return wake;
   }
 
-  /// A replica has answered. Returns whether the request is complete by that, and so a new one may
-  /// be made.
-  bool replied(NodeId from, const Replied& reply, Findings& findings,
-               Whom whom = Whom::correct) {
+  /// A replica has answered. Returns what is believed if the request is complete by that, and so a
+  /// new one may be made. That may be another's answer, or that nobody remembers the result.
+  std::optional<ClientResult> replied(NodeId from, const Replied& reply, Findings& findings,
+                                      Whom whom = Whom::correct) {
     const auto found = open_.find(reply.req_no);
-    if (found == open_.end()) return false;
+    if (found == open_.end()) return std::nullopt;
     Open& open = found->second;
-    if (whom == Whom::correct && !is_fair(from, reply, open, findings)) return false;
-    const bool complete = config_.belief == Belief::equal_answers
-                              ? believes(from, reply, open, findings)
-                              : whom == Whom::correct && counts(from, open);
-    if (complete) open_.erase(found);
-    return complete;
+    if (whom == Whom::correct && !is_fair(from, reply, open, findings)) return std::nullopt;
+    auto known = config_.belief == Belief::equal_answers ? believed(from, reply, open, findings)
+                 : whom == Whom::correct                 ? counted(from, reply, open)
+                                                         : std::nullopt;
+    if (known) open_.erase(found);
+    return known;
   }
 
   /// How long it rests before its next request.
@@ -24994,20 +25007,24 @@ class Client {
     }
   }
 
-  bool counts(NodeId from, Open& open) const {
+  std::optional<ClientResult> counted(NodeId from, const Replied& reply, Open& open) const {
     if (std::find(open.answered.begin(), open.answered.end(), from) == open.answered.end())
       open.answered.push_back(from);
-    return open.answered.size() >= open.needed;
+    if (open.answered.size() < open.needed) return std::nullopt;
+    ClientResult known{reply.req_no, std::nullopt};
+    if (reply.outcome == Outcome::delivered) known.result = reply.result;
+    return known;
   }
 
   /// What is believed is what correct replicas say, of whom one has said it before or does now.
-  bool believes(NodeId from, const Replied& reply, const Open& open, Findings& findings) {
-    const auto believed = quorum_.replied(from, reply);
-    if (believed && believed->result && (!open.known || *believed->result != open.result))
+  std::optional<ClientResult> believed(NodeId from, const Replied& reply, const Open& open,
+                                       Findings& findings) {
+    auto known = quorum_.replied(from, reply);
+    if (known && known->result && (!open.known || *known->result != open.result))
       findings.report("belief", from, std::nullopt,
                       name_of(reply.client, reply.req_no) +
                           " has a result for its client that no correct replica has given");
-    return believed.has_value();
+    return known;
   }
 
   /// Correct replicas apply the same requests at the same places, with the same results.
@@ -27040,9 +27057,10 @@ class Cluster {
     if (member.adversary) member.adversary->reply(reply);
     Client& client = clients_[place].client;
     const auto whom = member.faulty ? Client::Whom::anybody : Client::Whom::correct;
-    if (!client.replied(from, reply, findings(), whom)) return;
-    if (reply.outcome == Outcome::delivered)
-      observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
+    const auto known = client.replied(from, reply, findings(), whom);
+    if (!known) return;
+    if (known->result)
+      observed_.checks.answered(reply.client, reply.req_no, *known->result, now());
     wake_client(place, now() + client.rest());
   }
 

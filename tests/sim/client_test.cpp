@@ -1,5 +1,6 @@
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ struct Asked {
   std::vector<Request> made;
   Clock clock;
   Findings findings{1, clock};
+  /// What the client believes by the last answer.
+  std::optional<ClientResult> known;
 
   Time go_on(Client& client, Time now) {
     return client.go_on(
@@ -27,9 +30,10 @@ struct Asked {
   }
   bool reply(Client& client, std::uint64_t from, std::uint64_t number,
              mirbft::Outcome outcome = mirbft::Outcome::delivered, const char* result = "ok") {
-    return client.replied(NodeId(from),
-                          {client.id(), ReqNo(number), outcome, SeqNr(number), Bytes(result)},
-                          findings);
+    known = client.replied(NodeId(from),
+                           {client.id(), ReqNo(number), outcome, SeqNr(number), Bytes(result)},
+                           findings);
+    return known.has_value();
   }
 };
 
@@ -105,6 +109,25 @@ TEST_CASE("replicas that answer differently, or refuse what is honest, are found
     asked.reply(client, 0, 0, mirbft::Outcome::rejected_conflict);
     CHECK(asked.findings.all().at(0).rule == "admission");
   }
+}
+
+// A liar's word, heard last, is not what the client believes.
+TEST_CASE("who believes equal answers believes none when the result is forgotten") {
+  Asked scene;
+  Client client({.id = ClientId(3), .requests = 1, .belief = Belief::equal_answers},
+                {NodeId(0), NodeId(1), NodeId(2), NodeId(3)}, Random(1));
+  scene.go_on(client, 0s);
+  using enum mirbft::Outcome;
+  CHECK(!scene.reply(client, 0, 0, delivered, "ok"));
+  CHECK(!scene.reply(client, 1, 0, already_delivered, ""));
+  CHECK(!scene.reply(client, 2, 0, already_delivered, ""));
+  CHECK(!client.replied(NodeId(3), {client.id(), ReqNo(0), delivered, {}, Bytes("a lie")},
+                        scene.findings, Client::Whom::anybody));
+  scene.known = client.replied(NodeId(3), {client.id(), ReqNo(0), delivered, {}, Bytes("a lie")},
+                               scene.findings, Client::Whom::anybody);
+  REQUIRE(scene.known);
+  CHECK(!scene.known->result);
+  CHECK(scene.findings.none());
 }
 
 TEST_CASE("a client that is stopped ends what is open, with other replicas if it must") {

@@ -90,6 +90,7 @@ class ClientLink {
   void flush() {
     if (ended_ || !opened_ || !being_written_.empty() || gathered_.empty()) return;
     std::swap(gathered_, being_written_);
+    began_ = Clock::now();
     if (written_ >= Transport::bytes_per_key && Transport::renew_key(stream_)) written_ = 0;
     boost::asio::async_write(
         stream_, boost::asio::buffer(being_written_.data(), being_written_.size()),
@@ -112,6 +113,9 @@ class ClientLink {
       if (now - since_ > times.hello_within) end(LinkEnd::no_hello);
     } else if (now - heard_ > times.dead_after) {
       end(LinkEnd::silent);
+    } else if (!being_written_.empty() && now - std::min(now, began_ + late) > times.dead_after) {
+      // Whoever only pings would keep what it does not read for ever.
+      end(LinkEnd::slow_reader);
     } else if (now - wrote_ > times.ping_after && unwritten() == 0) {
       send(Out::ping, Bytes());
       flush();
@@ -200,6 +204,7 @@ class ClientLink {
   std::vector<std::uint8_t> being_written_;
   Clock::time_point since_ = Clock::now();  // made, or met
   Clock::time_point heard_ = since_;
+  Clock::time_point began_ = since_;  // to write what is being written
   Clock::time_point wrote_ = since_;
   std::uint64_t written_ = 0;  // with the present key
   int pending_ = 0;

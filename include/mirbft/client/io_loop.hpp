@@ -43,9 +43,13 @@ class IoLoop {
   }
 
  private:
+  /// At most so many handlers before a round: a socket that is always readable must not put off
+  /// what is due to the others.
+  static constexpr int longest_round = 256;
+
   template <class Round>
   void settle(Round& round) {
-    context_.poll();
+    for (int left = longest_round; left > 0 && context_.poll_one() > 0; --left) continue;
     woken_ = false;  // before the round looks for what other threads have left
     round();
   }

@@ -135,19 +135,19 @@ class Client {
     return wake;
   }
 
-  /// A replica has answered. Returns whether the request is complete by that, and so a new one may
-  /// be made.
-  bool replied(NodeId from, const Replied& reply, Findings& findings,
-               Whom whom = Whom::correct) {
+  /// A replica has answered. Returns what is believed if the request is complete by that, and so a
+  /// new one may be made. That may be another's answer, or that nobody remembers the result.
+  std::optional<ClientResult> replied(NodeId from, const Replied& reply, Findings& findings,
+                                      Whom whom = Whom::correct) {
     const auto found = open_.find(reply.req_no);
-    if (found == open_.end()) return false;
+    if (found == open_.end()) return std::nullopt;
     Open& open = found->second;
-    if (whom == Whom::correct && !is_fair(from, reply, open, findings)) return false;
-    const bool complete = config_.belief == Belief::equal_answers
-                              ? believes(from, reply, open, findings)
-                              : whom == Whom::correct && counts(from, open);
-    if (complete) open_.erase(found);
-    return complete;
+    if (whom == Whom::correct && !is_fair(from, reply, open, findings)) return std::nullopt;
+    auto known = config_.belief == Belief::equal_answers ? believed(from, reply, open, findings)
+                 : whom == Whom::correct                 ? counted(from, reply, open)
+                                                         : std::nullopt;
+    if (known) open_.erase(found);
+    return known;
   }
 
   /// How long it rests before its next request.
@@ -212,20 +212,24 @@ class Client {
     }
   }
 
-  bool counts(NodeId from, Open& open) const {
+  std::optional<ClientResult> counted(NodeId from, const Replied& reply, Open& open) const {
     if (std::find(open.answered.begin(), open.answered.end(), from) == open.answered.end())
       open.answered.push_back(from);
-    return open.answered.size() >= open.needed;
+    if (open.answered.size() < open.needed) return std::nullopt;
+    ClientResult known{reply.req_no, std::nullopt};
+    if (reply.outcome == Outcome::delivered) known.result = reply.result;
+    return known;
   }
 
   /// What is believed is what correct replicas say, of whom one has said it before or does now.
-  bool believes(NodeId from, const Replied& reply, const Open& open, Findings& findings) {
-    const auto believed = quorum_.replied(from, reply);
-    if (believed && believed->result && (!open.known || *believed->result != open.result))
+  std::optional<ClientResult> believed(NodeId from, const Replied& reply, const Open& open,
+                                       Findings& findings) {
+    auto known = quorum_.replied(from, reply);
+    if (known && known->result && (!open.known || *known->result != open.result))
       findings.report("belief", from, std::nullopt,
                       name_of(reply.client, reply.req_no) +
                           " has a result for its client that no correct replica has given");
-    return believed.has_value();
+    return known;
   }
 
   /// Correct replicas apply the same requests at the same places, with the same results.

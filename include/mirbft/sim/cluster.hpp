@@ -677,9 +677,10 @@ class Cluster {
     if (member.adversary) member.adversary->reply(reply);
     Client& client = clients_[place].client;
     const auto whom = member.faulty ? Client::Whom::anybody : Client::Whom::correct;
-    if (!client.replied(from, reply, findings(), whom)) return;
-    if (reply.outcome == Outcome::delivered)
-      observed_.checks.answered(reply.client, reply.req_no, reply.result, now());
+    const auto known = client.replied(from, reply, findings(), whom);
+    if (!known) return;
+    if (known->result)
+      observed_.checks.answered(reply.client, reply.req_no, *known->result, now());
     wake_client(place, now() + client.rest());
   }
 

@@ -132,9 +132,11 @@ TEST_CASE("a number outside the window is answered with the client's position") 
   node.out.clear();
   CHECK(position() == at(0, 0));
   node.submit(1, 5, "open");
-  CHECK(position() == at(0, 6));
+  node.submit(1, 50, "not its own", "bad");
+  CHECK(position() == at(0, 0));  // nobody knows yet whether it has signed them
   node.work();
   node.out.clear();
+  CHECK(position() == at(0, 6));
   node.apply(0, 1, 5, "");
   node.out.clear();
   CHECK(position() == at(0, 6));

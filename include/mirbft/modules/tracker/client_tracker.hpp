@@ -184,9 +184,11 @@ class ClientTracker {
     /// It has delivered requests. Others are forgotten as soon as nothing of them is open, or
     /// forgeries could fill the table.
     bool lasting = false;
+    ReqNo admitted_end;
 
     OpenNumber* find(ReqNo number) noexcept { return open.find(number.value); }
-    ReqNo next() const noexcept { return std::max(delivered.end(), ReqNo(open.end())); }
+    /// Past what it has signed: what strangers have sent in its name does not count.
+    ReqNo next() const noexcept { return std::max(delivered.end(), admitted_end); }
   };
 
   // Requests come in runs of one client, so the last one is found without a search.
@@ -289,6 +291,8 @@ class ClientTracker {
       return drop(number, payload);
     }
     payload.stage = Stage::admitted;
+    Client& client = *find(reference.client);
+    client.admitted_end = std::max(client.admitted_end, reference.req_no + 1);
     --status_.checking;
     ++status_.pending;
     ++status_.admitted;
