@@ -13,6 +13,7 @@
 #include <mirbft/types/errors.hpp>
 
 #include "../kv/cluster_client.hpp"
+#include "../shared/program.hpp"
 #include "stream.hpp"
 
 namespace {
@@ -66,20 +67,6 @@ int main(int argc, char** argv) {
                   "one command, as SET key value; - for one a line from standard input")
       ->required();
   program.set_version_flag("--version", "mirbft-client " MIRBFT_VERSION);
-  const auto fail = [](const std::exception& error, int status) {
-    std::cerr << "mirbft-client: " << error.what() << '\n';
-    return status;
-  };
-  try {
-    program.parse(argc, argv);
-    return run(options);
-  } catch (const CLI::Success& asked) {
-    return program.exit(asked);
-  } catch (const CLI::Error& error) {
-    return fail(error, 2);
-  } catch (const mirbft::ConfigError& error) {
-    return fail(error, 2);
-  } catch (const std::exception& error) {
-    return fail(error, 1);
-  }
+  return programs::run_program("mirbft-client", program, argc, argv,
+                               [&] { return run(options); });
 }

@@ -188,15 +188,6 @@ inline mirbft::ClientPortConfig client_port_config(const Config& config) {
   return made;
 }
 
-/// The keys of members or of clients, by id.
-template <class Id, class Entry>
-std::map<Id, mirbft::Bytes> keys_of(const std::vector<Entry>& entries) {
-  std::map<Id, mirbft::Bytes> keys;
-  for (const Entry& entry : entries)
-    keys[entry.id] = mirbft::Bytes(mirbft::ByteView(entry.public_key));
-  return keys;
-}
-
 }  // namespace kv
 
 #endif

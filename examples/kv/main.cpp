@@ -12,6 +12,7 @@
 #include <mirbft/types/errors.hpp>
 
 #include "../shared/environment.hpp"
+#include "../shared/program.hpp"
 #include "../shared/signals.hpp"
 #include "checks.hpp"
 #include "config.hpp"
@@ -98,20 +99,6 @@ int main(int argc, char** argv) {
   program.footer("Environment variables that take the place of fields of the file:\n  " +
                  programs::environment_names<Config>(environment_prefix, "\n  "));
   program.set_version_flag("--version", "mirbft-kv " MIRBFT_VERSION);
-  const auto fail = [](const std::exception& error, int status) {
-    std::cerr << "mirbft-kv: " << error.what() << '\n';
-    return status;
-  };
-  try {
-    program.parse(argc, argv);
-    return run(options);
-  } catch (const CLI::Success& asked) {
-    return program.exit(asked);
-  } catch (const CLI::Error& error) {
-    return fail(error, 2);
-  } catch (const mirbft::ConfigError& error) {
-    return fail(error, 2);
-  } catch (const std::exception& error) {
-    return fail(error, 1);
-  }
+  return programs::run_program("mirbft-kv", program, argc, argv,
+                               [&] { return run(options); });
 }

@@ -28,6 +28,7 @@
 #include <mirbft/wire/json.hpp>
 #include <mirbft/wire/prometheus.hpp>
 
+#include "../shared/keys.hpp"
 #include "checks.hpp"
 #include "counted_files.hpp"
 #include "descriptors.hpp"
@@ -139,8 +140,9 @@ class ReplicaOf : public Replica {
       return Files(mirbft::PosixFiles(path), read);
     };
     const Key key = load_key(config.key_file);
-    mirbft::SodiumCrypto crypto(mirbft::ByteView(key), keys_of<mirbft::NodeId>(config.members),
-                                keys_of<mirbft::ClientId>(config.clients));
+    mirbft::SodiumCrypto crypto(mirbft::ByteView(key),
+                                programs::keys_of<mirbft::NodeId>(config.members),
+                                programs::keys_of<mirbft::ClientId>(config.clients));
     mirbft::Iss<mirbft::Pbft> protocol(iss_config(config, directory.memory()));
     // The port first: who has it may have the files as well, and says so more clearly.
     Net net(net_config(config, load_identity(config)));

@@ -17,6 +17,7 @@
 #include <mirbft/types/errors.hpp>
 
 #include "../replica/commands.hpp"
+#include "../shared/program.hpp"
 #include "cluster.hpp"
 #include "progress_bar.hpp"
 #include "verdict.hpp"
@@ -143,20 +144,6 @@ int main(int argc, char** argv) {
   program.add_option("--event-logs", options.event_logs,
                      "directory where each replica records every event");
   program.set_version_flag("--version", "mirbft-quickstart " MIRBFT_VERSION);
-  const auto fail = [](const std::exception& error, int status) {
-    std::cerr << "mirbft-quickstart: " << error.what() << '\n';
-    return status;
-  };
-  try {
-    program.parse(argc, argv);
-    return run(options);
-  } catch (const CLI::Success& asked) {
-    return program.exit(asked);
-  } catch (const CLI::Error& error) {
-    return fail(error, 2);
-  } catch (const mirbft::ConfigError& error) {
-    return fail(error, 2);
-  } catch (const std::exception& error) {
-    return fail(error, 1);
-  }
+  return programs::run_program("mirbft-quickstart", program, argc, argv,
+                               [&] { return run(options); });
 }

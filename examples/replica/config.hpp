@@ -108,15 +108,6 @@ inline mirbft::TcpConfig tcp_config(const ReplicaConfig& config) {
   return made;
 }
 
-/// The keys of members or of clients, by id.
-template <class Id, class Entry>
-std::map<Id, mirbft::Bytes> keys_of(const std::vector<Entry>& entries) {
-  std::map<Id, mirbft::Bytes> keys;
-  for (const Entry& entry : entries)
-    keys[entry.id] = mirbft::Bytes(mirbft::ByteView(entry.public_key));
-  return keys;
-}
-
 }  // namespace quickstart
 
 BOOST_HANA_ADAPT_STRUCT(quickstart::MemberConfig, id, host, port, public_key);

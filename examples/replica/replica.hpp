@@ -19,6 +19,7 @@
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 
+#include "../shared/keys.hpp"
 #include "config.hpp"
 #include "recording.hpp"
 
@@ -63,8 +64,8 @@ inline std::unique_ptr<Replica> make_replica(const ReplicaConfig& config, App ap
   // First what checks who the members are: the others take that for granted.
   mirbft::Iss<mirbft::Pbft> protocol(iss_config(config));
   mirbft::SodiumCrypto crypto(mirbft::ByteView(config.seed),
-                              keys_of<mirbft::NodeId>(config.members),
-                              keys_of<mirbft::ClientId>(config.clients));
+                              programs::keys_of<mirbft::NodeId>(config.members),
+                              programs::keys_of<mirbft::ClientId>(config.clients));
   return std::make_unique<Replica>(
       std::move(node), Replica::Modules{.net = mirbft::TcpNet(tcp_config(config)),
                                         .hasher = mirbft::Sha256(),

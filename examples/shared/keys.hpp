@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
+#include <vector>
 
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/types/bytes.hpp>
@@ -26,6 +28,15 @@ inline Key new_seed() { return key_of(mirbft::Ed25519Key::random_seed()); }
 /// What others know of the pair.
 inline Key public_key_of(const Key& seed) {
   return key_of(mirbft::Ed25519Key(mirbft::ByteView(seed)).public_key());
+}
+
+/// The keys of members or of clients, by id.
+template <class Id, class Entry>
+std::map<Id, mirbft::Bytes> keys_of(const std::vector<Entry>& entries) {
+  std::map<Id, mirbft::Bytes> keys;
+  for (const Entry& entry : entries)
+    keys[entry.id] = mirbft::Bytes(mirbft::ByteView(entry.public_key));
+  return keys;
 }
 
 }  // namespace programs

@@ -10,6 +10,7 @@
 
 #include <mirbft/types/errors.hpp>
 
+#include "../shared/program.hpp"
 #include "../shared/signals.hpp"
 #include "crew.hpp"
 #include "network.hpp"
@@ -74,20 +75,6 @@ int main(int argc, char** argv) {
   running->add_option("DIR", options.folder, "what init has made")->required();
   running->add_flag("--restart", options.restart, "starts a replica again that has ended");
   program.set_version_flag("--version", "mirbft-testnet " MIRBFT_VERSION);
-  const auto fail = [](const std::exception& error, int status) {
-    std::cerr << "mirbft-testnet: " << error.what() << '\n';
-    return status;
-  };
-  try {
-    program.parse(argc, argv);
-    return making->parsed() ? init(options) : up(options);
-  } catch (const CLI::Success& asked) {
-    return program.exit(asked);
-  } catch (const CLI::Error& error) {
-    return fail(error, 2);
-  } catch (const mirbft::ConfigError& error) {
-    return fail(error, 2);
-  } catch (const std::exception& error) {
-    return fail(error, 1);
-  }
+  return programs::run_program("mirbft-testnet", program, argc, argv,
+                               [&] { return making->parsed() ? init(options) : up(options); });
 }

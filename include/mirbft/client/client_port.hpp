@@ -30,6 +30,7 @@
 #include <mirbft/events/node.hpp>
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/modules/net/tcp.hpp>
+#include <mirbft/modules/net/tcp_listen.hpp>
 #include <mirbft/node.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
@@ -105,25 +106,8 @@ class ClientPort {
   // Connections.
 
   void listen() {
-    const std::string port = std::to_string(config_.listen_port);
-    Error error;
-    const auto found = tcp::resolver(loop_.context())
-                           .resolve(config_.listen_host, port, tcp::resolver::passive, error);
-    if (!error) {
-      const tcp::endpoint endpoint = *found.begin();
-      acceptor_.open(endpoint.protocol(), error);
-      if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-      if (!error) acceptor_.bind(endpoint, error);
-      if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    }
-    if (error == boost::asio::error::address_in_use)
-      throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
-    if (error == boost::asio::error::access_denied)
-      throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
-    if (error)
-      throw ConfigError("listen_host", '"' + config_.listen_host + '"',
-                        "must be an address of this machine (" + error.message() + ')');
-    port_ = acceptor_.local_endpoint().port();
+    port_ = detail::listen_at(acceptor_, loop_.context(), config_.listen_host,
+                              config_.listen_port);
     accept();
   }
 

@@ -28,6 +28,7 @@
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
+#include <mirbft/modules/net/tcp_listen.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
@@ -199,25 +200,7 @@ class TcpMesh {
   }
 
   void listen() {
-    const std::string port = std::to_string(config_.listen_port);
-    Error error;
-    const auto found = tcp::resolver(io_).resolve(config_.listen_host, port,
-                                                  tcp::resolver::passive, error);
-    if (!error) {
-      const tcp::endpoint endpoint = *found.begin();
-      acceptor_.open(endpoint.protocol(), error);
-      if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-      if (!error) acceptor_.bind(endpoint, error);
-      if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    }
-    if (error == boost::asio::error::address_in_use)
-      throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
-    if (error == boost::asio::error::access_denied)
-      throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
-    if (error)
-      throw ConfigError("listen_host", '"' + config_.listen_host + '"',
-                        "must be an address of this machine (" + error.message() + ')');
-    port_ = acceptor_.local_endpoint().port();
+    port_ = detail::listen_at(acceptor_, io_, config_.listen_host, config_.listen_port);
     accept();
   }
 
