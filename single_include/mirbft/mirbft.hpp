@@ -10626,6 +10626,233 @@ class PeerQueue {
 
 }  // namespace mirbft
 
+// <mirbft/modules/net/tcp_door.hpp>
+// The port of a node: however many connect, letting them in costs a bounded share of its time.
+
+#include <boost/asio/ip/address.hpp>
+
+// <mirbft/modules/net/tcp_origin.hpp>
+// Whom a connection comes from, as far as its address tells, and who of a crowd has most.
+
+namespace mirbft {
+
+/// The part of an IP address that one party cannot choose at will.
+inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
+  using namespace boost::asio::ip;
+  if (!address.is_v6()) return address;
+  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
+  address_v6::bytes_type bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return address_v6(bytes);
+}
+
+/// The origins of a crowd, in the order in which they came; at least one. A flood from few origins
+/// is at the expense of those alone.
+class Crowd {
+ public:
+  using Origin = boost::asio::ip::address;
+
+  explicit Crowd(std::vector<Origin> origins) : origins_(std::move(origins)) {
+    for (const Origin& origin : origins_) ++counts_[origin];
+  }
+
+  /// The first of the origin that stands there most often: to go.
+  std::size_t first_of_most() const {
+    return place(std::max_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+  /// The first of the origins that stand there least often: its turn.
+  std::size_t first_of_fewest() const {
+    return place(std::min_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+
+ private:
+  using Counts = std::map<Origin, std::size_t>;
+  struct Fewer {
+    const Counts& counts;
+    bool operator()(const Origin& left, const Origin& right) const {
+      return counts.at(left) < counts.at(right);
+    }
+  };
+
+  std::size_t place(std::vector<Origin>::const_iterator at) const {
+    return static_cast<std::size_t>(at - origins_.begin());
+  }
+
+  std::vector<Origin> origins_;
+  Counts counts_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tcp_listen.hpp>
+// Opens a port for connections, or says in whose terms it cannot be opened.
+
+#include <boost/asio/error.hpp>
+
+namespace mirbft::detail {
+
+/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
+/// the port. Throws `ConfigError`, which names one of the two.
+inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
+                               boost::asio::io_context& io, const std::string& listen_host,
+                               std::uint16_t listen_port) {
+  using boost::asio::ip::tcp;
+  const std::string port = std::to_string(listen_port);
+  boost::system::error_code error;
+  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
+  if (!error) {
+    const tcp::endpoint endpoint = *found.begin();
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  }
+  if (error == boost::asio::error::address_in_use)
+    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
+  if (error == boost::asio::error::access_denied)
+    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
+  if (error)
+    throw ConfigError("listen_host", '"' + listen_host + '"',
+                      "must be an address of this machine (" + error.message() + ')');
+  return acceptor.local_endpoint().port();
+}
+
+}  // namespace mirbft::detail
+
+namespace mirbft {
+
+/// So many at once, and after that one in each `pause`.
+class Pace {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Pace(Clock::duration pause, int at_once) : pause_(pause), at_once_(at_once) {}
+
+  /// Whether one more may be done now; then it counts as done.
+  bool take(Clock::time_point now) {
+    if (now < due_) return false;
+    due_ = std::max(due_, now - (at_once_ - 1) * pause_) + pause_;
+    return true;
+  }
+  /// When the next may be done at the earliest.
+  Clock::time_point due() const noexcept { return due_; }
+  void rest_until(Clock::time_point then) { due_ = std::max(due_, then); }
+
+ private:
+  Clock::duration pause_;
+  int at_once_;
+  Clock::time_point due_{};
+};
+
+/// Accepts connections, has them wait, and lets them in one after the other. To accept costs
+/// little; what a stranger can demand then, a TLS handshake, costs a fraction of a millisecond.
+/// So both are paced, and of those who wait the turn is that of the origin that has fewest there.
+///
+/// The owner has `let_in(tcp::socket)` and `turned_away(const tcp::socket&)`, for those who find
+/// no room to wait; it may not close the door in them.
+template <class Owner>
+class TcpDoor {
+ public:
+  using tcp = boost::asio::ip::tcp;
+
+  /// So many wait at most.
+  static constexpr std::size_t room = 64;
+  /// At 0.5 ms a handshake, strangers get a tenth of the thread. A large cluster that starts
+  /// again comes together within a second.
+  static constexpr std::chrono::milliseconds admission_pause{5};
+  static constexpr int admitted_at_once = 16;
+  static constexpr std::chrono::microseconds accept_pause{500};
+  static constexpr int accepted_at_once = 16;
+  /// After the system could not accept, for want of descriptors for instance.
+  static constexpr std::chrono::milliseconds rest{100};
+
+  TcpDoor(Owner& owner, boost::asio::io_context& io) : owner_(owner), acceptor_(io), timer_(io) {}
+  TcpDoor(const TcpDoor&) = delete;
+  TcpDoor& operator=(const TcpDoor&) = delete;
+
+  /// Returns the port. Throws `ConfigError`.
+  std::uint16_t listen(boost::asio::io_context& io, const std::string& host, std::uint16_t port) {
+    const std::uint16_t found = detail::listen_at(acceptor_, io, host, port);
+    go_on();
+    return found;
+  }
+
+  /// Nobody comes in any more.
+  void close() {
+    Error ignored;
+    acceptor_.close(ignored);
+    timer_.cancel();
+    guests_.clear();
+  }
+
+ private:
+  using Error = boost::system::error_code;
+  using Clock = Pace::Clock;
+
+  struct Guest {
+    boost::asio::ip::address origin;
+    tcp::socket socket;
+  };
+
+  void go_on() {
+    const Clock::time_point now = Clock::now();
+    while (!guests_.empty() && admissions_.take(now))
+      owner_.let_in(take(crowd().first_of_fewest()));
+    if (!accepting_ && accepts_.take(now)) accept();
+    Clock::time_point due = Clock::time_point::max();
+    if (!guests_.empty()) due = admissions_.due();
+    if (!accepting_) due = std::min(due, accepts_.due());
+    if (due != Clock::time_point::max()) wake_at(due);
+  }
+
+  void wake_at(Clock::time_point due) {
+    timer_.expires_at(due);
+    timer_.async_wait([this](Error cancelled) {
+      if (!cancelled && acceptor_.is_open()) go_on();
+    });
+  }
+
+  void accept() {
+    accepting_ = true;
+    acceptor_.async_accept([this](Error error, tcp::socket socket) {
+      accepting_ = false;
+      if (!acceptor_.is_open()) return;
+      if (error) accepts_.rest_until(Clock::now() + rest);
+      else enter(std::move(socket));
+      go_on();
+    });
+  }
+
+  void enter(tcp::socket socket) {
+    Error gone;  // then it has no address, and fails when its turn comes
+    const auto remote = socket.remote_endpoint(gone);
+    guests_.push_back({origin_of(remote.address()), std::move(socket)});
+    if (guests_.size() > room) owner_.turned_away(take(crowd().first_of_most()));
+  }
+
+  Crowd crowd() const {
+    std::vector<boost::asio::ip::address> origins;
+    for (const Guest& guest : guests_) origins.push_back(guest.origin);
+    return Crowd(std::move(origins));
+  }
+  tcp::socket take(std::size_t place) {
+    const auto at = guests_.begin() + static_cast<std::ptrdiff_t>(place);
+    tcp::socket socket = std::move(at->socket);
+    guests_.erase(at);
+    return socket;
+  }
+
+  Owner& owner_;
+  tcp::acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  std::deque<Guest> guests_;
+  Pace admissions_{admission_pause, admitted_at_once};
+  Pace accepts_{accept_pause, accepted_at_once};
+  bool accepting_ = false;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/net/tcp_link.hpp>
 // One connection between two nodes: frames in, frames out, and signs of life.
 
@@ -10634,6 +10861,17 @@ class PeerQueue {
 #include <boost/asio/write.hpp>
 
 namespace mirbft {
+
+/// The socket below any stream.
+using TcpSocket = boost::asio::ip::tcp::socket::lowest_layer_type;
+
+/// Where the other side of a connection is, for people.
+inline std::string remote_address(const TcpSocket& socket) {
+  boost::system::error_code unknown;
+  const auto remote = socket.remote_endpoint(unknown);
+  if (unknown) return "an unknown address";
+  return remote.address().to_string() + ':' + std::to_string(remote.port());
+}
 
 /// A connection over `Transport::Stream` from its making to its end. First both sides say Hello;
 /// once the owner has named the peer, the frames of that peer's queue flow.
@@ -10663,11 +10901,11 @@ class TcpLink {
   bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
-  std::string remote_address() const {
+  const TcpSocket& socket() const { return stream_.lowest_layer(); }
+  /// Whom it comes from; the same for all whose connection is gone.
+  boost::asio::ip::address origin() const {
     Error unknown;
-    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
-    if (unknown) return "an unknown address";
-    return remote.address().to_string() + ':' + std::to_string(remote.port());
+    return origin_of(socket().remote_endpoint(unknown).address());
   }
 
   template <class Endpoints>
@@ -10865,41 +11103,6 @@ class TcpLink {
 
 }  // namespace mirbft
 
-// <mirbft/modules/net/tcp_listen.hpp>
-// Opens a port for connections, or says in whose terms it cannot be opened.
-
-#include <boost/asio/error.hpp>
-
-namespace mirbft::detail {
-
-/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
-/// the port. Throws `ConfigError`, which names one of the two.
-inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
-                               boost::asio::io_context& io, const std::string& listen_host,
-                               std::uint16_t listen_port) {
-  using boost::asio::ip::tcp;
-  const std::string port = std::to_string(listen_port);
-  boost::system::error_code error;
-  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
-  if (!error) {
-    const tcp::endpoint endpoint = *found.begin();
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-  }
-  if (error == boost::asio::error::address_in_use)
-    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
-  if (error == boost::asio::error::access_denied)
-    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
-  if (error)
-    throw ConfigError("listen_host", '"' + listen_host + '"',
-                      "must be an address of this machine (" + error.message() + ')');
-  return acceptor.local_endpoint().port();
-}
-
-}  // namespace mirbft::detail
-
 namespace mirbft {
 
 /// The work behind `TcpNet` and `TlsNet`, over any `Transport` that has
@@ -10923,7 +11126,7 @@ class TcpMesh {
         transport_(std::move(transport)),
         own_queue_(config_.queue_bytes),
         jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
-    listen();
+    port_ = door_.listen(io_, config_.listen_host, config_.listen_port);
     for (const TcpPeer& peer : config_.peers)
       if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
     for (auto& [id, peer] : peers_) dial(peer);
@@ -10984,6 +11187,7 @@ class TcpMesh {
       const Clock::time_point deadline = after(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
+        sweep();
         something = deliver(sink, max_frames);
       }
     }
@@ -10998,8 +11202,7 @@ class TcpMesh {
   void close() {
     if (std::exchange(closed_, true)) return;
     const Clock::time_point deadline = after(config_.close_within);
-    Error ignored;
-    acceptor_.close(ignored);
+    door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
     run_until(deadline, [](const Link& link) { return !link.peer(); });
@@ -11019,6 +11222,8 @@ class TcpMesh {
  private:
   using Link = TcpLink<Transport, TcpMesh>;
   friend Link;
+  using Door = TcpDoor<TcpMesh>;
+  friend Door;
   using Clock = std::chrono::steady_clock;
   using Error = boost::system::error_code;
   using tcp = boost::asio::ip::tcp;
@@ -11065,31 +11270,27 @@ class TcpMesh {
     return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
   }
 
-  void listen() {
-    port_ = detail::listen_at(acceptor_, io_, config_.listen_host, config_.listen_port);
-    accept();
+  // What the door tells.
+
+  void let_in(tcp::socket socket) {
+    make_room();
+    add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+  }
+  void turned_away(const tcp::socket& socket) {
+    count_end(TcpEnd::crowded_out, "somebody at " + remote_address(socket));
   }
 
-  void accept() {
-    // Those that have ended count, too, until they are freed.
-    if (accepting_ || closed_ || links_.size() >= peers_.size() + 2 * most_unnamed) return;
-    accepting_ = true;
-    acceptor_.async_accept([this](Error error, tcp::socket socket) {
-      accepting_ = false;
-      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
-      make_room();
-      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
-      accept();
-    });
-  }
-
-  /// Who connects and says nothing must not keep peers out: of too many, the oldest goes.
+  /// Who connects and says nothing must not keep peers out: of too many, one goes.
   void make_room() {
-    const auto unnamed = [](const auto& link) {
-      return link->open() && !link->peer() && !link->expected();
-    };
-    if (std::count_if(links_.begin(), links_.end(), unnamed) >= std::ptrdiff_t{most_unnamed})
-      (*std::find_if(links_.begin(), links_.end(), unnamed))->end(TcpEnd::crowded_out);
+    std::vector<Link*> unnamed;
+    std::vector<boost::asio::ip::address> origins;
+    for (const auto& link : links_) {
+      if (!link->open() || link->peer() || link->expected()) continue;
+      unnamed.push_back(link.get());
+      origins.push_back(link->origin());
+    }
+    if (unnamed.size() >= most_unnamed)
+      unnamed[Crowd(std::move(origins)).first_of_most()]->end(TcpEnd::crowded_out);
   }
 
   Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
@@ -11161,14 +11362,18 @@ class TcpMesh {
   void readable(Link& link) { ready_.push_back(&link); }
 
   void ended(Link& link, const TcpEnd& reason) {
-    ++(counters_.ended.*reason.counter);
-    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
+  }
+
+  void count_end(const TcpEnd& reason, const std::string& who) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = who + ": " + std::string(reason.text);
   }
 
   std::string describe(const Link& link) const {
@@ -11179,7 +11384,7 @@ class TcpMesh {
     }
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
-           link.remote_address();
+           remote_address(link.socket());
   }
 
   // What happens in a poll.
@@ -11211,14 +11416,13 @@ class TcpMesh {
       if (cancelled) return;
       const Clock::time_point now = Clock::now();
       for (const auto& link : links_) link->tick(now, now - due, config_);
-      accept();
       tick();
     });
   }
 
   /// Frees the links that are over; not while one of their handlers runs.
   void sweep() {
-    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+    std::erase_if(links_, [](const auto& link) { return link->over(); });
   }
 
   /// Runs, and throws away what arrives, until all open links are done or time is up.
@@ -11249,7 +11453,7 @@ class TcpMesh {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
-  tcp::acceptor acceptor_{io_};
+  Door door_{*this, io_};
   tcp::resolver resolver_{io_};
   boost::asio::steady_timer ticker_{io_};
   std::map<NodeId, Peer> peers_;
@@ -11260,7 +11464,6 @@ class TcpMesh {
   TcpStatus counters_;
   std::minstd_rand jitter_;
   std::atomic<bool> woken_ = false;
-  bool accepting_ = false;
   bool closed_ = false;
 };
 
@@ -21292,19 +21495,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::ClientPortStatus, used, addresses, clients, acce
 // <mirbft/client/port_accounts.hpp>
 // Who uses how much of a client port, and whether there is room for more.
 
-#include <boost/asio/ip/address.hpp>
-
 namespace mirbft {
-
-/// The part of an IP address that one party cannot choose at will.
-inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
-  using namespace boost::asio::ip;
-  if (!address.is_v6()) return address;
-  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
-  address_v6::bytes_type bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return address_v6(bytes);
-}
 
 /// Somebody whom the limits of a port hold for: an address, and a client there once it has said
 /// its name.

@@ -21,12 +21,6 @@ ClientPortConfig limits(std::uint64_t total, std::uint64_t address, std::uint64_
 
 }  // namespace
 
-TEST_CASE("an origin is what nobody has many of") {
-  CHECK(origin_of(make_address("192.0.2.7")) == make_address("192.0.2.7"));
-  CHECK(origin_of(make_address("::ffff:192.0.2.7")) == make_address("192.0.2.7"));
-  CHECK(origin_of(make_address("2001:db8:1:2:3:4:5:6")) == make_address("2001:db8:1:2::"));
-}
-
 TEST_CASE("what is used counts for all, for the address and for the client there") {
   PortAccounts accounts(limits(6, 4, 2));
   const PortUser here{make_address("192.0.2.1"), ClientId(1)};

@@ -190,6 +190,18 @@ TEST_CASE_TEMPLATE("however many connections say nothing, a peer still comes in"
   CHECK(nodes[1]->net.connected(NodeId(0)));
 }
 
+TEST_CASE_TEMPLATE("one poll has to do with few of those who connect, however many they are",
+                   Net, TcpNet, TlsNet) {
+  Peers<Net> nodes = cluster<Net>(2);
+  boost::asio::io_context io;
+  std::vector<boost::asio::ip::tcp::socket> silent;
+  for (int count = 0; count < 300; ++count)
+    silent.emplace_back(io).connect(
+        {boost::asio::ip::make_address("127.0.0.1"), nodes[1]->net.port()});
+  nodes[1]->poll();
+  CHECK(nodes[1]->net.status().ended.crowded_out < 100);
+}
+
 TEST_CASE_TEMPLATE("what no receiver would take is refused and counted", Net, TcpNet, TlsNet) {
   TcpConfig hasty = tcp_config(0);
   hasty.close_within = 10ms;

@@ -23,11 +23,23 @@
 #include <mirbft/modules/net/gather.hpp>
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/wire/codec.hpp>
 
 namespace mirbft {
+
+/// The socket below any stream.
+using TcpSocket = boost::asio::ip::tcp::socket::lowest_layer_type;
+
+/// Where the other side of a connection is, for people.
+inline std::string remote_address(const TcpSocket& socket) {
+  boost::system::error_code unknown;
+  const auto remote = socket.remote_endpoint(unknown);
+  if (unknown) return "an unknown address";
+  return remote.address().to_string() + ':' + std::to_string(remote.port());
+}
 
 /// A connection over `Transport::Stream` from its making to its end. First both sides say Hello;
 /// once the owner has named the peer, the frames of that peer's queue flow.
@@ -57,11 +69,11 @@ class TcpLink {
   bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
-  std::string remote_address() const {
+  const TcpSocket& socket() const { return stream_.lowest_layer(); }
+  /// Whom it comes from; the same for all whose connection is gone.
+  boost::asio::ip::address origin() const {
     Error unknown;
-    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
-    if (unknown) return "an unknown address";
-    return remote.address().to_string() + ':' + std::to_string(remote.port());
+    return origin_of(socket().remote_endpoint(unknown).address());
   }
 
   template <class Endpoints>

@@ -27,8 +27,9 @@
 #include <mirbft/modules/net/framing.hpp>
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_door.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
-#include <mirbft/modules/net/tcp_listen.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
@@ -57,7 +58,7 @@ class TcpMesh {
         transport_(std::move(transport)),
         own_queue_(config_.queue_bytes),
         jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
-    listen();
+    port_ = door_.listen(io_, config_.listen_host, config_.listen_port);
     for (const TcpPeer& peer : config_.peers)
       if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
     for (auto& [id, peer] : peers_) dial(peer);
@@ -118,6 +119,7 @@ class TcpMesh {
       const Clock::time_point deadline = after(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
+        sweep();
         something = deliver(sink, max_frames);
       }
     }
@@ -132,8 +134,7 @@ class TcpMesh {
   void close() {
     if (std::exchange(closed_, true)) return;
     const Clock::time_point deadline = after(config_.close_within);
-    Error ignored;
-    acceptor_.close(ignored);
+    door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
     run_until(deadline, [](const Link& link) { return !link.peer(); });
@@ -153,6 +154,8 @@ class TcpMesh {
  private:
   using Link = TcpLink<Transport, TcpMesh>;
   friend Link;
+  using Door = TcpDoor<TcpMesh>;
+  friend Door;
   using Clock = std::chrono::steady_clock;
   using Error = boost::system::error_code;
   using tcp = boost::asio::ip::tcp;
@@ -199,31 +202,27 @@ class TcpMesh {
     return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
   }
 
-  void listen() {
-    port_ = detail::listen_at(acceptor_, io_, config_.listen_host, config_.listen_port);
-    accept();
+  // What the door tells.
+
+  void let_in(tcp::socket socket) {
+    make_room();
+    add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+  }
+  void turned_away(const tcp::socket& socket) {
+    count_end(TcpEnd::crowded_out, "somebody at " + remote_address(socket));
   }
 
-  void accept() {
-    // Those that have ended count, too, until they are freed.
-    if (accepting_ || closed_ || links_.size() >= peers_.size() + 2 * most_unnamed) return;
-    accepting_ = true;
-    acceptor_.async_accept([this](Error error, tcp::socket socket) {
-      accepting_ = false;
-      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
-      make_room();
-      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
-      accept();
-    });
-  }
-
-  /// Who connects and says nothing must not keep peers out: of too many, the oldest goes.
+  /// Who connects and says nothing must not keep peers out: of too many, one goes.
   void make_room() {
-    const auto unnamed = [](const auto& link) {
-      return link->open() && !link->peer() && !link->expected();
-    };
-    if (std::count_if(links_.begin(), links_.end(), unnamed) >= std::ptrdiff_t{most_unnamed})
-      (*std::find_if(links_.begin(), links_.end(), unnamed))->end(TcpEnd::crowded_out);
+    std::vector<Link*> unnamed;
+    std::vector<boost::asio::ip::address> origins;
+    for (const auto& link : links_) {
+      if (!link->open() || link->peer() || link->expected()) continue;
+      unnamed.push_back(link.get());
+      origins.push_back(link->origin());
+    }
+    if (unnamed.size() >= most_unnamed)
+      unnamed[Crowd(std::move(origins)).first_of_most()]->end(TcpEnd::crowded_out);
   }
 
   Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
@@ -295,14 +294,18 @@ class TcpMesh {
   void readable(Link& link) { ready_.push_back(&link); }
 
   void ended(Link& link, const TcpEnd& reason) {
-    ++(counters_.ended.*reason.counter);
-    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
+  }
+
+  void count_end(const TcpEnd& reason, const std::string& who) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = who + ": " + std::string(reason.text);
   }
 
   std::string describe(const Link& link) const {
@@ -313,7 +316,7 @@ class TcpMesh {
     }
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
-           link.remote_address();
+           remote_address(link.socket());
   }
 
   // What happens in a poll.
@@ -345,14 +348,13 @@ class TcpMesh {
       if (cancelled) return;
       const Clock::time_point now = Clock::now();
       for (const auto& link : links_) link->tick(now, now - due, config_);
-      accept();
       tick();
     });
   }
 
   /// Frees the links that are over; not while one of their handlers runs.
   void sweep() {
-    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+    std::erase_if(links_, [](const auto& link) { return link->over(); });
   }
 
   /// Runs, and throws away what arrives, until all open links are done or time is up.
@@ -383,7 +385,7 @@ class TcpMesh {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
-  tcp::acceptor acceptor_{io_};
+  Door door_{*this, io_};
   tcp::resolver resolver_{io_};
   boost::asio::steady_timer ticker_{io_};
   std::map<NodeId, Peer> peers_;
@@ -394,7 +396,6 @@ class TcpMesh {
   TcpStatus counters_;
   std::minstd_rand jitter_;
   std::atomic<bool> woken_ = false;
-  bool accepting_ = false;
   bool closed_ = false;
 };
 
