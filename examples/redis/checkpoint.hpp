@@ -33,8 +33,8 @@ struct CheckpointHeader {
   std::uint64_t random = 0;
 };
 
-/// A key and a part of what it holds. `type` is the place in `Value`; the items of a hash are fields
-/// and values in turn, those of a sorted set members and scores.
+/// A key and a part of what it holds. `type` is the place in `Value`; the items of a hash are
+/// fields and values in turn, those of a sorted set members and scores.
 struct StoredEntry {
   std::uint32_t database = 0;
   mirbft::Bytes key;

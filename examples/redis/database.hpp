@@ -53,7 +53,8 @@ class Database {
     std::size_t bytes = 0;
     const Time latest = now_ == 0 ? latest_time : std::min(now_ + longest_step, latest_time);
     for (const mirbft::Request& request : requests) {
-      const Replies made = bytes < enough_of_batch ? apply(request.data, latest) : Replies{{}, true};
+      const Replies made =
+          bytes < enough_of_batch ? apply(request.data, latest) : Replies{{}, true};
       results.push_back(mirbft::wire::encode(made));
       bytes += results.back().size();
     }

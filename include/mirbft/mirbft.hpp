@@ -122,6 +122,7 @@
 #include <mirbft/modules/net/tcp_listen.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
 #include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/store/segment.hpp>

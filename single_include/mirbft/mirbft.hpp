@@ -10409,6 +10409,12 @@ struct TcpEnds {
   std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
 };
 
+/// A peer that frames do not flow to and from.
+struct TcpAbsence {
+  NodeId node;
+  std::string why;  ///< what became of the last attempt
+};
+
 /// What a `TcpNet` has done since it was made. Bytes are those of payloads.
 struct TcpStatus {
   std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
@@ -10425,6 +10431,10 @@ struct TcpStatus {
   std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
   TcpEnds ended;
   std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+  std::vector<TcpAbsence> absent;
+  /// Whoever dialed this node last without proving to be a peer: from where, and why it was
+  /// refused. A peer with a certificate that nobody has pinned here is only found there.
+  std::string last_refused;
 };
 
 /// Why a connection ends: its counter and its words.
@@ -10512,9 +10522,11 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hel
                         wrong_cluster, stranger, unknown_kind, too_long, replaced,
                         wrong_configuration, crowded_out, not_tls, old_tls, no_certificate,
                         wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpAbsence, node, why);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
                         frames_received, bytes_received, dropped_votes, dropped_batches,
-                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end, absent,
+                        last_refused);
 
 // <mirbft/modules/net/tcp_mesh.hpp>
 // All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
@@ -10860,6 +10872,9 @@ class TcpDoor {
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
 
+// <mirbft/modules/net/tcp_report.hpp>
+// Small things that a net of TCP connections needs: words for people, comparisons, sums.
+
 namespace mirbft {
 
 /// The socket below any stream.
@@ -10872,6 +10887,39 @@ inline std::string remote_address(const TcpSocket& socket) {
   if (unknown) return "an unknown address";
   return remote.address().to_string() + ':' + std::to_string(remote.port());
 }
+
+inline std::string describe(const TcpPeer& peer) {
+  return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
+         std::to_string(peer.port);
+}
+
+/// Why two that say this to each other must part, whoever they are; null if they need not.
+inline const TcpEnd* difference(const Hello& mine, const Hello& other) noexcept {
+  if (other.version != mine.version) return &TcpEnd::wrong_version;
+  if (other.cluster_id != mine.cluster_id) return &TcpEnd::wrong_cluster;
+  if (other.configuration != mine.configuration) return &TcpEnd::wrong_configuration;
+  return nullptr;
+}
+
+/// So long from now, cut at the end of time.
+inline std::chrono::steady_clock::time_point moment_in(std::chrono::nanoseconds time) {
+  using Moment = std::chrono::steady_clock::time_point;
+  const Moment now = std::chrono::steady_clock::now();
+  return time < Moment::max() - now ? now + time : Moment::max();
+}
+
+/// Adds what a queue holds and has dropped.
+inline void add(const PeerQueue& queue, TcpStatus& status) noexcept {
+  status.queued_bytes += queue.bytes();
+  status.dropped_votes += queue.dropped(FrameClass::vote);
+  status.dropped_batches += queue.dropped(FrameClass::batch);
+  status.dropped_chunks += queue.dropped(FrameClass::chunk);
+  status.dropped_requests += queue.dropped(FrameClass::request);
+}
+
+}  // namespace mirbft
+
+namespace mirbft {
 
 /// A connection over `Transport::Stream` from its making to its end. First both sides say Hello;
 /// once the owner has named the peer, the frames of that peer's queue flow.
@@ -11184,7 +11232,7 @@ class TcpMesh {
     io_.poll();
     bool something = deliver(sink, max_frames);
     if (!something && at_most.count() > 0) {
-      const Clock::time_point deadline = after(at_most);
+      const Clock::time_point deadline = moment_in(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
         sweep();
@@ -11201,7 +11249,7 @@ class TcpMesh {
 
   void close() {
     if (std::exchange(closed_, true)) return;
-    const Clock::time_point deadline = after(config_.close_within);
+    const Clock::time_point deadline = moment_in(config_.close_within);
     door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
@@ -11214,6 +11262,7 @@ class TcpMesh {
     add(own_queue_, status);
     for (const auto& [id, peer] : peers_) {
       status.connected += peer.link ? 1 : 0;
+      if (!peer.link) status.absent.push_back({id, std::string(peer.why)});
       add(peer.queue, status);
     }
     return status;
@@ -11241,18 +11290,13 @@ class TcpMesh {
     std::chrono::milliseconds pause{};  // the longest before the next attempt
     Link* link = nullptr;               // the connection that frames flow on
     Link* dialing = nullptr;            // the one that is being made
+    std::string_view why = "no connection was made yet";
     bool resolving = false;
   };
 
   static TcpConfig checked(TcpConfig config) {
     validate(config);
     return config;
-  }
-
-  /// So long from now, cut at the end of time.
-  static Clock::time_point after(std::chrono::nanoseconds time) {
-    const Clock::time_point now = Clock::now();
-    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
   }
 
   Peer* find(std::optional<NodeId> id) noexcept {
@@ -11311,7 +11355,10 @@ class TcpMesh {
                             [this, &peer](Error error, const auto& endpoints) {
                               peer.resolving = false;
                               if (closed_) return;
-                              if (error) return retry(peer);
+                              if (error) {
+                                peer.why = "its name is not found";
+                                return retry(peer);
+                              }
                               connect(peer, endpoints);
                             });
   }
@@ -11343,20 +11390,24 @@ class TcpMesh {
   // What links tell.
 
   void greeted(Link& link, const Hello& hello) {
-    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
-    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
-    if (hello.configuration != config_.configuration)
-      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
-    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
-    if (!peer || !right) return link.end(TcpEnd::stranger);
-    if (!transport_.may_speak(link.stream(), hello.node))
-      return link.end(TcpEnd::wrong_certificate);
+    if (const TcpEnd* const refusal = refusal_of(link, hello)) {
+      if (peer && transport_.may_speak(link.stream(), hello.node)) peer->why = refusal->text;
+      return link.end(*refusal);
+    }
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
     peer->link = &link;
     link.join(hello.node, peer->queue);
+  }
+
+  const TcpEnd* refusal_of(Link& link, const Hello& hello) {
+    if (const TcpEnd* const odd = difference(this->hello(), hello)) return odd;
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!right || !find(hello.node)) return &TcpEnd::stranger;
+    if (!transport_.may_speak(link.stream(), hello.node)) return &TcpEnd::wrong_certificate;
+    return nullptr;
   }
 
   void readable(Link& link) { ready_.push_back(&link); }
@@ -11365,8 +11416,11 @@ class TcpMesh {
     count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer && &reason != &TcpEnd::crowded_out)
+      counters_.last_refused = link.origin().to_string() + ": " + std::string(reason.text);
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
+    peer->why = reason.text;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
   }
@@ -11377,11 +11431,7 @@ class TcpMesh {
   }
 
   std::string describe(const Link& link) const {
-    if (link.expected()) {
-      const TcpPeer& peer = peers_.at(*link.expected()).address;
-      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
-             std::to_string(peer.port);
-    }
+    if (link.expected()) return mirbft::describe(peers_.at(*link.expected()).address);
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
            remote_address(link.socket());
@@ -11438,14 +11488,6 @@ class TcpMesh {
       if (!deliver(ignore, 1'000)) io_.run_one_until(deadline);
       io_.poll();
     }
-  }
-
-  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
-    status.queued_bytes += queue.bytes();
-    status.dropped_votes += queue.dropped(FrameClass::vote);
-    status.dropped_batches += queue.dropped(FrameClass::batch);
-    status.dropped_chunks += queue.dropped(FrameClass::chunk);
-    status.dropped_requests += queue.dropped(FrameClass::request);
   }
 
   TcpConfig config_;
@@ -16716,6 +16758,8 @@ struct IssStatus {
   /// the App has asked for was not carried out.
   std::uint64_t key_changes = 0;
   std::uint64_t refused_reconfigurations = 0;
+  /// False while it must not vote, since it does not remember what it has voted for.
+  bool may_vote = true;
   iss::BadMessages bad_messages;
 };
 
@@ -16936,6 +16980,7 @@ class Iss {
             pace_.timeout,
             checkpointing_.known_key_changes(),
             checkpointing_.refused_reconfigurations(),
+            amnesia_.may_vote_in(epoch_),
             bad_};
   }
 
@@ -17554,7 +17599,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoi
                         delivered_requests, proposed_batches, own_requests_waiting,
                         batches_waiting_for_bodies, clients, early_bytes, open_segments,
                         suspected_segments, timeout, key_changes, refused_reconfigurations,
-                        bad_messages);
+                        may_vote, bad_messages);
 
 // <mirbft/protocol/orderers/paxos.hpp>
 // Paxos as an orderer of ISS: for clusters whose members may crash but do not lie.
@@ -21573,6 +21618,17 @@ class PortAccounts {
     return Full::nothing;
   }
 
+  /// Whether what the other uses counts in the account of `user` that is full.
+  static bool share(Full full, const PortUser& user, const PortUser& other) {
+    switch (full) {
+      case Full::nothing: return false;
+      case Full::port: return true;
+      case Full::address: return user.origin == other.origin;
+      case Full::client: return user == other;
+    }
+    return false;
+  }
+
   void add(const PortUser& user, Amount amount, std::uint64_t more) {
     total_.*amount += more;
     addresses_[user.origin].*amount += more;
@@ -21932,7 +21988,8 @@ class ClientPort {
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes);
+    accounts_.remove(session.user, &PortShare::answer_bytes,
+                     std::exchange(session.answer_bytes, 0));
     accounts_.remove(session.user, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
@@ -21959,13 +22016,28 @@ class ClientPort {
       payload = wire::encode(answer);
     }
     const std::uint64_t cost = Link::cost(payload);
-    if (accounts_.full(session.user, &PortShare::answer_bytes, cost) != PortAccounts::Full::nothing)
-      return session.link->end(LinkEnd::slow_reader);
+    if (!make_room(session, cost)) return;
     accounts_.add(session.user, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
     unflushed_.push_back(session.link->id());
+  }
+
+  /// Where the answers that wait to be read fill an account, the one of its connections goes that
+  /// has most of them, not the one that happens to be answered. False if that is this one.
+  bool make_room(Session& session, std::uint64_t cost) {
+    for (;;) {
+      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      if (full == PortAccounts::Full::nothing) return true;
+      Session* slowest = &session;
+      for (auto& [id, other] : sessions_)
+        if (PortAccounts::share(full, session.user, other.user) &&
+            other.answer_bytes > slowest->answer_bytes)
+          slowest = &other;
+      slowest->link->end(LinkEnd::slow_reader);
+      if (slowest == &session) return false;
+    }
   }
 
   // The thread.

@@ -46,6 +46,18 @@ TEST_CASE("what is used counts for all, for the address and for the client there
   CHECK(accounts.full({here.origin, ClientId(3)}, requests, 1) == Full::nothing);
 }
 
+TEST_CASE("an account is shared by those whom it counts") {
+  const PortUser user{make_address("192.0.2.1"), ClientId(1)};
+  const PortUser neighbour{user.origin, ClientId(2)};
+  const PortUser elsewhere{make_address("192.0.2.2"), ClientId(1)};
+  CHECK(PortAccounts::share(Full::port, user, elsewhere));
+  CHECK(PortAccounts::share(Full::address, user, neighbour));
+  CHECK_FALSE(PortAccounts::share(Full::address, user, elsewhere));
+  CHECK(PortAccounts::share(Full::client, user, user));
+  CHECK_FALSE(PortAccounts::share(Full::client, user, neighbour));
+  CHECK_FALSE(PortAccounts::share(Full::nothing, user, user));
+}
+
 TEST_CASE("no account is kept of who uses nothing") {
   PortAccounts accounts(limits(6, 4, 2));
   const PortUser user{make_address("192.0.2.1"), ClientId(1)};

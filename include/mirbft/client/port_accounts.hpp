@@ -52,6 +52,17 @@ class PortAccounts {
     return Full::nothing;
   }
 
+  /// Whether what the other uses counts in the account of `user` that is full.
+  static bool share(Full full, const PortUser& user, const PortUser& other) {
+    switch (full) {
+      case Full::nothing: return false;
+      case Full::port: return true;
+      case Full::address: return user.origin == other.origin;
+      case Full::client: return user == other;
+    }
+    return false;
+  }
+
   void add(const PortUser& user, Amount amount, std::uint64_t more) {
     total_.*amount += more;
     addresses_[user.origin].*amount += more;

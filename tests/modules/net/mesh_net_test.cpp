@@ -226,6 +226,24 @@ TEST_CASE_TEMPLATE("nodes of two clusters both say why they part", Net, TcpNet, 
     return nodes[0]->net.status().ended.wrong_cluster > 0 &&
            nodes[1]->net.status().ended.wrong_cluster > 0;
   });
+  for (const auto& node : nodes)
+    CHECK(node->net.status().absent.at(0).why == "the other side belongs to a different cluster");
+}
+
+TEST_CASE_TEMPLATE("who is there is not absent, and who was lost is", Net, TcpNet, TlsNet) {
+  Peers<Net> nodes = cluster<Net>(2);
+  CHECK(nodes[1]->net.status().absent.empty());
+  nodes[0]->net.close();
+  Peers<Net> left;
+  left.push_back(std::move(nodes[1]));
+  run(left, [&] { return !left[0]->net.status().absent.empty(); });
+  CHECK(left[0]->net.status().absent[0].why == "the connection was lost");
+}
+
+TEST_CASE_TEMPLATE("a name that does not exist is told", Net, TcpNet, TlsNet) {
+  Peers<Net> nodes = one<Net>(tcp_config(0));
+  nodes[0]->net.set_peer_address(NodeId(1), "no name", 1);
+  run(nodes, [&] { return nodes[0]->net.status().absent.at(0).why == "its name is not found"; });
 }
 
 TEST_CASE_TEMPLATE("nodes of two configurations both say why they part", Net, TcpNet, TlsNet) {

@@ -471,6 +471,21 @@ class HandshakeFlood {
 
 }  // namespace
 
+TEST_CASE("who is absent, and why, is told on both sides") {
+  TlsConfig stranger = with_identities(tcp_config(0));
+  stranger.identity = TlsIdentity::generate("another");
+  stranger.certificates.erase(NodeId(0));
+  Nodes nodes = pair(stranger, with_identities(tcp_config(1)));
+  const auto why = [&](std::size_t of) { return nodes[of]->net.status().absent.at(0).why; };
+  CHECK(why(0) == "no connection was made yet");
+  run(nodes, [&] { return ends(nodes, 0, TcpEnd::turned_away) > 0; });
+  CHECK(nodes[0]->net.status().absent.at(0).node == NodeId(1));
+  CHECK(why(0) == TcpEnd::turned_away.text);
+  CHECK(nodes[1]->net.status().absent.at(0).node == NodeId(0));
+  CHECK(nodes[1]->net.status().last_refused ==
+        "127.0.0.1: " + std::string(TcpEnd::wrong_certificate.text));
+}
+
 TEST_SUITE("threads") {
   TEST_CASE("a flood of handshakes costs a bounded share, and peers' frames go on") {
     Nodes nodes = cluster<TlsNet>(2);

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,22 +23,12 @@
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
 #include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/wire/codec.hpp>
 
 namespace mirbft {
-
-/// The socket below any stream.
-using TcpSocket = boost::asio::ip::tcp::socket::lowest_layer_type;
-
-/// Where the other side of a connection is, for people.
-inline std::string remote_address(const TcpSocket& socket) {
-  boost::system::error_code unknown;
-  const auto remote = socket.remote_endpoint(unknown);
-  if (unknown) return "an unknown address";
-  return remote.address().to_string() + ':' + std::to_string(remote.port());
-}
 
 /// A connection over `Transport::Stream` from its making to its end. First both sides say Hello;
 /// once the owner has named the peer, the frames of that peer's queue flow.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@
 #include <mirbft/modules/net/tcp_door.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
@@ -116,7 +118,7 @@ class TcpMesh {
     io_.poll();
     bool something = deliver(sink, max_frames);
     if (!something && at_most.count() > 0) {
-      const Clock::time_point deadline = after(at_most);
+      const Clock::time_point deadline = moment_in(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
         sweep();
@@ -133,7 +135,7 @@ class TcpMesh {
 
   void close() {
     if (std::exchange(closed_, true)) return;
-    const Clock::time_point deadline = after(config_.close_within);
+    const Clock::time_point deadline = moment_in(config_.close_within);
     door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
@@ -146,6 +148,7 @@ class TcpMesh {
     add(own_queue_, status);
     for (const auto& [id, peer] : peers_) {
       status.connected += peer.link ? 1 : 0;
+      if (!peer.link) status.absent.push_back({id, std::string(peer.why)});
       add(peer.queue, status);
     }
     return status;
@@ -173,18 +176,13 @@ class TcpMesh {
     std::chrono::milliseconds pause{};  // the longest before the next attempt
     Link* link = nullptr;               // the connection that frames flow on
     Link* dialing = nullptr;            // the one that is being made
+    std::string_view why = "no connection was made yet";
     bool resolving = false;
   };
 
   static TcpConfig checked(TcpConfig config) {
     validate(config);
     return config;
-  }
-
-  /// So long from now, cut at the end of time.
-  static Clock::time_point after(std::chrono::nanoseconds time) {
-    const Clock::time_point now = Clock::now();
-    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
   }
 
   Peer* find(std::optional<NodeId> id) noexcept {
@@ -243,7 +241,10 @@ class TcpMesh {
                             [this, &peer](Error error, const auto& endpoints) {
                               peer.resolving = false;
                               if (closed_) return;
-                              if (error) return retry(peer);
+                              if (error) {
+                                peer.why = "its name is not found";
+                                return retry(peer);
+                              }
                               connect(peer, endpoints);
                             });
   }
@@ -275,20 +276,24 @@ class TcpMesh {
   // What links tell.
 
   void greeted(Link& link, const Hello& hello) {
-    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
-    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
-    if (hello.configuration != config_.configuration)
-      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
-    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
-    if (!peer || !right) return link.end(TcpEnd::stranger);
-    if (!transport_.may_speak(link.stream(), hello.node))
-      return link.end(TcpEnd::wrong_certificate);
+    if (const TcpEnd* const refusal = refusal_of(link, hello)) {
+      if (peer && transport_.may_speak(link.stream(), hello.node)) peer->why = refusal->text;
+      return link.end(*refusal);
+    }
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
     peer->link = &link;
     link.join(hello.node, peer->queue);
+  }
+
+  const TcpEnd* refusal_of(Link& link, const Hello& hello) {
+    if (const TcpEnd* const odd = difference(this->hello(), hello)) return odd;
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!right || !find(hello.node)) return &TcpEnd::stranger;
+    if (!transport_.may_speak(link.stream(), hello.node)) return &TcpEnd::wrong_certificate;
+    return nullptr;
   }
 
   void readable(Link& link) { ready_.push_back(&link); }
@@ -297,8 +302,11 @@ class TcpMesh {
     count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer && &reason != &TcpEnd::crowded_out)
+      counters_.last_refused = link.origin().to_string() + ": " + std::string(reason.text);
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
+    peer->why = reason.text;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
   }
@@ -309,11 +317,7 @@ class TcpMesh {
   }
 
   std::string describe(const Link& link) const {
-    if (link.expected()) {
-      const TcpPeer& peer = peers_.at(*link.expected()).address;
-      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
-             std::to_string(peer.port);
-    }
+    if (link.expected()) return mirbft::describe(peers_.at(*link.expected()).address);
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
            remote_address(link.socket());
@@ -370,14 +374,6 @@ class TcpMesh {
       if (!deliver(ignore, 1'000)) io_.run_one_until(deadline);
       io_.poll();
     }
-  }
-
-  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
-    status.queued_bytes += queue.bytes();
-    status.dropped_votes += queue.dropped(FrameClass::vote);
-    status.dropped_batches += queue.dropped(FrameClass::batch);
-    status.dropped_chunks += queue.dropped(FrameClass::chunk);
-    status.dropped_requests += queue.dropped(FrameClass::request);
   }
 
   TcpConfig config_;
