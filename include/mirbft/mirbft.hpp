@@ -117,9 +117,12 @@
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_door.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_listen.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/store/segment.hpp>

@@ -10409,6 +10409,12 @@ struct TcpEnds {
   std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
 };
 
+/// A peer that frames do not flow to and from.
+struct TcpAbsence {
+  NodeId node;
+  std::string why;  ///< what became of the last attempt
+};
+
 /// What a `TcpNet` has done since it was made. Bytes are those of payloads.
 struct TcpStatus {
   std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
@@ -10425,6 +10431,10 @@ struct TcpStatus {
   std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
   TcpEnds ended;
   std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+  std::vector<TcpAbsence> absent;
+  /// Whoever dialed this node last without proving to be a peer: from where, and why it was
+  /// refused. A peer with a certificate that nobody has pinned here is only found there.
+  std::string last_refused;
 };
 
 /// Why a connection ends: its counter and its words.
@@ -10512,9 +10522,11 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hel
                         wrong_cluster, stranger, unknown_kind, too_long, replaced,
                         wrong_configuration, crowded_out, not_tls, old_tls, no_certificate,
                         wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpAbsence, node, why);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
                         frames_received, bytes_received, dropped_votes, dropped_batches,
-                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end, absent,
+                        last_refused);
 
 // <mirbft/modules/net/tcp_mesh.hpp>
 // All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
@@ -10626,12 +10638,286 @@ class PeerQueue {
 
 }  // namespace mirbft
 
+// <mirbft/modules/net/tcp_door.hpp>
+// The port of a node: however many connect, letting them in costs a bounded share of its time.
+
+#include <boost/asio/ip/address.hpp>
+
+// <mirbft/modules/net/tcp_origin.hpp>
+// Whom a connection comes from, as far as its address tells, and who of a crowd has most.
+
+namespace mirbft {
+
+/// The part of an IP address that one party cannot choose at will.
+inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
+  using namespace boost::asio::ip;
+  if (!address.is_v6()) return address;
+  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
+  address_v6::bytes_type bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return address_v6(bytes);
+}
+
+/// The origins of a crowd, in the order in which they came; at least one. A flood from few origins
+/// is at the expense of those alone.
+class Crowd {
+ public:
+  using Origin = boost::asio::ip::address;
+
+  explicit Crowd(std::vector<Origin> origins) : origins_(std::move(origins)) {
+    for (const Origin& origin : origins_) ++counts_[origin];
+  }
+
+  /// The first of the origin that stands there most often: to go.
+  std::size_t first_of_most() const {
+    return place(std::max_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+  /// The first of the origins that stand there least often: its turn.
+  std::size_t first_of_fewest() const {
+    return place(std::min_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+
+ private:
+  using Counts = std::map<Origin, std::size_t>;
+  struct Fewer {
+    const Counts& counts;
+    bool operator()(const Origin& left, const Origin& right) const {
+      return counts.at(left) < counts.at(right);
+    }
+  };
+
+  std::size_t place(std::vector<Origin>::const_iterator at) const {
+    return static_cast<std::size_t>(at - origins_.begin());
+  }
+
+  std::vector<Origin> origins_;
+  Counts counts_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tcp_listen.hpp>
+// Opens a port for connections, or says in whose terms it cannot be opened.
+
+#include <boost/asio/error.hpp>
+
+namespace mirbft::detail {
+
+/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
+/// the port. Throws `ConfigError`, which names one of the two.
+inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
+                               boost::asio::io_context& io, const std::string& listen_host,
+                               std::uint16_t listen_port) {
+  using boost::asio::ip::tcp;
+  const std::string port = std::to_string(listen_port);
+  boost::system::error_code error;
+  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
+  if (!error) {
+    const tcp::endpoint endpoint = *found.begin();
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  }
+  if (error == boost::asio::error::address_in_use)
+    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
+  if (error == boost::asio::error::access_denied)
+    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
+  if (error)
+    throw ConfigError("listen_host", '"' + listen_host + '"',
+                      "must be an address of this machine (" + error.message() + ')');
+  return acceptor.local_endpoint().port();
+}
+
+}  // namespace mirbft::detail
+
+namespace mirbft {
+
+/// So many at once, and after that one in each `pause`.
+class Pace {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Pace(Clock::duration pause, int at_once) : pause_(pause), at_once_(at_once) {}
+
+  /// Whether one more may be done now; then it counts as done.
+  bool take(Clock::time_point now) {
+    if (now < due_) return false;
+    due_ = std::max(due_, now - (at_once_ - 1) * pause_) + pause_;
+    return true;
+  }
+  /// When the next may be done at the earliest.
+  Clock::time_point due() const noexcept { return due_; }
+  void rest_until(Clock::time_point then) { due_ = std::max(due_, then); }
+
+ private:
+  Clock::duration pause_;
+  int at_once_;
+  Clock::time_point due_{};
+};
+
+/// Accepts connections, has them wait, and lets them in one after the other. To accept costs
+/// little; what a stranger can demand then, a TLS handshake, costs a fraction of a millisecond.
+/// So both are paced, and of those who wait the turn is that of the origin that has fewest there.
+///
+/// The owner has `let_in(tcp::socket)` and `turned_away(const tcp::socket&)`, for those who find
+/// no room to wait; it may not close the door in them.
+template <class Owner>
+class TcpDoor {
+ public:
+  using tcp = boost::asio::ip::tcp;
+
+  /// So many wait at most.
+  static constexpr std::size_t room = 64;
+  /// At 0.5 ms a handshake, strangers get a tenth of the thread. A large cluster that starts
+  /// again comes together within a second.
+  static constexpr std::chrono::milliseconds admission_pause{5};
+  static constexpr int admitted_at_once = 16;
+  static constexpr std::chrono::microseconds accept_pause{500};
+  static constexpr int accepted_at_once = 16;
+  /// After the system could not accept, for want of descriptors for instance.
+  static constexpr std::chrono::milliseconds rest{100};
+
+  TcpDoor(Owner& owner, boost::asio::io_context& io) : owner_(owner), acceptor_(io), timer_(io) {}
+  TcpDoor(const TcpDoor&) = delete;
+  TcpDoor& operator=(const TcpDoor&) = delete;
+
+  /// Returns the port. Throws `ConfigError`.
+  std::uint16_t listen(boost::asio::io_context& io, const std::string& host, std::uint16_t port) {
+    const std::uint16_t found = detail::listen_at(acceptor_, io, host, port);
+    go_on();
+    return found;
+  }
+
+  /// Nobody comes in any more.
+  void close() {
+    Error ignored;
+    acceptor_.close(ignored);
+    timer_.cancel();
+    guests_.clear();
+  }
+
+ private:
+  using Error = boost::system::error_code;
+  using Clock = Pace::Clock;
+
+  struct Guest {
+    boost::asio::ip::address origin;
+    tcp::socket socket;
+  };
+
+  void go_on() {
+    const Clock::time_point now = Clock::now();
+    while (!guests_.empty() && admissions_.take(now))
+      owner_.let_in(take(crowd().first_of_fewest()));
+    if (!accepting_ && accepts_.take(now)) accept();
+    Clock::time_point due = Clock::time_point::max();
+    if (!guests_.empty()) due = admissions_.due();
+    if (!accepting_) due = std::min(due, accepts_.due());
+    if (due != Clock::time_point::max()) wake_at(due);
+  }
+
+  void wake_at(Clock::time_point due) {
+    timer_.expires_at(due);
+    timer_.async_wait([this](Error cancelled) {
+      if (!cancelled && acceptor_.is_open()) go_on();
+    });
+  }
+
+  void accept() {
+    accepting_ = true;
+    acceptor_.async_accept([this](Error error, tcp::socket socket) {
+      accepting_ = false;
+      if (!acceptor_.is_open()) return;
+      if (error) accepts_.rest_until(Clock::now() + rest);
+      else enter(std::move(socket));
+      go_on();
+    });
+  }
+
+  void enter(tcp::socket socket) {
+    Error gone;  // then it has no address, and fails when its turn comes
+    const auto remote = socket.remote_endpoint(gone);
+    guests_.push_back({origin_of(remote.address()), std::move(socket)});
+    if (guests_.size() > room) owner_.turned_away(take(crowd().first_of_most()));
+  }
+
+  Crowd crowd() const {
+    std::vector<boost::asio::ip::address> origins;
+    for (const Guest& guest : guests_) origins.push_back(guest.origin);
+    return Crowd(std::move(origins));
+  }
+  tcp::socket take(std::size_t place) {
+    const auto at = guests_.begin() + static_cast<std::ptrdiff_t>(place);
+    tcp::socket socket = std::move(at->socket);
+    guests_.erase(at);
+    return socket;
+  }
+
+  Owner& owner_;
+  tcp::acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  std::deque<Guest> guests_;
+  Pace admissions_{admission_pause, admitted_at_once};
+  Pace accepts_{accept_pause, accepted_at_once};
+  bool accepting_ = false;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/net/tcp_link.hpp>
 // One connection between two nodes: frames in, frames out, and signs of life.
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
+
+// <mirbft/modules/net/tcp_report.hpp>
+// Small things that a net of TCP connections needs: words for people, comparisons, sums.
+
+namespace mirbft {
+
+/// The socket below any stream.
+using TcpSocket = boost::asio::ip::tcp::socket::lowest_layer_type;
+
+/// Where the other side of a connection is, for people.
+inline std::string remote_address(const TcpSocket& socket) {
+  boost::system::error_code unknown;
+  const auto remote = socket.remote_endpoint(unknown);
+  if (unknown) return "an unknown address";
+  return remote.address().to_string() + ':' + std::to_string(remote.port());
+}
+
+inline std::string describe(const TcpPeer& peer) {
+  return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
+         std::to_string(peer.port);
+}
+
+/// Why two that say this to each other must part, whoever they are; null if they need not.
+inline const TcpEnd* difference(const Hello& mine, const Hello& other) noexcept {
+  if (other.version != mine.version) return &TcpEnd::wrong_version;
+  if (other.cluster_id != mine.cluster_id) return &TcpEnd::wrong_cluster;
+  if (other.configuration != mine.configuration) return &TcpEnd::wrong_configuration;
+  return nullptr;
+}
+
+/// So long from now, cut at the end of time.
+inline std::chrono::steady_clock::time_point moment_in(std::chrono::nanoseconds time) {
+  using Moment = std::chrono::steady_clock::time_point;
+  const Moment now = std::chrono::steady_clock::now();
+  return time < Moment::max() - now ? now + time : Moment::max();
+}
+
+/// Adds what a queue holds and has dropped.
+inline void add(const PeerQueue& queue, TcpStatus& status) noexcept {
+  status.queued_bytes += queue.bytes();
+  status.dropped_votes += queue.dropped(FrameClass::vote);
+  status.dropped_batches += queue.dropped(FrameClass::batch);
+  status.dropped_chunks += queue.dropped(FrameClass::chunk);
+  status.dropped_requests += queue.dropped(FrameClass::request);
+}
+
+}  // namespace mirbft
 
 namespace mirbft {
 
@@ -10663,11 +10949,11 @@ class TcpLink {
   bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
-  std::string remote_address() const {
+  const TcpSocket& socket() const { return stream_.lowest_layer(); }
+  /// Whom it comes from; the same for all whose connection is gone.
+  boost::asio::ip::address origin() const {
     Error unknown;
-    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
-    if (unknown) return "an unknown address";
-    return remote.address().to_string() + ':' + std::to_string(remote.port());
+    return origin_of(socket().remote_endpoint(unknown).address());
   }
 
   template <class Endpoints>
@@ -10865,41 +11151,6 @@ class TcpLink {
 
 }  // namespace mirbft
 
-// <mirbft/modules/net/tcp_listen.hpp>
-// Opens a port for connections, or says in whose terms it cannot be opened.
-
-#include <boost/asio/error.hpp>
-
-namespace mirbft::detail {
-
-/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
-/// the port. Throws `ConfigError`, which names one of the two.
-inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
-                               boost::asio::io_context& io, const std::string& listen_host,
-                               std::uint16_t listen_port) {
-  using boost::asio::ip::tcp;
-  const std::string port = std::to_string(listen_port);
-  boost::system::error_code error;
-  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
-  if (!error) {
-    const tcp::endpoint endpoint = *found.begin();
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-  }
-  if (error == boost::asio::error::address_in_use)
-    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
-  if (error == boost::asio::error::access_denied)
-    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
-  if (error)
-    throw ConfigError("listen_host", '"' + listen_host + '"',
-                      "must be an address of this machine (" + error.message() + ')');
-  return acceptor.local_endpoint().port();
-}
-
-}  // namespace mirbft::detail
-
 namespace mirbft {
 
 /// The work behind `TcpNet` and `TlsNet`, over any `Transport` that has
@@ -10923,7 +11174,7 @@ class TcpMesh {
         transport_(std::move(transport)),
         own_queue_(config_.queue_bytes),
         jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
-    listen();
+    port_ = door_.listen(io_, config_.listen_host, config_.listen_port);
     for (const TcpPeer& peer : config_.peers)
       if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
     for (auto& [id, peer] : peers_) dial(peer);
@@ -10981,9 +11232,10 @@ class TcpMesh {
     io_.poll();
     bool something = deliver(sink, max_frames);
     if (!something && at_most.count() > 0) {
-      const Clock::time_point deadline = after(at_most);
+      const Clock::time_point deadline = moment_in(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
+        sweep();
         something = deliver(sink, max_frames);
       }
     }
@@ -10997,9 +11249,8 @@ class TcpMesh {
 
   void close() {
     if (std::exchange(closed_, true)) return;
-    const Clock::time_point deadline = after(config_.close_within);
-    Error ignored;
-    acceptor_.close(ignored);
+    const Clock::time_point deadline = moment_in(config_.close_within);
+    door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
     run_until(deadline, [](const Link& link) { return !link.peer(); });
@@ -11011,6 +11262,7 @@ class TcpMesh {
     add(own_queue_, status);
     for (const auto& [id, peer] : peers_) {
       status.connected += peer.link ? 1 : 0;
+      if (!peer.link) status.absent.push_back({id, std::string(peer.why)});
       add(peer.queue, status);
     }
     return status;
@@ -11019,6 +11271,8 @@ class TcpMesh {
  private:
   using Link = TcpLink<Transport, TcpMesh>;
   friend Link;
+  using Door = TcpDoor<TcpMesh>;
+  friend Door;
   using Clock = std::chrono::steady_clock;
   using Error = boost::system::error_code;
   using tcp = boost::asio::ip::tcp;
@@ -11036,18 +11290,13 @@ class TcpMesh {
     std::chrono::milliseconds pause{};  // the longest before the next attempt
     Link* link = nullptr;               // the connection that frames flow on
     Link* dialing = nullptr;            // the one that is being made
+    std::string_view why = "no connection was made yet";
     bool resolving = false;
   };
 
   static TcpConfig checked(TcpConfig config) {
     validate(config);
     return config;
-  }
-
-  /// So long from now, cut at the end of time.
-  static Clock::time_point after(std::chrono::nanoseconds time) {
-    const Clock::time_point now = Clock::now();
-    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
   }
 
   Peer* find(std::optional<NodeId> id) noexcept {
@@ -11065,31 +11314,27 @@ class TcpMesh {
     return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
   }
 
-  void listen() {
-    port_ = detail::listen_at(acceptor_, io_, config_.listen_host, config_.listen_port);
-    accept();
+  // What the door tells.
+
+  void let_in(tcp::socket socket) {
+    make_room();
+    add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+  }
+  void turned_away(const tcp::socket& socket) {
+    count_end(TcpEnd::crowded_out, "somebody at " + remote_address(socket));
   }
 
-  void accept() {
-    // Those that have ended count, too, until they are freed.
-    if (accepting_ || closed_ || links_.size() >= peers_.size() + 2 * most_unnamed) return;
-    accepting_ = true;
-    acceptor_.async_accept([this](Error error, tcp::socket socket) {
-      accepting_ = false;
-      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
-      make_room();
-      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
-      accept();
-    });
-  }
-
-  /// Who connects and says nothing must not keep peers out: of too many, the oldest goes.
+  /// Who connects and says nothing must not keep peers out: of too many, one goes.
   void make_room() {
-    const auto unnamed = [](const auto& link) {
-      return link->open() && !link->peer() && !link->expected();
-    };
-    if (std::count_if(links_.begin(), links_.end(), unnamed) >= std::ptrdiff_t{most_unnamed})
-      (*std::find_if(links_.begin(), links_.end(), unnamed))->end(TcpEnd::crowded_out);
+    std::vector<Link*> unnamed;
+    std::vector<boost::asio::ip::address> origins;
+    for (const auto& link : links_) {
+      if (!link->open() || link->peer() || link->expected()) continue;
+      unnamed.push_back(link.get());
+      origins.push_back(link->origin());
+    }
+    if (unnamed.size() >= most_unnamed)
+      unnamed[Crowd(std::move(origins)).first_of_most()]->end(TcpEnd::crowded_out);
   }
 
   Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
@@ -11110,7 +11355,10 @@ class TcpMesh {
                             [this, &peer](Error error, const auto& endpoints) {
                               peer.resolving = false;
                               if (closed_) return;
-                              if (error) return retry(peer);
+                              if (error) {
+                                peer.why = "its name is not found";
+                                return retry(peer);
+                              }
                               connect(peer, endpoints);
                             });
   }
@@ -11142,15 +11390,11 @@ class TcpMesh {
   // What links tell.
 
   void greeted(Link& link, const Hello& hello) {
-    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
-    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
-    if (hello.configuration != config_.configuration)
-      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
-    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
-    if (!peer || !right) return link.end(TcpEnd::stranger);
-    if (!transport_.may_speak(link.stream(), hello.node))
-      return link.end(TcpEnd::wrong_certificate);
+    if (const TcpEnd* const refusal = refusal_of(link, hello)) {
+      if (peer && transport_.may_speak(link.stream(), hello.node)) peer->why = refusal->text;
+      return link.end(*refusal);
+    }
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
@@ -11158,28 +11402,39 @@ class TcpMesh {
     link.join(hello.node, peer->queue);
   }
 
+  const TcpEnd* refusal_of(Link& link, const Hello& hello) {
+    if (const TcpEnd* const odd = difference(this->hello(), hello)) return odd;
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!right || !find(hello.node)) return &TcpEnd::stranger;
+    if (!transport_.may_speak(link.stream(), hello.node)) return &TcpEnd::wrong_certificate;
+    return nullptr;
+  }
+
   void readable(Link& link) { ready_.push_back(&link); }
 
   void ended(Link& link, const TcpEnd& reason) {
-    ++(counters_.ended.*reason.counter);
-    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer && &reason != &TcpEnd::crowded_out)
+      counters_.last_refused = link.origin().to_string() + ": " + std::string(reason.text);
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
+    peer->why = reason.text;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
   }
 
+  void count_end(const TcpEnd& reason, const std::string& who) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = who + ": " + std::string(reason.text);
+  }
+
   std::string describe(const Link& link) const {
-    if (link.expected()) {
-      const TcpPeer& peer = peers_.at(*link.expected()).address;
-      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
-             std::to_string(peer.port);
-    }
+    if (link.expected()) return mirbft::describe(peers_.at(*link.expected()).address);
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
-           link.remote_address();
+           remote_address(link.socket());
   }
 
   // What happens in a poll.
@@ -11211,14 +11466,13 @@ class TcpMesh {
       if (cancelled) return;
       const Clock::time_point now = Clock::now();
       for (const auto& link : links_) link->tick(now, now - due, config_);
-      accept();
       tick();
     });
   }
 
   /// Frees the links that are over; not while one of their handlers runs.
   void sweep() {
-    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+    std::erase_if(links_, [](const auto& link) { return link->over(); });
   }
 
   /// Runs, and throws away what arrives, until all open links are done or time is up.
@@ -11236,20 +11490,12 @@ class TcpMesh {
     }
   }
 
-  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
-    status.queued_bytes += queue.bytes();
-    status.dropped_votes += queue.dropped(FrameClass::vote);
-    status.dropped_batches += queue.dropped(FrameClass::batch);
-    status.dropped_chunks += queue.dropped(FrameClass::chunk);
-    status.dropped_requests += queue.dropped(FrameClass::request);
-  }
-
   TcpConfig config_;
   Transport transport_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
-  tcp::acceptor acceptor_{io_};
+  Door door_{*this, io_};
   tcp::resolver resolver_{io_};
   boost::asio::steady_timer ticker_{io_};
   std::map<NodeId, Peer> peers_;
@@ -11260,7 +11506,6 @@ class TcpMesh {
   TcpStatus counters_;
   std::minstd_rand jitter_;
   std::atomic<bool> woken_ = false;
-  bool accepting_ = false;
   bool closed_ = false;
 };
 
@@ -16513,6 +16758,8 @@ struct IssStatus {
   /// the App has asked for was not carried out.
   std::uint64_t key_changes = 0;
   std::uint64_t refused_reconfigurations = 0;
+  /// False while it must not vote, since it does not remember what it has voted for.
+  bool may_vote = true;
   iss::BadMessages bad_messages;
 };
 
@@ -16733,6 +16980,7 @@ class Iss {
             pace_.timeout,
             checkpointing_.known_key_changes(),
             checkpointing_.refused_reconfigurations(),
+            amnesia_.may_vote_in(epoch_),
             bad_};
   }
 
@@ -17351,7 +17599,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoi
                         delivered_requests, proposed_batches, own_requests_waiting,
                         batches_waiting_for_bodies, clients, early_bytes, open_segments,
                         suspected_segments, timeout, key_changes, refused_reconfigurations,
-                        bad_messages);
+                        may_vote, bad_messages);
 
 // <mirbft/protocol/orderers/paxos.hpp>
 // Paxos as an orderer of ISS: for clusters whose members may crash but do not lie.
@@ -19821,6 +20069,8 @@ struct ReplyQuorumStatus {
   std::uint64_t unasked = 0;
   /// Answers that refuse a request: ask again, or look at why.
   std::uint64_t refused = 0;
+  /// Bytes of results that are not believed yet.
+  std::uint64_t kept_bytes = 0;
 };
 
 /// Gathers the replicas' answers to one client's requests, however they come, and believes a
@@ -19828,20 +20078,31 @@ struct ReplyQuorumStatus {
 /// may send the whole result or only its hash, as long as one sends the whole.
 ///
 /// Who answered is the transport's word: it must know the replicas' channels apart. Memory is
-/// bounded by the numbers that are expected and one answer of each replica. One thread at a time.
+/// bounded: of each replica's answers the hashes are kept, one of each number, and whole results
+/// up to `most_kept`, which a liar can fill with lies. Then a result is believed when its last
+/// voucher sends the whole; who has sent the hash alone, is to be asked for it.
+///
+/// One thread at a time.
 template <class Hasher>
 class ReplyQuorum {
  public:
+  /// The bytes of whole results that are kept of one replica.
+  static constexpr std::uint64_t most_kept = std::uint64_t{4} << 20;
+
   ReplyQuorum(ClientId client, std::vector<NodeId> replicas, Hasher hasher = {})
       : client_(client),
         replicas_(std::move(replicas)),
         quorum_(replicas_.size()),
-        hasher_(std::move(hasher)) {}
+        hasher_(std::move(hasher)),
+        kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
   void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
   /// Nobody waits for this number any more.
-  void forget(ReqNo number) { open_.erase(number); }
+  void forget(ReqNo number) {
+    const auto open = open_.find(number);
+    if (open != open_.end()) erase(open);
+  }
 
   /// A replica has answered. The result, once enough say the same.
   std::optional<ClientResult> replied(NodeId from, const Replied& reply) {
@@ -19863,6 +20124,7 @@ class ReplyQuorum {
   ReplyQuorumStatus status() const noexcept {
     ReplyQuorumStatus now = status_;
     now.open = open_.size();
+    now.kept_bytes = std::accumulate(kept_.begin(), kept_.end(), std::uint64_t{0});
     return now;
   }
 
@@ -19870,10 +20132,16 @@ class ReplyQuorum {
   /// Stands for the hash of a result that a replica does not remember.
   static constexpr Digest forgotten{};
 
+  /// A whole result, and the place of the replica that has sent it.
+  struct Kept {
+    Bytes result;
+    std::size_t by = 0;
+  };
   struct Open {
     std::vector<std::optional<Digest>> said;
-    std::map<Digest, Bytes> results;
+    std::map<Digest, Kept> results;
   };
+  using Opened = typename std::map<ReqNo, Open>::iterator;
 
   std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
                                    const Digest& digest, const Bytes* result) {
@@ -19883,16 +20151,22 @@ class ReplyQuorum {
       ++status_.unasked;
       return std::nullopt;
     }
-    auto& before = open->second.said[static_cast<std::size_t>(replica - replicas_.begin())];
+    const auto place = static_cast<std::size_t>(replica - replicas_.begin());
+    auto& before = open->second.said[place];
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
     }
     const bool repeated = before == digest;
     before = digest;
-    if (result) open->second.results.try_emplace(digest, *result);
-    if (is_believed(open->second, digest)) return close(number, digest);
-    if (repeated && has_lost_its_result(open->second)) return close(number, forgotten);
+    if (digest == forgotten) {
+      if (are_too_few_left(open->second)) return close(open, forgotten, {});
+    } else if (count(open->second, digest) >= quorum_.weak()) {
+      if (!result) result = kept(open->second, digest);
+      if (result) return close(open, digest, *result);
+    }
+    if (repeated && has_lost_its_result(open->second)) return close(open, forgotten, {});
+    if (result) keep(open->second, digest, {*result, place});
     return std::nullopt;
   }
 
@@ -19900,10 +20174,20 @@ class ReplyQuorum {
     return static_cast<std::size_t>(
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
   }
+  static const Bytes* kept(const Open& open, const Digest& digest) {
+    const auto found = open.results.find(digest);
+    return found == open.results.end() ? nullptr : &found->second.result;
+  }
+  void keep(Open& open, const Digest& digest, Kept kept) {
+    const std::uint64_t bytes = kept.result.size();
+    if (kept_[kept.by] + bytes > most_kept) return;
+    const std::size_t by = kept.by;
+    if (open.results.try_emplace(digest, std::move(kept)).second) kept_[by] += bytes;
+  }
+
   /// What is forgotten is believed only when too few are left for a result.
-  bool is_believed(const Open& open, const Digest& digest) const {
-    if (digest == forgotten) return count(open, forgotten) + quorum_.weak() > replicas_.size();
-    return count(open, digest) >= quorum_.weak() && open.results.contains(digest);
+  bool are_too_few_left(const Open& open) const {
+    return count(open, forgotten) + quorum_.weak() > replicas_.size();
   }
   /// All but f have answered, and have been asked again, and those who remember are too few, or
   /// liars: whoever has said nothing by now may never do. One correct replica at least has said
@@ -19914,17 +20198,20 @@ class ReplyQuorum {
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
-  std::optional<ClientResult> close(ReqNo number, const Digest& digest) {
-    const auto open = open_.find(number);
-    ClientResult known{number, std::nullopt};
+  ClientResult close(Opened open, const Digest& digest, const Bytes& result) {
+    ClientResult known{open->first, std::nullopt};
     if (digest != forgotten) {
-      known.result = open->second.results.at(digest);
+      known.result = result;
       for (const std::optional<Digest>& other : open->second.said)
         status_.conflicting += other && *other != digest && *other != forgotten;
     }
     ++status_.believed;
-    open_.erase(open);
+    erase(open);
     return known;
+  }
+  void erase(Opened open) {
+    for (const auto& [digest, kept] : open->second.results) kept_[kept.by] -= kept.result.size();
+    open_.erase(open);
   }
 
   ClientId client_;
@@ -19932,12 +20219,14 @@ class ReplyQuorum {
   Quorum quorum_;
   Hasher hasher_;
   std::map<ReqNo, Open> open_;
+  std::vector<std::uint64_t> kept_;  // bytes of whole results of each replica
   ReplyQuorumStatus status_;
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused,
+                        kept_bytes);
 
 namespace mirbft {
 
@@ -21294,19 +21583,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::ClientPortStatus, used, addresses, clients, acce
 // <mirbft/client/port_accounts.hpp>
 // Who uses how much of a client port, and whether there is room for more.
 
-#include <boost/asio/ip/address.hpp>
-
 namespace mirbft {
-
-/// The part of an IP address that one party cannot choose at will.
-inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
-  using namespace boost::asio::ip;
-  if (!address.is_v6()) return address;
-  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
-  address_v6::bytes_type bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return address_v6(bytes);
-}
 
 /// Somebody whom the limits of a port hold for: an address, and a client there once it has said
 /// its name.
@@ -21341,6 +21618,17 @@ class PortAccounts {
     if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
       return Full::client;
     return Full::nothing;
+  }
+
+  /// Whether what the other uses counts in the account of `user` that is full.
+  static bool share(Full full, const PortUser& user, const PortUser& other) {
+    switch (full) {
+      case Full::nothing: return false;
+      case Full::port: return true;
+      case Full::address: return user.origin == other.origin;
+      case Full::client: return user == other;
+    }
+    return false;
   }
 
   void add(const PortUser& user, Amount amount, std::uint64_t more) {
@@ -21702,7 +21990,8 @@ class ClientPort {
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes);
+    accounts_.remove(session.user, &PortShare::answer_bytes,
+                     std::exchange(session.answer_bytes, 0));
     accounts_.remove(session.user, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
@@ -21729,13 +22018,28 @@ class ClientPort {
       payload = wire::encode(answer);
     }
     const std::uint64_t cost = Link::cost(payload);
-    if (accounts_.full(session.user, &PortShare::answer_bytes, cost) != PortAccounts::Full::nothing)
-      return session.link->end(LinkEnd::slow_reader);
+    if (!make_room(session, cost)) return;
     accounts_.add(session.user, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
     unflushed_.push_back(session.link->id());
+  }
+
+  /// Where the answers that wait to be read fill an account, the one of its connections goes that
+  /// has most of them, not the one that happens to be answered. False if that is this one.
+  bool make_room(Session& session, std::uint64_t cost) {
+    for (;;) {
+      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      if (full == PortAccounts::Full::nothing) return true;
+      Session* slowest = &session;
+      for (auto& [id, other] : sessions_)
+        if (PortAccounts::share(full, session.user, other.user) &&
+            other.answer_bytes > slowest->answer_bytes)
+          slowest = &other;
+      slowest->link->end(LinkEnd::slow_reader);
+      if (slowest == &session) return false;
+    }
   }
 
   // The thread.

@@ -103,6 +103,8 @@ def check_top_level():
 
 
 def check_text(path):
+    if path.name == "package-lock.json":  # npm writes it
+        return
     left_open = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK"]) + r")\b")
     text = path.read_text()
     for number, line in enumerate(text.split("\n"), 1):
