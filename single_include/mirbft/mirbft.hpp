@@ -4951,6 +4951,9 @@ struct NodeConfig {
   std::uint64_t inbox_capacity = 1 << 16;
   /// How many frames are taken from the Net at a time.
   std::uint64_t frames_at_a_time = 1024;
+  /// A Net with a thread of its own reads nothing more while frames of so many bytes wait for the
+  /// rest of the Node. The last ones that were taken may go beyond this.
+  std::uint64_t received_bytes = 64u << 20;
   VoteFrames vote_frames = VoteFrames::gathered;
   GroupCommit group_commit = GroupCommit::list;
 };
@@ -4975,6 +4978,8 @@ inline void check(const NodeConfig& config) {
   countable("inbox_capacity", config.inbox_capacity, "so many submissions may wait: from 1 to ");
   countable("frames_at_a_time", config.frames_at_a_time,
             "so many frames are taken from the net at once: from 1 to ");
+  positive("received_bytes", config.received_bytes,
+           "so many bytes of frames may wait: at least 1, 67108864 are good");
 }
 
 }  // namespace engine
@@ -5796,11 +5801,13 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
   }
 
   /// Takes in what has arrived, waiting `at_most` for it; a frame that holds anything but
-  /// canonical messages is counted, and from there on dropped.
-  void receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+  /// canonical messages is counted, and from there on dropped. Returns how many bytes that were.
+  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+    std::uint64_t bytes = 0;
     const auto take = [&](NodeId from, Bytes frame) {
-      const auto take_one = [&](const Bytes& bytes) {
-        std::optional<Message> message = wire::decode<Message>(bytes, wire::Form::canonical);
+      bytes += frame.size();
+      const auto take_one = [&](const Bytes& part) {
+        std::optional<Message> message = wire::decode<Message>(part, wire::Form::canonical);
         if (message) out.emit(MessageReceived<Message>{from, std::move(*message)});
         return message.has_value();
       };
@@ -5813,6 +5820,7 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
       status_.malformed_frames += !sound;
     };
     net.poll(take, at_most, max_frames);
+    return bytes;
   }
 
   /// Frames of which something was dropped, as it was no canonical message.
@@ -6661,6 +6669,7 @@ class NetRunner {
     released_.clear();
     if (incoming_.size() == 0 || core_.is_full()) return;
     items.absorb(incoming_);
+    incoming_bytes_ = 0;
     changed_.notify_one();
   }
 
@@ -6677,21 +6686,26 @@ class NetRunner {
   void work(std::stop_token stop) {
     List list;
     Items out;
+    std::uint64_t bytes = 0;
     std::vector<FollowUps> follow_ups;
     while (wait_for_work(stop, list)) {
-      engine::guarded([&] { send_and_receive(list, out, follow_ups); },
+      bytes = 0;
+      engine::guarded([&] { bytes = send_and_receive(list, out, follow_ups); },
                       [&](const char* why) {
                         const std::lock_guard lock(mutex_);
                         failure_ = why;
                       });
-      if (!hand_in(out, follow_ups)) return;
+      if (!hand_in(out, bytes, follow_ups)) return;
     }
   }
 
   /// Waits only while there is nothing to send and no room for what might be received.
   bool wait_for_work(const std::stop_token& stop, List& list) {
     std::unique_lock lock(mutex_);
-    const auto may_receive = [this] { return receiving_ && incoming_.size() < room_; };
+    const auto may_receive = [this] {
+      return receiving_ && incoming_.size() < room_ &&
+             incoming_bytes_ < core_.config().received_bytes;
+    };
     changed_.wait(lock, stop, [&] { return outgoing_.size() != 0 || may_receive(); });
     if (stop.stop_requested()) return false;
     std::swap(list, outgoing_);
@@ -6700,20 +6714,24 @@ class NetRunner {
     return true;
   }
 
-  void send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
+  /// Returns how many bytes were received.
+  std::uint64_t send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
     const bool sent = list.size() != 0;
     if (sent) stage_.run(list, out, follow_ups);
+    std::uint64_t bytes = 0;
     if (may_receive_) {
       // What follows a sending must not wait for what arrives.
       const std::chrono::nanoseconds at_most = std::chrono::seconds(sent ? 0 : 1);
       typename Stage::TaskOut task_out(out);
-      stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time, task_out);
+      bytes = stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time,
+                                    task_out);
     }
     stage_.publish();
+    return bytes;
   }
 
   /// Shows the dispatching thread what came out. False when the module has failed.
-  bool hand_in(Items& out, std::vector<FollowUps>& follow_ups) {
+  bool hand_in(Items& out, std::uint64_t bytes, std::vector<FollowUps>& follow_ups) {
     bool failed = false;
     bool awaited = out.size() != 0 || !follow_ups.empty();
     {
@@ -6722,6 +6740,7 @@ class NetRunner {
       awaited = awaited || failed || !receiving_;
       sending_ = false;
       incoming_.absorb(out);
+      incoming_bytes_ += bytes;
       released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
       follow_ups.clear();
     }
@@ -6741,6 +6760,7 @@ class NetRunner {
   bool sending_ = false;
   List outgoing_;
   Items incoming_;
+  std::uint64_t incoming_bytes_ = 0;
   std::vector<FollowUps> released_;
   std::optional<std::string> failure_;
   std::jthread thread_;
