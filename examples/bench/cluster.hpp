@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <mirbft/modules/hasher/openssl.hpp>
-#include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/node.hpp>
@@ -22,6 +21,7 @@
 
 #include "either.hpp"
 #include "options.hpp"
+#include "recording.hpp"
 
 namespace bench {
 
@@ -49,7 +49,7 @@ class OrderApp {
 
 using Replica = mirbft::Node<EitherNet, mirbft::Sha256, EitherCrypto, OrderApp, EitherWal,
                              mirbft::ClientTracker, mirbft::MemoryStore, mirbft::Iss<mirbft::Pbft>,
-                             mirbft::NullInterceptor>;
+                             EitherInterceptor>;
 
 inline const mirbft::Bytes cluster_name("bench");
 
@@ -158,7 +158,8 @@ class Cluster {
                                           : EitherWal(SlowWal(options_.sync_time)),
                                .tracker = mirbft::ClientTracker(tracker),
                                .store = mirbft::MemoryStore(),
-                               .protocol = mirbft::Iss<mirbft::Pbft>(protocol)});
+                               .protocol = mirbft::Iss<mirbft::Pbft>(protocol),
+                               .interceptor = recorder(options_.record, id)});
   }
 
   const Options& options_;

@@ -146,6 +146,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 1000000));
   app.add_option("--votes", options.votes, "those of one step in one frame, or each in its own")
       ->check(CLI::IsMember({"gathered", "single"}));
+  app.add_option("--record", options.record, "folder for an event log of each node")
+      ->check(CLI::ExistingDirectory);
   app.add_option("--group-commit", options.group_commit, "one sync for a list, or for each entry")
       ->check(CLI::IsMember({"list", "entry"}));
   app.add_option("--pull-along", options.pull_along, "when a leader that is behind fills its slot")

@@ -24,6 +24,8 @@ struct Options {
   std::string group_commit = "list";
   std::string pull_along = "at-once";
   std::string batching = "adaptive";
+  /// Folder for an event log of each node; nothing is recorded without.
+  std::string record;
   double seconds = 5;
   /// Load before the measurement begins.
   double warm_up = 1;
@@ -52,8 +54,8 @@ struct Result {
 }  // namespace bench
 
 BOOST_HANA_ADAPT_STRUCT(bench::Options, transport, nodes, payload, clients, outstanding, crypto,
-                        wal, sync_time, votes, group_commit, pull_along, batching, seconds,
-                        warm_up);
+                        wal, sync_time, votes, group_commit, pull_along, batching, record,
+                        seconds, warm_up);
 BOOST_HANA_ADAPT_STRUCT(bench::Latency, p50, p99, p999);
 BOOST_HANA_ADAPT_STRUCT(bench::Result, options, requests, requests_per_second, latency_ms,
                         cpu_us_per_request, agreed, verifications_per_second, verification_limit);

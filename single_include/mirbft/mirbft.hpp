@@ -1622,15 +1622,19 @@ std::size_t encoded_size(const T& value) {
   return counter.size();
 }
 
+/// Writes what `encode` makes of a value to where its `encoded_size(value)` bytes have room.
+template <class T>
+void encode_into(std::uint8_t* to, std::size_t size, const T& value) {
+  detail::BackwardWriter writer(to + size);
+  detail::put_body(writer, value);
+}
+
 /// A struct or variant as a proto3 message: fields in the order of their numbers, those that hold
 /// their default left out, each number as short as it can be. Equal values give equal bytes.
 template <class T>
 Bytes encode(const T& value) {
   const std::size_t size = encoded_size(value);
-  return Bytes::filled(size, [&](std::uint8_t* begin) {
-    detail::BackwardWriter writer(begin + size);
-    detail::put_body(writer, value);
-  });
+  return Bytes::filled(size, [&](std::uint8_t* to) { encode_into(to, size, value); });
 }
 
 }  // namespace mirbft::wire
@@ -9477,8 +9481,388 @@ class LogError : public std::runtime_error {
 
 }  // namespace mirbft
 
+// <mirbft/log/options.hpp>
+// How an event log is written: how soon, how compressed, in how many files.
+
+// <mirbft/log/compression.hpp>
+// How the blocks of an event log may be compressed: what is known, and what this program can do.
+
+namespace mirbft {
+
+/// How a block is stored; the numbers stand in its header.
+enum class Compression : std::uint8_t { none = 0, zstd = 1 };
+
+namespace log_format {
+
+/// A compression that needs a library of its own. Its header, which only a program that has the
+/// library includes, gives it to all readers and writers of the program; see log/zstd.hpp.
+struct Codec {
+  /// Room that compressing so many bytes may need.
+  std::size_t (*bound)(std::size_t) = nullptr;
+  /// Compresses into `bound(from.size())` bytes; returns how many it has used.
+  std::size_t (*compress)(ByteView from, std::uint8_t* to) = nullptr;
+  /// Whether `from` expands to exactly `size` bytes.
+  bool (*expand)(ByteView from, std::uint8_t* to, std::size_t size) = nullptr;
+};
+
+/// What compresses so, null where the program has not included its header.
+inline const Codec*& codec_of(Compression compression) noexcept {
+  static constinit std::array<const Codec*, 2> codecs{};
+  return codecs[static_cast<std::size_t>(compression)];
+}
+
+inline bool is_known(Compression compression) noexcept {
+  return compression <= Compression::zstd;
+}
+
+}  // namespace log_format
+
+inline constexpr std::string_view to_string(Compression compression) noexcept {
+  return compression == Compression::zstd ? "zstd" : "none";
+}
+
+/// Whether this program can write and read blocks that are compressed so.
+inline bool is_available(Compression compression) noexcept {
+  return compression == Compression::none || log_format::codec_of(compression) != nullptr;
+}
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// When a log goes on in the next file, and which of its files stay. Zero is no limit.
+struct LogRotation {
+  /// A file that has become so long is followed by another.
+  std::uint64_t bytes = 0;
+  /// So is a file whose first list is so old.
+  std::chrono::nanoseconds age{};
+  /// The oldest files of the same name, of earlier runs too, are deleted until no more are left
+  /// than so many, and until they are no longer together than so many bytes. The file that is
+  /// being written counts and always stays. It is looked after when a file is begun.
+  std::size_t keep_files = 0;
+  std::uint64_t keep_bytes = 0;
+};
+
+/// How a log is written.
+struct LogOptions {
+  /// How long a list may wait for others, to be written together with them. That costs less, and
+  /// compresses better, and a kill of the process loses what waits. Time is looked at as lists
+  /// come, so after the last one it is until `flush`. Zero: each list is written at once.
+  std::chrono::nanoseconds gather{};
+  Compression compression = Compression::none;
+  /// With it, the log is a series of files; see log/series.hpp.
+  std::optional<LogRotation> rotation;
+};
+
+}  // namespace mirbft
+
 // <mirbft/log/writer.hpp>
-// Writes an event log: every list as it is dispatched, in one write.
+// Writes an event log: the lists as they are dispatched.
+
+// <mirbft/log/block_builder.hpp>
+// A block of an event log in the making.
+
+// <mirbft/log/format.hpp>
+// How an event log lies on the disk.
+//
+//   log       magic (8 bytes), version (u32), preamble, lists…
+//   preamble  block whose content is the protobuf message Preamble below
+//   lists     block whose content is dispatched lists, one after another, or a part of one
+//   block     header (56 bytes, see BlockHeader), content
+//   list      slot (u32), number of events (u32), time (u64), event…
+//   event     number (u32), length (u32), protobuf bytes
+//
+// All numbers are little-endian. The index of an event is its place in the total order of dispatch
+// and goes on from block to block, and from file to file of a series. The time is that of the
+// dispatch, in nanoseconds since the Unix epoch. A slot is its place in `slot_names`. What a header
+// says of its block is enough to leave out a block that cannot hold what is looked for. A log whose
+// writer was killed may end within a block; everything else that does not fit is damage.
+
+namespace mirbft::log_format {
+
+/// Not ASCII at first, a line end at last: neither a text nor what a text-mode copy leaves of it.
+inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 'l', 'o', 'g', '\n'};
+inline constexpr std::uint32_t version = 2;
+inline constexpr std::size_t prologue_size = magic.size() + sizeof version;
+
+/// A block that is longer takes no further event; the last one may make it much longer.
+inline constexpr std::size_t block_target = std::size_t{1} << 18;
+
+/// Longer contents are not compressed, so that no few bytes can claim all memory.
+inline constexpr std::size_t longest_compressed = std::size_t{1} << 26;
+
+/// One event type that may occur in the log.
+struct EventType {
+  std::uint32_t number = 0;
+  /// The slots it is sent to, as `Slot::bits`.
+  std::uint16_t slots = 0;
+  /// Full name of its message in the schema.
+  std::string name;
+};
+
+/// What a reader must know before the first event.
+struct Preamble {
+  NodeId node;
+  Bytes cluster;
+  /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
+  Bytes schema;
+  std::vector<EventType> types;
+};
+
+using little_endian::get;
+using little_endian::put;
+
+/// Magic and version, the first `prologue_size` bytes.
+inline void store_prologue(std::uint8_t* at) noexcept {
+  for (const std::uint8_t byte : magic) put(at, byte);
+  put(at, version);
+}
+
+/// What a block holds.
+enum class Kind : std::uint8_t { preamble = 1, lists = 2 };
+
+/// The bit that stands for an event type in `BlockHeader::types`; some types share one.
+constexpr std::uint64_t type_bit(std::uint32_t number) noexcept {
+  return std::uint64_t{1} << (number * 0x9e3779b1u >> 26);
+}
+
+/// What stands before a block's content: where it lies, and what one may find in it.
+struct BlockHeader {
+  static constexpr std::size_t size = 56;
+
+  /// Of the content as it is stored.
+  std::uint32_t length = 0;
+  /// Of the content once it is no more compressed.
+  std::uint32_t plain_length = 0;
+  Kind kind = Kind::preamble;
+  Compression compression = Compression::none;
+  /// The slots of the lists, as `Slot::bits`.
+  std::uint16_t slots = 0;
+  std::uint32_t events = 0;
+  /// Index of the first event.
+  std::uint64_t first = 0;
+  /// When the earliest and the latest of the lists were dispatched.
+  std::uint64_t earliest = 0;
+  std::uint64_t latest = 0;
+  /// The `type_bit`s of the events.
+  std::uint64_t types = 0;
+  /// Of the content as it is stored.
+  std::uint32_t checksum = 0;
+
+  void store(std::uint8_t* to) const noexcept {
+    std::uint8_t* at = to;
+    put(at, length);
+    put(at, plain_length);
+    put(at, static_cast<std::uint8_t>(kind));
+    put(at, static_cast<std::uint8_t>(compression));
+    put(at, slots);
+    put(at, events);
+    put(at, first);
+    put(at, earliest);
+    put(at, latest);
+    put(at, types);
+    put(at, checksum);
+    put(at, crc32c({to, size - sizeof(std::uint32_t)}));
+  }
+
+  /// Nothing if the header's own checksum does not hold.
+  static std::optional<BlockHeader> load(const std::uint8_t* from) noexcept {
+    const std::uint8_t* at = from;
+    BlockHeader header;
+    header.length = get<std::uint32_t>(at);
+    header.plain_length = get<std::uint32_t>(at);
+    header.kind = Kind{get<std::uint8_t>(at)};
+    header.compression = Compression{get<std::uint8_t>(at)};
+    header.slots = get<std::uint16_t>(at);
+    header.events = get<std::uint32_t>(at);
+    header.first = get<std::uint64_t>(at);
+    header.earliest = get<std::uint64_t>(at);
+    header.latest = get<std::uint64_t>(at);
+    header.types = get<std::uint64_t>(at);
+    header.checksum = get<std::uint32_t>(at);
+    if (get<std::uint32_t>(at) != crc32c({from, size - sizeof(std::uint32_t)})) return {};
+    return header;
+  }
+};
+
+/// What stands before the events of a list.
+struct ListHeader {
+  static constexpr std::size_t size = 16;
+
+  std::uint32_t slot = 0;
+  std::uint32_t events = 0;
+  std::uint64_t time = 0;
+
+  void store(std::uint8_t* at) const noexcept {
+    put(at, slot);
+    put(at, events);
+    put(at, time);
+  }
+  static ListHeader load(const std::uint8_t* at) noexcept {
+    ListHeader header;
+    header.slot = get<std::uint32_t>(at);
+    header.events = get<std::uint32_t>(at);
+    header.time = get<std::uint64_t>(at);
+    return header;
+  }
+};
+
+/// What stands before an event's bytes.
+struct EntryHeader {
+  static constexpr std::size_t size = 8;
+
+  std::uint32_t number = 0;
+  std::uint32_t length = 0;
+
+  void store(std::uint8_t* at) const noexcept {
+    put(at, number);
+    put(at, length);
+  }
+  static EntryHeader load(const std::uint8_t* at) noexcept {
+    EntryHeader header;
+    header.number = get<std::uint32_t>(at);
+    header.length = get<std::uint32_t>(at);
+    return header;
+  }
+};
+
+}  // namespace mirbft::log_format
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
+
+namespace mirbft::log_format {
+
+/// Bytes that grow at their end, and are not set to zero before they are written.
+class Buffer {
+ public:
+  std::uint8_t* data() noexcept { return bytes_.get(); }
+  std::size_t size() const noexcept { return size_; }
+  ByteView view() const noexcept { return {bytes_.get(), size_}; }
+
+  /// Adds `count` bytes for the caller to write; returns where they begin, until the next call.
+  std::uint8_t* extend(std::size_t count) {
+    if (capacity_ - size_ < count) grow(std::max(2 * capacity_, size_ + count));
+    return bytes_.get() + std::exchange(size_, size_ + count);
+  }
+  /// Becomes shorter; gives memory back that only something exceptional has needed.
+  void shrink(std::size_t size) {
+    size_ = size;
+    if (capacity_ > 4 * block_target) grow(std::max(size, 2 * block_target));
+  }
+
+ private:
+  void grow(std::size_t capacity) {
+    auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
+    if (size_ != 0) std::memcpy(bytes.get(), bytes_.get(), size_);
+    bytes_ = std::move(bytes);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+/// Gathers lists; events are encoded where they will stand.
+class BlockBuilder {
+ public:
+  BlockBuilder() { clear(); }
+
+  bool empty() const noexcept { return header_.events == 0; }
+  std::uint32_t events() const noexcept { return header_.events; }
+  bool is_full() const noexcept { return block_.size() >= block_target; }
+  /// When the first of the lists was dispatched.
+  std::uint64_t since() const noexcept { return since_; }
+  std::size_t size() const noexcept { return empty() ? 0 : whole_; }
+
+  /// A list that was begun and not ended, as something has failed, is gone.
+  void begin_list(Slot slot, std::uint64_t time) {
+    list_ = {static_cast<std::uint32_t>(slot.index()), 0, time};
+    block_.shrink(whole_);
+    block_.extend(ListHeader::size);
+  }
+
+  /// To the list that was begun last. `size` is what `wire::encoded_size` says of the event.
+  template <class E>
+  void add(const E& event, std::size_t size) {
+    std::uint8_t* const entry = block_.extend(EntryHeader::size + size);
+    EntryHeader{E::number, static_cast<std::uint32_t>(size)}.store(entry);
+    wire::encode_into(entry + EntryHeader::size, size, event);
+    header_.types |= type_bit(E::number);
+    ++list_.events;
+  }
+
+  /// A list without events leaves no trace.
+  void end_list() {
+    if (list_.events == 0) return;
+    list_.store(block_.data() + whole_);
+    whole_ = block_.size();
+    if (empty()) since_ = header_.earliest = header_.latest = list_.time;
+    header_.earliest = std::min(header_.earliest, list_.time);
+    header_.latest = std::max(header_.latest, list_.time);
+    header_.slots = static_cast<std::uint16_t>(header_.slots | 1u << list_.slot);
+    header_.events += list_.events;
+  }
+
+  /// What to write, valid until the next call; `first` is the index of its first event.
+  ByteView finish(std::uint64_t first, Compression compression) {
+    header_.kind = Kind::lists;
+    header_.first = first;
+    return seal(compression);
+  }
+  /// The same of a block that is the preamble of its log and nothing else.
+  ByteView finish(ByteView preamble) {
+    std::memcpy(block_.extend(preamble.size()), preamble.data(), preamble.size());
+    whole_ = block_.size();
+    header_.kind = Kind::preamble;
+    return seal(Compression::none);
+  }
+
+  void clear() {
+    block_.shrink(0);
+    block_.extend(BlockHeader::size);
+    whole_ = BlockHeader::size;
+    header_ = {};
+  }
+
+ private:
+  ByteView seal(Compression compression) {
+    block_.shrink(whole_);
+    const ByteView content = block_.view().subspan(BlockHeader::size);
+    header_.plain_length = static_cast<std::uint32_t>(content.size());
+    Buffer& chosen = compress(content, compression) ? compressed_ : block_;
+    const ByteView stored = chosen.view().subspan(BlockHeader::size);
+    header_.length = static_cast<std::uint32_t>(stored.size());
+    header_.checksum = crc32c(stored);
+    header_.store(chosen.data());
+    return chosen.view();
+  }
+
+  /// False if the content is better left as it is.
+  bool compress(ByteView content, Compression compression) {
+    header_.compression = Compression::none;
+    if (compression == Compression::none || content.size() > longest_compressed) return false;
+    const Codec& codec = *codec_of(compression);
+    compressed_.shrink(0);
+    compressed_.extend(BlockHeader::size + codec.bound(content.size()));
+    const std::size_t size = codec.compress(content, compressed_.data() + BlockHeader::size);
+    if (size >= content.size()) return false;
+    compressed_.shrink(BlockHeader::size + size);
+    header_.compression = compression;
+    return true;
+  }
+
+  Buffer block_;
+  Buffer compressed_;
+  BlockHeader header_;
+  ListHeader list_;
+  /// Where the last list that was ended ends.
+  std::size_t whole_ = 0;
+  std::uint64_t since_ = 0;
+};
+
+}  // namespace mirbft::log_format
 
 // <mirbft/log/file.hpp>
 // A file as the event log needs it: appended to by one call a list, read at any place.
@@ -9516,6 +9900,8 @@ class LogFile {
   }
 
   const std::string& path() const noexcept { return path_; }
+  /// False once another has taken it over.
+  bool is_open() const noexcept { return handle_ >= 0; }
 
   std::uint64_t size() const { return static_cast<std::uint64_t>(status().st_size); }
 
@@ -9571,122 +9957,6 @@ class LogFile {
 
 }  // namespace mirbft
 
-// <mirbft/log/format.hpp>
-// How an event log lies on the disk.
-//
-//   log       magic (8 bytes), version (u32), preamble, list…
-//   preamble  block whose content is the protobuf message Preamble below
-//   list      block whose content is the events of one dispatched list, or of a part of it
-//   block     header (24 bytes), content
-//   header    length of the content (u32), kind (u16), slot (u16), index of the first event (u64),
-//             CRC-32C of the content (u32), CRC-32C of the header up to here (u32)
-//   event     number (u32), length (u32), protobuf bytes
-//
-// All numbers are little-endian. The index of an event is its place in the total order of dispatch
-// and goes on from block to block. A slot is its place in `slot_names`. A log whose writer was
-// killed may end within a block; everything else that does not fit is damage.
-
-namespace mirbft::log_format {
-
-/// Not ASCII at first, a line end at last: neither a text nor what a text-mode copy leaves of it.
-inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 'l', 'o', 'g', '\n'};
-inline constexpr std::uint32_t version = 1;
-inline constexpr std::size_t prologue_size = magic.size() + sizeof version;
-
-/// A list longer than this is cut into several blocks, none of which is much longer.
-inline constexpr std::size_t block_target = std::size_t{1} << 20;
-
-/// One event type that may occur in the log.
-struct EventType {
-  std::uint32_t number = 0;
-  /// The slots it is sent to, as `Slot::bits`.
-  std::uint16_t slots = 0;
-  /// Full name of its message in the schema.
-  std::string name;
-};
-
-/// What a reader must know before the first event.
-struct Preamble {
-  NodeId node;
-  Bytes cluster;
-  /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
-  Bytes schema;
-  std::vector<EventType> types;
-};
-
-using little_endian::get;
-using little_endian::put;
-
-/// Magic and version, the first `prologue_size` bytes.
-inline void store_prologue(std::uint8_t* at) noexcept {
-  for (const std::uint8_t byte : magic) put(at, byte);
-  put(at, version);
-}
-
-/// What a block holds.
-enum class Kind : std::uint16_t { preamble = 1, list = 2 };
-
-/// What stands before a block's content.
-struct BlockHeader {
-  static constexpr std::size_t size = 24;
-
-  std::uint32_t length = 0;
-  Kind kind = Kind::preamble;
-  /// Place of the slot that the list was dispatched to.
-  std::uint16_t slot = 0;
-  /// Index of the first event.
-  std::uint64_t first = 0;
-  /// Of the content.
-  std::uint32_t checksum = 0;
-
-  void store(std::uint8_t* to) const noexcept {
-    std::uint8_t* at = to;
-    put(at, length);
-    put(at, static_cast<std::uint16_t>(kind));
-    put(at, slot);
-    put(at, first);
-    put(at, checksum);
-    put(at, crc32c({to, size - sizeof(std::uint32_t)}));
-  }
-
-  /// Nothing if the header's own checksum does not hold.
-  static std::optional<BlockHeader> load(const std::uint8_t* from) noexcept {
-    const std::uint8_t* at = from;
-    BlockHeader header;
-    header.length = get<std::uint32_t>(at);
-    header.kind = Kind{get<std::uint16_t>(at)};
-    header.slot = get<std::uint16_t>(at);
-    header.first = get<std::uint64_t>(at);
-    header.checksum = get<std::uint32_t>(at);
-    if (get<std::uint32_t>(at) != crc32c({from, size - sizeof(std::uint32_t)})) return {};
-    return header;
-  }
-};
-
-/// What stands before an event's bytes.
-struct EntryHeader {
-  static constexpr std::size_t size = 8;
-
-  std::uint32_t number = 0;
-  std::uint32_t length = 0;
-
-  void store(std::uint8_t* at) const noexcept {
-    put(at, number);
-    put(at, length);
-  }
-  static EntryHeader load(const std::uint8_t* at) noexcept {
-    EntryHeader header;
-    header.number = get<std::uint32_t>(at);
-    header.length = get<std::uint32_t>(at);
-    return header;
-  }
-};
-
-}  // namespace mirbft::log_format
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
-
 // <mirbft/log/schema.hpp>
 // What an event log says about its events, so that it can be read without their C++ types.
 
@@ -9713,74 +9983,272 @@ Bytes schema_of() {
 
 }  // namespace mirbft::log_format
 
+// <mirbft/log/series.hpp>
+// A log in several files: their names, in which order they follow, and which are deleted.
+//
+// A log NAME that goes on from file to file is a series for each run of its Node, and a run's files
+// are numbered: NAME-0001.000001.mirlog, NAME-0001.000002.mirlog, and NAME-0002.000001.mirlog after
+// a restart. Each is whole in itself, and the indices of events go on from file to file of a run.
+
+#include <fstream>
+
+namespace mirbft::log_format {
+
+inline constexpr std::string_view file_ending = ".mirlog";
+
+/// A number in at least so many digits.
+inline std::string padded(std::uint64_t number, std::size_t digits) {
+  const std::string text = std::to_string(number);
+  return std::string(digits - std::min(digits, text.size()), '0') + text;
+}
+
+/// Cuts the number off the end of a name, and what stands between them; nothing if there is none.
+inline std::optional<std::uint64_t> cut_number(std::string_view& name, char separator) {
+  const std::size_t at = name.rfind(separator);
+  if (at == std::string_view::npos || at == 0) return std::nullopt;
+  const std::string_view digits = name.substr(at + 1);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  name = name.substr(0, at);
+  return number;
+}
+
+/// One file of a series.
+struct SeriesFile {
+  /// What the file's name begins with.
+  std::string name;
+  std::uint64_t run = 0;
+  std::uint64_t number = 0;
+
+  static std::optional<SeriesFile> of(std::string_view file) {
+    if (!file.ends_with(file_ending)) return std::nullopt;
+    file.remove_suffix(file_ending.size());
+    const auto number = cut_number(file, '.');
+    if (!number) return std::nullopt;
+    const auto run = cut_number(file, '-');
+    if (!run) return std::nullopt;
+    return SeriesFile{std::string(file), *run, *number};
+  }
+
+  /// What all files of the run begin with, and who reads them all is told.
+  std::string series() const { return name + '-' + padded(run, 4); }
+  std::string file() const { return series() + '.' + padded(number, 6) + std::string(file_ending); }
+
+  friend auto operator<=>(const SeriesFile&, const SeriesFile&) = default;
+};
+
+/// The files of all series in a folder, in order; none if it cannot be read.
+inline std::vector<SeriesFile> series_files(const std::filesystem::path& folder) {
+  std::vector<SeriesFile> files;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder.empty() ? "." : folder, error))
+    if (auto file = SeriesFile::of(entry.path().filename().string()))
+      files.push_back(std::move(*file));
+  std::ranges::sort(files);
+  return files;
+}
+
+/// The files of the series `path`, in order.
+inline std::vector<SeriesFile> files_of_series(const std::filesystem::path& path) {
+  auto files = series_files(path.parent_path());
+  std::erase_if(files, [series = path.filename().string()](const SeriesFile& file) {
+    return file.series() != series;
+  });
+  return files;
+}
+
+/// The files of all runs of the log `path`, in order.
+inline std::vector<SeriesFile> files_of_log(const std::filesystem::path& path) {
+  auto files = series_files(path.parent_path());
+  std::erase_if(files, [name = path.filename().string()](const SeriesFile& file) {
+    return file.name != name;
+  });
+  return files;
+}
+
+/// Deletes the oldest of the log's files until no more are left than shall be. The last one stays.
+/// Who cannot delete them records nonetheless: that is no reason to stop a Node.
+inline void retain(const std::filesystem::path& path, const LogRotation& rotation) {
+  const auto files = files_of_log(path);
+  std::error_code error;
+  std::size_t kept = 0;
+  std::uint64_t bytes = 0;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    const auto place = path.parent_path() / file->file();
+    const std::uintmax_t size = std::filesystem::file_size(place, error);
+    bytes += error ? 0 : size;
+    ++kept;
+    const bool stays = kept == 1 || ((rotation.keep_files == 0 || kept <= rotation.keep_files) &&
+                                     (rotation.keep_bytes == 0 || bytes <= rotation.keep_bytes));
+    if (!stays) std::filesystem::remove(place, error);
+  }
+}
+
+}  // namespace mirbft::log_format
+
+namespace mirbft {
+
+/// The logs in a folder, by their names' order, each as `LogReader` wants to be told: files that
+/// begin as an event log does, and series.
+inline std::vector<std::string> logs_in(const std::filesystem::path& folder) {
+  std::vector<std::string> logs;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (!entry.is_regular_file(error)) continue;
+    if (const auto file = log_format::SeriesFile::of(entry.path().filename().string())) {
+      logs.push_back((folder / file->series()).string());
+      continue;
+    }
+    std::array<char, log_format::magic.size()> begin{};
+    std::ifstream(entry.path(), std::ios::binary).read(begin.data(), begin.size());
+    if (std::equal(begin.begin(), begin.end(), log_format::magic.begin(),
+                   [](char one, std::uint8_t other) {
+                     return static_cast<std::uint8_t>(one) == other;
+                   }))
+      logs.push_back(entry.path().string());
+  }
+  std::ranges::sort(logs);
+  logs.erase(std::unique(logs.begin(), logs.end()), logs.end());
+  return logs;
+}
+
+}  // namespace mirbft
+
 namespace mirbft {
 
 /// An event log in the making. Used by one thread; throws LogError when the file refuses.
 ///
-/// A list is with the operating system when `append` returns, so a killed process loses at most
-/// the list it was at. Nothing is synced to the disk, so a power failure may lose more.
+/// Unless lists are gathered, a list is with the operating system when `append` returns, so a
+/// killed process loses at most the list it was at. Nothing is synced to the disk, so a power
+/// failure may lose more.
 class LogWriter {
  public:
-  /// Opens the file, which must be new or empty.
-  explicit LogWriter(std::string path) : file_(LogFile::create(std::move(path))) { start_block(); }
+  /// Opens the file, which must be new or empty; or, with rotation, the first file of a new run.
+  explicit LogWriter(std::string path, LogOptions options = {})
+      : name_(std::move(path)),
+        options_(checked(options, name_)),
+        place_(options_.rotation ? new_run(name_) : log_format::SeriesFile{}),
+        file_(create()) {}
+  LogWriter(LogWriter&&) = default;
+  LogWriter& operator=(LogWriter&&) = default;
+  /// What waits is written if it can be. Who wants to know calls `flush`.
+  ~LogWriter() {
+    if (!file_.is_open()) return;
+    try {
+      flush();
+    } catch (const LogError&) {
+    }
+  }
 
+  /// Of the file that is being written.
   const std::string& path() const noexcept { return file_.path(); }
 
   /// Writes what comes before all lists: whose log it is and what each event type looks like.
   /// Called once, before `append`.
   template <class... Es>
   void begin(NodeId self, ByteView cluster, events<Es...>) {
-    const Bytes preamble = wire::encode(log_format::Preamble{
+    preamble_ = wire::encode(log_format::Preamble{
         self, Bytes(cluster), log_format::schema_of<Es...>(),
         {log_format::EventType{Es::number, Es::destination.bits(),
                                log_format::message_name<Es>()}...}});
-    std::array<std::uint8_t, log_format::prologue_size> prologue;
-    log_format::store_prologue(prologue.data());
-    file_.append(prologue, 0);
-    size_ = prologue.size();
-    put(preamble.view());
-    write_block(log_format::Kind::preamble, 0);
+    begin_file();
   }
 
-  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order.
+  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order. It
+  /// is dispatched at `time`, in nanoseconds since the Unix epoch; zero is for who does not know.
   template <class List>
-  void append(Slot slot, const List& list) {
-    const auto place = static_cast<std::uint16_t>(slot.index());
-    list.for_each([this, place]<class E>(const E& event) {
-      add(E::number, wire::encode(event));
-      if (block_.size() >= log_format::block_target) write_block(log_format::Kind::list, place);
+  void append(Slot slot, const List& list, std::uint64_t time = 0) {
+    if (options_.rotation && is_due(*options_.rotation, time)) rotate();
+    block_.begin_list(slot, time);
+    list.for_each([&]<class E>(const E& event) {
+      const std::size_t size = wire::encoded_size(event);
+      check_length(size);
+      block_.add(event, size);
+      if (!block_.is_full()) return;
+      block_.end_list();
+      write_block();
+      block_.begin_list(slot, time);
     });
-    if (pending_ != 0) write_block(log_format::Kind::list, place);
+    block_.end_list();
+    if (!block_.empty() && is_overdue(time)) write_block();
+  }
+
+  /// Writes what waits to be written.
+  void flush() {
+    if (!block_.empty()) write_block();
   }
 
  private:
-  void start_block() {
-    // One event may be huge, and the memory for it is not kept.
-    if (block_.capacity() > 4 * log_format::block_target) block_ = std::vector<std::uint8_t>();
-    block_.resize(log_format::BlockHeader::size);
-    pending_ = 0;
+  static LogOptions checked(const LogOptions& options, const std::string& path) {
+    if (!is_available(options.compression))
+      throw LogError(path, 0, "this program is built without " +
+                                  std::string(to_string(options.compression)) + " to compress it");
+    return options;
   }
 
-  void put(ByteView bytes) { block_.insert(block_.end(), bytes.begin(), bytes.end()); }
-
-  void add(std::uint32_t number, const Bytes& event) {
-    check_length(event.size());
-    std::array<std::uint8_t, log_format::EntryHeader::size> entry;
-    log_format::EntryHeader{number, static_cast<std::uint32_t>(event.size())}.store(entry.data());
-    put(entry);
-    put(event.view());
-    ++pending_;
+  static log_format::SeriesFile new_run(const std::filesystem::path& name) {
+    const auto earlier = log_format::files_of_log(name);
+    return {name.filename().string(), earlier.empty() ? 1 : earlier.back().run + 1, 1};
   }
 
-  void write_block(log_format::Kind kind, std::uint16_t slot) {
-    const ByteView content = ByteView(block_).subspan(log_format::BlockHeader::size);
-    log_format::BlockHeader{static_cast<std::uint32_t>(content.size()), kind, slot, next_index_,
-                            crc32c(content)}
-        .store(block_.data());
-    file_.append(block_, size_);
-    size_ += block_.size();
-    next_index_ += pending_;
-    start_block();
+  LogFile create() const {
+    if (!options_.rotation) return LogFile::create(name_);
+    return LogFile::create((std::filesystem::path(name_).parent_path() / place_.file()).string());
+  }
+
+  void begin_file() {
+    const ByteView block = block_.finish(preamble_.view());
+    const std::size_t size = log_format::prologue_size + block.size();
+    const Bytes beginning = Bytes::filled(size, [&](std::uint8_t* to) {
+      log_format::store_prologue(to);
+      std::copy(block.begin(), block.end(), to + log_format::prologue_size);
+    });
+    block_.clear();
+    size_ = 0;
+    started_.reset();
+    write(beginning.view());
+    if (options_.rotation) log_format::retain(name_, *options_.rotation);
+  }
+
+  bool is_due(const LogRotation& rotation, std::uint64_t time) {
+    if (!started_) started_ = time;
+    if (next_index_ + block_.events() == first_of_file_) return false;
+    const auto age = static_cast<std::uint64_t>(rotation.age.count());
+    return (rotation.bytes != 0 && size_ + block_.size() >= rotation.bytes) ||
+           (age != 0 && time > *started_ && time - *started_ >= age);
+  }
+
+  void rotate() {
+    flush();
+    ++place_.number;
+    file_ = create();
+    first_of_file_ = next_index_;
+    begin_file();
+  }
+
+  /// A clock that goes back holds nothing up.
+  bool is_overdue(std::uint64_t time) const {
+    return time < block_.since() ||
+           time - block_.since() >= static_cast<std::uint64_t>(options_.gather.count());
+  }
+
+  void write_block() {
+    const ByteView bytes = block_.finish(next_index_, options_.compression);
+    next_index_ += block_.events();
+    try {
+      write(bytes);
+    } catch (const LogError&) {
+      block_.clear();  // It is not tried again: nothing may follow what a half of it has left.
+      throw;
+    }
+    block_.clear();
+  }
+
+  void write(ByteView bytes) {
+    file_.append(bytes, size_);
+    size_ += bytes.size();
   }
 
   /// A block is full well below its limit and holds one event more, so that event is to blame.
@@ -9791,27 +10259,48 @@ class LogWriter {
       file_.fail(size_, "an event of " + std::to_string(length) + " bytes is too long for a log");
   }
 
+  std::string name_;
+  LogOptions options_;
+  log_format::SeriesFile place_;
   LogFile file_;
-  std::vector<std::uint8_t> block_;
+  Bytes preamble_;
+  log_format::BlockBuilder block_;
   std::uint64_t size_ = 0;
   std::uint64_t next_index_ = 0;
-  std::uint64_t pending_ = 0;
+  std::uint64_t first_of_file_ = 0;
+  std::optional<std::uint64_t> started_;
 };
 
 }  // namespace mirbft
 
 namespace mirbft {
 
+/// The time of the machine, in nanoseconds since the Unix epoch.
+struct SystemTime {
+  std::uint64_t operator()() const noexcept {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+  }
+};
+
 /// Appends every list to an event log as it is dispatched (see log/format.hpp). One log is one
-/// run of a Node: choose a name that no earlier run has used.
+/// run of a Node: choose a name that no earlier run has used, or let it rotate: then each run has
+/// files of its own. `LogOptions` say how soon what is dispatched is written, and how.
 ///
-/// It knows no time but that of the `Tick` events. A kill of the process costs at most the list
-/// that was being dispatched; a power failure may cost more, since nothing is synced. When the
-/// file refuses a write the Node stops, as a log with a gap could not be replayed.
-class FileInterceptor {
+/// `Time` is what tells when a list is dispatched: called without arguments, it returns nanoseconds
+/// since the Unix epoch. A simulation gives its own, so that the same seed makes the same log. A
+/// kill of the process costs at most the list that was being dispatched, unless lists are gathered;
+/// a power failure may cost more, since nothing is synced. When the file refuses a write the Node
+/// stops, as a log with a gap could not be replayed.
+template <class Time>
+class TimedFileInterceptor {
  public:
   /// Opens the file; throws ConfigError when that cannot be, or when it has content.
-  explicit FileInterceptor(std::string path) : writer_(open(std::move(path))) {}
+  explicit TimedFileInterceptor(std::string path, Time time = Time())
+      : TimedFileInterceptor(std::move(path), LogOptions(), std::move(time)) {}
+  TimedFileInterceptor(std::string path, const LogOptions& options, Time time = Time())
+      : writer_(open(std::move(path), options)), time_(std::move(time)) {}
 
   template <class... Es>
   void begin(NodeId self, ByteView cluster, events<Es...> types) {
@@ -9820,16 +10309,18 @@ class FileInterceptor {
 
   template <class List>
   void intercept(Slot slot, const List& list) {
-    guarded([&] { writer_.append(slot, list); });
+    guarded([&] { writer_.append(slot, list, time_()); });
   }
 
-  /// Nothing is left to do: every list is with the operating system already.
-  void end() noexcept {}
+  /// Writes what was gathered.
+  void end() {
+    guarded([&] { writer_.flush(); });
+  }
 
  private:
-  static LogWriter open(std::string path) {
+  static LogWriter open(std::string path, const LogOptions& options) {
     try {
-      return LogWriter(path);
+      return LogWriter(path, options);
     } catch (const LogError& error) {
       throw ConfigError("event log", std::move(path), error.reason());
     }
@@ -9845,7 +10336,10 @@ class FileInterceptor {
   }
 
   LogWriter writer_;
+  Time time_;
 };
+
+using FileInterceptor = TimedFileInterceptor<SystemTime>;
 
 }  // namespace mirbft
 
@@ -22145,12 +22639,15 @@ class ClientPort {
 
 }  // namespace mirbft
 
+// <mirbft/log/block_events.hpp>
+// The events of a block of an event log.
+
 // <mirbft/log/block_reader.hpp>
-// The blocks of an event log, one after another, each whole and undamaged.
+// The blocks of one file of an event log, one after another, each whole and undamaged.
 
 namespace mirbft::log_format {
 
-/// A block as it was written.
+/// A block as it was written, but no more compressed.
 struct Block {
   /// Where it begins in the file.
   std::uint64_t offset = 0;
@@ -22164,25 +22661,49 @@ class BlockReader {
   explicit BlockReader(LogFile file) : file_(std::move(file)) { read_prologue(); }
 
   const LogFile& file() const noexcept { return file_; }
+  /// Where the next block begins.
+  std::uint64_t offset() const noexcept { return at_; }
 
-  /// Nothing at the end of the last whole block, which may move while the log is being written.
-  std::optional<Block> next() {
+  /// Of the next block, which is there as a whole. Nothing at the end of the last whole block,
+  /// which may move while the log is being written.
+  std::optional<BlockHeader> peek_header() {
     if (!available(BlockHeader::size)) return std::nullopt;
     const std::optional<BlockHeader> header = BlockHeader::load(peek(BlockHeader::size).data());
     if (!header) file_.fail(at_, "damaged: the header of the block here has a wrong checksum");
-    const std::size_t whole = BlockHeader::size + header->length;
-    if (!available(whole)) return std::nullopt;
-    Bytes content = peek(whole).slice(BlockHeader::size, header->length);
-    if (crc32c(content.view()) != header->checksum)
-      file_.fail(at_, "damaged: the content of the block here has a wrong checksum");
-    return Block{std::exchange(at_, at_ + whole), *header, std::move(content)};
+    if (!available(BlockHeader::size + std::size_t{header->length})) return std::nullopt;
+    return header;
   }
 
-  /// Bytes after the last whole block, once `next` has returned nothing.
+  /// The block whose header was seen.
+  Block take(const BlockHeader& header) {
+    ahead_ = whole_window;
+    const std::size_t whole = BlockHeader::size + std::size_t{header.length};
+    const Bytes stored = peek(whole).slice(BlockHeader::size, header.length);
+    if (crc32c(stored.view()) != header.checksum)
+      file_.fail(at_, "damaged: the content of the block here has a wrong checksum");
+    Block block{at_, header, expand(header, stored)};
+    at_ += whole;
+    return block;
+  }
+
+  /// Leaves the block whose header was seen. What nobody needs is not even read from the disk.
+  void skip(const BlockHeader& header) {
+    at_ += BlockHeader::size + std::uint64_t{header.length};
+    ahead_ = at_ > window_at_ + window_.size() ? small_window : whole_window;
+  }
+
+  std::optional<Block> next() {
+    const std::optional<BlockHeader> header = peek_header();
+    if (!header) return std::nullopt;
+    return take(*header);
+  }
+
+  /// Bytes after the last whole block, once there is no next one.
   std::uint64_t torn_bytes() const noexcept { return size_ > at_ ? size_ - at_ : 0; }
 
  private:
-  static constexpr std::size_t window_size = std::size_t{1} << 18;
+  static constexpr std::size_t whole_window = std::size_t{1} << 18;
+  static constexpr std::size_t small_window = std::size_t{1} << 12;
 
   void read_prologue() {
     std::array<std::uint8_t, prologue_size> expected;
@@ -22210,18 +22731,34 @@ class BlockReader {
 
   /// The bytes from here on, which must be available. They are read in large pieces.
   Bytes peek(std::size_t count) {
-    if (at_ + count > window_at_ + window_.size()) {
+    if (at_ < window_at_ || at_ + count > window_at_ + window_.size()) {
       const auto left = static_cast<std::size_t>(size_ - at_);
-      const std::size_t size = std::min(std::max(count, window_size), left);
+      const std::size_t size = std::min(std::max(count, ahead_), left);
       window_ = Bytes::filled(size, [&](std::uint8_t* to) { file_.read(at_, to, size); });
       window_at_ = at_;
     }
     return window_.slice(static_cast<std::size_t>(at_ - window_at_), count);
   }
 
+  Bytes expand(const BlockHeader& header, const Bytes& stored) const {
+    if (header.compression == Compression::none) return stored;
+    if (!is_known(header.compression))
+      file_.fail(at_, "the block here is compressed in a way that this program does not know");
+    if (!is_available(header.compression))
+      file_.fail(at_, "the log is compressed by " + std::string(to_string(header.compression)) +
+                          ", and this program is built without it");
+    bool sound = header.plain_length != 0 && header.plain_length <= longest_compressed;
+    const Bytes content = Bytes::filled(sound ? header.plain_length : 0, [&](std::uint8_t* to) {
+      sound = codec_of(header.compression)->expand(stored.view(), to, header.plain_length);
+    });
+    if (!sound) file_.fail(at_, "damaged: what is compressed here does not expand");
+    return content;
+  }
+
   LogFile file_;
   std::uint64_t size_ = 0;
   std::uint64_t at_ = 0;
+  std::size_t ahead_ = whole_window;
   Bytes window_;
   std::uint64_t window_at_ = 0;
 };
@@ -22243,8 +22780,11 @@ struct LogEvent {
   /// Its message in the log's schema; as long-lived as the reader that it comes from.
   std::string_view name;
   Bytes payload;
-  /// Where it begins in the file.
+  /// Where it begins in the file; where its block begins if that is compressed.
   std::uint64_t offset = 0;
+  /// When it was dispatched, in nanoseconds since the Unix epoch of the clock that the writer had;
+  /// virtual time in a simulation. Zero where it is not known.
+  std::uint64_t time = 0;
 
   /// The event as a C++ value; nothing when it is no `E`, or one that this `E` cannot hold.
   template <class E>
@@ -22255,6 +22795,84 @@ struct LogEvent {
 };
 
 }  // namespace mirbft
+
+namespace mirbft::log_format {
+
+/// Walks through a block whose checksum was right. What does not fit nonetheless goes to
+/// `fail(offset, reason)`, which must throw.
+class BlockEvents {
+ public:
+  BlockEvents() = default;
+  explicit BlockEvents(Block block)
+      : content_(std::move(block.content)),
+        left_(block.header.events),
+        index_(block.header.first),
+        offset_(block.offset),
+        compressed_(block.header.compression != Compression::none) {}
+
+  /// Whether all events are taken; then nothing else may be left of the block.
+  template <class Fail>
+  bool is_at_end(const Fail& fail) const {
+    if (left_ == 0 && (left_of_list_ != 0 || at_ != content_.size()))
+      fail(offset_, "damaged: the block here holds more than its header says");
+    return left_ == 0;
+  }
+
+  /// The next event, whose name the caller sets; there must be one.
+  template <class Fail>
+  LogEvent front(const Fail& fail) {
+    while (left_of_list_ == 0) begin_list(fail);
+    if (rest() < EntryHeader::size) fail(here(), "damaged: half an event");
+    const EntryHeader header = EntryHeader::load(content_.data() + at_);
+    if (rest() - EntryHeader::size < header.length)
+      fail(here(), "damaged: the event reaches beyond its block");
+    const std::size_t begin = at_ + EntryHeader::size;
+    return {index_, slot_, header.number, {}, content_.slice(begin, header.length),
+            here(), time_};
+  }
+  /// Goes on to the event after `front`.
+  void drop(const LogEvent& front) noexcept {
+    at_ += EntryHeader::size + front.payload.size();
+    ++index_;
+    --left_;
+    --left_of_list_;
+  }
+
+  /// Of the event that would be taken next.
+  std::uint64_t index() const noexcept { return index_; }
+  /// Events that are not taken yet.
+  std::uint32_t left() const noexcept { return left_; }
+
+ private:
+  std::size_t rest() const noexcept { return content_.size() - at_; }
+  /// What is compressed has no other place in the file than its block's.
+  std::uint64_t here() const noexcept {
+    return compressed_ ? offset_ : offset_ + BlockHeader::size + at_;
+  }
+
+  template <class Fail>
+  void begin_list(const Fail& fail) {
+    if (rest() < ListHeader::size) fail(here(), "damaged: half a list");
+    const ListHeader header = ListHeader::load(content_.data() + at_);
+    if (header.slot >= slot_count) fail(here(), "damaged: a list for no slot that there is");
+    slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
+    time_ = header.time;
+    left_of_list_ = header.events;
+    at_ += ListHeader::size;
+  }
+
+  Bytes content_;
+  std::size_t at_ = 0;
+  std::uint32_t left_ = 0;
+  std::uint32_t left_of_list_ = 0;
+  std::uint64_t index_ = 0;
+  std::uint64_t time_ = 0;
+  std::uint64_t offset_ = 0;
+  Slot slot_ = slot::node;
+  bool compressed_ = false;
+};
+
+}  // namespace mirbft::log_format
 
 // <mirbft/log/printer.hpp>
 // Shows recorded events with nothing but the schema in their log: no C++ type is needed.
@@ -22268,27 +22886,33 @@ struct LogEvent {
 
 namespace mirbft {
 
-/// An event log from its first event to its last. A block is checked before its first event comes
-/// out. Throws LogError for what is no log and for damage; what came before is good.
+/// What is known of a block of a log before it is read: its `events` from index `first`, their
+/// `slots`, their `types` (see `LogReader::type_bits`), and from when (`earliest`, `latest`).
+using LogBlock = log_format::BlockHeader;
+
+/// An event log from its first event to its last, in one file or in a series of files. A block is
+/// checked before its first event comes out. Throws LogError for what is no log and for damage;
+/// what came before is good. Not movable while events of it are in use; used by one thread.
 class LogReader {
  public:
   using EventType = log_format::EventType;
 
-  explicit LogReader(std::string path) : blocks_(LogFile::open(std::move(path))) {
-    std::optional<log_format::Block> first = blocks_.next();
-    if (!first)
-      fail(log_format::prologue_size, "the log is cut off before it says what its events are");
-    if (first->header.kind != log_format::Kind::preamble)
-      fail(first->offset, "the log does not say what its events are");
+  /// `path` is a file, or what the files of a series begin with (`NAME-0001`), or a folder with one
+  /// series and no other.
+  explicit LogReader(std::string path) : path_(std::move(path)), source_(open(path_)) {
+    source_.preamble = read_preamble(source_.blocks);
     const wire::DecodeError error =
-        wire::decode_into(preamble_, first->content, wire::Form::lenient);
+        wire::decode_into(preamble_, source_.preamble, wire::Form::lenient);
     if (error != wire::DecodeError::none)
-      fail(first->offset,
+      fail(log_format::prologue_size,
            "what the log says of its events is " + std::string(wire::to_string(error)));
     std::ranges::sort(preamble_.types, {}, &EventType::number);
   }
 
-  const std::string& path() const noexcept { return blocks_.file().path(); }
+  /// As it was given.
+  const std::string& path() const noexcept { return path_; }
+  /// The file that is being read.
+  const std::string& file() const noexcept { return source_.blocks.file().path(); }
   /// Whose log it is.
   NodeId node() const noexcept { return preamble_.node; }
   const Bytes& cluster() const noexcept { return preamble_.cluster; }
@@ -22297,11 +22921,50 @@ class LogReader {
   /// Every event type that the Node could see, by ascending number.
   const std::vector<EventType>& types() const noexcept { return preamble_.types; }
 
+  /// The bits of those event types for which `wanted(const EventType&)` holds: a block whose
+  /// `types` have none of them holds no such event.
+  template <class Wanted>
+  std::uint64_t type_bits(Wanted&& wanted) const {
+    std::uint64_t bits = 0;
+    for (const EventType& type : preamble_.types)
+      if (wanted(type)) bits |= log_format::type_bit(type.number);
+    return bits;
+  }
+
   /// The next event; nothing at the end of the last whole block. Ask again when the log has grown.
   std::optional<LogEvent> next() {
-    while (content_.empty())
-      if (!open_block()) return std::nullopt;
-    return take_event();
+    return next([](const LogBlock&) { return true; });
+  }
+
+  /// The same, but for the blocks that are not `wanted(const LogBlock&)`: they are neither read
+  /// nor checked.
+  template <class Wanted>
+  std::optional<LogEvent> next(Wanted&& wanted) {
+    const auto fail = [this](std::uint64_t offset, std::string why) {
+      this->fail(offset, std::move(why));
+    };
+    while (true) {
+      while (events_.is_at_end(fail))
+        if (!open_block(wanted)) return std::nullopt;
+      LogEvent event = events_.front(fail);
+      event.name = name_of(event);
+      events_.drop(event);
+      if (event.index >= from_) return event;
+    }
+  }
+
+  /// Goes to the event with that index, or the first after it; forward or back. Blocks before it
+  /// are not read.
+  void seek(std::uint64_t index) {
+    const bool ahead = !next_block_ || index >= *next_block_ ||
+                       (events_.left() != 0 && index >= events_.index());
+    if (!ahead) {
+      source_ = open(path_);
+      source_.preamble = read_preamble(source_.blocks);
+      events_ = {};
+      next_block_ = std::nullopt;
+    }
+    from_ = index;
   }
 
   /// The event as a C++ value; throws LogError when `E` is another type or cannot hold it.
@@ -22314,60 +22977,122 @@ class LogReader {
 
   /// Bytes after the last whole block, once `next` has returned nothing: the list at which the
   /// writer was killed, or is just now.
-  std::uint64_t torn_bytes() const noexcept { return blocks_.torn_bytes(); }
+  std::uint64_t torn_bytes() const noexcept { return source_.blocks.torn_bytes(); }
 
  private:
+  /// The file that is being read, and which of a series it is.
+  struct Source {
+    std::optional<log_format::SeriesFile> place;
+    log_format::BlockReader blocks;
+    Bytes preamble;
+  };
+
   [[noreturn]] void fail(std::uint64_t offset, std::string why) const {
-    blocks_.file().fail(offset, std::move(why));
+    source_.blocks.file().fail(offset, std::move(why));
   }
 
-  bool open_block() {
-    std::optional<log_format::Block> block = blocks_.next();
-    if (!block) return false;
-    const log_format::BlockHeader& header = block->header;
-    if (header.kind != log_format::Kind::list || header.slot >= slot_count)
-      fail(block->offset, "damaged: no list of events where one must be");
-    if (started_ && header.first != next_index_)
-      fail(block->offset, "damaged: event " + std::to_string(header.first) + " follows where " +
-                              std::to_string(next_index_) + " must");
-    started_ = true;
-    next_index_ = header.first;
-    slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
-    content_ = std::move(block->content);
-    content_at_ = block->offset + log_format::BlockHeader::size;
+  static Source open(const std::string& path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) {
+      const bool is_folder = std::filesystem::is_directory(status);
+      const auto files = is_folder ? log_format::series_files(path)
+                                   : log_format::files_of_series(path);
+      if (!files.empty() && files.front().series() != files.back().series())
+        throw LogError(path, 0, "the folder holds several logs, such as " +
+                                    files.front().series() + " and " + files.back().series() +
+                                    ": choose one");
+      if (!files.empty()) return {files.front(), open(folder_of(path), files.front()), {}};
+    }
+    return {std::nullopt, log_format::BlockReader(LogFile::open(path)), {}};
+  }
+  static log_format::BlockReader open(const std::filesystem::path& folder,
+                                      const log_format::SeriesFile& place) {
+    return log_format::BlockReader(LogFile::open((folder / place.file()).string()));
+  }
+  static std::filesystem::path folder_of(const std::filesystem::path& path) {
+    return std::filesystem::is_directory(path) ? path : path.parent_path();
+  }
+
+  static Bytes read_preamble(log_format::BlockReader& blocks) {
+    std::optional<log_format::Block> first = blocks.next();
+    if (!first)
+      blocks.file().fail(log_format::prologue_size,
+                         "the log is cut off before it says what its events are");
+    if (first->header.kind != log_format::Kind::preamble)
+      blocks.file().fail(first->offset, "the log does not say what its events are");
+    return std::move(first->content);
+  }
+
+  /// Opens the next block unless it is not wanted; false if there is none.
+  template <class Wanted>
+  bool open_block(Wanted& wanted) {
+    log_format::BlockReader& blocks = source_.blocks;
+    const std::optional<LogBlock> header = blocks.peek_header();
+    if (!header) return open_next_file();
+    if (header->kind != log_format::Kind::lists)
+      fail(blocks.offset(), "damaged: no lists of events where they must be");
+    if (next_block_ && header->first != *next_block_)
+      fail(blocks.offset(), "damaged: event " + std::to_string(header->first) +
+                                " follows where " + std::to_string(*next_block_) + " must");
+    next_block_ = header->first + header->events;
+    const bool too_early = header->first < from_ && *next_block_ <= from_;
+    if (too_early || !wanted(*header)) {
+      blocks.skip(*header);
+    } else {
+      events_ = log_format::BlockEvents(blocks.take(*header));
+    }
     return true;
   }
 
-  LogEvent take_event() {
-    using log_format::EntryHeader;
-    if (content_.size() < EntryHeader::size) fail(content_at_, "damaged: half an event");
-    const EntryHeader header = EntryHeader::load(content_.data());
-    const std::size_t whole = EntryHeader::size + std::size_t{header.length};
-    if (content_.size() < whole) fail(content_at_, "damaged: the event reaches beyond its block");
-    LogEvent event{next_index_, slot_, header.number, name_of(header.number),
-                   content_.slice(EntryHeader::size, header.length), content_at_};
-    content_ = content_.slice(whole, content_.size() - whole);
-    content_at_ += whole;
-    ++next_index_;
-    return event;
+  /// Goes on in the next file of a series; false while there is none. What came to the end of this
+  /// file before the next was begun is read first.
+  bool open_next_file() {
+    if (!source_.place) return false;
+    log_format::SeriesFile place = *source_.place;
+    ++place.number;
+    const auto folder = folder_of(path_);
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(folder / place.file(), error);
+    if (error) return check_no_later(place);
+    if (size < log_format::prologue_size) return false;
+    Source next{place, open(folder, place), {}};
+    if (!next.blocks.peek_header()) return false;
+    if (source_.blocks.peek_header()) return true;
+    if (torn_bytes() != 0)
+      fail(source_.blocks.offset(), "damaged: the file is cut off, and yet another follows");
+    next.preamble = read_preamble(next.blocks);
+    if (next.preamble != source_.preamble)
+      next.blocks.file().fail(log_format::prologue_size,
+                              "the file is another Node's than those before it");
+    source_ = std::move(next);
+    return true;
   }
 
-  std::string_view name_of(std::uint32_t number) const {
+  bool check_no_later(const log_format::SeriesFile& missing) const {
+    const auto files = log_format::files_of_series(folder_of(path_) / missing.series());
+    if (!files.empty() && files.back().number >= missing.number)
+      throw LogError(path_, 0, missing.file() + " is gone: was it too old to be kept?");
+    return false;
+  }
+
+  std::string_view name_of(const LogEvent& event) const {
     const auto& types = preamble_.types;
-    const auto found = std::ranges::lower_bound(types, number, {}, &EventType::number);
-    if (found == types.end() || found->number != number)
-      fail(content_at_,
-           "damaged: event number " + std::to_string(number) + " is not among the log's types");
+    const auto found = std::ranges::lower_bound(types, event.number, {}, &EventType::number);
+    if (found == types.end() || found->number != event.number)
+      fail(event.offset, "damaged: event number " + std::to_string(event.number) +
+                             " is not among the log's types");
     return found->name;
   }
 
-  log_format::BlockReader blocks_;
+  std::string path_;
+  Source source_;
   log_format::Preamble preamble_;
-  bool started_ = false;
-  std::uint64_t next_index_ = 0;
-  Slot slot_ = slot::node;
-  Bytes content_;
-  std::uint64_t content_at_ = 0;
+  log_format::BlockEvents events_;
+  /// Index of the first event after the block that was opened last.
+  std::optional<std::uint64_t> next_block_;
+  /// No event before it comes out.
+  std::uint64_t from_ = 0;
 };
 
 }  // namespace mirbft
@@ -22773,6 +23498,18 @@ class Clock {
 
  private:
   Time now_{};
+};
+
+/// Virtual time as an event log notes it.
+class LoggedTime {
+ public:
+  explicit LoggedTime(const Clock& clock) noexcept : clock_(&clock) {}
+  std::uint64_t operator()() const noexcept {
+    return static_cast<std::uint64_t>(clock_->now().count());
+  }
+
+ private:
+  const Clock* clock_;
 };
 
 /// The clock of one node: it has an origin of its own, runs too fast or too slow, and may jump
@@ -26782,6 +27519,7 @@ struct Parts {
   /// For a FileWal and a FileStore, in place of `wal` and `store`.
   Disk& account;
   FileSystem& files;
+  const Clock& clock;
 };
 
 namespace detail {
@@ -27214,7 +27952,7 @@ class Cluster {
           make_({member.id, member.incarnation, member.disk.contents(), members(),
                  network_.connect(member.id), Wal(member.disk), Store(member.disk),
                  WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
-                 member.files}));
+                 member.files, clock_}));
     } catch (const LogCorruption& corruption) {
       if (!member.damaged && !member.faulty)
         findings().report("no failure", member.id, std::nullopt, corruption.what());
@@ -33079,6 +33817,41 @@ class Ed25519Signer {
 };
 
 }  // namespace mirbft
+
+#endif
+
+#ifdef MIRBFT_WITH_ZSTD
+
+// <mirbft/log/zstd.hpp>
+// Event logs compressed by zstd (RFC 8878): who includes this can write and read them.
+
+#include <zstd.h>
+
+namespace mirbft::log_format {
+
+/// The fastest of zstd's regular levels: recording must not cost much.
+inline constexpr int zstd_level = 1;
+
+inline std::size_t zstd_compress(ByteView from, std::uint8_t* to) {
+  // Its tables are worth keeping from block to block; each thread records for itself.
+  thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(
+      ZSTD_createCCtx(), &ZSTD_freeCCtx);
+  // There is room enough, so only memory can be wanting. Then the block stays as it is.
+  if (!context) return from.size();
+  const std::size_t size = ZSTD_compressCCtx(context.get(), to, ZSTD_compressBound(from.size()),
+                                             from.data(), from.size(), zstd_level);
+  return ZSTD_isError(size) ? from.size() : size;
+}
+
+inline bool zstd_expand(ByteView from, std::uint8_t* to, std::size_t size) {
+  return ZSTD_decompress(to, size, from.data(), from.size()) == size;
+}
+
+inline constexpr Codec zstd_codec{&ZSTD_compressBound, &zstd_compress, &zstd_expand};
+
+inline const Codec* const zstd_installed = codec_of(Compression::zstd) = &zstd_codec;
+
+}  // namespace mirbft::log_format
 
 #endif
 

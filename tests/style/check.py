@@ -47,6 +47,7 @@ EXTERNAL = [
     (r"google/protobuf/", r"(wire|log|mircat)/"),
     (r"openssl/", r"modules/\w+/(openssl|tls)"),
     (r"sodium", r"modules/\w+/sodium"),
+    (r"zstd", r"log/zstd"),
     (r"rocksdb/", r"modules/\w+/rocksdb"),
 ]
 
