@@ -14,15 +14,18 @@
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/command_line.hpp>
 #include <mirbft/mircat/console.hpp>
+#include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
+#include <mirbft/mircat/stat.hpp>
+#include <mirbft/mircat/verify.hpp>
+#include <mirbft/mircat/wal.hpp>
 
 namespace mirbft::mircat {
 
 /// All commands, in the order of the help: adding one is a line.
 template <class Node>
 using Commands = std::tuple<  //
-    Ls,                       //
-    Cat>;
+    Ls, Stat, Cat, Grep, Verify, WalLs, WalVerify, WalRepair>;
 
 namespace detail {
 
