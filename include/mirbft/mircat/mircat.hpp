@@ -16,6 +16,7 @@
 #include <mirbft/mircat/console.hpp>
 #include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
+#include <mirbft/mircat/select.hpp>
 #include <mirbft/mircat/stat.hpp>
 #include <mirbft/mircat/verify.hpp>
 #include <mirbft/mircat/wal.hpp>
@@ -25,7 +26,7 @@ namespace mirbft::mircat {
 /// All commands, in the order of the help: adding one is a line.
 template <class Node>
 using Commands = std::tuple<  //
-    Ls, Stat, Cat, Grep, Verify, WalLs, WalVerify, WalRepair>;
+    Ls, Stat, Cat, Grep, Select, Verify, WalLs, WalVerify, WalRepair>;
 
 namespace detail {
 
