@@ -9557,20 +9557,22 @@ class LogFile {
 //   log       magic (8 bytes), version (u32), preamble, list…
 //   preamble  block whose content is the protobuf message Preamble below
 //   list      block whose content is the events of one dispatched list, or of a part of it
-//   block     header (24 bytes), content
+//   block     header (32 bytes), content
 //   header    length of the content (u32), kind (u16), slot (u16), index of the first event (u64),
-//             CRC-32C of the content (u32), CRC-32C of the header up to here (u32)
+//             time (u64), CRC-32C of the content (u32), CRC-32C of the header up to here
+//             (u32)
 //   event     number (u32), length (u32), protobuf bytes
 //
 // All numbers are little-endian. The index of an event is its place in the total order of dispatch
-// and goes on from block to block. A slot is its place in `slot_names`. A log whose writer was
-// killed may end within a block; everything else that does not fit is damage.
+// and goes on from block to block. The time is that of the dispatch, in nanoseconds since the Unix
+// epoch. A slot is its place in `slot_names`. A log whose writer was killed may end within a block;
+// everything else that does not fit is damage.
 
 namespace mirbft::log_format {
 
 /// Not ASCII at first, a line end at last: neither a text nor what a text-mode copy leaves of it.
 inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 'l', 'o', 'g', '\n'};
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 inline constexpr std::size_t prologue_size = magic.size() + sizeof version;
 
 /// A list longer than this is cut into several blocks, none of which is much longer.
@@ -9608,7 +9610,7 @@ enum class Kind : std::uint16_t { preamble = 1, list = 2 };
 
 /// What stands before a block's content.
 struct BlockHeader {
-  static constexpr std::size_t size = 24;
+  static constexpr std::size_t size = 32;
 
   std::uint32_t length = 0;
   Kind kind = Kind::preamble;
@@ -9616,6 +9618,8 @@ struct BlockHeader {
   std::uint16_t slot = 0;
   /// Index of the first event.
   std::uint64_t first = 0;
+  /// When the list was dispatched, in nanoseconds since the Unix epoch.
+  std::uint64_t time = 0;
   /// Of the content.
   std::uint32_t checksum = 0;
 
@@ -9625,6 +9629,7 @@ struct BlockHeader {
     put(at, static_cast<std::uint16_t>(kind));
     put(at, slot);
     put(at, first);
+    put(at, time);
     put(at, checksum);
     put(at, crc32c({to, size - sizeof(std::uint32_t)}));
   }
@@ -9637,6 +9642,7 @@ struct BlockHeader {
     header.kind = Kind{get<std::uint16_t>(at)};
     header.slot = get<std::uint16_t>(at);
     header.first = get<std::uint64_t>(at);
+    header.time = get<std::uint64_t>(at);
     header.checksum = get<std::uint32_t>(at);
     if (get<std::uint32_t>(at) != crc32c({from, size - sizeof(std::uint32_t)})) return {};
     return header;
@@ -9722,9 +9728,11 @@ class LogWriter {
     write_block(log_format::Kind::preamble, 0);
   }
 
-  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order.
+  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order. It is
+  /// dispatched at `time`, in nanoseconds since the Unix epoch; zero is for who does not know.
   template <class List>
-  void append(Slot slot, const List& list) {
+  void append(Slot slot, const List& list, std::uint64_t time = 0) {
+    time_ = time;
     const auto place = static_cast<std::uint16_t>(slot.index());
     list.for_each([this, place]<class E>(const E& event) {
       add(E::number, wire::encode(event));
@@ -9754,7 +9762,7 @@ class LogWriter {
 
   void write_block(log_format::Kind kind, std::uint16_t slot) {
     const ByteView content = ByteView(block_).subspan(log_format::BlockHeader::size);
-    log_format::BlockHeader{static_cast<std::uint32_t>(content.size()), kind, slot, next_index_,
+    log_format::BlockHeader{static_cast<std::uint32_t>(content.size()), kind, slot, next_index_, time_,
                             crc32c(content)}
         .store(block_.data());
     file_.append(block_, size_);
@@ -9776,22 +9784,36 @@ class LogWriter {
   std::uint64_t size_ = 0;
   std::uint64_t next_index_ = 0;
   std::uint64_t pending_ = 0;
+  std::uint64_t time_ = 0;
 };
 
 }  // namespace mirbft
 
 namespace mirbft {
 
+/// The time of the machine, in nanoseconds since the Unix epoch.
+struct SystemTime {
+  std::uint64_t operator()() const noexcept {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+  }
+};
+
 /// Appends every list to an event log as it is dispatched (see log/format.hpp). One log is one
 /// run of a Node: choose a name that no earlier run has used.
 ///
-/// It knows no time but that of the `Tick` events. A kill of the process costs at most the list
-/// that was being dispatched; a power failure may cost more, since nothing is synced. When the
-/// file refuses a write the Node stops, as a log with a gap could not be replayed.
-class FileInterceptor {
+/// `Time` is what tells when a list is dispatched: called without arguments, it returns nanoseconds
+/// since the Unix epoch. A simulation gives its own, so that the same seed makes the same log.
+/// A kill of the process costs at most the list that was being dispatched; a power failure may
+/// cost more, since nothing is synced. When the file refuses a write the Node stops, as a log with
+/// a gap could not be replayed.
+template <class Time>
+class TimedFileInterceptor {
  public:
   /// Opens the file; throws ConfigError when that cannot be, or when it has content.
-  explicit FileInterceptor(std::string path) : writer_(open(std::move(path))) {}
+  explicit TimedFileInterceptor(std::string path, Time time = Time())
+      : writer_(open(std::move(path))), time_(std::move(time)) {}
 
   template <class... Es>
   void begin(NodeId self, ByteView cluster, events<Es...> types) {
@@ -9800,7 +9822,7 @@ class FileInterceptor {
 
   template <class List>
   void intercept(Slot slot, const List& list) {
-    guarded([&] { writer_.append(slot, list); });
+    guarded([&] { writer_.append(slot, list, time_()); });
   }
 
   /// Nothing is left to do: every list is with the operating system already.
@@ -9825,7 +9847,10 @@ class FileInterceptor {
   }
 
   LogWriter writer_;
+  Time time_;
 };
+
+using FileInterceptor = TimedFileInterceptor<SystemTime>;
 
 }  // namespace mirbft
 
@@ -21919,6 +21944,9 @@ struct LogEvent {
   Bytes payload;
   /// Where it begins in the file.
   std::uint64_t offset = 0;
+  /// When it was dispatched, in nanoseconds since the Unix epoch of the clock that the writer had;
+  /// virtual time in a simulation. Zero where it is not known.
+  std::uint64_t time = 0;
 
   /// The event as a C++ value; nothing when it is no `E`, or one that this `E` cannot hold.
   template <class E>
@@ -22006,6 +22034,7 @@ class LogReader {
                               std::to_string(next_index_) + " must");
     started_ = true;
     next_index_ = header.first;
+    time_ = header.time;
     slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
     content_ = std::move(block->content);
     content_at_ = block->offset + log_format::BlockHeader::size;
@@ -22019,7 +22048,7 @@ class LogReader {
     const std::size_t whole = EntryHeader::size + std::size_t{header.length};
     if (content_.size() < whole) fail(content_at_, "damaged: the event reaches beyond its block");
     LogEvent event{next_index_, slot_, header.number, name_of(header.number),
-                   content_.slice(EntryHeader::size, header.length), content_at_};
+                   content_.slice(EntryHeader::size, header.length), content_at_, time_};
     content_ = content_.slice(whole, content_.size() - whole);
     content_at_ += whole;
     ++next_index_;
@@ -22039,6 +22068,7 @@ class LogReader {
   log_format::Preamble preamble_;
   bool started_ = false;
   std::uint64_t next_index_ = 0;
+  std::uint64_t time_ = 0;
   Slot slot_ = slot::node;
   Bytes content_;
   std::uint64_t content_at_ = 0;
@@ -22447,6 +22477,18 @@ class Clock {
 
  private:
   Time now_{};
+};
+
+/// Virtual time as an event log notes it.
+class LoggedTime {
+ public:
+  explicit LoggedTime(const Clock& clock) noexcept : clock_(&clock) {}
+  std::uint64_t operator()() const noexcept {
+    return static_cast<std::uint64_t>(clock_->now().count());
+  }
+
+ private:
+  const Clock* clock_;
 };
 
 /// The clock of one node: it has an origin of its own, runs too fast or too slow, and may jump
@@ -26456,6 +26498,7 @@ struct Parts {
   /// For a FileWal and a FileStore, in place of `wal` and `store`.
   Disk& account;
   FileSystem& files;
+  const Clock& clock;
 };
 
 namespace detail {
@@ -26888,7 +26931,7 @@ class Cluster {
           make_({member.id, member.incarnation, member.disk.contents(), members(),
                  network_.connect(member.id), Wal(member.disk), Store(member.disk),
                  WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
-                 member.files}));
+                 member.files, clock_}));
     } catch (const LogCorruption& corruption) {
       if (!member.damaged && !member.faulty)
         findings().report("no failure", member.id, std::nullopt, corruption.what());

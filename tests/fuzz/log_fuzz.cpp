@@ -80,7 +80,7 @@ void add_lists(MemoryFile& file, Input& input) {
   while (!input.empty()) {
     const std::uint16_t slot = input.byte();
     const std::uint8_t first = input.byte();
-    file.add_block({0, log_format::Kind::list, slot, first, 0}, input.bytes(input.byte()));
+    file.add_block({0, log_format::Kind::list, slot, first, 0, 0}, input.bytes(input.byte()));
   }
 }
 

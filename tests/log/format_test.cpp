@@ -27,10 +27,10 @@ TEST_CASE("numbers are little-endian, on every machine") {
 
 TEST_CASE("a block header survives, and does not survive any flipped bit") {
   using log_format::BlockHeader;
-  const BlockHeader header{5, log_format::Kind::list, 7, 1ull << 40, 0xdeadbeef};
+  const BlockHeader header{5, log_format::Kind::list, 7, 1ull << 40, 99, 0xdeadbeef};
   std::array<std::uint8_t, BlockHeader::size> stored;
   header.store(stored.data());
-  CHECK(hex(stored) == "05000000020007000000000000010000efbeadde85ff1f7f");
+  CHECK(hex(stored) == "050000000200070000000000000100006300000000000000efbeadde50cdd55d");
 
   const auto loaded = BlockHeader::load(stored.data());
   REQUIRE(loaded);
@@ -38,6 +38,7 @@ TEST_CASE("a block header survives, and does not survive any flipped bit") {
   CHECK(loaded->kind == header.kind);
   CHECK(loaded->slot == header.slot);
   CHECK(loaded->first == header.first);
+  CHECK(loaded->time == header.time);
   CHECK(loaded->checksum == header.checksum);
 
   for (std::size_t bit = 0; bit < 8 * stored.size(); ++bit) {
@@ -57,21 +58,21 @@ TEST_CASE("a log looks like this, byte for byte") {
   const sample::TemporaryFile file;
   sample::write_log(file.path());
   const std::string content = file.content();
-  CHECK(hex(bytes_of(content).first(12)) == "896d69726c6f670a01000000");
+  CHECK(hex(bytes_of(content).first(12)) == "896d69726c6f670a02000000");
 
   const std::size_t lists = sample::block_ends(file.path()).front();
   CHECK(hex(bytes_of(content).subspan(lists)) ==
         // Three events for slot 0, from index 0; ticks 1 and 2 with a request between them.
-        "3000000002000000" "0000000000000000" "902a2c1f854fcb1c"
+        "3000000002000000" "0000000000000000" "6400000000000000" "902a2c1fa3da4bd4"
         "0200000002000000" "0801"
         "0300000014000000" "0a1008071a075345542061203122030102031001"
         "0200000002000000" "0802"
         // Three for slot 4, from index 3, one of them a user's.
-        "3000000002000400" "0300000000000000" "85503f01957112c3"
+        "3000000002000400" "0300000000000000" "fa00000000000000" "85503f01b658afd8"
         "0200000002000000" "0801"
         "e803000014000000" "08d8ffffffffffffffff0112074b72616bc3b377"
         "0200000002000000" "0802"
         // One for slot 3, with index 6: the first reference is all zero and so has no bytes.
-        "1000000002000300" "0600000000000000" "704378abc36f34dd"
+        "1000000002000300" "0600000000000000" "2c01000000000000" "704378abf3ac4b9b"
         "0600000008000000" "0805120012021001");
 }

@@ -21,7 +21,7 @@ void write_with_schema(const std::string& path, Bytes schema, std::string name) 
   log_format::store_prologue(reinterpret_cast<std::uint8_t*>(content.data()));
   const auto add = [&](log_format::Kind kind, ByteView block) {
     std::string header(log_format::BlockHeader::size, '\0');
-    log_format::BlockHeader{static_cast<std::uint32_t>(block.size()), kind, 0, 0, crc32c(block)}
+    log_format::BlockHeader{static_cast<std::uint32_t>(block.size()), kind, 0, 0, 0, crc32c(block)}
         .store(reinterpret_cast<std::uint8_t*>(header.data()));
     content += header + std::string(block.begin(), block.end());
   };

@@ -34,7 +34,8 @@ ReadBack read_back(const std::string& path) {
 
 bool is_same(const LogEvent& one, const LogEvent& other) {
   return one.index == other.index && one.slot == other.slot && one.number == other.number &&
-         one.payload == other.payload && one.offset == other.offset;
+         one.payload == other.payload && one.offset == other.offset &&
+         one.time == other.time;
 }
 
 bool is_prefix(const std::vector<LogEvent>& part, const std::vector<LogEvent>& whole) {
@@ -132,10 +133,10 @@ TEST_CASE("what is no log is refused with a reason") {
   CHECK(reason(file.path()) == "this is no event log: it does not begin like one");
   file.write("\x89mirlog\n");
   CHECK(reason(file.path()) == "the log is cut off in its very beginning");
-  file.write(std::string("\x89mirlog\n\x02\0\0\0", 12));
-  CHECK(reason(file.path()) ==
-        "the log has version 2 of the format, and this program reads only version 1");
   file.write(std::string("\x89mirlog\n\x01\0\0\0", 12));
+  CHECK(reason(file.path()) ==
+        "the log has version 1 of the format, and this program reads only version 2");
+  file.write(std::string("\x89mirlog\n\x02\0\0\0", 12));
   CHECK(reason(file.path()) == "the log is cut off before it says what its events are");
 }
 
@@ -144,21 +145,21 @@ TEST_CASE("blocks with sound checksums and senseless content are refused with a 
   const sample::TemporaryFile file;
   const std::string good = entry(Tick::number, 0, "");
 
-  write_block(file, {0, Kind::list, 0, 0, 0}, good);
+  write_block(file, {0, Kind::list, 0, 0, 0, 0}, good);
   CHECK(reason(file.path()) == "none");
-  write_block(file, {0, Kind::list, 0, 0, 0}, "");
+  write_block(file, {0, Kind::list, 0, 0, 0, 0}, "");
   CHECK(reason(file.path()) == "none");
-  write_block(file, {0, Kind{3}, 0, 0, 0}, good);
+  write_block(file, {0, Kind{3}, 0, 0, 0, 0}, good);
   CHECK(reason(file.path()) == "damaged: no list of events where one must be");
-  write_block(file, {0, Kind::preamble, 0, 0, 0}, good);
+  write_block(file, {0, Kind::preamble, 0, 0, 0, 0}, good);
   CHECK(reason(file.path()) == "damaged: no list of events where one must be");
-  write_block(file, {0, Kind::list, slot_count, 0, 0}, good);
+  write_block(file, {0, Kind::list, slot_count, 0, 0, 0}, good);
   CHECK(reason(file.path()) == "damaged: no list of events where one must be");
-  write_block(file, {0, Kind::list, 0, 0, 0}, good + "1234567");
+  write_block(file, {0, Kind::list, 0, 0, 0, 0}, good + "1234567");
   CHECK(reason(file.path()) == "damaged: half an event");
-  write_block(file, {0, Kind::list, 0, 0, 0}, entry(Tick::number, 2, "1"));
+  write_block(file, {0, Kind::list, 0, 0, 0, 0}, entry(Tick::number, 2, "1"));
   CHECK(reason(file.path()) == "damaged: the event reaches beyond its block");
-  write_block(file, {0, Kind::list, 0, 0, 0}, entry(77, 0, ""));
+  write_block(file, {0, Kind::list, 0, 0, 0, 0}, entry(77, 0, ""));
   CHECK(reason(file.path()) == "damaged: event number 77 is not among the log's types");
 }
 
@@ -179,7 +180,7 @@ TEST_CASE("a missing block is noticed, and a log may begin in the middle of the 
 
 TEST_CASE("an event that its C++ type cannot hold is an error, not a crash") {
   const sample::TemporaryFile file;
-  write_block(file, {0, log_format::Kind::list, 0, 0, 0}, entry(Tick::number, 1, "\xff"));
+  write_block(file, {0, log_format::Kind::list, 0, 0, 0, 0}, entry(Tick::number, 1, "\xff"));
   LogReader log(file.path());
   const auto event = log.next();
   REQUIRE(event);

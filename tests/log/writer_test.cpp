@@ -33,6 +33,9 @@ TEST_CASE("what is written is read again, with index, slot, type and every field
   CHECK(events[2].slot == slot::tracker);
   CHECK(events[3].slot == slot::protocol);
   CHECK(events[6].slot == slot::store);
+  CHECK(events[2].time == 100);
+  CHECK(events[3].time == 250);
+  CHECK(events[6].time == 300);
   CHECK(log.torn_bytes() == 0);
 
   const auto request = events[1].as<NewRequest>();

@@ -24,6 +24,9 @@ struct LogEvent {
   Bytes payload;
   /// Where it begins in the file.
   std::uint64_t offset = 0;
+  /// When it was dispatched, in nanoseconds since the Unix epoch of the clock that the writer had;
+  /// virtual time in a simulation. Zero where it is not known.
+  std::uint64_t time = 0;
 
   /// The event as a C++ value; nothing when it is no `E`, or one that this `E` cannot hold.
   template <class E>

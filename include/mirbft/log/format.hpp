@@ -3,14 +3,16 @@
 //   log       magic (8 bytes), version (u32), preamble, list…
 //   preamble  block whose content is the protobuf message Preamble below
 //   list      block whose content is the events of one dispatched list, or of a part of it
-//   block     header (24 bytes), content
+//   block     header (32 bytes), content
 //   header    length of the content (u32), kind (u16), slot (u16), index of the first event (u64),
-//             CRC-32C of the content (u32), CRC-32C of the header up to here (u32)
+//             time (u64), CRC-32C of the content (u32), CRC-32C of the header up to here
+//             (u32)
 //   event     number (u32), length (u32), protobuf bytes
 //
 // All numbers are little-endian. The index of an event is its place in the total order of dispatch
-// and goes on from block to block. A slot is its place in `slot_names`. A log whose writer was
-// killed may end within a block; everything else that does not fit is damage.
+// and goes on from block to block. The time is that of the dispatch, in nanoseconds since the Unix
+// epoch. A slot is its place in `slot_names`. A log whose writer was killed may end within a block;
+// everything else that does not fit is damage.
 #ifndef MIRBFT_LOG_FORMAT_HPP
 #define MIRBFT_LOG_FORMAT_HPP
 
@@ -32,7 +34,7 @@ namespace mirbft::log_format {
 
 /// Not ASCII at first, a line end at last: neither a text nor what a text-mode copy leaves of it.
 inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 'l', 'o', 'g', '\n'};
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 inline constexpr std::size_t prologue_size = magic.size() + sizeof version;
 
 /// A list longer than this is cut into several blocks, none of which is much longer.
@@ -70,7 +72,7 @@ enum class Kind : std::uint16_t { preamble = 1, list = 2 };
 
 /// What stands before a block's content.
 struct BlockHeader {
-  static constexpr std::size_t size = 24;
+  static constexpr std::size_t size = 32;
 
   std::uint32_t length = 0;
   Kind kind = Kind::preamble;
@@ -78,6 +80,8 @@ struct BlockHeader {
   std::uint16_t slot = 0;
   /// Index of the first event.
   std::uint64_t first = 0;
+  /// When the list was dispatched, in nanoseconds since the Unix epoch.
+  std::uint64_t time = 0;
   /// Of the content.
   std::uint32_t checksum = 0;
 
@@ -87,6 +91,7 @@ struct BlockHeader {
     put(at, static_cast<std::uint16_t>(kind));
     put(at, slot);
     put(at, first);
+    put(at, time);
     put(at, checksum);
     put(at, crc32c({to, size - sizeof(std::uint32_t)}));
   }
@@ -99,6 +104,7 @@ struct BlockHeader {
     header.kind = Kind{get<std::uint16_t>(at)};
     header.slot = get<std::uint16_t>(at);
     header.first = get<std::uint64_t>(at);
+    header.time = get<std::uint64_t>(at);
     header.checksum = get<std::uint32_t>(at);
     if (get<std::uint32_t>(at) != crc32c({from, size - sizeof(std::uint32_t)})) return {};
     return header;

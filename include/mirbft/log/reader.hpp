@@ -86,6 +86,7 @@ class LogReader {
                               std::to_string(next_index_) + " must");
     started_ = true;
     next_index_ = header.first;
+    time_ = header.time;
     slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
     content_ = std::move(block->content);
     content_at_ = block->offset + log_format::BlockHeader::size;
@@ -99,7 +100,7 @@ class LogReader {
     const std::size_t whole = EntryHeader::size + std::size_t{header.length};
     if (content_.size() < whole) fail(content_at_, "damaged: the event reaches beyond its block");
     LogEvent event{next_index_, slot_, header.number, name_of(header.number),
-                   content_.slice(EntryHeader::size, header.length), content_at_};
+                   content_.slice(EntryHeader::size, header.length), content_at_, time_};
     content_ = content_.slice(whole, content_.size() - whole);
     content_at_ += whole;
     ++next_index_;
@@ -119,6 +120,7 @@ class LogReader {
   log_format::Preamble preamble_;
   bool started_ = false;
   std::uint64_t next_index_ = 0;
+  std::uint64_t time_ = 0;
   Slot slot_ = slot::node;
   Bytes content_;
   std::uint64_t content_at_ = 0;

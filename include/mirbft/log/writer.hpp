@@ -48,9 +48,11 @@ class LogWriter {
     write_block(log_format::Kind::preamble, 0);
   }
 
-  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order.
+  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order. It is
+  /// dispatched at `time`, in nanoseconds since the Unix epoch; zero is for who does not know.
   template <class List>
-  void append(Slot slot, const List& list) {
+  void append(Slot slot, const List& list, std::uint64_t time = 0) {
+    time_ = time;
     const auto place = static_cast<std::uint16_t>(slot.index());
     list.for_each([this, place]<class E>(const E& event) {
       add(E::number, wire::encode(event));
@@ -80,7 +82,7 @@ class LogWriter {
 
   void write_block(log_format::Kind kind, std::uint16_t slot) {
     const ByteView content = ByteView(block_).subspan(log_format::BlockHeader::size);
-    log_format::BlockHeader{static_cast<std::uint32_t>(content.size()), kind, slot, next_index_,
+    log_format::BlockHeader{static_cast<std::uint32_t>(content.size()), kind, slot, next_index_, time_,
                             crc32c(content)}
         .store(block_.data());
     file_.append(block_, size_);
@@ -102,6 +104,7 @@ class LogWriter {
   std::uint64_t size_ = 0;
   std::uint64_t next_index_ = 0;
   std::uint64_t pending_ = 0;
+  std::uint64_t time_ = 0;
 };
 
 }  // namespace mirbft

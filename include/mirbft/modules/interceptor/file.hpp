@@ -2,6 +2,8 @@
 #ifndef MIRBFT_MODULES_INTERCEPTOR_FILE_HPP
 #define MIRBFT_MODULES_INTERCEPTOR_FILE_HPP
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -14,16 +16,29 @@
 
 namespace mirbft {
 
+/// The time of the machine, in nanoseconds since the Unix epoch.
+struct SystemTime {
+  std::uint64_t operator()() const noexcept {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+  }
+};
+
 /// Appends every list to an event log as it is dispatched (see log/format.hpp). One log is one
 /// run of a Node: choose a name that no earlier run has used.
 ///
-/// It knows no time but that of the `Tick` events. A kill of the process costs at most the list
-/// that was being dispatched; a power failure may cost more, since nothing is synced. When the
-/// file refuses a write the Node stops, as a log with a gap could not be replayed.
-class FileInterceptor {
+/// `Time` is what tells when a list is dispatched: called without arguments, it returns nanoseconds
+/// since the Unix epoch. A simulation gives its own, so that the same seed makes the same log.
+/// A kill of the process costs at most the list that was being dispatched; a power failure may
+/// cost more, since nothing is synced. When the file refuses a write the Node stops, as a log with
+/// a gap could not be replayed.
+template <class Time>
+class TimedFileInterceptor {
  public:
   /// Opens the file; throws ConfigError when that cannot be, or when it has content.
-  explicit FileInterceptor(std::string path) : writer_(open(std::move(path))) {}
+  explicit TimedFileInterceptor(std::string path, Time time = Time())
+      : writer_(open(std::move(path))), time_(std::move(time)) {}
 
   template <class... Es>
   void begin(NodeId self, ByteView cluster, events<Es...> types) {
@@ -32,7 +47,7 @@ class FileInterceptor {
 
   template <class List>
   void intercept(Slot slot, const List& list) {
-    guarded([&] { writer_.append(slot, list); });
+    guarded([&] { writer_.append(slot, list, time_()); });
   }
 
   /// Nothing is left to do: every list is with the operating system already.
@@ -57,7 +72,10 @@ class FileInterceptor {
   }
 
   LogWriter writer_;
+  Time time_;
 };
+
+using FileInterceptor = TimedFileInterceptor<SystemTime>;
 
 }  // namespace mirbft
 
