@@ -15,6 +15,7 @@
 #include <mirbft/mircat/command_line.hpp>
 #include <mirbft/mircat/console.hpp>
 #include <mirbft/mircat/ls.hpp>
+#include <mirbft/mircat/node_commands.hpp>
 
 namespace mirbft::mircat {
 
@@ -22,7 +23,8 @@ namespace mirbft::mircat {
 template <class Node>
 using Commands = std::tuple<  //
     Ls,                       //
-    Cat>;
+    Cat,                      //
+    Replay<Node>>;
 
 namespace detail {
 
