@@ -16,6 +16,7 @@
 #include <mirbft/mircat/console.hpp>
 #include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
+#include <mirbft/mircat/node_commands.hpp>
 #include <mirbft/mircat/select.hpp>
 #include <mirbft/mircat/stat.hpp>
 #include <mirbft/mircat/verify.hpp>
@@ -32,6 +33,7 @@ using Commands = std::tuple<  //
     Grep,                     //
     Select,                   //
     Verify,                   //
+    Replay<Node>,             //
     WalLs,                    //
     WalVerify,                //
     WalRepair>;
