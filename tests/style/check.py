@@ -49,6 +49,7 @@ EXTERNAL = [
     (r"sodium", r"modules/\w+/sodium"),
     (r"zstd", r"log/zstd"),
     (r"rocksdb/", r"modules/\w+/rocksdb"),
+    (r"CLI/", r"mircat/command_line\.hpp"),  # a program above the library: nobody includes it
 ]
 
 # Words, and the places under include/mirbft that must do without them.
