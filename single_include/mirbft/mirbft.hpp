@@ -4448,7 +4448,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::engine::NoStatus);
 namespace mirbft {
 
 // Every module is a movable type. It may offer `status()`, which returns a reflected struct for
-// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
+// the operator; `config()`, a reflected struct that it can be made from anew, so that an event log
+// can be replayed; `using placement = placement::…`; and `consumes`, `emits` and `process` for
 // events of its own. Its calls come from one thread at a time unless its concept says otherwise.
 
 /// Exchanges frames with the other replicas; knows nothing of what is in them.
@@ -4603,7 +4604,8 @@ concept IsProtocol =
 
 /// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
 /// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
-/// tells it beforehand what it may see; `end` is the last call.
+/// tells it beforehand what it may see, and if it takes that, as a fourth argument
+/// `const std::vector<ModuleDescription>&`, what the modules are; `end` is the last call.
 template <class M>
 concept IsInterceptor =
     std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,
@@ -5288,6 +5290,61 @@ class Inbox {
 };
 
 }  // namespace mirbft::engine
+
+// <mirbft/engine/module_description.hpp>
+// What a Node's modules are called and how they are configured, for whoever makes them once more.
+
+namespace mirbft {
+
+/// One module of a Node.
+struct ModuleDescription {
+  /// Its place in `slot_names`.
+  std::uint16_t slot = 0;
+  /// Its type, without namespaces and arguments.
+  std::string name;
+  /// How it is configured, as JSON that `wire::parse_config` reads; empty where it does not say.
+  std::string config;
+};
+
+namespace engine {
+
+template <class M>
+using config_of = std::remove_cvref_t<decltype(std::declval<const M&>().config())>;
+
+/// A module that says how it is configured, and can be made anew from that. It holds no secrets: a
+/// module with some is made without them, and can do what needs none.
+template <class M>
+concept HasConfig = requires(const M& module) {
+  requires wire::Reflected<config_of<M>>;
+  requires std::constructible_from<M, config_of<M>>;
+};
+
+/// What a module type is called, without namespaces and arguments.
+template <class M>
+constexpr std::string_view module_name() {
+  const std::string_view text = wire::detail::type_text<M>();
+  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
+                                                           : text);
+}
+
+template <std::size_t S, class M>
+ModuleDescription describe(const M& module) {
+  ModuleDescription made{static_cast<std::uint16_t>(S), std::string(module_name<M>()), {}};
+  if constexpr (HasConfig<M>) made.config = wire::to_json(module.config());
+  return made;
+}
+
+/// An Interceptor that wants to know the modules too: as the last argument of `begin`.
+template <class Interceptor, class Events>
+concept TakesDescriptions =
+    requires(Interceptor& interceptor, const std::vector<ModuleDescription>& modules) {
+      interceptor.begin(NodeId(), ByteView(), Events{}, modules);
+    };
+
+}  // namespace engine
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ModuleDescription, slot, name, config);
 
 // <mirbft/engine/stage.hpp>
 // A module in its slot: the module, its task, and how a list is run through both.
@@ -6355,9 +6412,7 @@ class Core {
   void start() {
     if (phase_ != Phase::created) return;
     phase_ = Phase::working;
-    guarded("interceptor", [&] {
-      interceptor_.begin(config_.self, config_.cluster.view(), typename Plan::Events{});
-    });
+    guarded("interceptor", [&] { begin_interceptor(); });
     guarded("wal", [&] { play_back(); });
     guarded("start", [&] {
       dispatch_all();
@@ -6476,6 +6531,22 @@ class Core {
   };
   using AllSlots = Slots<std::make_index_sequence<slot_count>>;
   using Stages = typename AllSlots::Stages;
+
+  void begin_interceptor() {
+    using Events = typename Plan::Events;
+    const ByteView cluster = config_.cluster.view();
+    if constexpr (TakesDescriptions<Interceptor, Events>) {
+      interceptor_.begin(config_.self, cluster, Events{}, descriptions());
+    } else {
+      interceptor_.begin(config_.self, cluster, Events{});
+    }
+  }
+  /// The Node's own slot is no module.
+  std::vector<ModuleDescription> descriptions() const {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return std::vector{describe<S>(stage<S>().module())...};
+    }(std::make_index_sequence<slot_count - 1>{});
+  }
 
   std::size_t dispatch_all_in(Slot slots) {
     std::size_t total = 0;
@@ -7116,14 +7187,6 @@ struct WiringPlan {
   std::vector<Wire> wires;
   std::vector<LooseEnd> loose_ends;
 };
-
-/// What a module type is called, without namespaces and arguments.
-template <class M>
-constexpr std::string_view module_name() {
-  const std::string_view text = wire::detail::type_text<M>();
-  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
-                                                           : text);
-}
 
 template <class Plan, std::size_t From, class E>
 void add_wires(WiringPlan& plan) {
@@ -8046,6 +8109,17 @@ class BatchVerifier {
   /// Throws ConfigError.
   explicit BatchVerifier(Crypto crypto, RootLimits limits = {})
       : crypto_(std::move(crypto)), known_(std::make_unique<Known>(limits)) {}
+
+  /// As the module within says, and made anew from that.
+  auto config() const
+    requires requires(const Crypto& crypto) { crypto.config(); }
+  {
+    return crypto_.config();
+  }
+  template <class Config>
+    requires std::constructible_from<Crypto, const Config&> &&
+             requires(const Crypto& crypto) { { crypto.config() } -> std::same_as<Config>; }
+  explicit BatchVerifier(const Config& config) : BatchVerifier(Crypto(config)) {}
 
   Bytes sign(Epoch epoch, ByteView message) const { return crypto_.sign(epoch, message); }
   SignatureCheck verify_node(NodeId signer, Epoch epoch, ByteView message,
@@ -9607,6 +9681,8 @@ struct Preamble {
   /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
   Bytes schema;
   std::vector<EventType> types;
+  /// What the Node was made of, as far as who recorded it was told.
+  std::vector<ModuleDescription> modules;
 };
 
 using little_endian::get;
@@ -9729,7 +9805,7 @@ struct EntryHeader {
 }  // namespace mirbft::log_format
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types, modules);
 
 namespace mirbft::log_format {
 
@@ -10145,14 +10221,16 @@ class LogWriter {
   /// Of the file that is being written.
   const std::string& path() const noexcept { return file_.path(); }
 
-  /// Writes what comes before all lists: whose log it is and what each event type looks like.
-  /// Called once, before `append`.
+  /// Writes what comes before all lists: whose log it is, what each event type looks like, and what
+  /// the Node is made of. Called once, before `append`.
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...>) {
+  void begin(NodeId self, ByteView cluster, events<Es...>,
+             const std::vector<ModuleDescription>& modules = {}) {
     preamble_ = wire::encode(log_format::Preamble{
         self, Bytes(cluster), log_format::schema_of<Es...>(),
         {log_format::EventType{Es::number, Es::destination.bits(),
-                               log_format::message_name<Es>()}...}});
+                               log_format::message_name<Es>()}...},
+        modules});
     begin_file();
   }
 
@@ -10303,8 +10381,9 @@ class TimedFileInterceptor {
       : writer_(open(std::move(path), options)), time_(std::move(time)) {}
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    guarded([&] { writer_.begin(self, cluster, types); });
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    guarded([&] { writer_.begin(self, cluster, types, modules); });
   }
 
   template <class List>
@@ -12869,6 +12948,9 @@ class ClientTracker {
 
   /// Throws ConfigError.
   explicit ClientTracker(TrackerConfig config) : config_(std::move(config)) { config_.check(); }
+
+  /// As it was made.
+  const TrackerConfig& config() const noexcept { return config_; }
 
   void process(Init, auto& /*out*/) noexcept {}
 
@@ -17314,6 +17396,9 @@ class Iss {
         supply_(config_.members.size()),
         amnesia_(config_.memory, config_.members.size()),
         pace_{config_.base_timeout} {}
+
+  /// As it was made.
+  const IssConfig& config() const noexcept { return config_; }
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
@@ -22875,6 +22960,98 @@ class BlockEvents {
 
 }  // namespace mirbft::log_format
 
+// <mirbft/log/module_with_duty.hpp>
+// Any module of a Node as an event-shaped one, so that it can be replayed: with the duty of its
+// slot a task-shaped module takes events and answers them.
+
+namespace mirbft {
+
+/// Whether what slot `S` emits follows from the events that it is given: the others talk to the
+/// world outside.
+template <std::size_t S>
+inline constexpr bool is_replayable = (slot::tracker | slot::hasher | slot::crypto |
+                                       slot::protocol | slot::app)
+                                          .includes(Slot(static_cast<std::uint16_t>(1u << S)));
+
+/// The module in slot `S` of a Node with this plan. It does not sign: that takes a secret, which no
+/// log holds.
+template <class Plan, std::size_t S>
+class ModuleWithDuty {
+  using Task = typename Plan::template Task<S>;
+  using Events = typename Plan::Events;
+
+  template <class E>
+  struct needs_no_secret {
+    static constexpr bool value = !engine::is_instance<SignRequest, E>;
+  };
+  template <class E>
+  static constexpr auto answer_to() {
+    if constexpr (!Task::template handles<E>) {
+      return events<>{};
+    } else if constexpr (engine::HasAnswer<E>) {
+      return events<typename E::answer>{};
+    } else {
+      return events<>{};
+    }
+  }
+  template <class List>
+  struct Answers;
+  template <class... Es>
+  struct Answers<events<Es...>> {
+    using type = engine::Union<decltype(answer_to<Es>())...>;
+  };
+  template <class E>
+  struct comes_from_elsewhere {
+    static constexpr bool value = []<std::size_t... T>(std::index_sequence<T...>) {
+      return ((T != S && engine::contains<E, typename Plan::template Emits<T>>) || ...);
+    }(std::make_index_sequence<slot_count>{});
+  };
+
+ public:
+  using Module = typename Plan::template Module<S>;
+  using consumes =
+      typename engine::Select<needs_no_secret, typename Plan::template Received<S>>::type;
+  using emits =
+      engine::Union<typename Plan::template Emits<S>, typename Answers<consumes>::type>;
+  /// Those of its `emits` that may come from elsewhere too.
+  using shared = typename engine::Select<comes_from_elsewhere, emits>::type;
+
+  /// `module` is as it was when the recorded Node started.
+  ModuleWithDuty(Module module, const NodeConfig& config)
+      : module_(std::move(module)), task_(config) {}
+
+  template <class E>
+  void process(E event, auto& out) {
+    if constexpr (Task::template handles<E>) {
+      KnownEvents<std::remove_reference_t<decltype(out)>> known{out};
+      task_.process(module_, std::move(event), known);
+    } else {
+      module_.process(std::move(event), out);
+    }
+  }
+
+  const Module& module() const noexcept { return module_; }
+  auto status() const { return engine::status_of(module_); }
+
+ private:
+  /// As in a Node, what nobody asks for goes nowhere.
+  template <class Out>
+  struct KnownEvents {
+    Out& out;
+
+    template <class E>
+    void emit(E&& event) {
+      if constexpr (engine::contains<std::remove_cvref_t<E>, Events>)
+        out.emit(std::forward<E>(event));
+    }
+  };
+
+  Module module_;
+  Task task_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/log/printer.hpp>
 // Shows recorded events with nothing but the schema in their log: no C++ type is needed.
 
@@ -22921,6 +23098,8 @@ class LogReader {
   const Bytes& schema() const noexcept { return preamble_.schema; }
   /// Every event type that the Node could see, by ascending number.
   const std::vector<EventType>& types() const noexcept { return preamble_.types; }
+  /// What the Node was made of; empty where the log does not know.
+  const std::vector<ModuleDescription>& modules() const noexcept { return preamble_.modules; }
 
   /// The bits of those event types for which `wanted(const EventType&)` holds: a block whose
   /// `types` have none of them holds no such event.
@@ -23305,13 +23484,19 @@ class ExpectedEvents {
  public:
   template <class E>
   void add_in_order(const E& event) {
-    ordered_[E::destination.index()].push_back(expected(event));
+    newest_.push_back(expected(event));
+    ordered_[E::destination.index()].push_back(newest_.back());
   }
   template <class E>
   void add_in_any_order(const E& event) {
+    newest_.push_back(expected(event));
     for (std::size_t place = 0; place < slot_count; ++place)
-      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(expected(event));
+      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(newest_.back());
   }
+
+  /// What was added since `forget_newest`, in that order.
+  const std::vector<LogEvent>& newest() const noexcept { return newest_; }
+  void forget_newest() noexcept { newest_.clear(); }
 
   /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
   /// two equal events it does not matter which goes, but nothing may hold up the order.
@@ -23360,6 +23545,7 @@ class ExpectedEvents {
   template <class E>
   static LogEvent expected(const E& event) {
     LogEvent made;
+    made.slot = E::destination;
     made.number = E::number;
     made.name = log_format::message_name<E>();
     made.payload = wire::encode(event);
@@ -23368,6 +23554,7 @@ class ExpectedEvents {
 
   std::array<std::list<LogEvent>, slot_count> ordered_;
   std::array<std::list<LogEvent>, slot_count> unordered_;
+  std::vector<LogEvent> newest_;
 };
 
 /// The follow-ups of an event that a replayed module emits.
@@ -23426,8 +23613,10 @@ class Replay {
       : module_(module), slot_(slot), log_(log), printer_(log) {}
 
   /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
-  /// input, and whatever the module throws.
+  /// input. A module that fails is given nothing more; if the recorded one did not, then what it
+  /// has emitted since is the difference.
   std::optional<LogDifference> step(const LogEvent& event) {
+    expected_.forget_newest();
     std::optional<LogDifference> difference;
     if (is_one_of(typename Module::emits{}, event)) {
       if (expected_.take(event)) {
@@ -23436,7 +23625,7 @@ class Replay {
         difference = LogDifference{event, describe(event)};
       }
     }
-    if (event.slot == slot_) feed(event, typename Module::consumes{});
+    if (event.slot == slot_ && failure_.empty()) feed(event, typename Module::consumes{});
     return difference;
   }
 
@@ -23446,6 +23635,10 @@ class Replay {
   std::uint64_t compared() const noexcept { return compared_; }
   /// Events that the module has emitted and the log has not shown up to here.
   std::size_t pending() const noexcept { return expected_.size(); }
+  /// What the module has emitted at the last step, follow-ups included.
+  const std::vector<LogEvent>& emitted() const noexcept { return expected_.newest(); }
+  /// How the module has failed, and at which event; empty while it has not.
+  const std::string& failure() const noexcept { return failure_; }
 
  private:
   template <class... Es>
@@ -23460,12 +23653,18 @@ class Replay {
   template <class E>
   void feed_as(const LogEvent& event) {
     detail::ReplayOut out(expected_);
-    module_.process(log_.template decode<E>(event), out);
+    E input = log_.template decode<E>(event);
     ++fed_;
+    try {
+      module_.process(std::move(input), out);
+    } catch (const std::exception& error) {
+      failure_ = "fails at event " + std::to_string(event.index) + ": " + error.what();
+    }
   }
 
   std::string describe(const LogEvent& event) const {
     const LogEvent* expected = expected_.in_place_of(event);
+    if (!failure_.empty()) return "the replay " + failure_;
     if (!expected) return "the replay has not emitted such an event";
     try {
       if (expected->number == event.number) return printer_.differences(event, *expected);
@@ -23483,6 +23682,7 @@ class Replay {
   detail::ExpectedEvents expected_;
   std::uint64_t fed_ = 0;
   std::uint64_t compared_ = 0;
+  std::string failure_;
 };
 
 /// What came of a replay.
@@ -23490,6 +23690,8 @@ struct ReplayResult {
   std::uint64_t fed = 0;
   std::uint64_t compared = 0;
   std::uint64_t pending = 0;
+  /// As `Replay::failure`.
+  std::string failure;
   std::optional<LogDifference> difference;
 };
 
@@ -23503,7 +23705,8 @@ ReplayResult replay(Module& module, Slot slot, LogReader& log) {
     if (!event) break;
     difference = replay.step(*event);
   }
-  return {replay.fed(), replay.compared(), replay.pending(), std::move(difference)};
+  return {replay.fed(), replay.compared(), replay.pending(), replay.failure(),
+          std::move(difference)};
 }
 
 }  // namespace mirbft
@@ -27475,8 +27678,14 @@ class Watch {
   void also(Also also) { also_.emplace(std::move(also)); }
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    if (also_) also_->begin(self, cluster, types);
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    if (!also_) return;
+    if constexpr (engine::TakesDescriptions<Also, events<Es...>>) {
+      also_->begin(self, cluster, types, modules);
+    } else {
+      also_->begin(self, cluster, types);
+    }
   }
 
   template <class List>
@@ -29571,6 +29780,7 @@ class ReplaysAlike {
     }
     if constexpr (is_listed<E, typename Protocol::consumes>) {
       if (slot != slot::protocol) return;
+      life.expected.forget_newest();
       mirbft::detail::ReplayOut out(life.expected);
       try {
         life.again.process(E(event), out);
@@ -33661,6 +33871,12 @@ class Ed25519Key {
   std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret_;
 };
 
+/// All that it takes to verify what others sign.
+struct PublicKeys {
+  std::vector<NodeKey> nodes;
+  std::vector<ClientKey> clients;
+};
+
 /// What a `SodiumCrypto` knows.
 struct SodiumStatus {
   std::uint64_t nodes = 0;           ///< nodes with a key
@@ -33696,7 +33912,25 @@ class SodiumCrypto {
   /// force. Throws `ConfigError`.
   SodiumCrypto(std::vector<Ed25519Key> own, NodeId self, const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
-      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {}
+      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {
+    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
+  }
+
+  /// Without a secret: one that verifies, and cannot sign. Throws `ConfigError`.
+  explicit SodiumCrypto(const PublicKeys& keys)
+      : SodiumCrypto((Ed25519Key::start_library(), std::vector<Ed25519Key>()), std::nullopt,
+                     by_id(keys.nodes, &NodeKey::node),
+                     by_id(keys.clients, &ClientKey::client)) {}
+
+  /// The public keys that it was made with; where some have changed, the newest ones.
+  PublicKeys config() const {
+    const auto bytes = [](const PublicKey& key) { return Bytes(ByteView(key)); };
+    PublicKeys keys;
+    for (const auto& [node, all] : nodes_)
+      if (const auto& newest = all.rbegin()->second) keys.nodes.push_back({node, bytes(*newest)});
+    for (const auto& [client, key] : clients_) keys.clients.push_back({client, bytes(key)});
+    return keys;
+  }
 
   /// Throws `ModuleFailure` when the secret key is missing: a node that could not sign would only
   /// look as if it took part.
@@ -33744,7 +33978,6 @@ class SodiumCrypto {
                const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
       : own_(std::move(own)), self_(self), clients_(checked(client_keys, "client_keys")) {
-    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
     for (const auto& [node, key] : checked(node_keys, "node_keys")) nodes_[node][Epoch(0)] = key;
   }
 
@@ -33758,6 +33991,8 @@ class SodiumCrypto {
     return key ? &*key : nullptr;
   }
   const Ed25519Key& own_key(Epoch epoch) const {
+    if (own_.empty())
+      throw ModuleFailure("Ed25519: made of public keys alone, this verifies and cannot sign");
     if (!self_) return own_.front();
     const PublicKey* wanted = node_key(*self_, epoch);
     for (const Ed25519Key& own : own_)
@@ -33779,6 +34014,13 @@ class SodiumCrypto {
     return parsed;
   }
 
+  template <class Id, class Key>
+  static std::map<Id, Bytes> by_id(const std::vector<Key>& keys, Id Key::*id) {
+    std::map<Id, Bytes> found;
+    for (const Key& each : keys)
+      if (each.key) found[each.*id] = *each.key;
+    return found;
+  }
   template <class Id>
   static std::map<Id, PublicKey> checked(const std::map<Id, Bytes>& keys, const char* field) {
     std::map<Id, PublicKey> parsed;
@@ -33811,6 +34053,7 @@ class SodiumCrypto {
 
 }  // namespace mirbft
 
+BOOST_HANA_ADAPT_STRUCT(mirbft::PublicKeys, nodes, clients);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SodiumStatus, nodes, clients, malformed_keys);
 
 #endif
