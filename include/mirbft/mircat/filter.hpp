@@ -17,8 +17,10 @@
 #include <mirbft/mircat/fields.hpp>
 #include <mirbft/mircat/found.hpp>
 #include <mirbft/mircat/logs.hpp>
+#include <mirbft/mircat/numbers.hpp>
 #include <mirbft/mircat/pattern.hpp>
 #include <mirbft/mircat/time.hpp>
+#include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 
 namespace mirbft::mircat {
@@ -170,11 +172,23 @@ class Filter {
     }
     const Reach& reach = reach_of(word, found.printer->type(event));
     if (reach.passes || reach.paths.empty()) return reach.passes;
+    if (word.subject == Subject::field && std::ranges::all_of(reach.paths, is_plain_number))
+      if (const auto known = holds_number(word, reach, event.payload)) return *known;
     const auto& message = found.printer->parse(event);
     static const Patterns anything{Pattern("*", parse_number)};
     const Patterns& values = word.subject == Subject::type ? anything : word.patterns;
     return std::ranges::any_of(
         reach.paths, [&](const FieldPath& path) { return holds_at(message, path, 0, values); });
+  }
+
+  /// The same without decoding all of the event; nothing where its bytes are no message.
+  static std::optional<bool> holds_number(const Word& word, const Reach& reach,
+                                          const Bytes& payload) {
+    bool is_held = false;
+    const auto look = [&](std::uint64_t number) { is_held |= holds_any(word.patterns, number); };
+    for (const FieldPath& path : reach.paths)
+      if (!for_each_number(payload, path, look)) return std::nullopt;
+    return is_held;
   }
 
   static const Reach& reach_of(const Word& word, const google::protobuf::Descriptor& type) {

@@ -14,17 +14,22 @@
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/command_line.hpp>
 #include <mirbft/mircat/console.hpp>
+#include <mirbft/mircat/diff.hpp>
+#include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
 #include <mirbft/mircat/node_commands.hpp>
+#include <mirbft/mircat/select.hpp>
+#include <mirbft/mircat/stat.hpp>
+#include <mirbft/mircat/verify.hpp>
+#include <mirbft/mircat/wal.hpp>
 
 namespace mirbft::mircat {
 
 /// All commands, in the order of the help: adding one is a line.
 template <class Node>
 using Commands = std::tuple<  //
-    Ls,                       //
-    Cat,                      //
-    Replay<Node>>;
+    Ls, Stat, Cat, Grep, Select, Verify, WalLs, WalVerify, WalRepair, Diff, Replay<Node>,
+    Step<Node>>;
 
 namespace detail {
 
