@@ -14,8 +14,10 @@
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/command_line.hpp>
 #include <mirbft/mircat/console.hpp>
+#include <mirbft/mircat/export.hpp>
 #include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
+#include <mirbft/mircat/report.hpp>
 #include <mirbft/mircat/select.hpp>
 #include <mirbft/mircat/stat.hpp>
 #include <mirbft/mircat/verify.hpp>
@@ -26,7 +28,7 @@ namespace mirbft::mircat {
 /// All commands, in the order of the help: adding one is a line.
 template <class Node>
 using Commands = std::tuple<  //
-    Ls, Stat, Cat, Grep, Select, Verify, WalLs, WalVerify, WalRepair>;
+    Ls, Stat, Cat, Grep, Select, Verify, WalLs, WalVerify, WalRepair, Export, Report>;
 
 namespace detail {
 
