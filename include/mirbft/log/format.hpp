@@ -25,6 +25,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/crc32c.hpp>
 #include <mirbft/types/id.hpp>
@@ -56,6 +57,8 @@ struct Preamble {
   /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
   Bytes schema;
   std::vector<EventType> types;
+  /// What the Node was made of, as far as who recorded it was told.
+  std::vector<ModuleDescription> modules;
 };
 
 using little_endian::get;
@@ -133,6 +136,6 @@ struct EntryHeader {
 }  // namespace mirbft::log_format
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types, modules);
 
 #endif

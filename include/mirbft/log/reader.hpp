@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/block_reader.hpp>
 #include <mirbft/log/event.hpp>
@@ -50,6 +51,8 @@ class LogReader {
   const Bytes& schema() const noexcept { return preamble_.schema; }
   /// Every event type that the Node could see, by ascending number.
   const std::vector<EventType>& types() const noexcept { return preamble_.types; }
+  /// What the Node was made of; empty where the log does not know.
+  const std::vector<ModuleDescription>& modules() const noexcept { return preamble_.modules; }
 
   /// The next event; nothing at the end of the last whole block. Ask again when the log has grown.
   std::optional<LogEvent> next() {

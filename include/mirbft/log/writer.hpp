@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/file.hpp>
 #include <mirbft/log/format.hpp>
@@ -32,14 +33,16 @@ class LogWriter {
 
   const std::string& path() const noexcept { return file_.path(); }
 
-  /// Writes what comes before all lists: whose log it is and what each event type looks like.
-  /// Called once, before `append`.
+  /// Writes what comes before all lists: whose log it is, what each event type looks like, and what
+  /// the Node is made of. Called once, before `append`.
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...>) {
+  void begin(NodeId self, ByteView cluster, events<Es...>,
+             const std::vector<ModuleDescription>& modules = {}) {
     const Bytes preamble = wire::encode(log_format::Preamble{
         self, Bytes(cluster), log_format::schema_of<Es...>(),
         {log_format::EventType{Es::number, Es::destination.bits(),
-                               log_format::message_name<Es>()}...}});
+                               log_format::message_name<Es>()}...},
+        modules});
     std::array<std::uint8_t, log_format::prologue_size> prologue;
     log_format::store_prologue(prologue.data());
     file_.append(prologue, 0);

@@ -17,6 +17,7 @@
 #include <mirbft/mircat/export.hpp>
 #include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
+#include <mirbft/mircat/node_commands.hpp>
 #include <mirbft/mircat/report.hpp>
 #include <mirbft/mircat/select.hpp>
 #include <mirbft/mircat/stat.hpp>
@@ -28,9 +29,30 @@ namespace mirbft::mircat {
 /// All commands, in the order of the help: adding one is a line.
 template <class Node>
 using Commands = std::tuple<  //
-    Ls, Stat, Cat, Grep, Select, Verify, WalLs, WalVerify, WalRepair, Export, Report>;
+    Ls,                       //
+    Stat,                     //
+    Cat,                      //
+    Grep,                     //
+    Select,                   //
+    Verify,                   //
+    Replay<Node>,             //
+    WalLs,                    //
+    WalVerify,                //
+    WalRepair,                //
+    Export,                   //
+    Report>;
 
 namespace detail {
+
+/// What was good before an error is worth seeing, where the output still takes it.
+inline void show_rest(Console& console) {
+  try {
+    console.out().clear();
+    console.out().flush();
+  } catch (const ClosedPipe&) {
+  } catch (const std::exception&) {
+  }
+}
 
 /// What comes of a job: its status, or one line on what went wrong.
 template <class Job>
@@ -42,6 +64,7 @@ int guarded(Console& console, Job&& job) {
   } catch (const ClosedPipe&) {
     return status::ok;
   } catch (const std::exception& error) {
+    show_rest(console);
     console.err() << "mircat: " << error.what() << '\n';
     return status::unusable;
   }

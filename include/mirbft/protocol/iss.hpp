@@ -115,6 +115,9 @@ class Iss {
         amnesia_(config_.memory, config_.members.size()),
         pace_{config_.base_timeout} {}
 
+  /// As it was made.
+  const IssConfig& config() const noexcept { return config_; }
+
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
   }
