@@ -22,6 +22,7 @@
 #include <mirbft/types/errors.hpp>
 
 #include "config.hpp"
+#include "memory.hpp"
 
 namespace kv {
 
@@ -142,6 +143,7 @@ inline void check(const Config& config) {
   if (config.segment_kib < 1 || config.segment_kib > 1 << 20)
     throw mirbft::ConfigError("segment_kib", std::to_string(config.segment_kib),
                               "must be from 1 to 1048576: 65536 is good");
+  check_memory(config);
   detail::check_ports(config);
   detail::check_keys(config);
 }

@@ -295,4 +295,8 @@
 #include <mirbft/client/ed25519_signer.hpp>
 #endif
 
+#ifdef MIRBFT_WITH_ROCKSDB
+#include <mirbft/modules/store/rocksdb.hpp>
+#endif
+
 #endif
