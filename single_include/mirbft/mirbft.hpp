@@ -17652,7 +17652,10 @@ class Iss {
       Epochs& epoch = *iss_.find_epoch(segment.epoch);
       const SeqNr sn = epoch.plan().sn_of(segment.index, slot);
       (void)iss_.claim_all(epoch, segment.index, sn, batch);
-      if (iss_.proposer_.leads(segment.index)) iss_.own_batches_.proposed(sn, batch);
+      const bool own = iss_.proposer_.leads(segment.index);
+      if (own) iss_.own_batches_.proposed(sn, batch);
+      // As when it was proposed, or nobody would wait for those who were behind it.
+      if (!own || !batch->empty()) (void)iss_.proposer_.saw(sn, epoch.plan());
     }
     void bad(Bad reason) { iss_.bad_.count(reason); }
     void halt(std::string reason) { out_.emit(Halt{std::move(reason)}); }

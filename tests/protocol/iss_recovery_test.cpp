@@ -146,6 +146,18 @@ TEST_CASE_FIXTURE(Four, "what a replica stands by is repeated, and the same afte
 }
 
 // Section 11: different batch re-proposed after a crash.
+// Otherwise those that were all started again wait for ever: none of them hears a proposal anew.
+TEST_CASE_FIXTURE(Four, "whoever is behind what was voted for before a restart is suspected after it") {
+  propose(3, Batch({ready(NodeId(3))}));
+  Fixture after(r.config, {}, r.log);
+  after.tick(1ms);
+  after.tick(r.config.base_timeout);
+  std::vector<std::uint32_t> suspected;
+  for (const ViewChange& change : after.take<ViewChange>())
+    suspected.push_back(change.segment.index);
+  CHECK(suspected == std::vector<std::uint32_t>{0, 1, 2});
+}
+
 TEST_CASE_FIXTURE(Four, "a leader does not propose another batch after a restart") {
   ready(NodeId(0));
   const auto before = r.take<PrePrepare>();
