@@ -10340,6 +10340,37 @@ class NullInterceptor {
 
 }  // namespace mirbft
 
+// <mirbft/modules/interceptor/optional.hpp>
+// An Interceptor that is there or not, as is decided when the program starts.
+
+namespace mirbft {
+
+/// Shows everything to `Interceptor` where there is one, and is a branch away from nothing where
+/// there is none. A program that knows beforehand names that Interceptor, or `NullInterceptor`.
+template <class Interceptor>
+class OptionalInterceptor {
+ public:
+  OptionalInterceptor() = default;
+  explicit OptionalInterceptor(Interceptor interceptor) : held_(std::move(interceptor)) {}
+
+  template <class... Es>
+  void begin(NodeId self, ByteView cluster, events<Es...> types) {
+    if (held_) held_->begin(self, cluster, types);
+  }
+  template <class List>
+  void intercept(Slot slot, const List& list) {
+    if (held_) held_->intercept(slot, list);
+  }
+  void end() {
+    if (held_) held_->end();
+  }
+
+ private:
+  std::optional<Interceptor> held_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/net/framing.hpp>
 // How messages are cut out of a stream of bytes: headers, limits, and the decoder of frames.
 
@@ -11831,7 +11862,8 @@ namespace mirbft {
 struct PlainTcp {
   using Stream = boost::asio::ip::tcp::socket;
 
-  Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
+  /// Never inlined, or g++ 12 warns of what Asio leaves unset in a socket that is not open yet.
+  [[gnu::noinline]] Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
 
   template <class Handler>
   void handshake(Stream&, Side, Handler&& handler) {

@@ -1,0 +1,40 @@
+// An Interceptor that is there or not, as is decided when the program starts.
+#ifndef MIRBFT_MODULES_INTERCEPTOR_OPTIONAL_HPP
+#define MIRBFT_MODULES_INTERCEPTOR_OPTIONAL_HPP
+
+#include <optional>
+#include <utility>
+
+#include <mirbft/events/event.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/id.hpp>
+
+namespace mirbft {
+
+/// Shows everything to `Interceptor` where there is one, and is a branch away from nothing where
+/// there is none. A program that knows beforehand names that Interceptor, or `NullInterceptor`.
+template <class Interceptor>
+class OptionalInterceptor {
+ public:
+  OptionalInterceptor() = default;
+  explicit OptionalInterceptor(Interceptor interceptor) : held_(std::move(interceptor)) {}
+
+  template <class... Es>
+  void begin(NodeId self, ByteView cluster, events<Es...> types) {
+    if (held_) held_->begin(self, cluster, types);
+  }
+  template <class List>
+  void intercept(Slot slot, const List& list) {
+    if (held_) held_->intercept(slot, list);
+  }
+  void end() {
+    if (held_) held_->end();
+  }
+
+ private:
+  std::optional<Interceptor> held_;
+};
+
+}  // namespace mirbft
+
+#endif
