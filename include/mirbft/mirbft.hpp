@@ -118,9 +118,12 @@
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_door.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_listen.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/store/segment.hpp>
@@ -205,6 +208,7 @@
 #include <mirbft/log/event.hpp>
 #include <mirbft/log/file.hpp>
 #include <mirbft/log/format.hpp>
+#include <mirbft/log/module_with_duty.hpp>
 #include <mirbft/log/options.hpp>
 #include <mirbft/log/printer.hpp>
 #include <mirbft/log/reader.hpp>
@@ -299,6 +303,10 @@
 #include <mirbft/modules/crypto/sodium.hpp>
 
 #include <mirbft/client/ed25519_signer.hpp>
+#endif
+
+#ifdef MIRBFT_WITH_ROCKSDB
+#include <mirbft/modules/store/rocksdb.hpp>
 #endif
 
 #ifdef MIRBFT_WITH_ZSTD

@@ -4448,7 +4448,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::engine::NoStatus);
 namespace mirbft {
 
 // Every module is a movable type. It may offer `status()`, which returns a reflected struct for
-// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
+// the operator; `config()`, a reflected struct that it can be made from anew, so that an event log
+// can be replayed; `using placement = placement::…`; and `consumes`, `emits` and `process` for
 // events of its own. Its calls come from one thread at a time unless its concept says otherwise.
 
 /// Exchanges frames with the other replicas; knows nothing of what is in them.
@@ -4603,7 +4604,8 @@ concept IsProtocol =
 
 /// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
 /// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
-/// tells it beforehand what it may see; `end` is the last call.
+/// tells it beforehand what it may see, and if it takes that, as a fourth argument
+/// `const std::vector<ModuleDescription>&`, what the modules are; `end` is the last call.
 template <class M>
 concept IsInterceptor =
     std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,
@@ -4955,6 +4957,9 @@ struct NodeConfig {
   std::uint64_t inbox_capacity = 1 << 16;
   /// How many frames are taken from the Net at a time.
   std::uint64_t frames_at_a_time = 1024;
+  /// A Net with a thread of its own reads nothing more while frames of so many bytes wait for the
+  /// rest of the Node. The last ones that were taken may go beyond this.
+  std::uint64_t received_bytes = 64u << 20;
   VoteFrames vote_frames = VoteFrames::gathered;
   GroupCommit group_commit = GroupCommit::list;
 };
@@ -4979,6 +4984,8 @@ inline void check(const NodeConfig& config) {
   countable("inbox_capacity", config.inbox_capacity, "so many submissions may wait: from 1 to ");
   countable("frames_at_a_time", config.frames_at_a_time,
             "so many frames are taken from the net at once: from 1 to ");
+  positive("received_bytes", config.received_bytes,
+           "so many bytes of frames may wait: at least 1, 67108864 are good");
 }
 
 }  // namespace engine
@@ -5283,6 +5290,61 @@ class Inbox {
 };
 
 }  // namespace mirbft::engine
+
+// <mirbft/engine/module_description.hpp>
+// What a Node's modules are called and how they are configured, for whoever makes them once more.
+
+namespace mirbft {
+
+/// One module of a Node.
+struct ModuleDescription {
+  /// Its place in `slot_names`.
+  std::uint16_t slot = 0;
+  /// Its type, without namespaces and arguments.
+  std::string name;
+  /// How it is configured, as JSON that `wire::parse_config` reads; empty where it does not say.
+  std::string config;
+};
+
+namespace engine {
+
+template <class M>
+using config_of = std::remove_cvref_t<decltype(std::declval<const M&>().config())>;
+
+/// A module that says how it is configured, and can be made anew from that. It holds no secrets: a
+/// module with some is made without them, and can do what needs none.
+template <class M>
+concept HasConfig = requires(const M& module) {
+  requires wire::Reflected<config_of<M>>;
+  requires std::constructible_from<M, config_of<M>>;
+};
+
+/// What a module type is called, without namespaces and arguments.
+template <class M>
+constexpr std::string_view module_name() {
+  const std::string_view text = wire::detail::type_text<M>();
+  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
+                                                           : text);
+}
+
+template <std::size_t S, class M>
+ModuleDescription describe(const M& module) {
+  ModuleDescription made{static_cast<std::uint16_t>(S), std::string(module_name<M>()), {}};
+  if constexpr (HasConfig<M>) made.config = wire::to_json(module.config());
+  return made;
+}
+
+/// An Interceptor that wants to know the modules too: as the last argument of `begin`.
+template <class Interceptor, class Events>
+concept TakesDescriptions =
+    requires(Interceptor& interceptor, const std::vector<ModuleDescription>& modules) {
+      interceptor.begin(NodeId(), ByteView(), Events{}, modules);
+    };
+
+}  // namespace engine
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ModuleDescription, slot, name, config);
 
 // <mirbft/engine/stage.hpp>
 // A module in its slot: the module, its task, and how a list is run through both.
@@ -5800,11 +5862,14 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
   }
 
   /// Takes in what has arrived, waiting `at_most` for it; a frame that holds anything but
-  /// canonical messages is counted, and from there on dropped.
-  void receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+  /// canonical messages is counted, and from there on dropped. Returns how many bytes that were.
+  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames,
+                        auto& out) {
+    std::uint64_t bytes = 0;
     const auto take = [&](NodeId from, Bytes frame) {
-      const auto take_one = [&](const Bytes& bytes) {
-        std::optional<Message> message = wire::decode<Message>(bytes, wire::Form::canonical);
+      bytes += frame.size();
+      const auto take_one = [&](const Bytes& part) {
+        auto message = wire::decode<Message>(part, wire::Form::canonical);
         if (message) out.emit(MessageReceived<Message>{from, std::move(*message)});
         return message.has_value();
       };
@@ -5817,6 +5882,7 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
       status_.malformed_frames += !sound;
     };
     net.poll(take, at_most, max_frames);
+    return bytes;
   }
 
   /// Frames of which something was dropped, as it was no canonical message.
@@ -6347,9 +6413,7 @@ class Core {
   void start() {
     if (phase_ != Phase::created) return;
     phase_ = Phase::working;
-    guarded("interceptor", [&] {
-      interceptor_.begin(config_.self, config_.cluster.view(), typename Plan::Events{});
-    });
+    guarded("interceptor", [&] { begin_interceptor(); });
     guarded("wal", [&] { play_back(); });
     guarded("start", [&] {
       dispatch_all();
@@ -6468,6 +6532,22 @@ class Core {
   };
   using AllSlots = Slots<std::make_index_sequence<slot_count>>;
   using Stages = typename AllSlots::Stages;
+
+  void begin_interceptor() {
+    using Events = typename Plan::Events;
+    const ByteView cluster = config_.cluster.view();
+    if constexpr (TakesDescriptions<Interceptor, Events>) {
+      interceptor_.begin(config_.self, cluster, Events{}, descriptions());
+    } else {
+      interceptor_.begin(config_.self, cluster, Events{});
+    }
+  }
+  /// The Node's own slot is no module.
+  std::vector<ModuleDescription> descriptions() const {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return std::vector{describe<S>(stage<S>().module())...};
+    }(std::make_index_sequence<slot_count - 1>{});
+  }
 
   std::size_t dispatch_all_in(Slot slots) {
     std::size_t total = 0;
@@ -6665,6 +6745,7 @@ class NetRunner {
     released_.clear();
     if (incoming_.size() == 0 || core_.is_full()) return;
     items.absorb(incoming_);
+    incoming_bytes_ = 0;
     changed_.notify_one();
   }
 
@@ -6681,21 +6762,26 @@ class NetRunner {
   void work(std::stop_token stop) {
     List list;
     Items out;
+    std::uint64_t bytes = 0;
     std::vector<FollowUps> follow_ups;
     while (wait_for_work(stop, list)) {
-      engine::guarded([&] { send_and_receive(list, out, follow_ups); },
+      bytes = 0;
+      engine::guarded([&] { bytes = send_and_receive(list, out, follow_ups); },
                       [&](const char* why) {
                         const std::lock_guard lock(mutex_);
                         failure_ = why;
                       });
-      if (!hand_in(out, follow_ups)) return;
+      if (!hand_in(out, bytes, follow_ups)) return;
     }
   }
 
   /// Waits only while there is nothing to send and no room for what might be received.
   bool wait_for_work(const std::stop_token& stop, List& list) {
     std::unique_lock lock(mutex_);
-    const auto may_receive = [this] { return receiving_ && incoming_.size() < room_; };
+    const auto may_receive = [this] {
+      return receiving_ && incoming_.size() < room_ &&
+             incoming_bytes_ < core_.config().received_bytes;
+    };
     changed_.wait(lock, stop, [&] { return outgoing_.size() != 0 || may_receive(); });
     if (stop.stop_requested()) return false;
     std::swap(list, outgoing_);
@@ -6704,20 +6790,24 @@ class NetRunner {
     return true;
   }
 
-  void send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
+  /// Returns how many bytes were received.
+  std::uint64_t send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
     const bool sent = list.size() != 0;
     if (sent) stage_.run(list, out, follow_ups);
+    std::uint64_t bytes = 0;
     if (may_receive_) {
       // What follows a sending must not wait for what arrives.
       const std::chrono::nanoseconds at_most = std::chrono::seconds(sent ? 0 : 1);
       typename Stage::TaskOut task_out(out);
-      stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time, task_out);
+      bytes = stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time,
+                                    task_out);
     }
     stage_.publish();
+    return bytes;
   }
 
   /// Shows the dispatching thread what came out. False when the module has failed.
-  bool hand_in(Items& out, std::vector<FollowUps>& follow_ups) {
+  bool hand_in(Items& out, std::uint64_t bytes, std::vector<FollowUps>& follow_ups) {
     bool failed = false;
     bool awaited = out.size() != 0 || !follow_ups.empty();
     {
@@ -6726,6 +6816,7 @@ class NetRunner {
       awaited = awaited || failed || !receiving_;
       sending_ = false;
       incoming_.absorb(out);
+      incoming_bytes_ += bytes;
       released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
       follow_ups.clear();
     }
@@ -6745,6 +6836,7 @@ class NetRunner {
   bool sending_ = false;
   List outgoing_;
   Items incoming_;
+  std::uint64_t incoming_bytes_ = 0;
   std::vector<FollowUps> released_;
   std::optional<std::string> failure_;
   std::jthread thread_;
@@ -7096,14 +7188,6 @@ struct WiringPlan {
   std::vector<Wire> wires;
   std::vector<LooseEnd> loose_ends;
 };
-
-/// What a module type is called, without namespaces and arguments.
-template <class M>
-constexpr std::string_view module_name() {
-  const std::string_view text = wire::detail::type_text<M>();
-  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
-                                                           : text);
-}
 
 template <class Plan, std::size_t From, class E>
 void add_wires(WiringPlan& plan) {
@@ -8027,6 +8111,17 @@ class BatchVerifier {
   explicit BatchVerifier(Crypto crypto, RootLimits limits = {})
       : crypto_(std::move(crypto)), known_(std::make_unique<Known>(limits)) {}
 
+  /// As the module within says, and made anew from that.
+  auto config() const
+    requires requires(const Crypto& crypto) { crypto.config(); }
+  {
+    return crypto_.config();
+  }
+  template <class Config>
+    requires std::constructible_from<Crypto, const Config&> &&
+             requires(const Crypto& crypto) { { crypto.config() } -> std::same_as<Config>; }
+  explicit BatchVerifier(const Config& config) : BatchVerifier(Crypto(config)) {}
+
   Bytes sign(Epoch epoch, ByteView message) const { return crypto_.sign(epoch, message); }
   SignatureCheck verify_node(NodeId signer, Epoch epoch, ByteView message,
                              ByteView signature) const {
@@ -8821,7 +8916,8 @@ struct Examination {
 
 /// Tells three outcomes apart: all is well, the last write is torn, or something is damaged; then
 /// it throws LogCorruption. Calls `look(id, record)` for every event, oldest segment first, before
-/// it is known that those after it are sound.
+/// it is known that those after it are sound; and before that, `check(header)`, which may throw,
+/// for each segment.
 template <class Files>
 class Examiner {
  public:
@@ -8831,16 +8927,20 @@ class Examiner {
 
   template <class Look>
   Examination<File> examine(Look&& look) {
+    return examine(look, [](const Header&) {});
+  }
+  template <class Look, class Check>
+  Examination<File> examine(Look&& look, Check&& check) {
     const std::vector<std::uint64_t> ids = list();
     if (ids.empty()) return std::move(found_);
     const std::uint64_t last = ids.back();
-    const Scan newest = read(last, [](const Record&) {});
+    const Scan newest = read(last, [](const Record&) {}, check);
     if (newest.oldest > last) refuse(last, 0, "it says that it is not needed itself");
     for (const std::uint64_t id : ids)
       if (id < newest.oldest) found_.leftovers.push_back(name_of(id));
     for (std::uint64_t id = newest.oldest; id <= last; ++id) {
       if (!std::binary_search(ids.begin(), ids.end(), id)) refuse(id, 0, "the file is missing");
-      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); });
+      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); }, check);
       check_link(id);
       if (id != last) check_end(id, id + 1 == last && newest.is_empty());
     }
@@ -8862,10 +8962,13 @@ class Examiner {
   }
 
   /// Reads a segment, of which the header vouches for the size, into `bytes`.
-  template <class Look>
-  Scan read(std::uint64_t id, Look&& look) {
+  template <class Look, class Check>
+  Scan read(std::uint64_t id, Look&& look, Check&& check) {
     auto place = found_.segments.find(id);
-    if (place == found_.segments.end()) place = found_.segments.emplace(id, opened(id)).first;
+    if (place == found_.segments.end()) {
+      place = found_.segments.emplace(id, opened(id)).first;
+      check(place->second.header);
+    }
     const auto& [file, header] = place->second;
     found_.newest.resize(header.file_size);
     file.read(0, found_.newest);
@@ -9113,18 +9216,15 @@ class SegmentLog {
   /// Calls `look(Place, const Record&)` for every event in a segment that has been synced.
   template <class Look>
   void read_segment(std::uint64_t id, Look&& look) {
-    const Segment<File>& segment = segments_.at(id);
-    std::vector<std::uint8_t> bytes(segment.header.file_size);
-    segment.file.read(0, bytes);
-    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
-      look(Place{id, record.offset}, record);
-    });
-    const std::uint64_t end = id == newest() ? end_ : found.end;
-    if (found.end != end || found.sealed != (id != newest()))
-      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
-                          "it was sound when it was opened");
+    std::vector<std::uint8_t> bytes;
+    read_segment(id, bytes, look);
   }
-
+  /// The same for all segments.
+  template <class Look>
+  void read_all(Look&& look) {
+    std::vector<std::uint8_t> bytes;
+    for (std::uint64_t id = oldest(); id <= newest(); ++id) read_segment(id, bytes, look);
+  }
   /// Calls `use(const Record&)` for one record of `size` bytes.
   template <class Use>
   void read(Place place, std::uint64_t size, Use&& use) {
@@ -9163,13 +9263,29 @@ class SegmentLog {
   static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
   static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
 
+  /// `bytes` is for the segment; given again for the next one, it need not be made anew.
   template <class Look>
-  void recover(Look&& look) {
-    auto found = Examiner<Files>(files_).examine([&](std::uint64_t id, const Record& record) {
-      ++status_.events;
+  void read_segment(std::uint64_t id, std::vector<std::uint8_t>& bytes, Look&& look) {
+    const Segment<File>& segment = segments_.at(id);
+    bytes.resize(segment.header.file_size);
+    segment.file.read(0, bytes);
+    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
       look(Place{id, record.offset}, record);
     });
-    for (const auto& [id, segment] : found.segments) check_owner(segment.header);
+    const std::uint64_t end = id == newest() ? end_ : found.end;
+    if (found.end != end || found.sealed != (id != newest()))
+      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
+                          "it was sound when it was opened");
+  }
+
+  template <class Look>
+  void recover(Look&& look) {
+    auto found = Examiner<Files>(files_).examine(
+        [&](std::uint64_t id, const Record& record) {
+          ++status_.events;
+          look(Place{id, record.offset}, record);
+        },
+        [this](const Header& header) { check_owner(header); });
     mend(files_, found);
     if (found.segments.empty()) return add_segment(0, Header::size);
     const Scan& end = found.scans.rbegin()->second;
@@ -9587,6 +9703,8 @@ struct Preamble {
   /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
   Bytes schema;
   std::vector<EventType> types;
+  /// What the Node was made of, as far as who recorded it was told.
+  std::vector<ModuleDescription> modules;
 };
 
 using little_endian::get;
@@ -9709,7 +9827,7 @@ struct EntryHeader {
 }  // namespace mirbft::log_format
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types, modules);
 
 namespace mirbft::log_format {
 
@@ -9970,8 +10088,6 @@ Bytes schema_of() {
 // are numbered: NAME-0001.000001.mirlog, NAME-0001.000002.mirlog, and NAME-0002.000001.mirlog after
 // a restart. Each is whole in itself, and the indices of events go on from file to file of a run.
 
-#include <fstream>
-
 namespace mirbft::log_format {
 
 inline constexpr std::string_view file_ending = ".mirlog";
@@ -10070,28 +10186,22 @@ inline void retain(const std::filesystem::path& path, const LogRotation& rotatio
 
 namespace mirbft {
 
-/// The logs in a folder, by their names' order, each as `LogReader` wants to be told: files that
-/// begin as an event log does, and series.
-inline std::vector<std::string> logs_in(const std::filesystem::path& folder) {
-  std::vector<std::string> logs;
+/// The log that a file is a part of, as `LogReader` is told it: the file's series, or the file.
+inline std::string log_of(const std::filesystem::path& path) {
+  const auto file = log_format::SeriesFile::of(path.filename().string());
+  return file ? (path.parent_path() / file->series()).string() : path.string();
+}
+
+/// The bytes of a log as `LogReader` is told it: of its file, or of all files of its series.
+inline std::uint64_t log_size(const std::filesystem::path& log) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (!entry.is_regular_file(error)) continue;
-    if (const auto file = log_format::SeriesFile::of(entry.path().filename().string())) {
-      logs.push_back((folder / file->series()).string());
-      continue;
-    }
-    std::array<char, log_format::magic.size()> begin{};
-    std::ifstream(entry.path(), std::ios::binary).read(begin.data(), begin.size());
-    if (std::equal(begin.begin(), begin.end(), log_format::magic.begin(),
-                   [](char one, std::uint8_t other) {
-                     return static_cast<std::uint8_t>(one) == other;
-                   }))
-      logs.push_back(entry.path().string());
+  if (const auto size = std::filesystem::file_size(log, error); !error) return size;
+  std::uint64_t total = 0;
+  for (const auto& file : log_format::files_of_series(log)) {
+    const auto size = std::filesystem::file_size(log.parent_path() / file.file(), error);
+    total += error ? 0 : size;
   }
-  std::ranges::sort(logs);
-  logs.erase(std::unique(logs.begin(), logs.end()), logs.end());
-  return logs;
+  return total;
 }
 
 }  // namespace mirbft
@@ -10125,14 +10235,16 @@ class LogWriter {
   /// Of the file that is being written.
   const std::string& path() const noexcept { return file_.path(); }
 
-  /// Writes what comes before all lists: whose log it is and what each event type looks like.
-  /// Called once, before `append`.
+  /// Writes what comes before all lists: whose log it is, what each event type looks like, and what
+  /// the Node is made of. Called once, before `append`.
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...>) {
+  void begin(NodeId self, ByteView cluster, events<Es...>,
+             const std::vector<ModuleDescription>& modules = {}) {
     preamble_ = wire::encode(log_format::Preamble{
         self, Bytes(cluster), log_format::schema_of<Es...>(),
         {log_format::EventType{Es::number, Es::destination.bits(),
-                               log_format::message_name<Es>()}...}});
+                               log_format::message_name<Es>()}...},
+        modules});
     begin_file();
   }
 
@@ -10283,8 +10395,9 @@ class TimedFileInterceptor {
       : writer_(open(std::move(path), options)), time_(std::move(time)) {}
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    guarded([&] { writer_.begin(self, cluster, types); });
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    guarded([&] { writer_.begin(self, cluster, types, modules); });
   }
 
   template <class List>
@@ -10353,9 +10466,12 @@ class OptionalInterceptor {
   OptionalInterceptor() = default;
   explicit OptionalInterceptor(Interceptor interceptor) : held_(std::move(interceptor)) {}
 
-  template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    if (held_) held_->begin(self, cluster, types);
+  /// `modules` are told to one that takes them.
+  template <class Types, class... Modules>
+  void begin(NodeId self, ByteView cluster, Types types, const Modules&... modules)
+    requires requires(Interceptor& held) { held.begin(self, cluster, types, modules...); }
+  {
+    if (held_) held_->begin(self, cluster, types, modules...);
   }
   template <class List>
   void intercept(Slot slot, const List& list) {
@@ -10934,6 +11050,12 @@ struct TcpEnds {
   std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
 };
 
+/// A peer that frames do not flow to and from.
+struct TcpAbsence {
+  NodeId node;
+  std::string why;  ///< what became of the last attempt
+};
+
 /// What a `TcpNet` has done since it was made. Bytes are those of payloads.
 struct TcpStatus {
   std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
@@ -10950,6 +11072,10 @@ struct TcpStatus {
   std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
   TcpEnds ended;
   std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+  std::vector<TcpAbsence> absent;
+  /// Whoever dialed this node last without proving to be a peer: from where, and why it was
+  /// refused. A peer with a certificate that nobody has pinned here is only found there.
+  std::string last_refused;
 };
 
 /// Why a connection ends: its counter and its words.
@@ -11037,9 +11163,11 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hel
                         wrong_cluster, stranger, unknown_kind, too_long, replaced,
                         wrong_configuration, crowded_out, not_tls, old_tls, no_certificate,
                         wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpAbsence, node, why);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
                         frames_received, bytes_received, dropped_votes, dropped_batches,
-                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end, absent,
+                        last_refused);
 
 // <mirbft/modules/net/tcp_mesh.hpp>
 // All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
@@ -11151,12 +11279,286 @@ class PeerQueue {
 
 }  // namespace mirbft
 
+// <mirbft/modules/net/tcp_door.hpp>
+// The port of a node: however many connect, letting them in costs a bounded share of its time.
+
+#include <boost/asio/ip/address.hpp>
+
+// <mirbft/modules/net/tcp_origin.hpp>
+// Whom a connection comes from, as far as its address tells, and who of a crowd has most.
+
+namespace mirbft {
+
+/// The part of an IP address that one party cannot choose at will.
+inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
+  using namespace boost::asio::ip;
+  if (!address.is_v6()) return address;
+  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
+  address_v6::bytes_type bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return address_v6(bytes);
+}
+
+/// The origins of a crowd, in the order in which they came; at least one. A flood from few origins
+/// is at the expense of those alone.
+class Crowd {
+ public:
+  using Origin = boost::asio::ip::address;
+
+  explicit Crowd(std::vector<Origin> origins) : origins_(std::move(origins)) {
+    for (const Origin& origin : origins_) ++counts_[origin];
+  }
+
+  /// The first of the origin that stands there most often: to go.
+  std::size_t first_of_most() const {
+    return place(std::max_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+  /// The first of the origins that stand there least often: its turn.
+  std::size_t first_of_fewest() const {
+    return place(std::min_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+
+ private:
+  using Counts = std::map<Origin, std::size_t>;
+  struct Fewer {
+    const Counts& counts;
+    bool operator()(const Origin& left, const Origin& right) const {
+      return counts.at(left) < counts.at(right);
+    }
+  };
+
+  std::size_t place(std::vector<Origin>::const_iterator at) const {
+    return static_cast<std::size_t>(at - origins_.begin());
+  }
+
+  std::vector<Origin> origins_;
+  Counts counts_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tcp_listen.hpp>
+// Opens a port for connections, or says in whose terms it cannot be opened.
+
+#include <boost/asio/error.hpp>
+
+namespace mirbft::detail {
+
+/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
+/// the port. Throws `ConfigError`, which names one of the two.
+inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
+                               boost::asio::io_context& io, const std::string& listen_host,
+                               std::uint16_t listen_port) {
+  using boost::asio::ip::tcp;
+  const std::string port = std::to_string(listen_port);
+  boost::system::error_code error;
+  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
+  if (!error) {
+    const tcp::endpoint endpoint = *found.begin();
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  }
+  if (error == boost::asio::error::address_in_use)
+    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
+  if (error == boost::asio::error::access_denied)
+    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
+  if (error)
+    throw ConfigError("listen_host", '"' + listen_host + '"',
+                      "must be an address of this machine (" + error.message() + ')');
+  return acceptor.local_endpoint().port();
+}
+
+}  // namespace mirbft::detail
+
+namespace mirbft {
+
+/// So many at once, and after that one in each `pause`.
+class Pace {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Pace(Clock::duration pause, int at_once) : pause_(pause), at_once_(at_once) {}
+
+  /// Whether one more may be done now; then it counts as done.
+  bool take(Clock::time_point now) {
+    if (now < due_) return false;
+    due_ = std::max(due_, now - (at_once_ - 1) * pause_) + pause_;
+    return true;
+  }
+  /// When the next may be done at the earliest.
+  Clock::time_point due() const noexcept { return due_; }
+  void rest_until(Clock::time_point then) { due_ = std::max(due_, then); }
+
+ private:
+  Clock::duration pause_;
+  int at_once_;
+  Clock::time_point due_{};
+};
+
+/// Accepts connections, has them wait, and lets them in one after the other. To accept costs
+/// little; what a stranger can demand then, a TLS handshake, costs a fraction of a millisecond.
+/// So both are paced, and of those who wait the turn is that of the origin that has fewest there.
+///
+/// The owner has `let_in(tcp::socket)` and `turned_away(const tcp::socket&)`, for those who find
+/// no room to wait; it may not close the door in them.
+template <class Owner>
+class TcpDoor {
+ public:
+  using tcp = boost::asio::ip::tcp;
+
+  /// So many wait at most.
+  static constexpr std::size_t room = 64;
+  /// At 0.5 ms a handshake, strangers get a tenth of the thread. A large cluster that starts
+  /// again comes together within a second.
+  static constexpr std::chrono::milliseconds admission_pause{5};
+  static constexpr int admitted_at_once = 16;
+  static constexpr std::chrono::microseconds accept_pause{500};
+  static constexpr int accepted_at_once = 16;
+  /// After the system could not accept, for want of descriptors for instance.
+  static constexpr std::chrono::milliseconds rest{100};
+
+  TcpDoor(Owner& owner, boost::asio::io_context& io) : owner_(owner), acceptor_(io), timer_(io) {}
+  TcpDoor(const TcpDoor&) = delete;
+  TcpDoor& operator=(const TcpDoor&) = delete;
+
+  /// Returns the port. Throws `ConfigError`.
+  std::uint16_t listen(boost::asio::io_context& io, const std::string& host, std::uint16_t port) {
+    const std::uint16_t found = detail::listen_at(acceptor_, io, host, port);
+    go_on();
+    return found;
+  }
+
+  /// Nobody comes in any more.
+  void close() {
+    Error ignored;
+    acceptor_.close(ignored);
+    timer_.cancel();
+    guests_.clear();
+  }
+
+ private:
+  using Error = boost::system::error_code;
+  using Clock = Pace::Clock;
+
+  struct Guest {
+    boost::asio::ip::address origin;
+    tcp::socket socket;
+  };
+
+  void go_on() {
+    const Clock::time_point now = Clock::now();
+    while (!guests_.empty() && admissions_.take(now))
+      owner_.let_in(take(crowd().first_of_fewest()));
+    if (!accepting_ && accepts_.take(now)) accept();
+    Clock::time_point due = Clock::time_point::max();
+    if (!guests_.empty()) due = admissions_.due();
+    if (!accepting_) due = std::min(due, accepts_.due());
+    if (due != Clock::time_point::max()) wake_at(due);
+  }
+
+  void wake_at(Clock::time_point due) {
+    timer_.expires_at(due);
+    timer_.async_wait([this](Error cancelled) {
+      if (!cancelled && acceptor_.is_open()) go_on();
+    });
+  }
+
+  void accept() {
+    accepting_ = true;
+    acceptor_.async_accept([this](Error error, tcp::socket socket) {
+      accepting_ = false;
+      if (!acceptor_.is_open()) return;
+      if (error) accepts_.rest_until(Clock::now() + rest);
+      else enter(std::move(socket));
+      go_on();
+    });
+  }
+
+  void enter(tcp::socket socket) {
+    Error gone;  // then it has no address, and fails when its turn comes
+    const auto remote = socket.remote_endpoint(gone);
+    guests_.push_back({origin_of(remote.address()), std::move(socket)});
+    if (guests_.size() > room) owner_.turned_away(take(crowd().first_of_most()));
+  }
+
+  Crowd crowd() const {
+    std::vector<boost::asio::ip::address> origins;
+    for (const Guest& guest : guests_) origins.push_back(guest.origin);
+    return Crowd(std::move(origins));
+  }
+  tcp::socket take(std::size_t place) {
+    const auto at = guests_.begin() + static_cast<std::ptrdiff_t>(place);
+    tcp::socket socket = std::move(at->socket);
+    guests_.erase(at);
+    return socket;
+  }
+
+  Owner& owner_;
+  tcp::acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  std::deque<Guest> guests_;
+  Pace admissions_{admission_pause, admitted_at_once};
+  Pace accepts_{accept_pause, accepted_at_once};
+  bool accepting_ = false;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/net/tcp_link.hpp>
 // One connection between two nodes: frames in, frames out, and signs of life.
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
+
+// <mirbft/modules/net/tcp_report.hpp>
+// Small things that a net of TCP connections needs: words for people, comparisons, sums.
+
+namespace mirbft {
+
+/// The socket below any stream.
+using TcpSocket = boost::asio::ip::tcp::socket::lowest_layer_type;
+
+/// Where the other side of a connection is, for people.
+inline std::string remote_address(const TcpSocket& socket) {
+  boost::system::error_code unknown;
+  const auto remote = socket.remote_endpoint(unknown);
+  if (unknown) return "an unknown address";
+  return remote.address().to_string() + ':' + std::to_string(remote.port());
+}
+
+inline std::string describe(const TcpPeer& peer) {
+  return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
+         std::to_string(peer.port);
+}
+
+/// Why two that say this to each other must part, whoever they are; null if they need not.
+inline const TcpEnd* difference(const Hello& mine, const Hello& other) noexcept {
+  if (other.version != mine.version) return &TcpEnd::wrong_version;
+  if (other.cluster_id != mine.cluster_id) return &TcpEnd::wrong_cluster;
+  if (other.configuration != mine.configuration) return &TcpEnd::wrong_configuration;
+  return nullptr;
+}
+
+/// So long from now, cut at the end of time.
+inline std::chrono::steady_clock::time_point moment_in(std::chrono::nanoseconds time) {
+  using Moment = std::chrono::steady_clock::time_point;
+  const Moment now = std::chrono::steady_clock::now();
+  return time < Moment::max() - now ? now + time : Moment::max();
+}
+
+/// Adds what a queue holds and has dropped.
+inline void add(const PeerQueue& queue, TcpStatus& status) noexcept {
+  status.queued_bytes += queue.bytes();
+  status.dropped_votes += queue.dropped(FrameClass::vote);
+  status.dropped_batches += queue.dropped(FrameClass::batch);
+  status.dropped_chunks += queue.dropped(FrameClass::chunk);
+  status.dropped_requests += queue.dropped(FrameClass::request);
+}
+
+}  // namespace mirbft
 
 namespace mirbft {
 
@@ -11188,11 +11590,11 @@ class TcpLink {
   bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
-  std::string remote_address() const {
+  const TcpSocket& socket() const { return stream_.lowest_layer(); }
+  /// Whom it comes from; the same for all whose connection is gone.
+  boost::asio::ip::address origin() const {
     Error unknown;
-    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
-    if (unknown) return "an unknown address";
-    return remote.address().to_string() + ':' + std::to_string(remote.port());
+    return origin_of(socket().remote_endpoint(unknown).address());
   }
 
   template <class Endpoints>
@@ -11390,41 +11792,6 @@ class TcpLink {
 
 }  // namespace mirbft
 
-// <mirbft/modules/net/tcp_listen.hpp>
-// Opens a port for connections, or says in whose terms it cannot be opened.
-
-#include <boost/asio/error.hpp>
-
-namespace mirbft::detail {
-
-/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
-/// the port. Throws `ConfigError`, which names one of the two.
-inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
-                               boost::asio::io_context& io, const std::string& listen_host,
-                               std::uint16_t listen_port) {
-  using boost::asio::ip::tcp;
-  const std::string port = std::to_string(listen_port);
-  boost::system::error_code error;
-  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
-  if (!error) {
-    const tcp::endpoint endpoint = *found.begin();
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-  }
-  if (error == boost::asio::error::address_in_use)
-    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
-  if (error == boost::asio::error::access_denied)
-    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
-  if (error)
-    throw ConfigError("listen_host", '"' + listen_host + '"',
-                      "must be an address of this machine (" + error.message() + ')');
-  return acceptor.local_endpoint().port();
-}
-
-}  // namespace mirbft::detail
-
 namespace mirbft {
 
 /// The work behind `TcpNet` and `TlsNet`, over any `Transport` that has
@@ -11448,7 +11815,7 @@ class TcpMesh {
         transport_(std::move(transport)),
         own_queue_(config_.queue_bytes),
         jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
-    listen();
+    port_ = door_.listen(io_, config_.listen_host, config_.listen_port);
     for (const TcpPeer& peer : config_.peers)
       if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
     for (auto& [id, peer] : peers_) dial(peer);
@@ -11506,9 +11873,10 @@ class TcpMesh {
     io_.poll();
     bool something = deliver(sink, max_frames);
     if (!something && at_most.count() > 0) {
-      const Clock::time_point deadline = after(at_most);
+      const Clock::time_point deadline = moment_in(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
+        sweep();
         something = deliver(sink, max_frames);
       }
     }
@@ -11522,9 +11890,8 @@ class TcpMesh {
 
   void close() {
     if (std::exchange(closed_, true)) return;
-    const Clock::time_point deadline = after(config_.close_within);
-    Error ignored;
-    acceptor_.close(ignored);
+    const Clock::time_point deadline = moment_in(config_.close_within);
+    door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
     run_until(deadline, [](const Link& link) { return !link.peer(); });
@@ -11536,6 +11903,7 @@ class TcpMesh {
     add(own_queue_, status);
     for (const auto& [id, peer] : peers_) {
       status.connected += peer.link ? 1 : 0;
+      if (!peer.link) status.absent.push_back({id, std::string(peer.why)});
       add(peer.queue, status);
     }
     return status;
@@ -11544,6 +11912,8 @@ class TcpMesh {
  private:
   using Link = TcpLink<Transport, TcpMesh>;
   friend Link;
+  using Door = TcpDoor<TcpMesh>;
+  friend Door;
   using Clock = std::chrono::steady_clock;
   using Error = boost::system::error_code;
   using tcp = boost::asio::ip::tcp;
@@ -11561,18 +11931,13 @@ class TcpMesh {
     std::chrono::milliseconds pause{};  // the longest before the next attempt
     Link* link = nullptr;               // the connection that frames flow on
     Link* dialing = nullptr;            // the one that is being made
+    std::string_view why = "no connection was made yet";
     bool resolving = false;
   };
 
   static TcpConfig checked(TcpConfig config) {
     validate(config);
     return config;
-  }
-
-  /// So long from now, cut at the end of time.
-  static Clock::time_point after(std::chrono::nanoseconds time) {
-    const Clock::time_point now = Clock::now();
-    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
   }
 
   Peer* find(std::optional<NodeId> id) noexcept {
@@ -11590,31 +11955,27 @@ class TcpMesh {
     return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
   }
 
-  void listen() {
-    port_ = detail::listen_at(acceptor_, io_, config_.listen_host, config_.listen_port);
-    accept();
+  // What the door tells.
+
+  void let_in(tcp::socket socket) {
+    make_room();
+    add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+  }
+  void turned_away(const tcp::socket& socket) {
+    count_end(TcpEnd::crowded_out, "somebody at " + remote_address(socket));
   }
 
-  void accept() {
-    // Those that have ended count, too, until they are freed.
-    if (accepting_ || closed_ || links_.size() >= peers_.size() + 2 * most_unnamed) return;
-    accepting_ = true;
-    acceptor_.async_accept([this](Error error, tcp::socket socket) {
-      accepting_ = false;
-      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
-      make_room();
-      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
-      accept();
-    });
-  }
-
-  /// Who connects and says nothing must not keep peers out: of too many, the oldest goes.
+  /// Who connects and says nothing must not keep peers out: of too many, one goes.
   void make_room() {
-    const auto unnamed = [](const auto& link) {
-      return link->open() && !link->peer() && !link->expected();
-    };
-    if (std::count_if(links_.begin(), links_.end(), unnamed) >= std::ptrdiff_t{most_unnamed})
-      (*std::find_if(links_.begin(), links_.end(), unnamed))->end(TcpEnd::crowded_out);
+    std::vector<Link*> unnamed;
+    std::vector<boost::asio::ip::address> origins;
+    for (const auto& link : links_) {
+      if (!link->open() || link->peer() || link->expected()) continue;
+      unnamed.push_back(link.get());
+      origins.push_back(link->origin());
+    }
+    if (unnamed.size() >= most_unnamed)
+      unnamed[Crowd(std::move(origins)).first_of_most()]->end(TcpEnd::crowded_out);
   }
 
   Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
@@ -11635,7 +11996,10 @@ class TcpMesh {
                             [this, &peer](Error error, const auto& endpoints) {
                               peer.resolving = false;
                               if (closed_) return;
-                              if (error) return retry(peer);
+                              if (error) {
+                                peer.why = "its name is not found";
+                                return retry(peer);
+                              }
                               connect(peer, endpoints);
                             });
   }
@@ -11667,15 +12031,11 @@ class TcpMesh {
   // What links tell.
 
   void greeted(Link& link, const Hello& hello) {
-    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
-    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
-    if (hello.configuration != config_.configuration)
-      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
-    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
-    if (!peer || !right) return link.end(TcpEnd::stranger);
-    if (!transport_.may_speak(link.stream(), hello.node))
-      return link.end(TcpEnd::wrong_certificate);
+    if (const TcpEnd* const refusal = refusal_of(link, hello)) {
+      if (peer && transport_.may_speak(link.stream(), hello.node)) peer->why = refusal->text;
+      return link.end(*refusal);
+    }
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
@@ -11683,28 +12043,39 @@ class TcpMesh {
     link.join(hello.node, peer->queue);
   }
 
+  const TcpEnd* refusal_of(Link& link, const Hello& hello) {
+    if (const TcpEnd* const odd = difference(this->hello(), hello)) return odd;
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!right || !find(hello.node)) return &TcpEnd::stranger;
+    if (!transport_.may_speak(link.stream(), hello.node)) return &TcpEnd::wrong_certificate;
+    return nullptr;
+  }
+
   void readable(Link& link) { ready_.push_back(&link); }
 
   void ended(Link& link, const TcpEnd& reason) {
-    ++(counters_.ended.*reason.counter);
-    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer && &reason != &TcpEnd::crowded_out)
+      counters_.last_refused = link.origin().to_string() + ": " + std::string(reason.text);
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
+    peer->why = reason.text;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
   }
 
+  void count_end(const TcpEnd& reason, const std::string& who) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = who + ": " + std::string(reason.text);
+  }
+
   std::string describe(const Link& link) const {
-    if (link.expected()) {
-      const TcpPeer& peer = peers_.at(*link.expected()).address;
-      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
-             std::to_string(peer.port);
-    }
+    if (link.expected()) return mirbft::describe(peers_.at(*link.expected()).address);
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
-           link.remote_address();
+           remote_address(link.socket());
   }
 
   // What happens in a poll.
@@ -11736,14 +12107,13 @@ class TcpMesh {
       if (cancelled) return;
       const Clock::time_point now = Clock::now();
       for (const auto& link : links_) link->tick(now, now - due, config_);
-      accept();
       tick();
     });
   }
 
   /// Frees the links that are over; not while one of their handlers runs.
   void sweep() {
-    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+    std::erase_if(links_, [](const auto& link) { return link->over(); });
   }
 
   /// Runs, and throws away what arrives, until all open links are done or time is up.
@@ -11761,20 +12131,12 @@ class TcpMesh {
     }
   }
 
-  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
-    status.queued_bytes += queue.bytes();
-    status.dropped_votes += queue.dropped(FrameClass::vote);
-    status.dropped_batches += queue.dropped(FrameClass::batch);
-    status.dropped_chunks += queue.dropped(FrameClass::chunk);
-    status.dropped_requests += queue.dropped(FrameClass::request);
-  }
-
   TcpConfig config_;
   Transport transport_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
-  tcp::acceptor acceptor_{io_};
+  Door door_{*this, io_};
   tcp::resolver resolver_{io_};
   boost::asio::steady_timer ticker_{io_};
   std::map<NodeId, Peer> peers_;
@@ -11785,7 +12147,6 @@ class TcpMesh {
   TcpStatus counters_;
   std::minstd_rand jitter_;
   std::atomic<bool> woken_ = false;
-  bool accepting_ = false;
   bool closed_ = false;
 };
 
@@ -12636,6 +12997,9 @@ class ClientTracker {
   /// Throws ConfigError.
   explicit ClientTracker(TrackerConfig config) : config_(std::move(config)) { config_.check(); }
 
+  /// As it was made.
+  const TrackerConfig& config() const noexcept { return config_; }
+
   void process(Init, auto& /*out*/) noexcept {}
 
   void process(NewRequest event, auto& out) {
@@ -13131,11 +13495,10 @@ class SegmentWal {
   void replay(F&& f) {
     sync();
     for (const Entry& entry : carried_entries()) f(entry.type, entry.content);
-    for (std::uint64_t id = log_.oldest(); id <= log_.newest(); ++id)
-      log_.read_segment(id, [&](segments::Place, const segments::Record& record) {
-        if (record.index == record.origin && record.retention >= log_.low())
-          f(record.type, Bytes(record.payload));
-      });
+    log_.read_all([&](segments::Place, const segments::Record& record) {
+      if (record.index == record.origin && record.retention >= log_.low())
+        f(record.type, Bytes(record.payload));
+    });
   }
 
   SegmentStatus status() const noexcept { return log_.status(); }
@@ -17039,6 +17402,8 @@ struct IssStatus {
   /// the App has asked for was not carried out.
   std::uint64_t key_changes = 0;
   std::uint64_t refused_reconfigurations = 0;
+  /// False while it must not vote, since it does not remember what it has voted for.
+  bool may_vote = true;
   iss::BadMessages bad_messages;
 };
 
@@ -17078,6 +17443,9 @@ class Iss {
         supply_(config_.members.size()),
         amnesia_(config_.memory, config_.members.size()),
         pace_{config_.base_timeout} {}
+
+  /// As it was made.
+  const IssConfig& config() const noexcept { return config_; }
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
@@ -17259,6 +17627,7 @@ class Iss {
             pace_.timeout,
             checkpointing_.known_key_changes(),
             checkpointing_.refused_reconfigurations(),
+            amnesia_.may_vote_in(epoch_),
             bad_};
   }
 
@@ -17877,7 +18246,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoi
                         delivered_requests, proposed_batches, own_requests_waiting,
                         batches_waiting_for_bodies, clients, early_bytes, open_segments,
                         suspected_segments, timeout, key_changes, refused_reconfigurations,
-                        bad_messages);
+                        may_vote, bad_messages);
 
 // <mirbft/protocol/orderers/paxos.hpp>
 // Paxos as an orderer of ISS: for clusters whose members may crash but do not lie.
@@ -19221,6 +19590,8 @@ class Pbft::Segment {
     if (!place || content.view != view_ || is_changing()) return;
     const Slot& slot = slots_[*place];
     if (slot.stage != Stage::voting || slot.digest != content.digest) return;
+    // Another batch may have been decided meanwhile; the vote stays ungiven, as nobody needs it.
+    if (!slot.holds(content.digest)) return;
     const Batch batch = slot.batch_for(content.digest);
     const Prepare own{id_, content.view, content.sn, content.digest, signed_.signature};
     auto voted =
@@ -20345,6 +20716,8 @@ struct ReplyQuorumStatus {
   std::uint64_t unasked = 0;
   /// Answers that refuse a request: ask again, or look at why.
   std::uint64_t refused = 0;
+  /// Bytes of results that are not believed yet.
+  std::uint64_t kept_bytes = 0;
 };
 
 /// Gathers the replicas' answers to one client's requests, however they come, and believes a
@@ -20352,20 +20725,31 @@ struct ReplyQuorumStatus {
 /// may send the whole result or only its hash, as long as one sends the whole.
 ///
 /// Who answered is the transport's word: it must know the replicas' channels apart. Memory is
-/// bounded by the numbers that are expected and one answer of each replica. One thread at a time.
+/// bounded: of each replica's answers the hashes are kept, one of each number, and whole results
+/// up to `most_kept`, which a liar can fill with lies. Then a result is believed when its last
+/// voucher sends the whole; who has sent the hash alone, is to be asked for it.
+///
+/// One thread at a time.
 template <class Hasher>
 class ReplyQuorum {
  public:
+  /// The bytes of whole results that are kept of one replica.
+  static constexpr std::uint64_t most_kept = std::uint64_t{4} << 20;
+
   ReplyQuorum(ClientId client, std::vector<NodeId> replicas, Hasher hasher = {})
       : client_(client),
         replicas_(std::move(replicas)),
         quorum_(replicas_.size()),
-        hasher_(std::move(hasher)) {}
+        hasher_(std::move(hasher)),
+        kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
   void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
   /// Nobody waits for this number any more.
-  void forget(ReqNo number) { open_.erase(number); }
+  void forget(ReqNo number) {
+    const auto open = open_.find(number);
+    if (open != open_.end()) erase(open);
+  }
 
   /// A replica has answered. The result, once enough say the same.
   std::optional<ClientResult> replied(NodeId from, const Replied& reply) {
@@ -20387,6 +20771,7 @@ class ReplyQuorum {
   ReplyQuorumStatus status() const noexcept {
     ReplyQuorumStatus now = status_;
     now.open = open_.size();
+    now.kept_bytes = std::accumulate(kept_.begin(), kept_.end(), std::uint64_t{0});
     return now;
   }
 
@@ -20394,10 +20779,16 @@ class ReplyQuorum {
   /// Stands for the hash of a result that a replica does not remember.
   static constexpr Digest forgotten{};
 
+  /// A whole result, and the place of the replica that has sent it.
+  struct Kept {
+    Bytes result;
+    std::size_t by = 0;
+  };
   struct Open {
     std::vector<std::optional<Digest>> said;
-    std::map<Digest, Bytes> results;
+    std::map<Digest, Kept> results;
   };
+  using Opened = typename std::map<ReqNo, Open>::iterator;
 
   std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
                                    const Digest& digest, const Bytes* result) {
@@ -20407,16 +20798,22 @@ class ReplyQuorum {
       ++status_.unasked;
       return std::nullopt;
     }
-    auto& before = open->second.said[static_cast<std::size_t>(replica - replicas_.begin())];
+    const auto place = static_cast<std::size_t>(replica - replicas_.begin());
+    auto& before = open->second.said[place];
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
     }
     const bool repeated = before == digest;
     before = digest;
-    if (result) open->second.results.try_emplace(digest, *result);
-    if (is_believed(open->second, digest)) return close(number, digest);
-    if (repeated && has_lost_its_result(open->second)) return close(number, forgotten);
+    if (digest == forgotten) {
+      if (are_too_few_left(open->second)) return close(open, forgotten, {});
+    } else if (count(open->second, digest) >= quorum_.weak()) {
+      if (!result) result = kept(open->second, digest);
+      if (result) return close(open, digest, *result);
+    }
+    if (repeated && has_lost_its_result(open->second)) return close(open, forgotten, {});
+    if (result) keep(open->second, digest, {*result, place});
     return std::nullopt;
   }
 
@@ -20424,10 +20821,20 @@ class ReplyQuorum {
     return static_cast<std::size_t>(
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
   }
+  static const Bytes* kept(const Open& open, const Digest& digest) {
+    const auto found = open.results.find(digest);
+    return found == open.results.end() ? nullptr : &found->second.result;
+  }
+  void keep(Open& open, const Digest& digest, Kept kept) {
+    const std::uint64_t bytes = kept.result.size();
+    if (kept_[kept.by] + bytes > most_kept) return;
+    const std::size_t by = kept.by;
+    if (open.results.try_emplace(digest, std::move(kept)).second) kept_[by] += bytes;
+  }
+
   /// What is forgotten is believed only when too few are left for a result.
-  bool is_believed(const Open& open, const Digest& digest) const {
-    if (digest == forgotten) return count(open, forgotten) + quorum_.weak() > replicas_.size();
-    return count(open, digest) >= quorum_.weak() && open.results.contains(digest);
+  bool are_too_few_left(const Open& open) const {
+    return count(open, forgotten) + quorum_.weak() > replicas_.size();
   }
   /// All but f have answered, and have been asked again, and those who remember are too few, or
   /// liars: whoever has said nothing by now may never do. One correct replica at least has said
@@ -20438,17 +20845,20 @@ class ReplyQuorum {
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
-  std::optional<ClientResult> close(ReqNo number, const Digest& digest) {
-    const auto open = open_.find(number);
-    ClientResult known{number, std::nullopt};
+  ClientResult close(Opened open, const Digest& digest, const Bytes& result) {
+    ClientResult known{open->first, std::nullopt};
     if (digest != forgotten) {
-      known.result = open->second.results.at(digest);
+      known.result = result;
       for (const std::optional<Digest>& other : open->second.said)
         status_.conflicting += other && *other != digest && *other != forgotten;
     }
     ++status_.believed;
-    open_.erase(open);
+    erase(open);
     return known;
+  }
+  void erase(Opened open) {
+    for (const auto& [digest, kept] : open->second.results) kept_[kept.by] -= kept.result.size();
+    open_.erase(open);
   }
 
   ClientId client_;
@@ -20456,12 +20866,14 @@ class ReplyQuorum {
   Quorum quorum_;
   Hasher hasher_;
   std::map<ReqNo, Open> open_;
+  std::vector<std::uint64_t> kept_;  // bytes of whole results of each replica
   ReplyQuorumStatus status_;
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused,
+                        kept_bytes);
 
 namespace mirbft {
 
@@ -21818,19 +22230,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::ClientPortStatus, used, addresses, clients, acce
 // <mirbft/client/port_accounts.hpp>
 // Who uses how much of a client port, and whether there is room for more.
 
-#include <boost/asio/ip/address.hpp>
-
 namespace mirbft {
-
-/// The part of an IP address that one party cannot choose at will.
-inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
-  using namespace boost::asio::ip;
-  if (!address.is_v6()) return address;
-  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
-  address_v6::bytes_type bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return address_v6(bytes);
-}
 
 /// Somebody whom the limits of a port hold for: an address, and a client there once it has said
 /// its name.
@@ -21865,6 +22265,17 @@ class PortAccounts {
     if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
       return Full::client;
     return Full::nothing;
+  }
+
+  /// Whether what the other uses counts in the account of `user` that is full.
+  static bool share(Full full, const PortUser& user, const PortUser& other) {
+    switch (full) {
+      case Full::nothing: return false;
+      case Full::port: return true;
+      case Full::address: return user.origin == other.origin;
+      case Full::client: return user == other;
+    }
+    return false;
   }
 
   void add(const PortUser& user, Amount amount, std::uint64_t more) {
@@ -22226,7 +22637,8 @@ class ClientPort {
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes);
+    accounts_.remove(session.user, &PortShare::answer_bytes,
+                     std::exchange(session.answer_bytes, 0));
     accounts_.remove(session.user, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
@@ -22253,13 +22665,28 @@ class ClientPort {
       payload = wire::encode(answer);
     }
     const std::uint64_t cost = Link::cost(payload);
-    if (accounts_.full(session.user, &PortShare::answer_bytes, cost) != PortAccounts::Full::nothing)
-      return session.link->end(LinkEnd::slow_reader);
+    if (!make_room(session, cost)) return;
     accounts_.add(session.user, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
     unflushed_.push_back(session.link->id());
+  }
+
+  /// Where the answers that wait to be read fill an account, the one of its connections goes that
+  /// has most of them, not the one that happens to be answered. False if that is this one.
+  bool make_room(Session& session, std::uint64_t cost) {
+    for (;;) {
+      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      if (full == PortAccounts::Full::nothing) return true;
+      Session* slowest = &session;
+      for (auto& [id, other] : sessions_)
+        if (PortAccounts::share(full, session.user, other.user) &&
+            other.answer_bytes > slowest->answer_bytes)
+          slowest = &other;
+      slowest->link->end(LinkEnd::slow_reader);
+      if (slowest == &session) return false;
+    }
   }
 
   // The thread.
@@ -22580,6 +23007,98 @@ class BlockEvents {
 
 }  // namespace mirbft::log_format
 
+// <mirbft/log/module_with_duty.hpp>
+// Any module of a Node as an event-shaped one, so that it can be replayed: with the duty of its
+// slot a task-shaped module takes events and answers them.
+
+namespace mirbft {
+
+/// Whether what slot `S` emits follows from the events that it is given: the others talk to the
+/// world outside.
+template <std::size_t S>
+inline constexpr bool is_replayable = (slot::tracker | slot::hasher | slot::crypto |
+                                       slot::protocol | slot::app)
+                                          .includes(Slot(static_cast<std::uint16_t>(1u << S)));
+
+/// The module in slot `S` of a Node with this plan. It does not sign: that takes a secret, which no
+/// log holds.
+template <class Plan, std::size_t S>
+class ModuleWithDuty {
+  using Task = typename Plan::template Task<S>;
+  using Events = typename Plan::Events;
+
+  template <class E>
+  struct needs_no_secret {
+    static constexpr bool value = !engine::is_instance<SignRequest, E>;
+  };
+  template <class E>
+  static constexpr auto answer_to() {
+    if constexpr (!Task::template handles<E>) {
+      return events<>{};
+    } else if constexpr (engine::HasAnswer<E>) {
+      return events<typename E::answer>{};
+    } else {
+      return events<>{};
+    }
+  }
+  template <class List>
+  struct Answers;
+  template <class... Es>
+  struct Answers<events<Es...>> {
+    using type = engine::Union<decltype(answer_to<Es>())...>;
+  };
+  template <class E>
+  struct comes_from_elsewhere {
+    static constexpr bool value = []<std::size_t... T>(std::index_sequence<T...>) {
+      return ((T != S && engine::contains<E, typename Plan::template Emits<T>>) || ...);
+    }(std::make_index_sequence<slot_count>{});
+  };
+
+ public:
+  using Module = typename Plan::template Module<S>;
+  using consumes =
+      typename engine::Select<needs_no_secret, typename Plan::template Received<S>>::type;
+  using emits =
+      engine::Union<typename Plan::template Emits<S>, typename Answers<consumes>::type>;
+  /// Those of its `emits` that may come from elsewhere too.
+  using shared = typename engine::Select<comes_from_elsewhere, emits>::type;
+
+  /// `module` is as it was when the recorded Node started.
+  ModuleWithDuty(Module module, const NodeConfig& config)
+      : module_(std::move(module)), task_(config) {}
+
+  template <class E>
+  void process(E event, auto& out) {
+    if constexpr (Task::template handles<E>) {
+      KnownEvents<std::remove_reference_t<decltype(out)>> known{out};
+      task_.process(module_, std::move(event), known);
+    } else {
+      module_.process(std::move(event), out);
+    }
+  }
+
+  const Module& module() const noexcept { return module_; }
+  auto status() const { return engine::status_of(module_); }
+
+ private:
+  /// As in a Node, what nobody asks for goes nowhere.
+  template <class Out>
+  struct KnownEvents {
+    Out& out;
+
+    template <class E>
+    void emit(E&& event) {
+      if constexpr (engine::contains<std::remove_cvref_t<E>, Events>)
+        out.emit(std::forward<E>(event));
+    }
+  };
+
+  Module module_;
+  Task task_;
+};
+
+}  // namespace mirbft
+
 // <mirbft/log/printer.hpp>
 // Shows recorded events with nothing but the schema in their log: no C++ type is needed.
 
@@ -22626,6 +23145,8 @@ class LogReader {
   const Bytes& schema() const noexcept { return preamble_.schema; }
   /// Every event type that the Node could see, by ascending number.
   const std::vector<EventType>& types() const noexcept { return preamble_.types; }
+  /// What the Node was made of; empty where the log does not know.
+  const std::vector<ModuleDescription>& modules() const noexcept { return preamble_.modules; }
 
   /// The bits of those event types for which `wanted(const EventType&)` holds: a block whose
   /// `types` have none of them holds no such event.
@@ -22883,7 +23404,7 @@ class LogPrinter {
   /// One line in protobuf's text format; fields that hold their default are left out.
   std::string text(const LogEvent& event) const {
     std::string line;
-    printer_.PrintToString(*message(event), &line);
+    printer_.PrintToString(parse(event), &line);
     if (line.ends_with(' ')) line.pop_back();
     return line;
   }
@@ -22895,7 +23416,7 @@ class LogPrinter {
     options.preserve_proto_field_names = true;
     std::string line;
     const auto done =
-        google::protobuf::util::MessageToJsonString(*message(event), &line, options);
+        google::protobuf::util::MessageToJsonString(parse(event), &line, options);
     if (!done.ok()) fail(event.offset, "event cannot be shown as JSON: " + done.ToString());
     return line;
   }
@@ -22906,8 +23427,10 @@ class LogPrinter {
     using google::protobuf::util::MessageDifferencer;
     std::string lines;
     google::protobuf::io::StringOutputStream stream(&lines);
-    const auto left = message(event);
-    const auto right = message(other);
+    const auto left = new_message(event);
+    const auto right = new_message(other);
+    fill(*left, event);
+    fill(*right, other);
     {
       detail::DifferenceReporter reporter(&stream, printer_);
       reporter.SetMessages(*left, *right);
@@ -22919,15 +23442,40 @@ class LogPrinter {
     return lines;
   }
 
+  /// The event for protobuf's reflection, until the next call of anything here.
+  const google::protobuf::Message& parse(const LogEvent& event) const {
+    google::protobuf::Message& message = kept(event);
+    fill(message, event);
+    return message;
+  }
+
+  /// What the log's schema says of the event's type.
+  const google::protobuf::Descriptor& type(const LogEvent& event) const {
+    return *kept(event).GetDescriptor();
+  }
+  /// The same by the full name of the event's message.
+  const google::protobuf::Descriptor& type(std::string_view name, std::uint64_t offset = 0) const {
+    const auto* type = pool_.FindMessageTypeByName(std::string(name));
+    if (!type) fail(offset, "the log's schema lacks " + std::string(name));
+    return *type;
+  }
+
  private:
-  std::unique_ptr<google::protobuf::Message> message(const LogEvent& event) const {
-    const auto* type = pool_.FindMessageTypeByName(std::string(event.name));
-    if (!type) fail(event.offset, "the log's schema lacks " + std::string(event.name));
-    std::unique_ptr<google::protobuf::Message> made(messages_.GetPrototype(type)->New());
+  std::unique_ptr<google::protobuf::Message> new_message(const LogEvent& event) const {
+    const auto* prototype = messages_.GetPrototype(&type(event.name, event.offset));
+    return std::unique_ptr<google::protobuf::Message>(prototype->New());
+  }
+
+  google::protobuf::Message& kept(const LogEvent& event) const {
+    auto& message = kept_[event.number];
+    if (!message) message = new_message(event);
+    return *message;
+  }
+
+  void fill(google::protobuf::Message& message, const LogEvent& event) const {
     const Bytes& bytes = event.payload;
-    if (!made->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
       fail(event.offset, "what is recorded is no " + std::string(event.name));
-    return made;
   }
 
   [[noreturn]] void fail(std::uint64_t offset, std::string reason) const {
@@ -22937,6 +23485,8 @@ class LogPrinter {
   std::string path_;
   google::protobuf::DescriptorPool pool_;
   mutable google::protobuf::DynamicMessageFactory messages_;
+  /// One of each event type, by its number: filled anew, it has its memory already.
+  mutable std::map<std::uint32_t, std::unique_ptr<google::protobuf::Message>> kept_;
   google::protobuf::TextFormat::Printer printer_;
 };
 
@@ -22981,13 +23531,19 @@ class ExpectedEvents {
  public:
   template <class E>
   void add_in_order(const E& event) {
-    ordered_[E::destination.index()].push_back(expected(event));
+    newest_.push_back(expected(event));
+    ordered_[E::destination.index()].push_back(newest_.back());
   }
   template <class E>
   void add_in_any_order(const E& event) {
+    newest_.push_back(expected(event));
     for (std::size_t place = 0; place < slot_count; ++place)
-      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(expected(event));
+      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(newest_.back());
   }
+
+  /// What was added since `forget_newest`, in that order.
+  const std::vector<LogEvent>& newest() const noexcept { return newest_; }
+  void forget_newest() noexcept { newest_.clear(); }
 
   /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
   /// two equal events it does not matter which goes, but nothing may hold up the order.
@@ -23036,6 +23592,7 @@ class ExpectedEvents {
   template <class E>
   static LogEvent expected(const E& event) {
     LogEvent made;
+    made.slot = E::destination;
     made.number = E::number;
     made.name = log_format::message_name<E>();
     made.payload = wire::encode(event);
@@ -23044,6 +23601,7 @@ class ExpectedEvents {
 
   std::array<std::list<LogEvent>, slot_count> ordered_;
   std::array<std::list<LogEvent>, slot_count> unordered_;
+  std::vector<LogEvent> newest_;
 };
 
 /// The follow-ups of an event that a replayed module emits.
@@ -23102,8 +23660,10 @@ class Replay {
       : module_(module), slot_(slot), log_(log), printer_(log) {}
 
   /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
-  /// input, and whatever the module throws.
+  /// input. A module that fails is given nothing more; if the recorded one did not, then what it
+  /// has emitted since is the difference.
   std::optional<LogDifference> step(const LogEvent& event) {
+    expected_.forget_newest();
     std::optional<LogDifference> difference;
     if (is_one_of(typename Module::emits{}, event)) {
       if (expected_.take(event)) {
@@ -23112,7 +23672,7 @@ class Replay {
         difference = LogDifference{event, describe(event)};
       }
     }
-    if (event.slot == slot_) feed(event, typename Module::consumes{});
+    if (event.slot == slot_ && failure_.empty()) feed(event, typename Module::consumes{});
     return difference;
   }
 
@@ -23122,6 +23682,10 @@ class Replay {
   std::uint64_t compared() const noexcept { return compared_; }
   /// Events that the module has emitted and the log has not shown up to here.
   std::size_t pending() const noexcept { return expected_.size(); }
+  /// What the module has emitted at the last step, follow-ups included.
+  const std::vector<LogEvent>& emitted() const noexcept { return expected_.newest(); }
+  /// How the module has failed, and at which event; empty while it has not.
+  const std::string& failure() const noexcept { return failure_; }
 
  private:
   template <class... Es>
@@ -23136,12 +23700,18 @@ class Replay {
   template <class E>
   void feed_as(const LogEvent& event) {
     detail::ReplayOut out(expected_);
-    module_.process(log_.template decode<E>(event), out);
+    E input = log_.template decode<E>(event);
     ++fed_;
+    try {
+      module_.process(std::move(input), out);
+    } catch (const std::exception& error) {
+      failure_ = "fails at event " + std::to_string(event.index) + ": " + error.what();
+    }
   }
 
   std::string describe(const LogEvent& event) const {
     const LogEvent* expected = expected_.in_place_of(event);
+    if (!failure_.empty()) return "the replay " + failure_;
     if (!expected) return "the replay has not emitted such an event";
     try {
       if (expected->number == event.number) return printer_.differences(event, *expected);
@@ -23159,6 +23729,7 @@ class Replay {
   detail::ExpectedEvents expected_;
   std::uint64_t fed_ = 0;
   std::uint64_t compared_ = 0;
+  std::string failure_;
 };
 
 /// What came of a replay.
@@ -23166,6 +23737,8 @@ struct ReplayResult {
   std::uint64_t fed = 0;
   std::uint64_t compared = 0;
   std::uint64_t pending = 0;
+  /// As `Replay::failure`.
+  std::string failure;
   std::optional<LogDifference> difference;
 };
 
@@ -23179,7 +23752,8 @@ ReplayResult replay(Module& module, Slot slot, LogReader& log) {
     if (!event) break;
     difference = replay.step(*event);
   }
-  return {replay.fed(), replay.compared(), replay.pending(), std::move(difference)};
+  return {replay.fed(), replay.compared(), replay.pending(), replay.failure(),
+          std::move(difference)};
 }
 
 }  // namespace mirbft
@@ -27151,8 +27725,14 @@ class Watch {
   void also(Also also) { also_.emplace(std::move(also)); }
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    if (also_) also_->begin(self, cluster, types);
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    if (!also_) return;
+    if constexpr (engine::TakesDescriptions<Also, events<Es...>>) {
+      also_->begin(self, cluster, types, modules);
+    } else {
+      also_->begin(self, cluster, types);
+    }
   }
 
   template <class List>
@@ -29247,6 +29827,7 @@ class ReplaysAlike {
     }
     if constexpr (is_listed<E, typename Protocol::consumes>) {
       if (slot != slot::protocol) return;
+      life.expected.forget_newest();
       mirbft::detail::ReplayOut out(life.expected);
       try {
         life.again.process(E(event), out);
@@ -30403,7 +30984,10 @@ class ScenarioLine {
   }
 
   [[noreturn]] void refuse(std::string_view word, const std::string& why) const {
-    const std::string shown = word.empty() ? "(end of line)" : '"' + std::string(word) + '"';
+    constexpr std::size_t enough = 60;
+    const std::string shown = word.empty()            ? "(end of line)"
+                              : word.size() > enough ? '"' + std::string(word, 0, enough) + "…\""
+                                                     : '"' + std::string(word) + '"';
     throw ConfigError(place_, shown, why);
   }
 
@@ -30494,6 +31078,8 @@ class ScenarioParser {
     const std::uint64_t count = line.number(1, 1000);
     ClientLoad load;
     line.members(load);
+    within(line, "requests", load.requests, 1'000'000);
+    within(line, "open", load.open, 100'000);
     if (load.open == 0) line.refuse("open 0", "must be at least 1, or nothing is ever asked for");
     if (load.retry_after == Time{})
       line.refuse("retry_after 0s", "must be more, or nothing else is ever done");
@@ -30502,11 +31088,24 @@ class ScenarioParser {
   void read_links(ScenarioLine& line) {
     LinkRates& links = scenario_.faults.links;
     line.members(links);
+    within(line, "loss", links.loss, 1000);
+    within(line, "duplication", links.duplication, 1000);
+    within(line, "reordering", links.reordering, 1000);
+    within(line, "delay", links.delay, 1000);
     if (links.longest < links.shortest)
       line.refuse("longest " + time_text(links.longest),
                   "must not be below shortest, " + time_text(links.shortest) + "; say both");
   }
-  void read_pace(ScenarioLine& line) { line.members(scenario_.faults.pace); }
+  void read_pace(ScenarioLine& line) {
+    line.members(scenario_.faults.pace);
+    within(line, "shuffled_slots", scenario_.faults.pace.shuffled_slots, 1000);
+  }
+  static void within(const ScenarioLine& line, std::string_view name, std::uint64_t value,
+                     std::uint64_t most) {
+    if (value > most)
+      line.refuse(std::string(name) + ' ' + std::to_string(value),
+                  "must be at most " + std::to_string(most) + "; say less");
+  }
   void read_disks(ScenarioLine& line) { line.members(scenario_.faults.disks); }
   void read_adversary(ScenarioLine& line) {
     Roles& roles = scenario_.adversaries;
@@ -32531,6 +33130,8 @@ enum class Mutant : std::uint8_t {
   policy_not_persisted,
   app_forgets_on_restore,
   amnesia_ignored,
+  /// No mistake: the same modules as they should be.
+  none,
 };
 
 /// A mistake's name, and what it is.
@@ -33317,6 +33918,12 @@ class Ed25519Key {
   std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret_;
 };
 
+/// All that it takes to verify what others sign.
+struct PublicKeys {
+  std::vector<NodeKey> nodes;
+  std::vector<ClientKey> clients;
+};
+
 /// What a `SodiumCrypto` knows.
 struct SodiumStatus {
   std::uint64_t nodes = 0;           ///< nodes with a key
@@ -33352,7 +33959,25 @@ class SodiumCrypto {
   /// force. Throws `ConfigError`.
   SodiumCrypto(std::vector<Ed25519Key> own, NodeId self, const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
-      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {}
+      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {
+    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
+  }
+
+  /// Without a secret: one that verifies, and cannot sign. Throws `ConfigError`.
+  explicit SodiumCrypto(const PublicKeys& keys)
+      : SodiumCrypto((Ed25519Key::start_library(), std::vector<Ed25519Key>()), std::nullopt,
+                     by_id(keys.nodes, &NodeKey::node),
+                     by_id(keys.clients, &ClientKey::client)) {}
+
+  /// The public keys that it was made with; where some have changed, the newest ones.
+  PublicKeys config() const {
+    const auto bytes = [](const PublicKey& key) { return Bytes(ByteView(key)); };
+    PublicKeys keys;
+    for (const auto& [node, all] : nodes_)
+      if (const auto& newest = all.rbegin()->second) keys.nodes.push_back({node, bytes(*newest)});
+    for (const auto& [client, key] : clients_) keys.clients.push_back({client, bytes(key)});
+    return keys;
+  }
 
   /// Throws `ModuleFailure` when the secret key is missing: a node that could not sign would only
   /// look as if it took part.
@@ -33400,7 +34025,6 @@ class SodiumCrypto {
                const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
       : own_(std::move(own)), self_(self), clients_(checked(client_keys, "client_keys")) {
-    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
     for (const auto& [node, key] : checked(node_keys, "node_keys")) nodes_[node][Epoch(0)] = key;
   }
 
@@ -33414,6 +34038,8 @@ class SodiumCrypto {
     return key ? &*key : nullptr;
   }
   const Ed25519Key& own_key(Epoch epoch) const {
+    if (own_.empty())
+      throw ModuleFailure("Ed25519: made of public keys alone, this verifies and cannot sign");
     if (!self_) return own_.front();
     const PublicKey* wanted = node_key(*self_, epoch);
     for (const Ed25519Key& own : own_)
@@ -33435,6 +34061,13 @@ class SodiumCrypto {
     return parsed;
   }
 
+  template <class Id, class Key>
+  static std::map<Id, Bytes> by_id(const std::vector<Key>& keys, Id Key::*id) {
+    std::map<Id, Bytes> found;
+    for (const Key& each : keys)
+      if (each.key) found[each.*id] = *each.key;
+    return found;
+  }
   template <class Id>
   static std::map<Id, PublicKey> checked(const std::map<Id, Bytes>& keys, const char* field) {
     std::map<Id, PublicKey> parsed;
@@ -33467,6 +34100,7 @@ class SodiumCrypto {
 
 }  // namespace mirbft
 
+BOOST_HANA_ADAPT_STRUCT(mirbft::PublicKeys, nodes, clients);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SodiumStatus, nodes, clients, malformed_keys);
 
 #endif
@@ -33503,6 +34137,248 @@ class Ed25519Signer {
 };
 
 }  // namespace mirbft
+
+#endif
+
+#ifdef MIRBFT_WITH_ROCKSDB
+
+// <mirbft/modules/store/rocksdb.hpp>
+// The request store of a node over RocksDB: a well-kept database in the place of SegmentStore.
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/utilities/write_batch_with_index.h>
+
+namespace mirbft {
+
+/// Whose store this is, and where.
+struct RocksDbConfig {
+  /// A directory of its own; it is made if there is none.
+  std::string path;
+  NodeId node{};
+  Bytes cluster{"mirbft"};
+  /// Of each of the two tables in memory that take what is written.
+  std::uint64_t write_buffer_bytes = 32u << 20;
+};
+
+/// What a RocksDbStore has done since it was opened, and what RocksDB takes itself to hold.
+struct RocksDbStoreStatus {
+  std::uint64_t syncs = 0;
+  std::uint64_t written_bytes = 0;
+  std::uint64_t estimated_requests = 0;
+  std::uint64_t bytes_on_disk = 0;
+  std::uint64_t bytes_in_memory = 0;
+};
+
+/// Requests by reference, durable when `sync` returns: all that was put and collected since the
+/// last one is one atomic write, with one fsync of RocksDB's own log.
+///
+/// As with a SegmentStore, what was delivered where is not kept: after a restart it is delivered
+/// again, or collected once it is below its client's window. An operation that fails throws
+/// ModuleFailure, and so does each later one: nothing is tried again.
+class RocksDbStore {
+ public:
+  /// Throws ModuleFailure where RocksDB cannot open the directory, ConfigError where the store in
+  /// it is another node's.
+  explicit RocksDbStore(const RocksDbConfig& config) : path_(config.path), database_(open(config)) {
+    claim(config);
+  }
+
+  /// Keeps a request; of one that is there already, only the authenticator is new.
+  void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    if (const Request* before = get(reference)) {
+      if (before->authenticator == authenticator) return;
+      return write(reference, Bytes(before->data), authenticator);
+    }
+    write(reference, data, authenticator);
+  }
+
+  void sync() {
+    if (batch_->GetWriteBatch()->Count() == 0) return;
+    rocksdb::WriteOptions durable;
+    durable.sync = true;
+    status_.written_bytes += batch_->GetWriteBatch()->GetDataSize();
+    require(database_->Write(durable, batch_->GetWriteBatch()), "write to");
+    batch_->Clear();
+    ++status_.syncs;
+  }
+
+  /// The request, or null when it is absent. Valid until the next call.
+  const Request* get(const RequestRef& reference) {
+    std::string value;
+    const auto found = batch_->GetFromBatchAndDB(database_.get(), {}, key_of(reference), &value);
+    if (found.IsNotFound() && failure_.empty()) return nullptr;
+    require(found, "read");
+    load(reference, value);
+    return &last_;
+  }
+
+  /// Calls `look(const RequestRef&, const Request&)` for every request.
+  template <class Look>
+  void for_each(Look&& look) {
+    walk({}, std::string(1, request_mark + 1), [&](const RequestRef& reference, const auto& value) {
+      load(reference, value.ToStringView());
+      look(reference, last_);
+    });
+  }
+
+  /// Remembers where the requests of a batch were delivered.
+  void delivered(SeqNr sn, Batch batch) {
+    deliveries_.insert(batch->begin(), batch->end());
+    delivered_.insert_or_assign(sn, std::move(batch));
+  }
+
+  /// Drops what was delivered at or before `collection.through`, and what was never delivered
+  /// below its client's `low`.
+  void collect(const Collection& collection) {
+    const auto end = delivered_.upper_bound(collection.through);
+    for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
+      for (const RequestRef& reference : *at->second) {
+        deliveries_.erase(reference);
+        require(batch_->Delete(key_of(reference)), "write to");
+      }
+    for (const ClientWindow& window : collection.windows) {
+      std::set<RequestRef> old;
+      walk({window.client, ReqNo(0), {}}, key_of({window.client, window.low, {}}),
+           [&](const RequestRef& reference, const auto&) { old.insert(reference); });
+      for (const RequestRef& reference : old)
+        if (!deliveries_.contains(reference))
+          require(batch_->Delete(key_of(reference)), "write to");
+    }
+  }
+
+  RocksDbStoreStatus status() const {
+    RocksDbStoreStatus status = status_;
+    const auto ask = [this](const std::string& name, std::uint64_t& value) {
+      (void)database_->GetIntProperty(name, &value);
+    };
+    ask(rocksdb::DB::Properties::kEstimateNumKeys, status.estimated_requests);
+    ask(rocksdb::DB::Properties::kTotalSstFilesSize, status.bytes_on_disk);
+    ask(rocksdb::DB::Properties::kCurSizeAllMemTables, status.bytes_in_memory);
+    return status;
+  }
+
+ private:
+  /// What keys begin with, so that those of requests are apart from the owner's.
+  static constexpr char request_mark = 'r';
+  static constexpr const char* owner_key = "owner";
+
+  static std::unique_ptr<rocksdb::DB> open(const RocksDbConfig& config) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.write_buffer_size = config.write_buffer_bytes;
+    // A torn write at the end is what a crash leaves. Anything else that is damaged was durable,
+    // and to go on without it would be to forget.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    options.keep_log_file_num = 2;
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(options, config.path, &opened);
+    if (!status.ok())
+      throw ModuleFailure("cannot open " + config.path + ": " + status.ToString());
+    return std::unique_ptr<rocksdb::DB>(opened);
+  }
+
+  void claim(const RocksDbConfig& config) {
+    const std::string own =
+        "node " + std::to_string(config.node.value) + " of cluster \"" +
+        std::string(config.cluster.text()) + '"';
+    std::string owner;
+    const rocksdb::Status found = database_->Get({}, owner_key, &owner);
+    if (found.IsNotFound()) {
+      require(batch_->Put(owner_key, own), "write to");
+      return sync();
+    }
+    require(found, "read");
+    if (owner != own)
+      throw ConfigError(
+          "path", path_,
+          "holds the requests of " + owner + ": each store needs a directory of its own");
+  }
+
+  /// In the order of references: client and number (big-endian), digest.
+  static std::string key_of(const RequestRef& reference) {
+    std::string key(1, request_mark);
+    for (const std::uint64_t number : {reference.client.value, reference.req_no.value})
+      for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(number >> shift & 255);
+    key.append(reference.digest.bytes.begin(), reference.digest.bytes.end());
+    return key;
+  }
+  static constexpr std::size_t key_size = 1 + 2 * sizeof(std::uint64_t) + Digest::size;
+  RequestRef reference_of(std::string_view key) const {
+    if (key.size() != key_size) fail("read", "a key is no request's");
+    const auto number_at = [key](std::size_t at) {
+      std::uint64_t number = 0;
+      for (const char byte : key.substr(at, sizeof number))
+        number = number << 8 | static_cast<std::uint8_t>(byte);
+      return number;
+    };
+    RequestRef reference{ClientId(number_at(1)), ReqNo(number_at(9)), {}};
+    std::copy(key.end() - Digest::size, key.end(), reference.digest.bytes.begin());
+    return reference;
+  }
+
+  /// A value is the length of the body (u32, little-endian), the body, and the authenticator.
+  void write(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    std::uint8_t length[sizeof(std::uint32_t)];
+    std::uint8_t* at = length;
+    little_endian::put(at, static_cast<std::uint32_t>(data.size()));
+    std::string value(length, length + sizeof length);
+    value += data.text();
+    value += authenticator.text();
+    require(batch_->Put(key_of(reference), value), "write to");
+  }
+  void load(const RequestRef& reference, std::string_view value) {
+    const ByteView bytes = bytes_of(value);
+    constexpr std::size_t head = sizeof(std::uint32_t);
+    const std::uint8_t* at = bytes.data();
+    if (bytes.size() < head) fail("read", "a value is no request");
+    const std::size_t length = little_endian::get<std::uint32_t>(at);
+    if (length > bytes.size() - head) fail("read", "a value is no request");
+    last_ = {reference.client, reference.req_no, Bytes(bytes.subspan(head, length)),
+             Bytes(bytes.subspan(head + length))};
+  }
+
+  /// Calls `look(reference, value)` for the requests from `begin` on whose keys are below `end`.
+  template <class Look>
+  void walk(const RequestRef& begin, const std::string& end, Look&& look) {
+    const std::unique_ptr<rocksdb::Iterator> at(
+        batch_->NewIteratorWithBase(database_->NewIterator({})));
+    for (at->Seek(key_of(begin)); at->Valid() && at->key().compare(end) < 0; at->Next())
+      look(reference_of(at->key().ToStringView()), at->value());
+    require(at->status(), "read");
+  }
+
+  void require(const rocksdb::Status& status, const char* operation) {
+    if (!failure_.empty()) throw ModuleFailure(failure_);
+    if (status.ok()) return;
+    failure_ = text_of(operation, status.ToString());
+    throw ModuleFailure(failure_);
+  }
+  [[noreturn]] void fail(const char* operation, const char* reason) const {
+    throw ModuleFailure(text_of(operation, reason));
+  }
+  std::string text_of(const char* operation, const std::string& reason) const {
+    return std::string("cannot ") + operation + ' ' + path_ + ": " + reason;
+  }
+
+  std::string path_;
+  std::unique_ptr<rocksdb::DB> database_;
+  /// What the next `sync` writes.
+  std::unique_ptr<rocksdb::WriteBatchWithIndex> batch_ =
+      std::make_unique<rocksdb::WriteBatchWithIndex>(rocksdb::BytewiseComparator(), 0, true);
+  std::map<SeqNr, Batch> delivered_;
+  /// All that is in those.
+  std::set<RequestRef> deliveries_;
+  Request last_;
+  std::string failure_;
+  RocksDbStoreStatus status_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::RocksDbStoreStatus, syncs, written_bytes, estimated_requests,
+                        bytes_on_disk, bytes_in_memory);
 
 #endif
 

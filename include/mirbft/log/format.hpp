@@ -24,6 +24,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/log/compression.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/crc32c.hpp>
@@ -59,6 +60,8 @@ struct Preamble {
   /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
   Bytes schema;
   std::vector<EventType> types;
+  /// What the Node was made of, as far as who recorded it was told.
+  std::vector<ModuleDescription> modules;
 };
 
 using little_endian::get;
@@ -181,6 +184,6 @@ struct EntryHeader {
 }  // namespace mirbft::log_format
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types, modules);
 
 #endif

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/block_events.hpp>
 #include <mirbft/log/block_reader.hpp>
@@ -60,6 +61,8 @@ class LogReader {
   const Bytes& schema() const noexcept { return preamble_.schema; }
   /// Every event type that the Node could see, by ascending number.
   const std::vector<EventType>& types() const noexcept { return preamble_.types; }
+  /// What the Node was made of; empty where the log does not know.
+  const std::vector<ModuleDescription>& modules() const noexcept { return preamble_.modules; }
 
   /// The bits of those event types for which `wanted(const EventType&)` holds: a block whose
   /// `types` have none of them holds no such event.

@@ -10,7 +10,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/block_builder.hpp>
 #include <mirbft/log/compression.hpp>
@@ -53,14 +55,16 @@ class LogWriter {
   /// Of the file that is being written.
   const std::string& path() const noexcept { return file_.path(); }
 
-  /// Writes what comes before all lists: whose log it is and what each event type looks like.
-  /// Called once, before `append`.
+  /// Writes what comes before all lists: whose log it is, what each event type looks like, and what
+  /// the Node is made of. Called once, before `append`.
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...>) {
+  void begin(NodeId self, ByteView cluster, events<Es...>,
+             const std::vector<ModuleDescription>& modules = {}) {
     preamble_ = wire::encode(log_format::Preamble{
         self, Bytes(cluster), log_format::schema_of<Es...>(),
         {log_format::EventType{Es::number, Es::destination.bits(),
-                               log_format::message_name<Es>()}...}});
+                               log_format::message_name<Es>()}...},
+        modules});
     begin_file();
   }
 

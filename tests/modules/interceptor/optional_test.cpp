@@ -29,7 +29,31 @@ void show_all(OptionalInterceptor<Noting> interceptor) {
   interceptor.end();
 }
 
+/// Is told of the modules.
+struct Told {
+  int* modules;
+
+  template <class... Es>
+  void begin(NodeId, ByteView, events<Es...>, int number) {
+    *modules = number;
+  }
+};
+
+template <class Interceptor>
+concept TakesModules = requires(Interceptor& interceptor) {
+  interceptor.begin(NodeId(1), {}, events<int>{}, 5);
+};
+
 }  // namespace
+
+TEST_CASE("an interceptor is told of the modules if it takes that") {
+  int modules = 0;
+  OptionalInterceptor<Told> interceptor(Told{&modules});
+  interceptor.begin(NodeId(1), {}, events<int>{}, 5);
+  CHECK(modules == 5);
+  CHECK(TakesModules<OptionalInterceptor<Told>>);
+  CHECK_FALSE(TakesModules<OptionalInterceptor<Noting>>);
+}
 
 TEST_CASE("an interceptor sees everything where there is one") {
   std::string calls;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/error.hpp>
@@ -45,8 +46,9 @@ class TimedFileInterceptor {
       : writer_(open(std::move(path), options)), time_(std::move(time)) {}
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    guarded([&] { writer_.begin(self, cluster, types); });
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    guarded([&] { writer_.begin(self, cluster, types, modules); });
   }
 
   template <class List>

@@ -19,9 +19,12 @@ class OptionalInterceptor {
   OptionalInterceptor() = default;
   explicit OptionalInterceptor(Interceptor interceptor) : held_(std::move(interceptor)) {}
 
-  template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    if (held_) held_->begin(self, cluster, types);
+  /// `modules` are told to one that takes them.
+  template <class Types, class... Modules>
+  void begin(NodeId self, ByteView cluster, Types types, const Modules&... modules)
+    requires requires(Interceptor& held) { held.begin(self, cluster, types, modules...); }
+  {
+    if (held_) held_->begin(self, cluster, types, modules...);
   }
   template <class List>
   void intercept(Slot slot, const List& list) {
