@@ -4,7 +4,6 @@
 #define MIRBFT_MIRCAT_REPLAY_HPP
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>

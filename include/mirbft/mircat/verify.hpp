@@ -3,7 +3,6 @@
 #define MIRBFT_MIRCAT_VERIFY_HPP
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
