@@ -161,7 +161,7 @@ class Cluster {
                                .tracker = mirbft::ClientTracker(tracker),
                                .store = mirbft::MemoryStore(),
                                .protocol = mirbft::Iss<mirbft::Pbft>(protocol),
-                               .interceptor = recorder(options_.record, id)});
+                               .interceptor = recorder(options_, id)});
   }
 
   const Options& options_;

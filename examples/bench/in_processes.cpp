@@ -65,15 +65,22 @@ std::vector<kv::ClientConfig> client_files(const Options& options,
 
 /// How a node is started.
 std::vector<std::string> command(const Options& options, const std::string& config) {
-  return {std::filesystem::read_symlink("/proc/self/exe"),
-          "--replica", config,
-          "--transport", options.transport,
-          "--signatures", options.signatures,
-          "--wal", options.wal,
-          "--votes", options.votes,
-          "--group-commit", options.group_commit,
-          "--pull-along", options.pull_along,
-          "--batching", options.batching};
+  std::vector<std::string> words{std::filesystem::read_symlink("/proc/self/exe"),
+                                 "--replica", config,
+                                 "--transport", options.transport,
+                                 "--signatures", options.signatures,
+                                 "--wal", options.wal,
+                                 "--votes", options.votes,
+                                 "--group-commit", options.group_commit,
+                                 "--pull-along", options.pull_along,
+                                 "--batching", options.batching};
+  if (!options.record.empty())
+    for (const std::string& word :
+         {std::string("--record"), options.record, std::string("--record-gather"),
+          std::to_string(options.record_gather), std::string("--record-compression"),
+          options.record_compression})
+      words.push_back(word);
+  return words;
 }
 
 /// Waits until the load is over and all nodes agree; false if that does not come about.

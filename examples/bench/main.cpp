@@ -113,6 +113,14 @@ void add_options(CLI::App& program, Options& options) {
   program
       .add_option("--batching", options.batching, "when a batch that is not full is proposed")
       ->check(CLI::IsMember({"adaptive", "fixed-delay"}));
+  program.add_option("--record", options.record, "folder for an event log of each node")
+      ->check(CLI::ExistingDirectory);
+  program
+      .add_option("--record-gather", options.record_gather,
+                  "milliseconds that what is recorded may wait to be written")
+      ->check(CLI::Range(0, 1000));
+  program.add_option("--record-compression", options.record_compression, "of what is recorded")
+      ->check(CLI::IsMember({"none", "zstd"}));
   program.add_option("--seconds", options.seconds, "length of the measurement")
       ->check(CLI::Range(0.1, 3600.0));
   program.add_option("--warm-up", options.warm_up, "load before it, in seconds")

@@ -30,6 +30,9 @@ struct Options {
   std::string batching = "adaptive";
   /// Folder for an event log of each node; nothing is recorded without.
   std::string record;
+  /// How long what is recorded may wait to be written, in milliseconds.
+  std::uint32_t record_gather = 20;
+  std::string record_compression = "none";
   double seconds = 5;
   /// Load before the measurement begins.
   double warm_up = 1;
@@ -75,8 +78,8 @@ int run_replica(const std::string& config, const Options& options);
 }  // namespace bench
 
 BOOST_HANA_ADAPT_STRUCT(bench::Options, processes, transport, nodes, payload, clients, outstanding,
-                        signatures, wal, sync_time, votes, group_commit, pull_along, batching, record,
-                        seconds, warm_up, folder);
+                        signatures, wal, sync_time, votes, group_commit, pull_along, batching,
+                        record, record_gather, record_compression, seconds, warm_up, folder);
 BOOST_HANA_ADAPT_STRUCT(bench::Latency, p50, p99, p999);
 BOOST_HANA_ADAPT_STRUCT(bench::Cost, who, cpu_us_per_request);
 BOOST_HANA_ADAPT_STRUCT(bench::Result, options, requests, requests_per_second, latency_ms,

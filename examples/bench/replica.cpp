@@ -19,7 +19,6 @@
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
-#include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/net/tls.hpp>
 #include <mirbft/modules/net/tls_transport.hpp>
@@ -43,6 +42,7 @@
 #include "either.hpp"
 #include "options.hpp"
 #include "order_app.hpp"
+#include "recording.hpp"
 
 namespace bench {
 namespace {
@@ -53,7 +53,7 @@ using Crypto =
 using Wal = EitherWal<mirbft::NullWal, mirbft::SegmentWal<Disk>>;
 using Store = EitherStore<mirbft::MemoryStore, mirbft::SegmentStore<Disk>>;
 using Node = mirbft::Node<Net, mirbft::Sha256, Crypto, OrderApp, Wal, mirbft::ClientTracker, Store,
-                          mirbft::Iss<mirbft::Pbft>, mirbft::NullInterceptor>;
+                          mirbft::Iss<mirbft::Pbft>, EitherInterceptor>;
 
 Net make_net(const Options& options, const kv::Config& config) {
   const mirbft::TlsConfig net = kv::net_config(config, kv::load_identity(config));
@@ -98,7 +98,7 @@ Node::Modules make_modules(const Options& options, const kv::Config& config,
                            : Store(mirbft::SegmentStore<Disk>(disk(directory.store()),
                                                               segments(config))),
           .protocol = mirbft::Iss<mirbft::Pbft>(std::move(protocol)),
-          .interceptor = {}};
+          .interceptor = recorder(options, config.self)};
 }
 
 mirbft::NodeConfig node_config(const Options& options, const kv::Config& config) {

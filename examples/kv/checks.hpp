@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
@@ -147,6 +148,23 @@ inline void check_keys(const Config& config) {
   }
 }
 
+/// Who wants no log is asked nothing about it.
+inline void check_event_log(const EventLog& log) {
+  if (log.directory.empty()) return;
+  const auto require = [](bool holds, const char* field, const std::string& value,
+                          const char* rule) {
+    if (!holds) throw mirbft::ConfigError(std::string("event_log.") + field, value, rule);
+  };
+  require(!std::filesystem::exists(log.directory) || std::filesystem::is_directory(log.directory),
+          "directory", log.directory, "is no directory: name one, or remove it");
+  require(log.gather_ms <= 1000, "gather_ms", std::to_string(log.gather_ms),
+          "must be at most 1000: 20 is good");
+  require(log.compression == "none" || log.compression == "zstd", "compression",
+          '"' + log.compression + '"', "must be none or zstd");
+  require(log.rotate_bytes >= 1 << 20, "rotate_bytes", std::to_string(log.rotate_bytes),
+          "must be at least 1048576: 268435456 is good");
+}
+
 }  // namespace detail
 
 /// Throws ConfigError for the first rule that is broken, but for what only the start can tell:
@@ -168,6 +186,7 @@ inline void check(const Config& config) {
   check_memory(config);
   detail::check_ports(config);
   detail::check_keys(config);
+  detail::check_event_log(config.event_log);
 }
 
 }  // namespace kv

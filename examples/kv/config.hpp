@@ -55,6 +55,21 @@ inline constexpr const char* key_value_service = "key-value";
 /// The database of Redis, for mirbft-redis.
 inline constexpr const char* redis_service = "redis";
 
+/// Where and how a replica records every event that its Node dispatches, for mircat.
+struct EventLog {
+  /// Nothing is recorded where it is empty.
+  std::string directory;
+  /// How long what is recorded may wait to be written; it is what a kill loses.
+  std::uint32_t gather_ms = 20;
+  /// One of those that mirbft::Compression names.
+  std::string compression = "none";
+  /// A file that is so long, or (0: however old) so old, is followed by another.
+  std::uint64_t rotate_bytes = std::uint64_t{256} << 20;
+  std::uint32_t rotate_seconds = 0;
+  /// The oldest are deleted; 0: none.
+  std::uint32_t keep_files = 16;
+};
+
 /// The configuration of a replica. Paths are relative to the file that they stand in.
 struct Config {
   std::string cluster = "mirbft-kv";
@@ -86,6 +101,7 @@ struct Config {
   std::uint32_t segment_kib = 64 << 10;
   /// Most memory, besides what the cluster keeps.
   std::uint32_t memory_mib = 2 << 10;
+  EventLog event_log;
   /// What the cluster keeps: one of those above.
   std::string service = key_value_service;
 };
@@ -102,10 +118,12 @@ struct ClientConfig {
 
 BOOST_HANA_ADAPT_STRUCT(kv::Member, id, host, port, client_port, public_key, certificates);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientEntry, id, public_key);
+BOOST_HANA_ADAPT_STRUCT(kv::EventLog, directory, gather_ms, compression, rotate_bytes,
+                        rotate_seconds, keep_files);
 BOOST_HANA_ADAPT_STRUCT(kv::Config, cluster, self, key_file, certificate_file, certificate_key_file,
                         data, listen_host, http_host, http_port, members, clients, epoch_length,
                         max_batch_requests, max_batch_bytes, batch_delay_ms, base_timeout_ms,
-                        pipeline, segment_kib, memory_mib, service);
+                        pipeline, segment_kib, memory_mib, event_log, service);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientConfig, cluster, id, seed, members);
 
 namespace kv {
@@ -120,6 +138,8 @@ inline Config load_config(const std::string& path) {
   for (std::string* const name : {&config.key_file, &config.certificate_file,
                                   &config.certificate_key_file, &config.data})
     *name = folder / *name;
+  if (std::string& directory = config.event_log.directory; !directory.empty())
+    directory = folder / directory;
   return config;
 }
 
@@ -148,6 +168,7 @@ inline mirbft::Digest common_digest(Config config) {
     own->clear();
   config.segment_kib = 0;
   config.memory_mib = 0;
+  config.event_log = {};
   for (Member& member : config.members) {
     member.host.clear();
     member.port = member.client_port = 0;

@@ -15,7 +15,6 @@
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/files/posix.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
-#include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/modules/net/tls.hpp>
 #include <mirbft/modules/net/tls_transport.hpp>
 #include <mirbft/modules/store/segment.hpp>
@@ -32,6 +31,7 @@
 #include "counted_files.hpp"
 #include "descriptors.hpp"
 #include "memory.hpp"
+#include "recorder.hpp"
 #include "replica.hpp"
 
 namespace kv {
@@ -116,7 +116,7 @@ class ReplicaOf : public Replica {
   using Crypto = mirbft::BatchVerifier<mirbft::SodiumCrypto, mirbft::Sha256>;
   using Node = mirbft::Node<Net, mirbft::Sha256, Crypto, App, mirbft::SegmentWal<Files>,
                             mirbft::ClientTracker, mirbft::SegmentStore<Files>,
-                            mirbft::Iss<mirbft::Pbft>, mirbft::NullInterceptor>;
+                            mirbft::Iss<mirbft::Pbft>, Recorder>;
   using ClientPort = mirbft::ClientPort<Node, mirbft::TlsServer>;
 
   /// All that there is to tell.
@@ -172,7 +172,7 @@ class ReplicaOf : public Replica {
             .tracker = mirbft::ClientTracker(std::move(tracker)),
             .store = mirbft::SegmentStore<Files>(files(directory.store()), segments),
             .protocol = mirbft::Iss<mirbft::Pbft>(std::move(iss)),
-            .interceptor = {}};
+            .interceptor = recorder(config)};
   }
 
   const mirbft::wire::PrometheusNames names_;

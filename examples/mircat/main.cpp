@@ -1,4 +1,5 @@
 // The stock mircat: for the replicas of mirbft-kv. One for a Node of your own takes no more.
+#include <mirbft/log/zstd.hpp>
 #include <mirbft/mircat/mircat.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/batch.hpp>

@@ -167,7 +167,9 @@ int run(const Options& options) {
   const int signals = catch_signals();
   const auto config = mirbft::wire::load_config<ReplicaConfig>(options.config);
   auto commands = parse_commands(read_input(options.input), options.input);
-  OptionalLog log = options.event_log.empty() ? OptionalLog() : OptionalLog(options.event_log);
+  OptionalLog log = options.event_log.empty()
+                        ? OptionalLog()
+                        : OptionalLog(mirbft::FileInterceptor(options.event_log));
   std::unique_ptr<Host> host;
   try {
     host = std::make_unique<Host>(config, std::move(commands), std::move(log));

@@ -3,15 +3,14 @@
 #define MIRBFT_EXAMPLES_REPLICA_REPLICA_HPP
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
+#include <mirbft/modules/interceptor/optional.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
@@ -26,27 +25,8 @@
 
 namespace quickstart {
 
-/// Records where the command line asks for it, and is a null pointer's test away from nothing
-/// where it does not. A program that knows beforehand names `FileInterceptor` or `NullInterceptor`.
-class OptionalLog {
- public:
-  OptionalLog() = default;
-  explicit OptionalLog(std::string path) : log_(std::in_place, std::move(path)) {}
-
-  template <class... Es>
-  void begin(mirbft::NodeId self, mirbft::ByteView cluster, mirbft::events<Es...> types,
-             const std::vector<mirbft::ModuleDescription>& modules = {}) {
-    if (log_) log_->begin(self, cluster, types, modules);
-  }
-  template <class List>
-  void intercept(mirbft::Slot slot, const List& list) {
-    if (log_) log_->intercept(slot, list);
-  }
-  void end() noexcept {}
-
- private:
-  std::optional<mirbft::FileInterceptor> log_;
-};
+/// Records where the command line asks for it.
+using OptionalLog = mirbft::OptionalInterceptor<mirbft::FileInterceptor>;
 
 using App = Recording<mirbft::KeyValueStore>;
 using Replica = mirbft::Node<mirbft::TcpNet, mirbft::Sha256, mirbft::SodiumCrypto, App,

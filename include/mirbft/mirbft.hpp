@@ -110,6 +110,7 @@
 #include <mirbft/modules/files/segment_tear.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/modules/interceptor/optional.hpp>
 #include <mirbft/modules/net/framing.hpp>
 #include <mirbft/modules/net/gather.hpp>
 #include <mirbft/modules/net/loopback.hpp>

@@ -10088,8 +10088,6 @@ Bytes schema_of() {
 // are numbered: NAME-0001.000001.mirlog, NAME-0001.000002.mirlog, and NAME-0002.000001.mirlog after
 // a restart. Each is whole in itself, and the indices of events go on from file to file of a run.
 
-#include <fstream>
-
 namespace mirbft::log_format {
 
 inline constexpr std::string_view file_ending = ".mirlog";
@@ -10188,28 +10186,22 @@ inline void retain(const std::filesystem::path& path, const LogRotation& rotatio
 
 namespace mirbft {
 
-/// The logs in a folder, by their names' order, each as `LogReader` wants to be told: files that
-/// begin as an event log does, and series.
-inline std::vector<std::string> logs_in(const std::filesystem::path& folder) {
-  std::vector<std::string> logs;
+/// The log that a file is a part of, as `LogReader` is told it: the file's series, or the file.
+inline std::string log_of(const std::filesystem::path& path) {
+  const auto file = log_format::SeriesFile::of(path.filename().string());
+  return file ? (path.parent_path() / file->series()).string() : path.string();
+}
+
+/// The bytes of a log as `LogReader` is told it: of its file, or of all files of its series.
+inline std::uint64_t log_size(const std::filesystem::path& log) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (!entry.is_regular_file(error)) continue;
-    if (const auto file = log_format::SeriesFile::of(entry.path().filename().string())) {
-      logs.push_back((folder / file->series()).string());
-      continue;
-    }
-    std::array<char, log_format::magic.size()> begin{};
-    std::ifstream(entry.path(), std::ios::binary).read(begin.data(), begin.size());
-    if (std::equal(begin.begin(), begin.end(), log_format::magic.begin(),
-                   [](char one, std::uint8_t other) {
-                     return static_cast<std::uint8_t>(one) == other;
-                   }))
-      logs.push_back(entry.path().string());
+  if (const auto size = std::filesystem::file_size(log, error); !error) return size;
+  std::uint64_t total = 0;
+  for (const auto& file : log_format::files_of_series(log)) {
+    const auto size = std::filesystem::file_size(log.parent_path() / file.file(), error);
+    total += error ? 0 : size;
   }
-  std::ranges::sort(logs);
-  logs.erase(std::unique(logs.begin(), logs.end()), logs.end());
-  return logs;
+  return total;
 }
 
 }  // namespace mirbft
@@ -10457,6 +10449,40 @@ class NullInterceptor {
   template <class List>
   constexpr void intercept(Slot, const List&) const noexcept {}
   constexpr void end() const noexcept {}
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/interceptor/optional.hpp>
+// An Interceptor that is there or not, as is decided when the program starts.
+
+namespace mirbft {
+
+/// Shows everything to `Interceptor` where there is one, and is a branch away from nothing where
+/// there is none. A program that knows beforehand names that Interceptor, or `NullInterceptor`.
+template <class Interceptor>
+class OptionalInterceptor {
+ public:
+  OptionalInterceptor() = default;
+  explicit OptionalInterceptor(Interceptor interceptor) : held_(std::move(interceptor)) {}
+
+  /// `modules` are told to one that takes them.
+  template <class Types, class... Modules>
+  void begin(NodeId self, ByteView cluster, Types types, const Modules&... modules)
+    requires requires(Interceptor& held) { held.begin(self, cluster, types, modules...); }
+  {
+    if (held_) held_->begin(self, cluster, types, modules...);
+  }
+  template <class List>
+  void intercept(Slot slot, const List& list) {
+    if (held_) held_->intercept(slot, list);
+  }
+  void end() {
+    if (held_) held_->end();
+  }
+
+ private:
+  std::optional<Interceptor> held_;
 };
 
 }  // namespace mirbft

@@ -16,6 +16,7 @@
 #include <mirbft/log/printer.hpp>
 #include <mirbft/log/reader.hpp>
 #include <mirbft/log/replay.hpp>
+#include <mirbft/log/zstd.hpp>
 #include <mirbft/wire/encode.hpp>
 
 #include "../log/sample_log.hpp"

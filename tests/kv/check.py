@@ -182,9 +182,15 @@ class Files(Folder):
     def test_the_environment(self):
         self.assertEqual(self.check(MIRBFT_KV_HTTP_PORT="0").returncode, 0)
         self.assertEqual(self.check(MIRBFT_KV_CLIENTS="[]").returncode, 0)
+        self.assertEqual(self.check(MIRBFT_KV_EVENT_LOG='{"directory": "e"}').returncode, 0)
         for name, value, text in (
                 ("HTTP_PORT", "x", 'HTTP_PORT in the environment: http_port = "x": must be'),
                 ("KEY_FILE", "node-2.key", "is not the secret"),
+                ("EVENT_LOG", '{"directory": "e", "compression": "lz4"}',
+                 'event_log.compression = "lz4": must be none or zstd'),
+                ("EVENT_LOG", '{"directory": "e", "rotate_bytes": 1}',
+                 "event_log.rotate_bytes = 1: must be at least"),
+                ("EVENT_LOG", '{"directory": "node-1.key"}', "is no directory"),
                 ("MEMBERS", "[{]", "MIRBFT_KV_MEMBERS in the environment = line 1: must be"),
                 ("PORT", "7", "MIRBFT_KV_PORT in the environment = (unknown variable)")):
             self.assert_refused(self.check(**{"MIRBFT_KV_" + name: value}), text)
@@ -207,7 +213,8 @@ class Running(Folder):
         return made
 
     def test_all_restart_at_once(self):
-        cluster = self.cluster(clients=2, epoch_length=32)
+        cluster = self.cluster(clients=2, epoch_length=32, event_log={
+            "directory": "events", "compression": "zstd", "keep_files": 3})
         cluster.start()
         clients = [cluster.client(), cluster.client()]
         for count in range(300):
@@ -227,6 +234,10 @@ class Running(Folder):
         for client in clients:
             self.assertEqual(client.close(), 0)
             self.assertRegex(client.log.read_text(), r"306 requests, 0 failed, \d+/s, p50 ")
+        # Each run has a log of its own, and the oldest of the four is not kept.
+        self.assertEqual({path.name for path in (cluster.folder / "events").iterdir()},
+                         {f"node-{node}-000{run}.000001.mirlog"
+                          for node in range(4) for run in (2, 3, 4)})
 
     def test_a_directory_that_is_lost(self):
         cluster = self.cluster(epoch_length=16)

@@ -162,8 +162,6 @@ TEST_CASE("the oldest files go, of earlier runs first, and nobody else's") {
                               "m-0001.000001.mirlog", "n-0001.000003.mirlog",
                               "n-0002.000001.mirlog", "n-0002.000002.mirlog",
                               "n-0002.000003.mirlog"});
-  CHECK(logs_in(folder.path()) == std::vector<std::string>{folder / "m-0001", folder / "n-0001",
-                                                           folder / "n-0002"});
   LogReader left(folder / "n-0001");
   CHECK(left.next()->index == 4);
 
@@ -250,15 +248,17 @@ TEST_CASE("files that do not belong together are refused with a reason") {
   CHECK(reason(folder / "n-0009") == "cannot open: No such file or directory");
 }
 
-TEST_CASE("the logs of a folder are its series and what begins like a log") {
+TEST_CASE("a file tells of which log it is a part, and a log how long it is") {
   const Folder folder;
-  CHECK(logs_in(folder.path()).empty());
-  sample::write_log(folder / "plain.log");
-  std::ofstream(folder / "no.log") << "nothing of the kind";
-  std::ofstream(folder / "short") << "\x89mir";
+  sample::write_log(folder / "plain.mirlog");
   LogWriter log = begun(folder / "n", one_list_each());
   write(log, 0, 2);
-  CHECK(logs_in(folder.path()) ==
-        std::vector<std::string>{folder / "n-0001", folder / "plain.log"});
-  CHECK(logs_in(folder / "nowhere").empty());
+  CHECK(log_of(folder / "plain.mirlog") == folder / "plain.mirlog");
+  CHECK(log_of(folder / "n-0001.000002.mirlog") == folder / "n-0001");
+  CHECK(log_size(folder / "plain.mirlog") ==
+        std::filesystem::file_size(folder / "plain.mirlog"));
+  CHECK(log_size(folder / "n-0001") ==
+        std::filesystem::file_size(folder / "n-0001.000001.mirlog") +
+            std::filesystem::file_size(folder / "n-0001.000002.mirlog"));
+  CHECK(log_size(folder / "none") == 0);
 }

@@ -7,13 +7,11 @@
 #define MIRBFT_LOG_SERIES_HPP
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include <mirbft/log/format.hpp>
 #include <mirbft/log/options.hpp>
 
 namespace mirbft::log_format {
@@ -122,28 +119,22 @@ inline void retain(const std::filesystem::path& path, const LogRotation& rotatio
 
 namespace mirbft {
 
-/// The logs in a folder, by their names' order, each as `LogReader` wants to be told: files that
-/// begin as an event log does, and series.
-inline std::vector<std::string> logs_in(const std::filesystem::path& folder) {
-  std::vector<std::string> logs;
+/// The log that a file is a part of, as `LogReader` is told it: the file's series, or the file.
+inline std::string log_of(const std::filesystem::path& path) {
+  const auto file = log_format::SeriesFile::of(path.filename().string());
+  return file ? (path.parent_path() / file->series()).string() : path.string();
+}
+
+/// The bytes of a log as `LogReader` is told it: of its file, or of all files of its series.
+inline std::uint64_t log_size(const std::filesystem::path& log) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (!entry.is_regular_file(error)) continue;
-    if (const auto file = log_format::SeriesFile::of(entry.path().filename().string())) {
-      logs.push_back((folder / file->series()).string());
-      continue;
-    }
-    std::array<char, log_format::magic.size()> begin{};
-    std::ifstream(entry.path(), std::ios::binary).read(begin.data(), begin.size());
-    if (std::equal(begin.begin(), begin.end(), log_format::magic.begin(),
-                   [](char one, std::uint8_t other) {
-                     return static_cast<std::uint8_t>(one) == other;
-                   }))
-      logs.push_back(entry.path().string());
+  if (const auto size = std::filesystem::file_size(log, error); !error) return size;
+  std::uint64_t total = 0;
+  for (const auto& file : log_format::files_of_series(log)) {
+    const auto size = std::filesystem::file_size(log.parent_path() / file.file(), error);
+    total += error ? 0 : size;
   }
-  std::ranges::sort(logs);
-  logs.erase(std::unique(logs.begin(), logs.end()), logs.end());
-  return logs;
+  return total;
 }
 
 }  // namespace mirbft

@@ -21,6 +21,7 @@
 #include <mirbft/log/format.hpp>
 #include <mirbft/log/printer.hpp>
 #include <mirbft/log/reader.hpp>
+#include <mirbft/log/series.hpp>
 #include <mirbft/mircat/found.hpp>
 #include <mirbft/types/errors.hpp>
 
@@ -47,7 +48,7 @@ inline bool is_log(const std::filesystem::path& path) {
                     });
 }
 
-/// The logs in a directory and below it, by name.
+/// The logs in a directory and below it, by name; the files of a series are one.
 inline std::vector<std::string> logs_in(const std::string& directory) {
   namespace fs = std::filesystem;
   std::vector<std::string> found;
@@ -55,8 +56,9 @@ inline std::vector<std::string> logs_in(const std::string& directory) {
   fs::recursive_directory_iterator at(directory, fs::directory_options::skip_permission_denied,
                                       error);
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error))
-    if (at->is_regular_file(error) && is_log(at->path())) found.push_back(at->path().string());
+    if (at->is_regular_file(error) && is_log(at->path())) found.push_back(log_of(at->path()));
   std::ranges::sort(found);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   if (found.empty())
     throw ConfigError("log", directory,
                       "no file in this directory is an event log: name one that a "
@@ -98,7 +100,7 @@ class Logs {
   explicit Logs(const std::vector<std::string>& paths) {
     for (const std::string& file : log_files(paths)) {
       logs_.push_back(open_log(file));
-      total_ += std::filesystem::file_size(file);
+      total_ += log_size(file);
     }
     heads_.resize(logs_.size());
   }

@@ -4,7 +4,6 @@
 #define MIRBFT_MIRCAT_REPLAY_HPP
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -156,7 +155,7 @@ class ReplayCommand {
   bool replay(Console& console, const std::string& path) const {
     const std::unique_ptr<Log> log = open_log(path);
     LogReplay replay(*log, choice_, maker_);
-    const std::uint64_t size = std::filesystem::file_size(path);
+    const std::uint64_t size = log_size(path);
     std::uint64_t events = 0;
     {
       Progress progress(console, "replaying");
