@@ -2,6 +2,7 @@
 #ifndef MIRBFT_MIRCAT_COMMAND_LINE_HPP
 #define MIRBFT_MIRCAT_COMMAND_LINE_HPP
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -84,6 +85,10 @@ class CommandLine {
         },
         option.target);
     made->required(option.is_required);
+    // A negative number would be taken for a huge one.
+    if (std::holds_alternative<std::uint64_t*>(option.target) ||
+        std::holds_alternative<std::optional<std::uint64_t>*>(option.target))
+      made->check(CLI::NonNegativeNumber, "");
     // One value each time it is given: what follows may be a file.
     if (option.names.starts_with('-')) made->allow_extra_args(false);
   }

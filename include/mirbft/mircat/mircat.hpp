@@ -28,10 +28,30 @@ namespace mirbft::mircat {
 /// All commands, in the order of the help: adding one is a line.
 template <class Node>
 using Commands = std::tuple<  //
-    Ls, Stat, Cat, Grep, Select, Verify, WalLs, WalVerify, WalRepair, Diff, Replay<Node>,
-    Step<Node>>;
+    Ls,                       //
+    Stat,                     //
+    Cat,                      //
+    Grep,                     //
+    Select,                   //
+    Diff,                     //
+    Replay<Node>,             //
+    Step<Node>,               //
+    Verify,                   //
+    WalLs,                    //
+    WalVerify,                //
+    WalRepair>;
 
 namespace detail {
+
+/// What was good before an error is worth seeing, where the output still takes it.
+inline void show_rest(Console& console) {
+  try {
+    console.out().clear();
+    console.out().flush();
+  } catch (const ClosedPipe&) {
+  } catch (const std::exception&) {
+  }
+}
 
 /// What comes of a job: its status, or one line on what went wrong.
 template <class Job>
@@ -43,6 +63,7 @@ int guarded(Console& console, Job&& job) {
   } catch (const ClosedPipe&) {
     return status::ok;
   } catch (const std::exception& error) {
+    show_rest(console);
     console.err() << "mircat: " << error.what() << '\n';
     return status::unusable;
   }
