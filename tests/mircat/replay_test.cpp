@@ -254,7 +254,7 @@ class OldInterceptor {
   void intercept(Slot slot, const List& list) {
     file_.intercept(slot, list);
   }
-  void end() {}
+  void end() { file_.end(); }
 
  private:
   FileInterceptor file_;
