@@ -148,7 +148,7 @@ TEST_CASE("A field is found by its name or by the end of its path, however deep"
   CHECK(logs.passed("is_urgent=0 node=0") == "0:5");
 }
 
-TEST_CASE("What protobuf leaves out is 0 where there is a number, and nothing where there is none") {
+TEST_CASE("What protobuf leaves out is 0 where a number must be, and else nothing") {
   const SampleLogs logs;
   // The first of the batch has no req_no written down; an absent `pong` has no round.
   CHECK(logs.passed("batch.req_no=0 node=0") == "0:4");

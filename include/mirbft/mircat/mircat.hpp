@@ -33,10 +33,10 @@ using Commands = std::tuple<  //
     Cat,                      //
     Grep,                     //
     Select,                   //
+    Verify,                   //
     Diff,                     //
     Replay<Node>,             //
     Step<Node>,               //
-    Verify,                   //
     WalLs,                    //
     WalVerify,                //
     WalRepair>;
