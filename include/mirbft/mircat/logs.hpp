@@ -48,6 +48,12 @@ inline bool is_log(const std::filesystem::path& path) {
                     });
 }
 
+/// The log that a file is: itself, or the series that it is a part of.
+inline std::string log_of(const std::filesystem::path& file) {
+  const auto part = log_format::SeriesFile::of(file.filename().string());
+  return part ? (file.parent_path() / part->series()).string() : file.string();
+}
+
 /// The logs in a directory and below it, by name; the files of a series are one.
 inline std::vector<std::string> logs_in(const std::string& directory) {
   namespace fs = std::filesystem;
@@ -78,7 +84,19 @@ inline std::unique_ptr<Log> open_log(const std::string& path) {
   }
 }
 
-/// The files that are meant: a directory stands for all logs in it.
+/// Bytes of a log, which may be a series of files.
+inline std::uint64_t log_size(const std::filesystem::path& path) {
+  std::error_code error;
+  if (const std::uintmax_t size = std::filesystem::file_size(path, error); !error) return size;
+  std::uint64_t sum = 0;
+  for (const auto& part : log_format::files_of_series(path)) {
+    const std::uintmax_t size = std::filesystem::file_size(path.parent_path() / part.file(), error);
+    sum += error ? 0 : size;
+  }
+  return sum;
+}
+
+/// The logs that are meant, files and series: a directory stands for all in it.
 inline std::vector<std::string> log_files(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
   for (const std::string& path : paths) {
@@ -108,11 +126,17 @@ class Logs {
   /// The next event; nothing at the end of all logs, where one may ask again when they have grown.
   /// Throws LogError for the first damage, after all that can be read in spite of it.
   std::optional<Found> next() {
+    return next([](const Log&, const LogBlock&) { return true; });
+  }
+
+  /// The same without the blocks that are not `wanted(log, block)`, which are not even read.
+  template <class Wanted>
+  std::optional<Found> next(const Wanted& wanted) {
     Head* first = nullptr;
     const Log* log = nullptr;
     for (std::size_t place = 0; place < heads_.size(); ++place) {
       Head& head = heads_[place];
-      fill(head, *logs_[place]);
+      fill(head, *logs_[place], wanted);
       if (!head.event || (first && !is_before(*logs_[place], head, *log, *first))) continue;
       first = &head;
       log = logs_[place].get();
@@ -136,10 +160,11 @@ class Logs {
     bool is_damaged = false;
   };
 
-  void fill(Head& head, Log& log) {
+  template <class Wanted>
+  void fill(Head& head, Log& log, const Wanted& wanted) {
     if (head.event || head.has_ended || head.is_damaged) return;
     try {
-      head.event = log.reader.next();
+      head.event = log.reader.next([&](const LogBlock& block) { return wanted(log, block); });
       head.has_ended = !head.event;
     } catch (const LogError& error) {
       head.is_damaged = true;
