@@ -15,9 +15,11 @@
 #include <mirbft/mircat/command_line.hpp>
 #include <mirbft/mircat/console.hpp>
 #include <mirbft/mircat/diff.hpp>
+#include <mirbft/mircat/export.hpp>
 #include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
 #include <mirbft/mircat/node_commands.hpp>
+#include <mirbft/mircat/report.hpp>
 #include <mirbft/mircat/select.hpp>
 #include <mirbft/mircat/stat.hpp>
 #include <mirbft/mircat/verify.hpp>
@@ -39,7 +41,9 @@ using Commands = std::tuple<  //
     Step<Node>,               //
     WalLs,                    //
     WalVerify,                //
-    WalRepair>;
+    WalRepair,                //
+    Export,                   //
+    Report>;
 
 namespace detail {
 
