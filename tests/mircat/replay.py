@@ -85,26 +85,6 @@ class Simulated(unittest.TestCase):
         self.assertIn("members", run(MIRCAT, *words, status=2))
 
 
-class Quickstart(unittest.TestCase):
-    def test_what_processes_on_threads_have_recorded_replays(self):
-        with tempfile.TemporaryDirectory(prefix="mircat-") as directory:
-            logs = pathlib.Path(directory) / "logs"
-            commands = pathlib.Path(directory) / "commands.txt"
-            commands.write_text("".join(f"SET key{i % 7} {i}\n" for i in range(300)))
-            run(BIN / "mirbft-quickstart", commands, "--event-logs", logs)
-            nodes = reports(run(MIRCAT, "replay", logs, "--json", "--module",
-                                "protocol,tracker,app,hasher,crypto"))
-            self.assertEqual(len(nodes), 4)
-            for node in nodes:
-                self.assertIsNone(node["difference"], node)
-                for module in ("protocol", "tracker", "app", "hasher", "crypto"):
-                    self.assertGreater(fed(node, module), 0)
-            one, other, *_ = sorted(logs.rglob("*.log"))
-            report = json.loads(run(MIRCAT, "diff", one, other, "--json"))
-            self.assertIsNone(report["parting"])
-            self.assertGreater(report["common"][0]["facts"], 0)
-
-
 class Shop(unittest.TestCase):
     """Its second replica's App hangs on the time zone of the machine."""
 
@@ -148,6 +128,7 @@ class Shop(unittest.TestCase):
     def test_step_on_a_terminal_goes_on_after_a_wrong_word(self):
         child, terminal = pty.fork()
         if child == 0:
+            os.environ["NO_COLOR"] = "1"
             os.execv(OWN, ["own_mircat", "step", str(self.good)])
         shown = b""
         answers = [b"jump\n", b"step\n", b"\n", b"quit\n"]

@@ -98,7 +98,9 @@ class Logs {
   explicit Logs(const std::vector<std::string>& paths) {
     for (const std::string& file : log_files(paths)) {
       logs_.push_back(open_log(file));
-      total_ += std::filesystem::file_size(file);
+      std::error_code of_series;  // A series is no single file.
+      const std::uintmax_t size = std::filesystem::file_size(file, of_series);
+      total_ += of_series ? 0 : size;
     }
     heads_.resize(logs_.size());
   }

@@ -147,7 +147,7 @@ class ReplayCommand {
 
   int run(Console& console) {
     int result = status::ok;
-    for (const std::string& path : log_files(logs_))
+    for (const std::string& path : whole_logs(logs_))
       if (!replay(console, path)) result = status::finding;
     return result;
   }
