@@ -63,6 +63,26 @@ TEST_CASE("A directory stands for all logs in it and below it, and for nothing e
   CHECK(rest_of(logs) == Order{"2:0", "3:0"});
 }
 
+TEST_CASE("A series of files is one log, and a directory has it once") {
+  const sample::TemporaryFile directory;
+  std::filesystem::create_directory(directory.path());
+  LogOptions options;
+  options.rotation = LogRotation();
+  options.rotation->bytes = 1;
+  {
+    LogWriter log(directory.path() + "/node", options);
+    log.begin(NodeId(4), bytes_of("sample"), sample::Types{});
+    for (const std::uint64_t time : {10, 20, 30})
+      log.append(slot::tracker, sample::List{sample::tick(1)}, time);
+  }
+  const std::vector<std::string> files = log_files({directory.path()});
+  REQUIRE(files.size() == 1);
+  CHECK(files[0] == directory.path() + "/node-0001");
+  CHECK(log_size(files[0]) > 3 * log_format::prologue_size);
+  Logs logs({directory.path()});
+  CHECK(rest_of(logs) == Order{"4:0", "4:1", "4:2"});
+}
+
 TEST_CASE("A log that grows is read on") {
   const sample::TemporaryFile file;
   LogWriter writer(file.path());

@@ -292,15 +292,16 @@ TEST_CASE("A series is replayed as one log, and not without its beginning") {
   options.rotation = LogRotation{};
   options.rotation->bytes = 16384;
   write(directory.path() + "/node", recording.events, *recording.log, Recorded::Events{}, options);
-  const auto files = log_files({directory.path()});
-  REQUIRE(files.size() >= 2);
+  const std::filesystem::path first = directory.path() + "/node-0001.000001.mirlog";
+  REQUIRE(std::filesystem::exists(first));
+  REQUIRE(std::filesystem::exists(directory.path() + "/node-0001.000002.mirlog"));
   const Ran whole = run(replaying(), {{"logs", directory.path()}, {"--json", ""}});
   CHECK(whole.status == status::ok);
   CHECK_MESSAGE(whole.says("\"events\":" + std::to_string(recording.events.size()) + ','),
                 whole.out);
   const Ran step = run(stepping(), {{"log", directory.path() + "/node-0001"}}, "continue\n");
   CHECK_MESSAGE(step.says("ends after " + std::to_string(recording.events.size())), step.out);
-  std::filesystem::remove(files.front());
+  std::filesystem::remove(first);
   CHECK_THROWS_WITH_AS(run(replaying(), {{"logs", directory.path()}}),
                        doctest::Contains("what the modules were by then is not known"),
                        ConfigError);

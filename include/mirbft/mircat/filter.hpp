@@ -62,6 +62,13 @@ class Filter {
     });
   }
 
+  /// Whether an event of this block may pass, by what is known of the block before it is read.
+  bool may_pass(const Log& log, const LogBlock& block) const {
+    return std::ranges::all_of(words_, [&](const Word& word) {
+      return word.is_negated || may_hold(word, log, block);
+    });
+  }
+
   /// Throws ConfigError for a type or a field that no event of these logs can have: a filter that
   /// nothing passes is hardly ever what was meant.
   void check(const Logs& logs) const {
@@ -91,6 +98,8 @@ class Filter {
     bool is_negated = false;
     Patterns patterns;
     mutable std::map<const google::protobuf::Descriptor*, Reach> reaches{};
+    /// See LogReader::type_bits.
+    mutable std::map<const Log*, std::uint64_t> bits{};
   };
 
   [[noreturn]] static void refuse(const std::string& word, const char* rule) {
@@ -191,6 +200,39 @@ class Filter {
     return is_held;
   }
 
+  static bool may_hold(const Word& word, const Log& log, const LogBlock& block) {
+    const auto meets = [&](std::uint64_t low, std::uint64_t high) {
+      return std::ranges::any_of(word.patterns,
+                                 [&](const Pattern& one) { return one.meets(low, high); });
+    };
+    switch (word.subject) {
+      case Subject::node: return holds_any(word.patterns, std::uint64_t{log.reader.node().value});
+      case Subject::index:
+        return block.events != 0 && meets(block.first, block.first + block.events - 1);
+      case Subject::time: return meets(block.earliest, block.latest);
+      case Subject::slot:
+        for (std::size_t place = 0; place < slot_count; ++place)
+          if ((block.slots >> place & 1) != 0 &&
+              holds_any(word.patterns, slot_names[place], Case::ignored))
+            return true;
+        return false;
+      default: break;
+    }
+    const auto known = word.bits.find(&log);
+    const std::uint64_t bits =
+        known != word.bits.end() ? known->second
+                                 : word.bits.emplace(&log, type_bits(word, log)).first->second;
+    return (block.types & bits) != 0;
+  }
+
+  /// Of the types whose events may pass.
+  static std::uint64_t type_bits(const Word& word, const Log& log) {
+    return log.reader.type_bits([&](const LogReader::EventType& type) {
+      const Reach& found = reach_of(word, log.printer.type(type.name));
+      return found.passes || !found.paths.empty();
+    });
+  }
+
   static const Reach& reach_of(const Word& word, const google::protobuf::Descriptor& type) {
     auto known = word.reaches.find(&type);
     if (known == word.reaches.end()) known = word.reaches.emplace(&type, reach(word, type)).first;
@@ -214,12 +256,8 @@ class Filter {
   }
 
   static bool is_known(const Word& word, const Logs& logs) {
-    for (const auto& log : logs.all())
-      for (const LogReader::EventType& type : log->reader.types()) {
-        const Reach& found = reach_of(word, log->printer.type(type.name));
-        if (found.passes || !found.paths.empty()) return true;
-      }
-    return false;
+    return std::ranges::any_of(logs.all(),
+                               [&](const auto& log) { return type_bits(word, *log) != 0; });
   }
 
   std::vector<Word> words_;

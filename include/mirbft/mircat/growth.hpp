@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -30,7 +31,7 @@ class Growth {
     ends_ = ::signalfd(-1, &ends, SFD_CLOEXEC);
     if (changes_ < 0 || ends_ < 0) fail();
     for (const std::string& file : files)
-      if (::inotify_add_watch(changes_, file.c_str(), IN_MODIFY) < 0) fail();
+      if (!watch(file) && !watch(std::filesystem::absolute(file).parent_path())) fail();
   }
   Growth(const Growth&) = delete;
   Growth& operator=(const Growth&) = delete;
@@ -52,6 +53,11 @@ class Growth {
   }
 
  private:
+  /// A series of files is none itself: what happens in its directory is watched then.
+  bool watch(const std::filesystem::path& path) const {
+    return ::inotify_add_watch(changes_, path.c_str(), IN_MODIFY | IN_CREATE) >= 0;
+  }
+
   [[noreturn]] static void fail() {
     throw std::system_error(errno, std::generic_category(), "cannot wait for logs to grow");
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,24 +14,12 @@
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/event.hpp>
 #include <mirbft/log/replay.hpp>
-#include <mirbft/log/series.hpp>
 #include <mirbft/mircat/found.hpp>
 #include <mirbft/mircat/logs.hpp>
 #include <mirbft/mircat/replayed_module.hpp>
 #include <mirbft/types/errors.hpp>
 
 namespace mirbft::mircat {
-
-/// The logs that are meant, each with all of its files: a series counts as one.
-inline std::vector<std::string> whole_logs(const std::vector<std::string>& paths) {
-  std::vector<std::string> logs;
-  for (const std::filesystem::path file : log_files(paths)) {
-    const auto place = log_format::SeriesFile::of(file.filename().string());
-    std::string log = (place ? file.parent_path() / place->series() : file).string();
-    if (std::ranges::find(logs, log) == logs.end()) logs.push_back(std::move(log));
-  }
-  return logs;
-}
 
 /// Which modules are to be replayed, and how they were configured.
 struct ReplayChoice {

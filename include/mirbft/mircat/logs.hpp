@@ -21,6 +21,7 @@
 #include <mirbft/log/format.hpp>
 #include <mirbft/log/printer.hpp>
 #include <mirbft/log/reader.hpp>
+#include <mirbft/log/series.hpp>
 #include <mirbft/mircat/found.hpp>
 #include <mirbft/types/errors.hpp>
 
@@ -47,6 +48,12 @@ inline bool is_log(const std::filesystem::path& path) {
                     });
 }
 
+/// The log that a file is: itself, or the series that it is a part of.
+inline std::string log_of(const std::filesystem::path& file) {
+  const auto part = log_format::SeriesFile::of(file.filename().string());
+  return part ? (file.parent_path() / part->series()).string() : file.string();
+}
+
 /// The logs in a directory and below it, by name.
 inline std::vector<std::string> logs_in(const std::string& directory) {
   namespace fs = std::filesystem;
@@ -55,8 +62,9 @@ inline std::vector<std::string> logs_in(const std::string& directory) {
   fs::recursive_directory_iterator at(directory, fs::directory_options::skip_permission_denied,
                                       error);
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error))
-    if (at->is_regular_file(error) && is_log(at->path())) found.push_back(at->path().string());
+    if (at->is_regular_file(error) && is_log(at->path())) found.push_back(log_of(at->path()));
   std::ranges::sort(found);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   if (found.empty())
     throw ConfigError("log", directory,
                       "no file in this directory is an event log: name one that a "
@@ -76,7 +84,19 @@ inline std::unique_ptr<Log> open_log(const std::string& path) {
   }
 }
 
-/// The files that are meant: a directory stands for all logs in it.
+/// Bytes of a log, which may be a series of files.
+inline std::uint64_t log_size(const std::filesystem::path& path) {
+  std::error_code error;
+  if (const std::uintmax_t size = std::filesystem::file_size(path, error); !error) return size;
+  std::uint64_t sum = 0;
+  for (const auto& part : log_format::files_of_series(path)) {
+    const std::uintmax_t size = std::filesystem::file_size(path.parent_path() / part.file(), error);
+    sum += error ? 0 : size;
+  }
+  return sum;
+}
+
+/// The logs that are meant, files and series: a directory stands for all in it.
 inline std::vector<std::string> log_files(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
   for (const std::string& path : paths) {
@@ -98,9 +118,7 @@ class Logs {
   explicit Logs(const std::vector<std::string>& paths) {
     for (const std::string& file : log_files(paths)) {
       logs_.push_back(open_log(file));
-      std::error_code of_series;  // A series is no single file.
-      const std::uintmax_t size = std::filesystem::file_size(file, of_series);
-      total_ += of_series ? 0 : size;
+      total_ += log_size(file);
     }
     heads_.resize(logs_.size());
   }
@@ -108,11 +126,17 @@ class Logs {
   /// The next event; nothing at the end of all logs, where one may ask again when they have grown.
   /// Throws LogError for the first damage, after all that can be read in spite of it.
   std::optional<Found> next() {
+    return next([](const Log&, const LogBlock&) { return true; });
+  }
+
+  /// The same without the blocks that are not `wanted(log, block)`, which are not even read.
+  template <class Wanted>
+  std::optional<Found> next(const Wanted& wanted) {
     Head* first = nullptr;
     const Log* log = nullptr;
     for (std::size_t place = 0; place < heads_.size(); ++place) {
       Head& head = heads_[place];
-      fill(head, *logs_[place]);
+      fill(head, *logs_[place], wanted);
       if (!head.event || (first && !is_before(*logs_[place], head, *log, *first))) continue;
       first = &head;
       log = logs_[place].get();
@@ -136,10 +160,11 @@ class Logs {
     bool is_damaged = false;
   };
 
-  void fill(Head& head, Log& log) {
+  template <class Wanted>
+  void fill(Head& head, Log& log, const Wanted& wanted) {
     if (head.event || head.has_ended || head.is_damaged) return;
     try {
-      head.event = log.reader.next();
+      head.event = log.reader.next([&](const LogBlock& block) { return wanted(log, block); });
       head.has_ended = !head.event;
     } catch (const LogError& error) {
       head.is_damaged = true;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +45,7 @@ class Ls {
  private:
   static int add(Console& console, Table& table, const std::string& file) {
     const auto log = open_log(file);
-    const std::uint64_t size = std::filesystem::file_size(file);
+    const std::uint64_t size = log_size(file);
     Progress progress(console, file);
     std::uint64_t events = 0, begin = 0, end = 0;
     std::string torn = "-";

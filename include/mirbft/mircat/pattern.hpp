@@ -99,6 +99,10 @@ class Pattern {
   bool holds(Number number) const noexcept {
     return from_ ? *from_ <= number && number <= *to_ : text_ == "*";
   }
+  /// Whether it holds any of the numbers from `low` to `high`.
+  bool meets(Number low, Number high) const noexcept {
+    return from_ ? *from_ <= high && low <= *to_ : text_ == "*";
+  }
   bool holds(std::string_view text, Case letters) const {
     return matches_glob(text, text_, letters);
   }

@@ -4,13 +4,11 @@
 #define MIRBFT_MIRCAT_REPLAY_HPP
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -147,7 +145,7 @@ class ReplayCommand {
 
   int run(Console& console) {
     int result = status::ok;
-    for (const std::string& path : whole_logs(logs_))
+    for (const std::string& path : log_files(logs_))
       if (!replay(console, path)) result = status::finding;
     return result;
   }
@@ -157,9 +155,7 @@ class ReplayCommand {
   bool replay(Console& console, const std::string& path) const {
     const std::unique_ptr<Log> log = open_log(path);
     LogReplay replay(*log, choice_, maker_);
-    std::error_code of_series;  // A series is no single file, and its size is not known.
-    const std::uintmax_t found = std::filesystem::file_size(path, of_series);
-    const std::uint64_t size = of_series ? 0 : found;
+    const std::uint64_t size = log_size(path);
     std::uint64_t events = 0;
     {
       Progress progress(console, "replaying");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <mirbft/log/reader.hpp>
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/filter.hpp>
 #include <mirbft/mircat/found.hpp>
@@ -45,7 +46,11 @@ class SelectedEvents {
   std::optional<Found> next() {
     if (is_over()) return std::nullopt;
     std::optional<Found> found;
-    while ((found = logs_.next()) && !(found->event.index >= from_ && filter_(*found))) continue;
+    const auto wanted = [this](const Log& log, const LogBlock& block) {
+      return block.first + block.events > from_ && filter_.may_pass(log, block);
+    };
+    while ((found = logs_.next(wanted)) && !(found->event.index >= from_ && filter_(*found)))
+      continue;
     if (found && left_) --*left_;
     return found;
   }

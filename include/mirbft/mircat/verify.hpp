@@ -3,7 +3,6 @@
 #define MIRBFT_MIRCAT_VERIFY_HPP
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,7 +68,7 @@ class Verify {
 
   static void read(Console& console, Log& log, const std::string& file, Sound& sound) {
     Progress progress(console, "checking " + file);
-    const std::uint64_t size = std::filesystem::file_size(file);
+    const std::uint64_t size = log_size(file);
     while (const auto event = log.reader.next()) {
       (void)log.printer.parse(*event);
       if (sound.count++ == 0) sound.first = event->index;
