@@ -70,6 +70,7 @@
 #include <mirbft/engine/follow_ups.hpp>
 #include <mirbft/engine/inbox.hpp>
 #include <mirbft/engine/inquiry.hpp>
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/engine/module_traits.hpp>
 #include <mirbft/engine/net_runner.hpp>
 #include <mirbft/engine/plan.hpp>

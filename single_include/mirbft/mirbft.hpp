@@ -23717,7 +23717,10 @@ class Replay {
     if (!failure_.empty()) return "the replay " + failure_;
     if (!expected) return "the replay has not emitted such an event";
     try {
-      if (expected->number == event.number) return printer_.differences(event, *expected);
+      if (expected->number == event.number) {
+        const std::string text = printer_.differences(event, *expected);
+        return text.empty() ? "the replay has the same fields in other bytes" : text;
+      }
       return "the replay has " + std::string(expected->name) + " { " + printer_.text(*expected) +
              " }";
     } catch (const LogError& error) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -104,8 +105,8 @@ struct One {
 /// Writes the events into a new log of that Node.
 template <class... Es>
 void write(const std::string& path, const std::vector<LogEvent>& all, const LogReader& like,
-           events<Es...> types) {
-  LogWriter writer(path);
+           events<Es...> types, const LogOptions& options = {}) {
+  LogWriter writer(path, options);
   writer.begin(like.node(), like.cluster().view(), types, like.modules());
   for (const LogEvent& event : all)
     (void)((event.number == Es::number &&
@@ -281,6 +282,29 @@ TEST_CASE("What the log does not say of a module, --config does") {
   };
   CHECK(with(config).status == status::ok);
   CHECK(with(wrong).status == status::finding);
+}
+
+TEST_CASE("A series is replayed as one log, and not without its beginning") {
+  const Recording recording;
+  const sample::TemporaryFile directory;
+  std::filesystem::create_directories(directory.path());
+  LogOptions options;
+  options.rotation = LogRotation{};
+  options.rotation->bytes = 16384;
+  write(directory.path() + "/node", recording.events, *recording.log, Recorded::Events{}, options);
+  const std::filesystem::path first = directory.path() + "/node-0001.000001.mirlog";
+  REQUIRE(std::filesystem::exists(first));
+  REQUIRE(std::filesystem::exists(directory.path() + "/node-0001.000002.mirlog"));
+  const Ran whole = run(replaying(), {{"logs", directory.path()}, {"--json", ""}});
+  CHECK(whole.status == status::ok);
+  CHECK_MESSAGE(whole.says("\"events\":" + std::to_string(recording.events.size()) + ','),
+                whole.out);
+  const Ran step = run(stepping(), {{"log", directory.path() + "/node-0001"}}, "continue\n");
+  CHECK_MESSAGE(step.says("ends after " + std::to_string(recording.events.size())), step.out);
+  std::filesystem::remove(first);
+  CHECK_THROWS_WITH_AS(run(replaying(), {{"logs", directory.path()}}),
+                       doctest::Contains("what the modules were by then is not known"),
+                       ConfigError);
 }
 
 TEST_CASE("Wrong words are told with the mend") {

@@ -15,6 +15,7 @@
 
 #include <mirbft/client/batch_signer.hpp>
 #include <mirbft/concepts.hpp>
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/wire/json.hpp>
@@ -25,6 +26,7 @@ namespace {
 
 using Verifier = BatchVerifier<SodiumCrypto, Sha256>;
 static_assert(IsCrypto<Verifier>);
+static_assert(engine::HasConfig<Verifier>);
 
 const Bytes cluster("cluster");
 

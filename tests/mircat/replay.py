@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""mircat replay, step and diff over logs that programs have written.
+
+    replay.py BIN TESTS     the directories of mircat, and of record_shop and own_mircat
+"""
+import itertools
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BIN, TESTS = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
+MIRCAT, OWN = BIN / "mircat", TESTS / "own_mircat"
+PATIENCE = 120
+SEED = 11  # Under it every node crashes, and starts again.
+
+
+def run(program, *words, status=0, **more):
+    """What a program wrote, after its status is seen to be right."""
+    done = subprocess.run([program, *map(str, words)], capture_output=True, text=True,
+                          timeout=PATIENCE, **more)
+    if done.returncode != status:
+        raise AssertionError(f"{program} {words} ended with {done.returncode}, not {status}:\n"
+                             f"{done.stdout[-1000:]}\n{done.stderr[-500:]}")
+    return done.stdout if status != 2 else done.stderr
+
+
+def reports(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def fed(report, module):
+    found, = (one for one in report["modules"] if one["module"] == module)
+    return found["fed"] if found["skipped"] is None else None
+
+
+class Simulated(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory(prefix="mircat-")
+        cls.runs = [pathlib.Path(cls.directory.name) / name for name in ("one", "again")]
+        for logs in cls.runs:
+            logs.mkdir()
+            run(BIN / "mirbft-sim", "--seeds", SEED, "--faults", "all", "--event-logs", logs)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.directory.cleanup()
+
+    def test_all_lives_of_all_nodes_replay(self):
+        lives = reports(run(MIRCAT, "replay", self.runs[0], "--json"))
+        self.assertGreater(len(lives), 4)
+        for life in lives:
+            self.assertIsNone(life["difference"], life)
+            for module in ("protocol", "tracker", "app", "hasher"):
+                self.assertIsNotNone(fed(life, module), life)
+        self.assertGreater(sum(fed(life, "app") for life in lives), 40)
+
+    def test_nodes_do_not_part(self):
+        first = sorted(self.runs[0].glob("node-*-0.log"))
+        self.assertEqual(len(first), 4)
+        compared = 0
+        for left, right in itertools.combinations(first, 2):
+            report = json.loads(run(MIRCAT, "diff", left, right, "--json"))
+            self.assertIsNone(report["parting"])
+            compared += sum(kind["facts"] for kind in report["common"])
+        self.assertGreater(compared, 40)
+
+    def test_a_seed_makes_the_same_events_again(self):
+        for log in self.runs[0].iterdir():
+            text = run(MIRCAT, "diff", "--events", log, self.runs[1] / log.name)
+            self.assertRegex(text, r"^\d+ events are the same\n$")
+
+    def test_another_configuration_is_found_out(self):
+        log = self.runs[0] / "node-0-0.log"
+        config = pathlib.Path(self.directory.name) / "iss.json"
+        config.write_text('{"self": 0, "members": [0, 1, 2, 3], "epoch_length": 32}')
+        words = "replay", log, "--module", "protocol", "--config", f"protocol={config}"
+        self.assertIn("the protocol parts from the log here", run(MIRCAT, *words, status=1))
+        config.write_text('{"self": 9}')
+        self.assertIn("members", run(MIRCAT, *words, status=2))
+
+
+class Shop(unittest.TestCase):
+    """Its second replica's App hangs on the time zone of the machine."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory(prefix="mircat-")
+        run(TESTS / "record_shop", cls.directory.name)
+        cls.good, cls.bad = (pathlib.Path(cls.directory.name) / f"node-{i}.log" for i in (0, 1))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.directory.cleanup()
+
+    def test_the_wrong_app_is_found_out(self):
+        self.assertIn("app ", run(OWN, "replay", self.good))
+        text = run(OWN, "replay", self.bad, status=1)
+        self.assertIn("the app parts from the log here", text)
+        self.assertIn('modified: replies[0].result: "+OK on day 0" -> "+OK on day 1"', text)
+        self.assertNotIn("DIFFERS", run(OWN, "replay", self.bad, "--module", "protocol,tracker"))
+
+    def test_diff_finds_where_they_part(self):
+        text = run(MIRCAT, "diff", self.good, self.bad, status=1)
+        self.assertIn("they part at sequence number 24: results differ", text)
+        self.assertIn('"+OK on day 1" -> "+OK on day 0"', text)
+        self.assertRegex(text, r"  = +\d+ +\d+  app Apply sn=24 ")
+
+    def test_step_breaks_there(self):
+        text = run(OWN, "step", self.bad, "--module", "app", "--break", "type=Apply sn=24",
+                   input="continue\nstep\nstep\n", status=1)
+        self.assertIn("emits tracker Applied { sn: 24 ", text)
+        self.assertIn("the app parts from the log here", text)
+        self.assertTrue(text.endswith("the replay is over\n"), text)
+
+    def test_a_reader_that_goes_ends_it_quietly(self):
+        command = f"yes step | {OWN} step {self.good} | head -2; echo ${{PIPESTATUS[1]}}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True,
+                              timeout=PATIENCE)
+        self.assertEqual(done.stdout.splitlines()[-1], "0")
+        self.assertEqual(done.stderr, "")
+
+    def test_step_on_a_terminal_goes_on_after_a_wrong_word(self):
+        child, terminal = pty.fork()
+        if child == 0:
+            os.environ["NO_COLOR"] = "1"
+            os.execv(OWN, ["own_mircat", "step", str(self.good)])
+        shown = b""
+        answers = [b"jump\n", b"step\n", b"\n", b"quit\n"]
+        try:
+            while part := os.read(terminal, 65536):
+                shown += part
+                if shown.endswith(b"(mircat) ") and answers:
+                    os.write(terminal, answers.pop(0))
+        except OSError:  # The end of a terminal is an error.
+            pass
+        os.close(terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
+        text = shown.decode()
+        self.assertIn("say step [N], continue, break FILTER", text)
+        self.assertIn("next: 0 -> 1", text)
+        self.assertIn("next: 1 -> 2", text)
+
+    def test_what_cannot_be_is_refused_in_one_line(self):
+        for words in (["replay", self.good, "--module", "store"], ["replay", "/dev/null"],
+                      ["replay", self.good, "--config", "app=/nowhere"], ["diff", self.good],
+                      ["diff", self.good, "/nowhere"], ["step", self.directory.name],
+                      ["step", self.good, "--module", "all"],
+                      ["step", self.good, "--break", "type=Nobody"]):
+            self.assertRegex(run(OWN, *words, status=2), r"\Amircat: [^\n]+\n\Z")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
