@@ -159,7 +159,7 @@ svg text { fill: var(--soft); font-size: 10px; text-anchor: middle; }
     <button id="by-order" type="button" aria-pressed="false"
             title="Evenly, in the order of events (O)">order</button>
   </span>
-  <button id="fit" type="button" title="Show everything (0)">fit</button>
+  <button id="fit" type="button" title="All that the filters show (0)">fit</button>
   <button id="reset" type="button" title="Take all filters away (Esc)">clear</button>
 </form>
 
@@ -205,7 +205,7 @@ svg text { fill: var(--soft); font-size: 10px; text-anchor: middle; }
         <caption>Keys</caption>
         <tr><th><kbd>+</kbd> <kbd>−</kbd>, wheel</th><td>zoom, about the pointer</td></tr>
         <tr><th><kbd>←</kbd> <kbd>→</kbd>, drag</th><td>move</td></tr>
-        <tr><th><kbd>0</kbd></th><td>show everything</td></tr>
+        <tr><th><kbd>0</kbd></th><td>all that the filters show</td></tr>
         <tr><th><kbd>N</kbd> <kbd>P</kbd></th><td>next, previous event of those shown</td></tr>
         <tr><th><kbd>J</kbd> <kbd>K</kbd></th><td>next, previous of the same kind</td></tr>
         <tr><th><kbd>M</kbd></th><td>from a sent message to its receipt, and back</td></tr>
@@ -446,9 +446,12 @@ class Diagram {
   get last() { return this.model.size ? Math.max(this.axis[this.model.size - 1], 1) : 1; }
   get isByTime() { return this.axis === this.model.times; }
 
+  /** Shows all that the filters let through. */
   fit() {
-    const margin = this.last * 0.01;
-    [this.from, this.to] = [-margin, this.last + margin];
+    const {shown} = this.model;
+    const [from, to] = shown.length
+      ? [this.axis[shown[0]], this.axis[shown[shown.length - 1]]] : [0, this.last];
+    this.show((from + to) / 2, (to - from) * 1.04);
   }
 
   /** Changes the axis, and keeps what is in the middle there. */
@@ -735,20 +738,26 @@ class Diagram {
     return 1;
   }
 
+  // Where no other mark or label of the lane, or of its row where these are high enough, is in
+  // the way.
   drawLabels(first, last) {
     const {context, colours, model} = this;
-    const ends = new Map();
+    const rowOf = e => model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+    const [next, seen, ends] = [[], new Map(), new Map()];
+    for (let place = last - 1; place >= first; --place) {
+      const e = model.shown[place];
+      next[place - first] = seen.get(rowOf(e)) ?? Infinity;
+      seen.set(rowOf(e), this.x(e));
+    }
     context.font = "11px system-ui, sans-serif";
     context.textAlign = "left";
     for (let place = first; place < last; ++place) {
       const e = model.shown[place];
-      const row = model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+      const row = rowOf(e);
       const x = this.x(e) + 6;
       const text = model.sn[e] >= 0 ? `${model.name(e)} ${model.sn[e]}` : model.name(e);
       const width = context.measureText(text).width;
-      const next = place + 1 < last ? this.x(model.shown[place + 1]) : Infinity;
-      const free = this.row > 9 || next > x + width;
-      if (x < (ends.get(row) ?? 0) || !free) continue;
+      if (x < (ends.get(row) ?? 0) || next[place - first] < x + width) continue;
       ends.set(row, x + width + 6);
       context.fillStyle = colours.ink;
       context.globalAlpha = 0.85;
@@ -1124,7 +1133,9 @@ class Panels {
       const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")})`;
       if (!leg.total) return `<h4>${title}</h4><p class=empty>Not in these logs.</p>`;
       const [half, most, nearly] = leg.quantiles;
+      const none = leg.counts[0] === 0 ? leg.counts[1] : 0;
       return `<h4>${title}</h4>${this.histogram(leg)}<div class=shares>` +
+        (none ? `<span>no time <b>${Math.ceil(100 * none / leg.total)} %</b></span>` : "") +
         `<span>half <b>${duration(half, half, 1)}</b></span>` +
         `<span>90 % <b>${duration(most, most, 1)}</b></span>` +
         `<span>99 % <b>${duration(nearly, nearly, 1)}</b></span></div>`;
@@ -1135,8 +1146,10 @@ class Panels {
   // Columns are eighths of a doubling; the axis names powers of ten.
   histogram(leg) {
     const [width, height] = [320, 64];
-    const places = leg.counts.filter((_, place) => place % 2 === 0);
-    const numbers = leg.counts.filter((_, place) => place % 2 === 1);
+    // What took no time at all, as in a simulation, would be far off to the left.
+    const start = leg.counts[0] === 0 && leg.counts.length > 2 ? 2 : 0;
+    const places = leg.counts.slice(start).filter((_, place) => place % 2 === 0);
+    const numbers = leg.counts.slice(start).filter((_, place) => place % 2 === 1);
     const low = places[0] - 2, high = places[places.length - 1] + 3;
     const x = place => (place - low) / (high - low) * width;
     const most = Math.max(...numbers);
@@ -1228,10 +1241,7 @@ const go = {
   only(sn) {
     element("sns").value = filter.sns = String(sn);
     refilter();
-    const {shown} = model;
-    if (!shown.length) return;
-    const [low, high] = [diagram.axis[shown[0]], diagram.axis[shown[shown.length - 1]]];
-    diagram.show((low + high) / 2, (high - low) * 1.1);
+    diagram.fit();
     redraw();
   },
   kind(name) {

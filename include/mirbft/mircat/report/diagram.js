@@ -36,9 +36,12 @@ class Diagram {
   get last() { return this.model.size ? Math.max(this.axis[this.model.size - 1], 1) : 1; }
   get isByTime() { return this.axis === this.model.times; }
 
+  /** Shows all that the filters let through. */
   fit() {
-    const margin = this.last * 0.01;
-    [this.from, this.to] = [-margin, this.last + margin];
+    const {shown} = this.model;
+    const [from, to] = shown.length
+      ? [this.axis[shown[0]], this.axis[shown[shown.length - 1]]] : [0, this.last];
+    this.show((from + to) / 2, (to - from) * 1.04);
   }
 
   /** Changes the axis, and keeps what is in the middle there. */
@@ -325,20 +328,26 @@ class Diagram {
     return 1;
   }
 
+  // Where no other mark or label of the lane, or of its row where these are high enough, is in
+  // the way.
   drawLabels(first, last) {
     const {context, colours, model} = this;
-    const ends = new Map();
+    const rowOf = e => model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+    const [next, seen, ends] = [[], new Map(), new Map()];
+    for (let place = last - 1; place >= first; --place) {
+      const e = model.shown[place];
+      next[place - first] = seen.get(rowOf(e)) ?? Infinity;
+      seen.set(rowOf(e), this.x(e));
+    }
     context.font = "11px system-ui, sans-serif";
     context.textAlign = "left";
     for (let place = first; place < last; ++place) {
       const e = model.shown[place];
-      const row = model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+      const row = rowOf(e);
       const x = this.x(e) + 6;
       const text = model.sn[e] >= 0 ? `${model.name(e)} ${model.sn[e]}` : model.name(e);
       const width = context.measureText(text).width;
-      const next = place + 1 < last ? this.x(model.shown[place + 1]) : Infinity;
-      const free = this.row > 9 || next > x + width;
-      if (x < (ends.get(row) ?? 0) || !free) continue;
+      if (x < (ends.get(row) ?? 0) || next[place - first] < x + width) continue;
       ends.set(row, x + width + 6);
       context.fillStyle = colours.ink;
       context.globalAlpha = 0.85;

@@ -174,7 +174,9 @@ class Panels {
       const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")})`;
       if (!leg.total) return `<h4>${title}</h4><p class=empty>Not in these logs.</p>`;
       const [half, most, nearly] = leg.quantiles;
+      const none = leg.counts[0] === 0 ? leg.counts[1] : 0;
       return `<h4>${title}</h4>${this.histogram(leg)}<div class=shares>` +
+        (none ? `<span>no time <b>${Math.ceil(100 * none / leg.total)} %</b></span>` : "") +
         `<span>half <b>${duration(half, half, 1)}</b></span>` +
         `<span>90 % <b>${duration(most, most, 1)}</b></span>` +
         `<span>99 % <b>${duration(nearly, nearly, 1)}</b></span></div>`;
@@ -185,8 +187,10 @@ class Panels {
   // Columns are eighths of a doubling; the axis names powers of ten.
   histogram(leg) {
     const [width, height] = [320, 64];
-    const places = leg.counts.filter((_, place) => place % 2 === 0);
-    const numbers = leg.counts.filter((_, place) => place % 2 === 1);
+    // What took no time at all, as in a simulation, would be far off to the left.
+    const start = leg.counts[0] === 0 && leg.counts.length > 2 ? 2 : 0;
+    const places = leg.counts.slice(start).filter((_, place) => place % 2 === 0);
+    const numbers = leg.counts.slice(start).filter((_, place) => place % 2 === 1);
     const low = places[0] - 2, high = places[places.length - 1] + 3;
     const x = place => (place - low) / (high - low) * width;
     const most = Math.max(...numbers);
