@@ -58,6 +58,9 @@ class MeteringTracker {
 
   explicit MeteringTracker(mirbft::TrackerConfig config) : tracker_(std::move(config)) {}
 
+  /// It is in an event log then, and `mircat replay` makes the same Tracker of it.
+  const mirbft::TrackerConfig& config() const { return tracker_.config(); }
+
   void process(mirbft::NewRequest event, auto& out) {
     out.emit(Metered{event.request.client, event.request.data.size()});
     tracker_.process(std::move(event), out);

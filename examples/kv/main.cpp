@@ -86,6 +86,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is to be told as any failure of the disk
   CLI::App program(about);
   Options options;
   program.add_option("--config", options.config, "JSON file with the replica's configuration")

@@ -113,7 +113,7 @@ inline std::vector<std::uint64_t> block_ends(const std::string& path) {
   std::vector<std::uint64_t> ends;
   mirbft::log_format::BlockReader blocks(mirbft::LogFile::open(path));
   while (const auto block = blocks.next())
-    ends.push_back(block->offset + mirbft::log_format::BlockHeader::size + block->content.size());
+    ends.push_back(block->offset + mirbft::log_format::BlockHeader::size + block->header.length);
   return ends;
 }
 

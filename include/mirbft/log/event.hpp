@@ -22,7 +22,7 @@ struct LogEvent {
   /// Its message in the log's schema; as long-lived as the reader that it comes from.
   std::string_view name;
   Bytes payload;
-  /// Where it begins in the file.
+  /// Where it begins in the file; where its block begins if that is compressed.
   std::uint64_t offset = 0;
   /// When it was dispatched, in nanoseconds since the Unix epoch of the clock that the writer had;
   /// virtual time in a simulation. Zero where it is not known.

@@ -1,5 +1,5 @@
-// Any module of a Node as an event-shaped one, so that it can be replayed: with the duty of its slot
-// a task-shaped module takes events and answers them.
+// Any module of a Node as an event-shaped one, so that it can be replayed: with the duty of its
+// slot a task-shaped module takes events and answers them.
 #ifndef MIRBFT_LOG_MODULE_WITH_DUTY_HPP
 #define MIRBFT_LOG_MODULE_WITH_DUTY_HPP
 

@@ -14,6 +14,7 @@
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/command_line.hpp>
 #include <mirbft/mircat/console.hpp>
+#include <mirbft/mircat/diff.hpp>
 #include <mirbft/mircat/export.hpp>
 #include <mirbft/mircat/grep.hpp>
 #include <mirbft/mircat/ls.hpp>
@@ -35,7 +36,9 @@ using Commands = std::tuple<  //
     Grep,                     //
     Select,                   //
     Verify,                   //
+    Diff,                     //
     Replay<Node>,             //
+    Step<Node>,               //
     WalLs,                    //
     WalVerify,                //
     WalRepair,                //

@@ -237,8 +237,9 @@ class StepCommand {
     };
     if (is("quit")) return false;
     if (is("step")) {
-      for (std::uint64_t left = count(argument); left != 0 && !stepper.is_over(); --left)
-        stepper.step();
+      std::uint64_t left = count(argument);
+      do stepper.step();
+      while (--left != 0 && !stepper.is_over());
     } else if (is("continue")) {
       stepper.go_on([&](const Found& found) { return !filter.empty() && filter(found); });
     } else if (is("break")) {

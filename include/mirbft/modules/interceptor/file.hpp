@@ -10,6 +10,7 @@
 
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/error.hpp>
+#include <mirbft/log/options.hpp>
 #include <mirbft/log/writer.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
@@ -27,19 +28,22 @@ struct SystemTime {
 };
 
 /// Appends every list to an event log as it is dispatched (see log/format.hpp). One log is one
-/// run of a Node: choose a name that no earlier run has used.
+/// run of a Node: choose a name that no earlier run has used, or let it rotate: then each run has
+/// files of its own. `LogOptions` say how soon what is dispatched is written, and how.
 ///
 /// `Time` is what tells when a list is dispatched: called without arguments, it returns nanoseconds
-/// since the Unix epoch. A simulation gives its own, so that the same seed makes the same log.
-/// A kill of the process costs at most the list that was being dispatched; a power failure may
-/// cost more, since nothing is synced. When the file refuses a write the Node stops, as a log with
-/// a gap could not be replayed.
+/// since the Unix epoch. A simulation gives its own, so that the same seed makes the same log. A
+/// kill of the process costs at most the list that was being dispatched, unless lists are gathered;
+/// a power failure may cost more, since nothing is synced. When the file refuses a write the Node
+/// stops, as a log with a gap could not be replayed.
 template <class Time>
 class TimedFileInterceptor {
  public:
   /// Opens the file; throws ConfigError when that cannot be, or when it has content.
   explicit TimedFileInterceptor(std::string path, Time time = Time())
-      : writer_(open(std::move(path))), time_(std::move(time)) {}
+      : TimedFileInterceptor(std::move(path), LogOptions(), std::move(time)) {}
+  TimedFileInterceptor(std::string path, const LogOptions& options, Time time = Time())
+      : writer_(open(std::move(path), options)), time_(std::move(time)) {}
 
   template <class... Es>
   void begin(NodeId self, ByteView cluster, events<Es...> types,
@@ -52,13 +56,15 @@ class TimedFileInterceptor {
     guarded([&] { writer_.append(slot, list, time_()); });
   }
 
-  /// Nothing is left to do: every list is with the operating system already.
-  void end() noexcept {}
+  /// Writes what was gathered.
+  void end() {
+    guarded([&] { writer_.flush(); });
+  }
 
  private:
-  static LogWriter open(std::string path) {
+  static LogWriter open(std::string path, const LogOptions& options) {
     try {
-      return LogWriter(path);
+      return LogWriter(path, options);
     } catch (const LogError& error) {
       throw ConfigError("event log", std::move(path), error.reason());
     }
