@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What `mircat report` and `mircat export` make of a simulated cluster's logs: the page is opened in
-headless Chromium and used as people use it, and the exports are read back.
+"""What `mircat report` and `mircat export` make of a simulated cluster's logs: the page is opened
+in headless Chromium and used as people use it, and the exports are read back.
 
     report.py BIN [PICTURES]    the folder of the programs, and one for screenshots to look at
 """
@@ -61,7 +61,8 @@ def filter_and_jump(browser):
     shown = "return report.model.shown.length"
     browser.keys("0")
     browser.type("#types", "PrePrepare")
-    names = browser.run("return [...new Set([...report.model.shown].map(e => report.model.name(e)))]")
+    names = browser.run(
+        "return [...new Set([...report.model.shown].map(e => report.model.name(e)))]")
     check(names == ["PrePrepare"], f"the filter by type shows {names}")
     proposals = browser.run(shown)
 
@@ -173,7 +174,8 @@ def check_exports(logs, folder):
     drawn = subprocess.run(["dot", "-Tsvg", graph], capture_output=True, text=True, timeout=60)
     check(drawn.returncode == 0 and drawn.stdout.count('class="node"') == 80, drawn.stderr)
 
-    objects = [json.loads(line) for line in mircat("export", logs, "--json", *few).stdout.splitlines()]
+    lines = mircat("export", logs, "--json", *few).stdout.splitlines()
+    objects = [json.loads(line) for line in lines]
     times = [int(found["time"]) for found in objects]
     check(len({found["node"] for found in objects}) == 4 and times == sorted(times),
           "the JSON lines are not merged by time")

@@ -125,7 +125,11 @@ svg text { fill: var(--soft); font-size: 10px; text-anchor: middle; }
 .shares { display: flex; justify-content: space-between; white-space: nowrap; }
 #tip { position: fixed; z-index: 5; max-width: 420px; padding: 4px 9px; border-radius: 6px;
   background: var(--ink); color: var(--page); pointer-events: none; white-space: pre-line; }
-@media (min-width: 2200px) { body { font-size: 15px; } aside { width: 460px; } }
+@media (min-width: 2200px) {
+  body { font-size: 17px; }
+  h1 { font-size: 19px; }
+  aside { width: 520px; }
+}
 @media (max-width: 900px) { aside { width: 270px; } }
 </style>
 </head>
@@ -412,6 +416,12 @@ function escapeHtml(text) {
 
 const GUTTER = 70, AXIS = 22, MOST_MARKS = 6000, MOST_ARROWS = 4000, MOST_LABELS = 500;
 
+/** A font for a canvas, as much larger on large screens as the page's own. */
+function fontOf(size, weight = 400) {
+  const page = getComputedStyle(document.body);
+  return `${weight} ${size * parseFloat(page.fontSize) / 13}px ${page.fontFamily}`;
+}
+
 /** A canvas in device pixels, drawn in CSS pixels. */
 function sized(canvas, height = canvas.clientHeight) {
   const ratio = window.devicePixelRatio || 1;
@@ -421,7 +431,7 @@ function sized(canvas, height = canvas.clientHeight) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = fontOf(12);
   context.textBaseline = "middle";
   return {context, width, height};
 }
@@ -577,11 +587,11 @@ class Diagram {
       }
       context.fillStyle = hidden ? colours.lane : colours.ink;
       context.textAlign = "left";
-      context.font = `600 ${Math.min(13, this.lane)}px system-ui, sans-serif`;
+      context.font = fontOf(Math.min(13, this.lane), 600);
       const roomy = this.row > 9;
       context.fillText(`node ${node.id}`, 12, roomy ? this.top(place) + 11 : this.middle(place));
       if (!roomy) return;
-      context.font = "10px system-ui, sans-serif";
+      context.font = fontOf(10);
       context.fillStyle = colours.soft;
       model.modules.forEach((name, module) => context.fillText(
         name, 12, this.top(place) + this.lane * 0.17 + this.row * module));
@@ -592,7 +602,7 @@ class Diagram {
     const {context, colours} = this;
     context.fillStyle = colours.panel;
     context.fillRect(0, 0, this.width, AXIS);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     context.textAlign = "center";
     const width = this.to - this.from;
     const rough = width / Math.max(this.plot / 110, 1);
@@ -749,7 +759,7 @@ class Diagram {
       next[place - first] = seen.get(rowOf(e)) ?? Infinity;
       seen.set(rowOf(e), this.x(e));
     }
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     context.textAlign = "left";
     for (let place = first; place < last; ++place) {
       const e = model.shown[place];
@@ -883,7 +893,7 @@ class Matrix {
   draw(colours) {
     const height = this.layOut();
     const {context, width} = sized(this.canvas, height);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     if (!this.slots.length) {
       context.fillStyle = colours.soft;
       context.fillText("No event here names a sequence number.", 12, height / 2);
@@ -1130,12 +1140,12 @@ class Panels {
     const {model} = this;
     const panel = document.getElementById("latency");
     panel.innerHTML = "<h3>How long things took</h3>" + model.latencies.map(leg => {
-      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")})`;
+      const none = leg.counts[0] === 0 ? Math.ceil(100 * leg.counts[1] / leg.total) : 0;
+      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")}` +
+        `${none ? `, ${none} % at once` : ""})`;
       if (!leg.total) return `<h4>${title}</h4><p class=empty>Not in these logs.</p>`;
       const [half, most, nearly] = leg.quantiles;
-      const none = leg.counts[0] === 0 ? leg.counts[1] : 0;
       return `<h4>${title}</h4>${this.histogram(leg)}<div class=shares>` +
-        (none ? `<span>no time <b>${Math.ceil(100 * none / leg.total)} %</b></span>` : "") +
         `<span>half <b>${duration(half, half, 1)}</b></span>` +
         `<span>90 % <b>${duration(most, most, 1)}</b></span>` +
         `<span>99 % <b>${duration(nearly, nearly, 1)}</b></span></div>`;

@@ -2,6 +2,12 @@
 
 const GUTTER = 70, AXIS = 22, MOST_MARKS = 6000, MOST_ARROWS = 4000, MOST_LABELS = 500;
 
+/** A font for a canvas, as much larger on large screens as the page's own. */
+function fontOf(size, weight = 400) {
+  const page = getComputedStyle(document.body);
+  return `${weight} ${size * parseFloat(page.fontSize) / 13}px ${page.fontFamily}`;
+}
+
 /** A canvas in device pixels, drawn in CSS pixels. */
 function sized(canvas, height = canvas.clientHeight) {
   const ratio = window.devicePixelRatio || 1;
@@ -11,7 +17,7 @@ function sized(canvas, height = canvas.clientHeight) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = fontOf(12);
   context.textBaseline = "middle";
   return {context, width, height};
 }
@@ -167,11 +173,11 @@ class Diagram {
       }
       context.fillStyle = hidden ? colours.lane : colours.ink;
       context.textAlign = "left";
-      context.font = `600 ${Math.min(13, this.lane)}px system-ui, sans-serif`;
+      context.font = fontOf(Math.min(13, this.lane), 600);
       const roomy = this.row > 9;
       context.fillText(`node ${node.id}`, 12, roomy ? this.top(place) + 11 : this.middle(place));
       if (!roomy) return;
-      context.font = "10px system-ui, sans-serif";
+      context.font = fontOf(10);
       context.fillStyle = colours.soft;
       model.modules.forEach((name, module) => context.fillText(
         name, 12, this.top(place) + this.lane * 0.17 + this.row * module));
@@ -182,7 +188,7 @@ class Diagram {
     const {context, colours} = this;
     context.fillStyle = colours.panel;
     context.fillRect(0, 0, this.width, AXIS);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     context.textAlign = "center";
     const width = this.to - this.from;
     const rough = width / Math.max(this.plot / 110, 1);
@@ -339,7 +345,7 @@ class Diagram {
       next[place - first] = seen.get(rowOf(e)) ?? Infinity;
       seen.set(rowOf(e), this.x(e));
     }
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     context.textAlign = "left";
     for (let place = first; place < last; ++place) {
       const e = model.shown[place];

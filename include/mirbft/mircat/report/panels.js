@@ -171,12 +171,12 @@ class Panels {
     const {model} = this;
     const panel = document.getElementById("latency");
     panel.innerHTML = "<h3>How long things took</h3>" + model.latencies.map(leg => {
-      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")})`;
+      const none = leg.counts[0] === 0 ? Math.ceil(100 * leg.counts[1] / leg.total) : 0;
+      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")}` +
+        `${none ? `, ${none} % at once` : ""})`;
       if (!leg.total) return `<h4>${title}</h4><p class=empty>Not in these logs.</p>`;
       const [half, most, nearly] = leg.quantiles;
-      const none = leg.counts[0] === 0 ? leg.counts[1] : 0;
       return `<h4>${title}</h4>${this.histogram(leg)}<div class=shares>` +
-        (none ? `<span>no time <b>${Math.ceil(100 * none / leg.total)} %</b></span>` : "") +
         `<span>half <b>${duration(half, half, 1)}</b></span>` +
         `<span>90 % <b>${duration(most, most, 1)}</b></span>` +
         `<span>99 % <b>${duration(nearly, nearly, 1)}</b></span></div>`;
