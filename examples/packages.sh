@@ -7,8 +7,8 @@ build_packages=(
 )
 # What the other compiler, the sanitizers and the checks need besides.
 check_packages=(
-  clang libclang-rt-dev llvm lld ccache python3 binutils redis-tools chromium chromium-driver
-  graphviz
+  clang libclang-rt-dev llvm lld ccache python3 binutils redis-tools librocksdb-dev chromium
+  chromium-driver graphviz
 )
 
 # install_packages PACKAGE...: installs those that are missing, and is silent if none is.

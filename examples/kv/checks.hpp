@@ -27,6 +27,7 @@
 #include <mirbft/types/errors.hpp>
 
 #include "config.hpp"
+#include "memory.hpp"
 
 namespace kv {
 
@@ -164,6 +165,7 @@ inline void check(const Config& config) {
     throw mirbft::ConfigError("segment_kib", std::to_string(config.segment_kib),
                               "must be from 1 to 1048576: 65536 is good");
   detail::check_listen_host(config);
+  check_memory(config);
   detail::check_ports(config);
   detail::check_keys(config);
 }

@@ -84,6 +84,8 @@ struct Config {
   std::uint32_t pipeline = mirbft::IssConfig{}.pipeline;
   /// Of a file of the log.
   std::uint32_t segment_kib = 64 << 10;
+  /// Most memory, besides what the cluster keeps.
+  std::uint32_t memory_mib = 2 << 10;
   /// What the cluster keeps: one of those above.
   std::string service = key_value_service;
 };
@@ -103,7 +105,7 @@ BOOST_HANA_ADAPT_STRUCT(kv::ClientEntry, id, public_key);
 BOOST_HANA_ADAPT_STRUCT(kv::Config, cluster, self, key_file, certificate_file, certificate_key_file,
                         data, listen_host, http_host, http_port, members, clients, epoch_length,
                         max_batch_requests, max_batch_bytes, batch_delay_ms, base_timeout_ms,
-                        pipeline, segment_kib, service);
+                        pipeline, segment_kib, memory_mib, service);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientConfig, cluster, id, seed, members);
 
 namespace kv {
@@ -145,6 +147,7 @@ inline mirbft::Digest common_digest(Config config) {
                            &config.http_host})
     own->clear();
   config.segment_kib = 0;
+  config.memory_mib = 0;
   for (Member& member : config.members) {
     member.host.clear();
     member.port = member.client_port = 0;

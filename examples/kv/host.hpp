@@ -25,12 +25,14 @@
 #include "board.hpp"
 #include "config.hpp"
 #include "data_directory.hpp"
+#include "recovery_progress.hpp"
 #include "replica.hpp"
 
 namespace kv {
 
 /// One line of the operator's log.
-inline void log_line(const std::string& text) { std::cerr << "mirbft-kv: " + text + '\n'; }
+inline constexpr const char* line_prefix = "mirbft-kv: ";
+inline void log_line(const std::string& text) { std::cerr << line_prefix + text + '\n'; }
 
 /// Starts when it is made, and ends when `stop` is called or the replica does; `ended()` is
 /// readable then. Throws ConfigError for a wrong directory or a port that is taken.
@@ -64,16 +66,15 @@ class Host {
     return replica_ ? replica_->failure() : std::string();
   }
 
-  /// To be called every few seconds: how far a recovery is.
+  /// How far a recovery is; to be called so often.
   void tell_progress() {
     if (board_.stage() != Stage::recovering) return;
-    const std::string progress = progress_text();
-    log_line("recovering" + progress);
-    board_.enter(Stage::recovering, progress);
+    progress_.show(line_prefix, reading_.bytes());
+    board_.enter(Stage::recovering, ": " + progress_.text(reading_.bytes()));
   }
+  std::chrono::milliseconds progress_every() const noexcept { return progress_.every(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds look_every{500};
 
   void tell_start() const {
@@ -145,8 +146,9 @@ class Host {
   }
 
   void tell_recovered(const Look& now) const {
+    progress_.clear();
     log_line("working: " + std::to_string(now.recovered_events) + " records, epoch " +
-             std::to_string(now.epoch.value) + progress_text());
+             std::to_string(now.epoch.value) + ": " + progress_.summary(reading_.bytes()));
     if (now.torn_bytes != 0)
       log_line("a crash had torn the last write of the log: " + std::to_string(now.torn_bytes) +
                " bytes were cut off, which nobody had been promised");
@@ -177,22 +179,12 @@ class Host {
     before = std::move(now);
   }
 
-  std::string progress_text() const {
-    const double read = static_cast<double>(reading_.bytes()) / 1e6;
-    const std::chrono::duration<double> spent = Clock::now() - began_;
-    const auto rounded = [](double value) {
-      return std::to_string(static_cast<std::uint64_t>(value));
-    };
-    return ": " + rounded(read) + " MB read in " + rounded(spent.count()) + " s, " +
-           rounded(read / std::max(spent.count(), 1e-3)) + " MB/s";
-  }
-
   const Config config_;
   DataDirectory directory_;
   Board board_;
   const programs::Handle ended_;
   std::optional<programs::HttpPort> http_;
-  const Clock::time_point began_ = Clock::now();
+  const RecoveryProgress progress_{directory_.bytes_to_read()};
   Reading reading_;
   std::unique_ptr<Replica> replica_;
   std::exception_ptr startup_;

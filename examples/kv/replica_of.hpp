@@ -31,6 +31,7 @@
 #include "checks.hpp"
 #include "counted_files.hpp"
 #include "descriptors.hpp"
+#include "memory.hpp"
 #include "replica.hpp"
 
 namespace kv {
@@ -137,6 +138,7 @@ class ReplicaOf : public Replica {
 
   static mirbft::ClientPortConfig port_config(const Config& config) {
     mirbft::ClientPortConfig made = client_port_config(config);
+    limit_memory(config, made);
     leave_descriptors(made, raise_descriptors());
     return made;
   }
@@ -145,6 +147,7 @@ class ReplicaOf : public Replica {
                                         Reading& reading) {
     mirbft::TrackerConfig tracker;
     tracker.cluster = mirbft::Bytes(config.cluster);
+    limit_memory(config, tracker);
     const mirbft::SegmentConfig segments{.node = config.self,
                                          .cluster = mirbft::Bytes(config.cluster),
                                          .segment_size = std::uint64_t{config.segment_kib} << 10};
@@ -155,9 +158,12 @@ class ReplicaOf : public Replica {
     mirbft::SodiumCrypto crypto(mirbft::ByteView(key),
                                 programs::keys_of<mirbft::NodeId>(config.members),
                                 programs::keys_of<mirbft::ClientId>(config.clients));
-    mirbft::Iss<mirbft::Pbft> protocol(iss_config(config, directory.memory()));
+    mirbft::IssConfig iss = iss_config(config, directory.memory());
+    limit_memory(config, iss);
     // The port first: who has it may have the files as well, and says so more clearly.
-    Net net(net_config(config, load_identity(config)));
+    mirbft::TlsConfig tls = net_config(config, load_identity(config));
+    limit_memory(config, tls.tcp);
+    Net net(tls);
     return {.net = std::move(net),
             .hasher = mirbft::Sha256(),
             .crypto = Crypto(std::move(crypto)),
@@ -165,7 +171,7 @@ class ReplicaOf : public Replica {
             .wal = mirbft::SegmentWal<Files>(files(directory.wal()), segments),
             .tracker = mirbft::ClientTracker(std::move(tracker)),
             .store = mirbft::SegmentStore<Files>(files(directory.store()), segments),
-            .protocol = std::move(protocol),
+            .protocol = mirbft::Iss<mirbft::Pbft>(std::move(iss)),
             .interceptor = {}};
   }
 

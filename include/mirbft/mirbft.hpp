@@ -304,6 +304,10 @@
 #include <mirbft/client/ed25519_signer.hpp>
 #endif
 
+#ifdef MIRBFT_WITH_ROCKSDB
+#include <mirbft/modules/store/rocksdb.hpp>
+#endif
+
 #ifdef MIRBFT_WITH_ZSTD
 #include <mirbft/log/zstd.hpp>
 #endif

@@ -5863,12 +5863,13 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
 
   /// Takes in what has arrived, waiting `at_most` for it; a frame that holds anything but
   /// canonical messages is counted, and from there on dropped. Returns how many bytes that were.
-  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames,
+                        auto& out) {
     std::uint64_t bytes = 0;
     const auto take = [&](NodeId from, Bytes frame) {
       bytes += frame.size();
       const auto take_one = [&](const Bytes& part) {
-        std::optional<Message> message = wire::decode<Message>(part, wire::Form::canonical);
+        auto message = wire::decode<Message>(part, wire::Form::canonical);
         if (message) out.emit(MessageReceived<Message>{from, std::move(*message)});
         return message.has_value();
       };
@@ -8915,7 +8916,8 @@ struct Examination {
 
 /// Tells three outcomes apart: all is well, the last write is torn, or something is damaged; then
 /// it throws LogCorruption. Calls `look(id, record)` for every event, oldest segment first, before
-/// it is known that those after it are sound.
+/// it is known that those after it are sound; and before that, `check(header)`, which may throw,
+/// for each segment.
 template <class Files>
 class Examiner {
  public:
@@ -8925,16 +8927,20 @@ class Examiner {
 
   template <class Look>
   Examination<File> examine(Look&& look) {
+    return examine(look, [](const Header&) {});
+  }
+  template <class Look, class Check>
+  Examination<File> examine(Look&& look, Check&& check) {
     const std::vector<std::uint64_t> ids = list();
     if (ids.empty()) return std::move(found_);
     const std::uint64_t last = ids.back();
-    const Scan newest = read(last, [](const Record&) {});
+    const Scan newest = read(last, [](const Record&) {}, check);
     if (newest.oldest > last) refuse(last, 0, "it says that it is not needed itself");
     for (const std::uint64_t id : ids)
       if (id < newest.oldest) found_.leftovers.push_back(name_of(id));
     for (std::uint64_t id = newest.oldest; id <= last; ++id) {
       if (!std::binary_search(ids.begin(), ids.end(), id)) refuse(id, 0, "the file is missing");
-      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); });
+      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); }, check);
       check_link(id);
       if (id != last) check_end(id, id + 1 == last && newest.is_empty());
     }
@@ -8956,10 +8962,13 @@ class Examiner {
   }
 
   /// Reads a segment, of which the header vouches for the size, into `bytes`.
-  template <class Look>
-  Scan read(std::uint64_t id, Look&& look) {
+  template <class Look, class Check>
+  Scan read(std::uint64_t id, Look&& look, Check&& check) {
     auto place = found_.segments.find(id);
-    if (place == found_.segments.end()) place = found_.segments.emplace(id, opened(id)).first;
+    if (place == found_.segments.end()) {
+      place = found_.segments.emplace(id, opened(id)).first;
+      check(place->second.header);
+    }
     const auto& [file, header] = place->second;
     found_.newest.resize(header.file_size);
     file.read(0, found_.newest);
@@ -9207,18 +9216,15 @@ class SegmentLog {
   /// Calls `look(Place, const Record&)` for every event in a segment that has been synced.
   template <class Look>
   void read_segment(std::uint64_t id, Look&& look) {
-    const Segment<File>& segment = segments_.at(id);
-    std::vector<std::uint8_t> bytes(segment.header.file_size);
-    segment.file.read(0, bytes);
-    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
-      look(Place{id, record.offset}, record);
-    });
-    const std::uint64_t end = id == newest() ? end_ : found.end;
-    if (found.end != end || found.sealed != (id != newest()))
-      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
-                          "it was sound when it was opened");
+    std::vector<std::uint8_t> bytes;
+    read_segment(id, bytes, look);
   }
-
+  /// The same for all segments.
+  template <class Look>
+  void read_all(Look&& look) {
+    std::vector<std::uint8_t> bytes;
+    for (std::uint64_t id = oldest(); id <= newest(); ++id) read_segment(id, bytes, look);
+  }
   /// Calls `use(const Record&)` for one record of `size` bytes.
   template <class Use>
   void read(Place place, std::uint64_t size, Use&& use) {
@@ -9257,13 +9263,29 @@ class SegmentLog {
   static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
   static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
 
+  /// `bytes` is for the segment; given again for the next one, it need not be made anew.
   template <class Look>
-  void recover(Look&& look) {
-    auto found = Examiner<Files>(files_).examine([&](std::uint64_t id, const Record& record) {
-      ++status_.events;
+  void read_segment(std::uint64_t id, std::vector<std::uint8_t>& bytes, Look&& look) {
+    const Segment<File>& segment = segments_.at(id);
+    bytes.resize(segment.header.file_size);
+    segment.file.read(0, bytes);
+    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
       look(Place{id, record.offset}, record);
     });
-    for (const auto& [id, segment] : found.segments) check_owner(segment.header);
+    const std::uint64_t end = id == newest() ? end_ : found.end;
+    if (found.end != end || found.sealed != (id != newest()))
+      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
+                          "it was sound when it was opened");
+  }
+
+  template <class Look>
+  void recover(Look&& look) {
+    auto found = Examiner<Files>(files_).examine(
+        [&](std::uint64_t id, const Record& record) {
+          ++status_.events;
+          look(Place{id, record.offset}, record);
+        },
+        [this](const Header& header) { check_owner(header); });
     mend(files_, found);
     if (found.segments.empty()) return add_segment(0, Header::size);
     const Scan& end = found.scans.rbegin()->second;
@@ -13447,11 +13469,10 @@ class SegmentWal {
   void replay(F&& f) {
     sync();
     for (const Entry& entry : carried_entries()) f(entry.type, entry.content);
-    for (std::uint64_t id = log_.oldest(); id <= log_.newest(); ++id)
-      log_.read_segment(id, [&](segments::Place, const segments::Record& record) {
-        if (record.index == record.origin && record.retention >= log_.low())
-          f(record.type, Bytes(record.payload));
-      });
+    log_.read_all([&](segments::Place, const segments::Record& record) {
+      if (record.index == record.origin && record.retention >= log_.low())
+        f(record.type, Bytes(record.payload));
+    });
   }
 
   SegmentStatus status() const noexcept { return log_.status(); }
@@ -34090,6 +34111,248 @@ class Ed25519Signer {
 };
 
 }  // namespace mirbft
+
+#endif
+
+#ifdef MIRBFT_WITH_ROCKSDB
+
+// <mirbft/modules/store/rocksdb.hpp>
+// The request store of a node over RocksDB: a well-kept database in the place of SegmentStore.
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/utilities/write_batch_with_index.h>
+
+namespace mirbft {
+
+/// Whose store this is, and where.
+struct RocksDbConfig {
+  /// A directory of its own; it is made if there is none.
+  std::string path;
+  NodeId node{};
+  Bytes cluster{"mirbft"};
+  /// Of each of the two tables in memory that take what is written.
+  std::uint64_t write_buffer_bytes = 32u << 20;
+};
+
+/// What a RocksDbStore has done since it was opened, and what RocksDB takes itself to hold.
+struct RocksDbStoreStatus {
+  std::uint64_t syncs = 0;
+  std::uint64_t written_bytes = 0;
+  std::uint64_t estimated_requests = 0;
+  std::uint64_t bytes_on_disk = 0;
+  std::uint64_t bytes_in_memory = 0;
+};
+
+/// Requests by reference, durable when `sync` returns: all that was put and collected since the
+/// last one is one atomic write, with one fsync of RocksDB's own log.
+///
+/// As with a SegmentStore, what was delivered where is not kept: after a restart it is delivered
+/// again, or collected once it is below its client's window. An operation that fails throws
+/// ModuleFailure, and so does each later one: nothing is tried again.
+class RocksDbStore {
+ public:
+  /// Throws ModuleFailure where RocksDB cannot open the directory, ConfigError where the store in
+  /// it is another node's.
+  explicit RocksDbStore(const RocksDbConfig& config) : path_(config.path), database_(open(config)) {
+    claim(config);
+  }
+
+  /// Keeps a request; of one that is there already, only the authenticator is new.
+  void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    if (const Request* before = get(reference)) {
+      if (before->authenticator == authenticator) return;
+      return write(reference, Bytes(before->data), authenticator);
+    }
+    write(reference, data, authenticator);
+  }
+
+  void sync() {
+    if (batch_->GetWriteBatch()->Count() == 0) return;
+    rocksdb::WriteOptions durable;
+    durable.sync = true;
+    status_.written_bytes += batch_->GetWriteBatch()->GetDataSize();
+    require(database_->Write(durable, batch_->GetWriteBatch()), "write to");
+    batch_->Clear();
+    ++status_.syncs;
+  }
+
+  /// The request, or null when it is absent. Valid until the next call.
+  const Request* get(const RequestRef& reference) {
+    std::string value;
+    const auto found = batch_->GetFromBatchAndDB(database_.get(), {}, key_of(reference), &value);
+    if (found.IsNotFound() && failure_.empty()) return nullptr;
+    require(found, "read");
+    load(reference, value);
+    return &last_;
+  }
+
+  /// Calls `look(const RequestRef&, const Request&)` for every request.
+  template <class Look>
+  void for_each(Look&& look) {
+    walk({}, std::string(1, request_mark + 1), [&](const RequestRef& reference, const auto& value) {
+      load(reference, value.ToStringView());
+      look(reference, last_);
+    });
+  }
+
+  /// Remembers where the requests of a batch were delivered.
+  void delivered(SeqNr sn, Batch batch) {
+    deliveries_.insert(batch->begin(), batch->end());
+    delivered_.insert_or_assign(sn, std::move(batch));
+  }
+
+  /// Drops what was delivered at or before `collection.through`, and what was never delivered
+  /// below its client's `low`.
+  void collect(const Collection& collection) {
+    const auto end = delivered_.upper_bound(collection.through);
+    for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
+      for (const RequestRef& reference : *at->second) {
+        deliveries_.erase(reference);
+        require(batch_->Delete(key_of(reference)), "write to");
+      }
+    for (const ClientWindow& window : collection.windows) {
+      std::set<RequestRef> old;
+      walk({window.client, ReqNo(0), {}}, key_of({window.client, window.low, {}}),
+           [&](const RequestRef& reference, const auto&) { old.insert(reference); });
+      for (const RequestRef& reference : old)
+        if (!deliveries_.contains(reference))
+          require(batch_->Delete(key_of(reference)), "write to");
+    }
+  }
+
+  RocksDbStoreStatus status() const {
+    RocksDbStoreStatus status = status_;
+    const auto ask = [this](const std::string& name, std::uint64_t& value) {
+      (void)database_->GetIntProperty(name, &value);
+    };
+    ask(rocksdb::DB::Properties::kEstimateNumKeys, status.estimated_requests);
+    ask(rocksdb::DB::Properties::kTotalSstFilesSize, status.bytes_on_disk);
+    ask(rocksdb::DB::Properties::kCurSizeAllMemTables, status.bytes_in_memory);
+    return status;
+  }
+
+ private:
+  /// What keys begin with, so that those of requests are apart from the owner's.
+  static constexpr char request_mark = 'r';
+  static constexpr const char* owner_key = "owner";
+
+  static std::unique_ptr<rocksdb::DB> open(const RocksDbConfig& config) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.write_buffer_size = config.write_buffer_bytes;
+    // A torn write at the end is what a crash leaves. Anything else that is damaged was durable,
+    // and to go on without it would be to forget.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    options.keep_log_file_num = 2;
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(options, config.path, &opened);
+    if (!status.ok())
+      throw ModuleFailure("cannot open " + config.path + ": " + status.ToString());
+    return std::unique_ptr<rocksdb::DB>(opened);
+  }
+
+  void claim(const RocksDbConfig& config) {
+    const std::string own =
+        "node " + std::to_string(config.node.value) + " of cluster \"" +
+        std::string(config.cluster.text()) + '"';
+    std::string owner;
+    const rocksdb::Status found = database_->Get({}, owner_key, &owner);
+    if (found.IsNotFound()) {
+      require(batch_->Put(owner_key, own), "write to");
+      return sync();
+    }
+    require(found, "read");
+    if (owner != own)
+      throw ConfigError(
+          "path", path_,
+          "holds the requests of " + owner + ": each store needs a directory of its own");
+  }
+
+  /// In the order of references: client and number (big-endian), digest.
+  static std::string key_of(const RequestRef& reference) {
+    std::string key(1, request_mark);
+    for (const std::uint64_t number : {reference.client.value, reference.req_no.value})
+      for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(number >> shift & 255);
+    key.append(reference.digest.bytes.begin(), reference.digest.bytes.end());
+    return key;
+  }
+  static constexpr std::size_t key_size = 1 + 2 * sizeof(std::uint64_t) + Digest::size;
+  RequestRef reference_of(std::string_view key) const {
+    if (key.size() != key_size) fail("read", "a key is no request's");
+    const auto number_at = [key](std::size_t at) {
+      std::uint64_t number = 0;
+      for (const char byte : key.substr(at, sizeof number))
+        number = number << 8 | static_cast<std::uint8_t>(byte);
+      return number;
+    };
+    RequestRef reference{ClientId(number_at(1)), ReqNo(number_at(9)), {}};
+    std::copy(key.end() - Digest::size, key.end(), reference.digest.bytes.begin());
+    return reference;
+  }
+
+  /// A value is the length of the body (u32, little-endian), the body, and the authenticator.
+  void write(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    std::uint8_t length[sizeof(std::uint32_t)];
+    std::uint8_t* at = length;
+    little_endian::put(at, static_cast<std::uint32_t>(data.size()));
+    std::string value(length, length + sizeof length);
+    value += data.text();
+    value += authenticator.text();
+    require(batch_->Put(key_of(reference), value), "write to");
+  }
+  void load(const RequestRef& reference, std::string_view value) {
+    const ByteView bytes = bytes_of(value);
+    constexpr std::size_t head = sizeof(std::uint32_t);
+    const std::uint8_t* at = bytes.data();
+    if (bytes.size() < head) fail("read", "a value is no request");
+    const std::size_t length = little_endian::get<std::uint32_t>(at);
+    if (length > bytes.size() - head) fail("read", "a value is no request");
+    last_ = {reference.client, reference.req_no, Bytes(bytes.subspan(head, length)),
+             Bytes(bytes.subspan(head + length))};
+  }
+
+  /// Calls `look(reference, value)` for the requests from `begin` on whose keys are below `end`.
+  template <class Look>
+  void walk(const RequestRef& begin, const std::string& end, Look&& look) {
+    const std::unique_ptr<rocksdb::Iterator> at(
+        batch_->NewIteratorWithBase(database_->NewIterator({})));
+    for (at->Seek(key_of(begin)); at->Valid() && at->key().compare(end) < 0; at->Next())
+      look(reference_of(at->key().ToStringView()), at->value());
+    require(at->status(), "read");
+  }
+
+  void require(const rocksdb::Status& status, const char* operation) {
+    if (!failure_.empty()) throw ModuleFailure(failure_);
+    if (status.ok()) return;
+    failure_ = text_of(operation, status.ToString());
+    throw ModuleFailure(failure_);
+  }
+  [[noreturn]] void fail(const char* operation, const char* reason) const {
+    throw ModuleFailure(text_of(operation, reason));
+  }
+  std::string text_of(const char* operation, const std::string& reason) const {
+    return std::string("cannot ") + operation + ' ' + path_ + ": " + reason;
+  }
+
+  std::string path_;
+  std::unique_ptr<rocksdb::DB> database_;
+  /// What the next `sync` writes.
+  std::unique_ptr<rocksdb::WriteBatchWithIndex> batch_ =
+      std::make_unique<rocksdb::WriteBatchWithIndex>(rocksdb::BytewiseComparator(), 0, true);
+  std::map<SeqNr, Batch> delivered_;
+  /// All that is in those.
+  std::set<RequestRef> deliveries_;
+  Request last_;
+  std::string failure_;
+  RocksDbStoreStatus status_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::RocksDbStoreStatus, syncs, written_bytes, estimated_requests,
+                        bytes_on_disk, bytes_in_memory);
 
 #endif
 

@@ -341,6 +341,31 @@ class Running(Folder):
         run = run_program("mirbft-kv", "--config", victim.config)
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr.splitlines()[-1], r"mirbft-kv: corrupt: .*segment-0+: at byte")
+        mend = f"mirbft-kv --repair --config {victim.config}"
+        self.assertTrue(run.stderr.endswith(f"; mend it by: {mend}\n"), run.stderr)
+        self.assert_repaired(cluster, victim)
+
+    def assert_repaired(self, cluster, victim):
+        run = run_program("mirbft-kv", "--repair", "--config", victim.config)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        wal = cluster.folder / "node-3" / "wal"
+        self.assertIn(f"{wal}: corrupt: {wal}/segment-", run.stdout)
+        self.assertIn("0 sound records in 0 segments\n", run.stdout)
+        self.assertIn("begins without memory", run.stdout)
+        victim.start()
+        victim.await_ready()
+        self.assertIn("mirbft-kv: memory lost: ", victim.log.read_text())
+        self.assertTrue((wal.parent / "wal.left-1").is_dir())
+        run = run_program("mirbft-kv", "--repair", "--config", victim.config)
+        self.assert_refused(run, "another process uses this directory", status=1)
+        # Of one that is well it says so, and changes nothing.
+        other = cluster.replicas[0]
+        other.kill()
+        before = (cluster.folder / "node-0" / "node.json").read_text()
+        run = run_program("mirbft-kv", "--repair", "--config", other.config)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn("nothing is damaged", run.stdout)
+        self.assertEqual((cluster.folder / "node-0" / "node.json").read_text(), before)
 
     def test_pages(self):
         cluster = self.cluster()

@@ -132,8 +132,10 @@ TEST_CASE("Batches that differ are found, and the votes that led there stand sid
   CHECK_MESSAGE(ran.says("  modified: batch[0].digest: 0x07"), ran.out);
   CHECK_MESSAGE(ran.says("decisions: 7 the same, of 0..6"), ran.out);
   // The signatures differ, which is no matter: the votes of node 2 are the same.
-  CHECK_MESSAGE(ran.says("  =       21       22  protocol MessageReceived from=2 Prepare sn=7 "), ran.out);
-  CHECK_MESSAGE(ran.says("  !       22       21  protocol MessageReceived from=3 Prepare sn=7 "), ran.out);
+  CHECK_MESSAGE(ran.says("  =       21       22  protocol MessageReceived from=2 Prepare sn=7 "),
+                ran.out);
+  CHECK_MESSAGE(ran.says("  !       22       21  protocol MessageReceived from=3 Prepare sn=7 "),
+                ran.out);
   CHECK_MESSAGE(ran.says("  !        -       23  protocol -\n"), ran.out);
   CHECK_FALSE(ran.says("Applied"));
 

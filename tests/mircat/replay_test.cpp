@@ -171,7 +171,8 @@ TEST_CASE("An output that was altered is named, where it stands") {
   check_output<RequestSigVerified>(of_crypto, "verdict: ", [](RequestSigVerified& event) {
     event.verdict = SignatureCheck::invalid;
   });
-  check_output<NodeSigsVerified<Mark>>(of_crypto, "verdicts[0]: ", [](NodeSigsVerified<Mark>& event) {
+  using Verified = NodeSigsVerified<Mark>;
+  check_output<Verified>(of_crypto, "verdicts[0]: ", [](Verified& event) {
     event.verdicts[0] = SignatureCheck::valid;
   });
 }
@@ -194,7 +195,7 @@ TEST_CASE("An input that was altered shows in the first output that follows from
   });
 }
 
-TEST_CASE("A module that fails in the replay alone parts from the log; one that failed then, does not") {
+TEST_CASE("A module that fails in the replay alone parts from the log") {
   Recording recording;
   recording.change<Apply>([](Apply& event) { ++event.sn; });
   const std::string found = recording.difference(of_app);
@@ -206,6 +207,7 @@ TEST_CASE("A module that fails in the replay alone parts from the log; one that 
     CHECK_FALSE(made.module->step(event));
     if (!made.module->failure().empty()) break;
   }
+  // Where nothing follows, the recorded one may have failed as well.
   CHECK(made.module->failure().find("out of order") != std::string::npos);
 }
 
@@ -254,7 +256,7 @@ class OldInterceptor {
   void intercept(Slot slot, const List& list) {
     file_.intercept(slot, list);
   }
-  void end() {}
+  void end() { file_.end(); }
 
  private:
   FileInterceptor file_;
@@ -307,7 +309,8 @@ struct OtherCounter : Counter {};
 
 TEST_CASE("Another type of module is replayed only when it is asked for") {
   const Recording recording;
-  const ModuleMaker other = NodeModules<sample::SequencerNode<FileInterceptor, OtherCounter>>::maker;
+  using Other = sample::SequencerNode<FileInterceptor, OtherCounter>;
+  const ModuleMaker other = NodeModules<Other>::maker;
   const Ran all = run(ReplayCommand(other), {{"logs", recording.file.path()}});
   CHECK_MESSAGE(all.says("not replayed: the log's is Counter, this program's OtherCounter"),
                 all.out);
@@ -333,8 +336,10 @@ TEST_CASE("mircat step shows what a module is given, what it emits and what has 
 
 TEST_CASE("mircat step runs to where a filter breaks, and to the end") {
   const Recording recording;
-  const Ran broken = run(stepping(), {{"log", recording.file.path()}, {"--break", "type=Deliver sn=5"}},
-                         "continue\nprint next\nbreak type=AppRestored\nc\nc\nprint valid\nquit\ns\n");
+  const Ran broken = run(stepping(),
+                         {{"log", recording.file.path()}, {"--break", "type=Deliver sn=5"}},
+                         "continue\nprint next\nbreak type=AppRestored\nc\nc\nprint valid\n"
+                         "quit\ns\n");
   CHECK(broken.status == status::ok);
   CHECK_MESSAGE(broken.says(" store Deliver sn: 5 "), broken.out);
   CHECK_MESSAGE(broken.says("\n  next: 6\n"), broken.out);

@@ -99,8 +99,9 @@ class Agreement {
   }
   /// The log that should be read on, so that little waits: the one that lags behind.
   Side next() const {
-    const auto place = [&](Side side) { return reached(side, FactKind::decision).value_or(SeqNr()); };
-    return place(Side::right) < place(Side::left) ? Side::right : Side::left;
+    return reached(Side::right, FactKind::decision) < reached(Side::left, FactKind::decision)
+               ? Side::right
+               : Side::left;
   }
 
  private:

@@ -73,7 +73,7 @@ inline std::string brief_list(const google::protobuf::Message& message,
 
 inline bool is_variant(const google::protobuf::Descriptor& type) {
   return type.real_oneof_decl_count() == 1 &&
-         type.real_oneof_decl(0)->field_count() == type.field_count();
+         type.oneof_decl(0)->field_count() == type.field_count();
 }
 
 /// The event's type; of one that carries any message, only the family, as the message tells more.

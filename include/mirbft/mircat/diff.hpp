@@ -120,11 +120,13 @@ class Diff {
   }
 
   static std::string differences(const Log& left, const LogEvent& one, const LogEvent& other) {
-    if (one.name != other.name) return "type: " + std::string(short_name(one.name)) + " -> " +
-                                       std::string(short_name(other.name)) + '\n';
+    const auto changed = [](std::string field, std::string_view from, std::string_view to) {
+      return field + ": " + std::string(from) + " -> " + std::string(to) + '\n';
+    };
+    if (one.name != other.name)
+      return changed("type", short_name(one.name), short_name(other.name));
     std::string text = left.printer.differences(one, other);
-    if (one.slot != other.slot)
-      text += "slot: " + std::string(slot_name(one)) + " -> " + std::string(slot_name(other)) + '\n';
+    if (one.slot != other.slot) text += changed("slot", slot_name(one), slot_name(other));
     return text.empty() ? "the same fields in other bytes\n" : text;
   }
 

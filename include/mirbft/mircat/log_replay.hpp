@@ -81,10 +81,16 @@ class LogReplay {
                         modules_.front().name() + ": " + modules_.front().refusal);
   }
 
-  /// Replays the next event; nothing at the end of the log. Throws LogError for damage.
+  /// Replays the next event; nothing at the end of the log. Throws LogError for damage, and
+  /// ConfigError for a log without its beginning.
   std::optional<LogEvent> next() {
     std::optional<LogEvent> event = log_.reader.next();
     if (!event) return std::nullopt;
+    if (!std::exchange(has_begun_, true) && event->index != 0)
+      throw ConfigError("log", log_.reader.path(),
+                        "it begins with event " + std::to_string(event->index) +
+                            ", and what the modules were by then is not known: keep the first "
+                            "files of a series that is to be replayed");
     for (const ModuleInReplay& each : modules_) {
       if (!each.module) continue;
       std::optional<LogDifference> difference = each.module->step(*event);
@@ -111,6 +117,7 @@ class LogReplay {
   Log& log_;
   std::vector<ModuleInReplay> modules_;
   std::optional<FoundDifference> difference_;
+  bool has_begun_ = false;
 };
 
 }  // namespace mirbft::mircat

@@ -8,11 +8,13 @@
 
 namespace mirbft::mircat {
 
+/// `mircat replay` of a Node of this type.
 template <class Node>
 struct Replay : ReplayCommand {
   Replay() : ReplayCommand(NodeModules<Node>::maker) {}
 };
 
+/// `mircat step` of a Node of this type.
 template <class Node>
 struct Step : StepCommand {
   Step() : StepCommand(NodeModules<Node>::maker) {}

@@ -10,6 +10,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -156,7 +157,9 @@ class ReplayCommand {
   bool replay(Console& console, const std::string& path) const {
     const std::unique_ptr<Log> log = open_log(path);
     LogReplay replay(*log, choice_, maker_);
-    const std::uint64_t size = std::filesystem::file_size(path);
+    std::error_code of_series;  // A series is no single file, and its size is not known.
+    const std::uintmax_t found = std::filesystem::file_size(path, of_series);
+    const std::uint64_t size = of_series ? 0 : found;
     std::uint64_t events = 0;
     {
       Progress progress(console, "replaying");

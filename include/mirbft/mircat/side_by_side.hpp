@@ -84,9 +84,11 @@ inline void print_pairs(Console& console, const std::vector<PairReport>& pairs) 
     if (pair.left == pair.right) {
       out << "  = " << place << *pair.left << '\n';
     } else {
-      out << "  ! " << place << console.paint(Ink::red, pair.left.value_or("-")) << '\n'
-          << "    " << std::string(place.size(), ' ') << console.paint(Ink::red, pair.right.value_or("-"))
-          << '\n';
+      const auto painted = [&](const std::optional<std::string>& side) {
+        return console.paint(Ink::red, side.value_or("-")) + '\n';
+      };
+      out << "  ! " << place << painted(pair.left) << "    " << std::string(place.size(), ' ')
+          << painted(pair.right);
     }
   }
 }

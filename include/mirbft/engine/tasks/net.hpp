@@ -52,12 +52,13 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
 
   /// Takes in what has arrived, waiting `at_most` for it; a frame that holds anything but
   /// canonical messages is counted, and from there on dropped. Returns how many bytes that were.
-  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames,
+                        auto& out) {
     std::uint64_t bytes = 0;
     const auto take = [&](NodeId from, Bytes frame) {
       bytes += frame.size();
       const auto take_one = [&](const Bytes& part) {
-        std::optional<Message> message = wire::decode<Message>(part, wire::Form::canonical);
+        auto message = wire::decode<Message>(part, wire::Form::canonical);
         if (message) out.emit(MessageReceived<Message>{from, std::move(*message)});
         return message.has_value();
       };
