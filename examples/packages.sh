@@ -6,7 +6,10 @@ build_packages=(
   libzstd-dev libcli11-dev doctest-dev libbenchmark-dev libjemalloc-dev
 )
 # What the other compiler, the sanitizers and the checks need besides.
-check_packages=(clang libclang-rt-dev llvm lld ccache python3 binutils redis-tools librocksdb-dev)
+check_packages=(
+  clang libclang-rt-dev llvm lld ccache python3 binutils redis-tools librocksdb-dev chromium
+  chromium-driver graphviz
+)
 
 # install_packages PACKAGE...: installs those that are missing, and is silent if none is.
 install_packages() {

@@ -88,7 +88,8 @@ TEST_CASE("A halted and a silent node are found") {
   cluster.zero.add(5'000'000'000, slot::tracker, Init{});
   const auto findings = story_of({cluster.zero.path(), cluster.one.path()}).findings();
   CHECK(any_says(findings, "node 1 halted: reason: \"the disk is full\""));
-  CHECK(any_says(findings, "node 1 is silent for the last 4 s"));
+  CHECK(any_says(findings, "node 1 is silent for the last 5.000 s"));
+  CHECK(any_says(findings, "no node delivers anything in the last 5.000 s"));
   CHECK_FALSE(any_says(findings, "restarted"));
 }
 

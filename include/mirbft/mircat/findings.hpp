@@ -19,6 +19,7 @@
 #include <mirbft/mircat/found.hpp>
 #include <mirbft/mircat/meaning.hpp>
 #include <mirbft/mircat/slots.hpp>
+#include <mirbft/mircat/time.hpp>
 
 namespace mirbft::mircat {
 
@@ -50,8 +51,11 @@ class Findings {
                         node, std::nullopt, moment});
     if (meaning.mark == Mark::view_change && meaning.direction == Direction::sent)
       note_view_change(node, moment);
-    if (meaning.type == "Deliver" && meaning.sn)
+    end_ = std::max(end_, moment.time);
+    if (meaning.type == "Deliver" && meaning.sn) {
+      note_delivery(moment);
       compare(node, moment, *meaning.sn, std::hash<std::string_view>{}(found.event.payload.text()));
+    }
   }
 
   /// A message was sent to a node that has a log, or one such has arrived.
@@ -64,6 +68,7 @@ class Findings {
     found.insert(found.end(), halts_.begin(), halts_.end());
     add_behind(slots, found);
     add_first_open(slots, found);
+    add_pauses(found);
     add_silence(found);
     add_losses(found);
     add_restarts(found);
@@ -95,6 +100,12 @@ class Findings {
     std::size_t hash = 0;
   };
 
+  /// Between two deliveries, whichever nodes they were at.
+  struct Pause {
+    Moment since;
+    std::uint64_t length = 0;
+  };
+
   static std::string loss_text(const Link& link) {
     return std::to_string(link.lost) + " of " + std::to_string(link.sent);
   }
@@ -107,6 +118,14 @@ class Findings {
     if (view_changes_++ != 0) return;
     first_view_change_node_ = node;
     first_view_change_ = moment;
+  }
+
+  void note_delivery(Moment moment) {
+    const std::uint64_t length = last_delivery_ && moment.time > last_delivery_->time
+                                     ? moment.time - last_delivery_->time
+                                     : 0;
+    if (length > longest_pause_.length) longest_pause_ = {*last_delivery_, length};
+    last_delivery_ = moment;
   }
 
   void compare(std::uint64_t node, Moment moment, std::uint64_t sn, std::size_t hash) {
@@ -167,14 +186,26 @@ class Findings {
                      phase == Phase::none ? std::optional<Moment>() : best->second.at(phase)});
   }
 
+  void add_pauses(std::vector<Finding>& found) const {
+    if (!last_delivery_) return;
+    const std::uint64_t at_end = end_ - std::min(end_, last_delivery_->time);
+    if (at_end >= silence)
+      found.push_back({Severity::stuck,
+                       "no node delivers anything in the last " + duration_text(at_end),
+                       std::nullopt, std::nullopt, last_delivery_});
+    if (longest_pause_.length >= silence)
+      found.push_back({Severity::note,
+                       "no node delivers anything for " + duration_text(longest_pause_.length) +
+                           ": the longest such time",
+                       std::nullopt, std::nullopt, longest_pause_.since});
+  }
+
   void add_silence(std::vector<Finding>& found) const {
-    std::uint64_t end = 0;
-    for (const auto& [node, seen] : nodes_) end = std::max(end, seen.last.time);
     for (const auto& [node, seen] : nodes_)
-      if (end - seen.last.time > silence)
+      if (end_ - seen.last.time > silence)
         found.push_back({Severity::stuck,
                          "node " + std::to_string(node) + " is silent for the last " +
-                             std::to_string((end - seen.last.time) / silence) + " s",
+                             duration_text(end_ - seen.last.time),
                          node, std::nullopt, seen.last});
   }
 
@@ -214,6 +245,9 @@ class Findings {
   std::uint64_t view_changes_ = 0;
   std::uint64_t first_view_change_node_ = 0;
   std::optional<Moment> first_view_change_;
+  std::optional<Moment> last_delivery_;
+  Pause longest_pause_;
+  std::uint64_t end_ = 0;
 };
 
 }  // namespace mirbft::mircat

@@ -3,10 +3,7 @@
 #define MIRBFT_MIRCAT_REPORT_HPP
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <fstream>
-#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/mircat/findings.hpp>
 #include <mirbft/mircat/short_json.hpp>
 #include <mirbft/mircat/story.hpp>
 

@@ -125,7 +125,11 @@ svg text { fill: var(--soft); font-size: 10px; text-anchor: middle; }
 .shares { display: flex; justify-content: space-between; white-space: nowrap; }
 #tip { position: fixed; z-index: 5; max-width: 420px; padding: 4px 9px; border-radius: 6px;
   background: var(--ink); color: var(--page); pointer-events: none; white-space: pre-line; }
-@media (min-width: 2200px) { body { font-size: 15px; } aside { width: 460px; } }
+@media (min-width: 2200px) {
+  body { font-size: 17px; }
+  h1 { font-size: 19px; }
+  aside { width: 520px; }
+}
 @media (max-width: 900px) { aside { width: 270px; } }
 </style>
 </head>
@@ -159,7 +163,7 @@ svg text { fill: var(--soft); font-size: 10px; text-anchor: middle; }
     <button id="by-order" type="button" aria-pressed="false"
             title="Evenly, in the order of events (O)">order</button>
   </span>
-  <button id="fit" type="button" title="Show everything (0)">fit</button>
+  <button id="fit" type="button" title="All that the filters show (0)">fit</button>
   <button id="reset" type="button" title="Take all filters away (Esc)">clear</button>
 </form>
 
@@ -205,7 +209,7 @@ svg text { fill: var(--soft); font-size: 10px; text-anchor: middle; }
         <caption>Keys</caption>
         <tr><th><kbd>+</kbd> <kbd>−</kbd>, wheel</th><td>zoom, about the pointer</td></tr>
         <tr><th><kbd>←</kbd> <kbd>→</kbd>, drag</th><td>move</td></tr>
-        <tr><th><kbd>0</kbd></th><td>show everything</td></tr>
+        <tr><th><kbd>0</kbd></th><td>all that the filters show</td></tr>
         <tr><th><kbd>N</kbd> <kbd>P</kbd></th><td>next, previous event of those shown</td></tr>
         <tr><th><kbd>J</kbd> <kbd>K</kbd></th><td>next, previous of the same kind</td></tr>
         <tr><th><kbd>M</kbd></th><td>from a sent message to its receipt, and back</td></tr>
@@ -412,6 +416,12 @@ function escapeHtml(text) {
 
 const GUTTER = 70, AXIS = 22, MOST_MARKS = 6000, MOST_ARROWS = 4000, MOST_LABELS = 500;
 
+/** A font for a canvas, as much larger on large screens as the page's own. */
+function fontOf(size, weight = 400) {
+  const page = getComputedStyle(document.body);
+  return `${weight} ${size * parseFloat(page.fontSize) / 13}px ${page.fontFamily}`;
+}
+
 /** A canvas in device pixels, drawn in CSS pixels. */
 function sized(canvas, height = canvas.clientHeight) {
   const ratio = window.devicePixelRatio || 1;
@@ -421,7 +431,7 @@ function sized(canvas, height = canvas.clientHeight) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = fontOf(12);
   context.textBaseline = "middle";
   return {context, width, height};
 }
@@ -446,9 +456,12 @@ class Diagram {
   get last() { return this.model.size ? Math.max(this.axis[this.model.size - 1], 1) : 1; }
   get isByTime() { return this.axis === this.model.times; }
 
+  /** Shows all that the filters let through. */
   fit() {
-    const margin = this.last * 0.01;
-    [this.from, this.to] = [-margin, this.last + margin];
+    const {shown} = this.model;
+    const [from, to] = shown.length
+      ? [this.axis[shown[0]], this.axis[shown[shown.length - 1]]] : [0, this.last];
+    this.show((from + to) / 2, (to - from) * 1.04);
   }
 
   /** Changes the axis, and keeps what is in the middle there. */
@@ -574,11 +587,11 @@ class Diagram {
       }
       context.fillStyle = hidden ? colours.lane : colours.ink;
       context.textAlign = "left";
-      context.font = `600 ${Math.min(13, this.lane)}px system-ui, sans-serif`;
+      context.font = fontOf(Math.min(13, this.lane), 600);
       const roomy = this.row > 9;
       context.fillText(`node ${node.id}`, 12, roomy ? this.top(place) + 11 : this.middle(place));
       if (!roomy) return;
-      context.font = "10px system-ui, sans-serif";
+      context.font = fontOf(10);
       context.fillStyle = colours.soft;
       model.modules.forEach((name, module) => context.fillText(
         name, 12, this.top(place) + this.lane * 0.17 + this.row * module));
@@ -589,7 +602,7 @@ class Diagram {
     const {context, colours} = this;
     context.fillStyle = colours.panel;
     context.fillRect(0, 0, this.width, AXIS);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     context.textAlign = "center";
     const width = this.to - this.from;
     const rough = width / Math.max(this.plot / 110, 1);
@@ -735,20 +748,26 @@ class Diagram {
     return 1;
   }
 
+  // Where no other mark or label of the lane, or of its row where these are high enough, is in
+  // the way.
   drawLabels(first, last) {
     const {context, colours, model} = this;
-    const ends = new Map();
-    context.font = "11px system-ui, sans-serif";
+    const rowOf = e => model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+    const [next, seen, ends] = [[], new Map(), new Map()];
+    for (let place = last - 1; place >= first; --place) {
+      const e = model.shown[place];
+      next[place - first] = seen.get(rowOf(e)) ?? Infinity;
+      seen.set(rowOf(e), this.x(e));
+    }
+    context.font = fontOf(11);
     context.textAlign = "left";
     for (let place = first; place < last; ++place) {
       const e = model.shown[place];
-      const row = model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+      const row = rowOf(e);
       const x = this.x(e) + 6;
       const text = model.sn[e] >= 0 ? `${model.name(e)} ${model.sn[e]}` : model.name(e);
       const width = context.measureText(text).width;
-      const next = place + 1 < last ? this.x(model.shown[place + 1]) : Infinity;
-      const free = this.row > 9 || next > x + width;
-      if (x < (ends.get(row) ?? 0) || !free) continue;
+      if (x < (ends.get(row) ?? 0) || next[place - first] < x + width) continue;
       ends.set(row, x + width + 6);
       context.fillStyle = colours.ink;
       context.globalAlpha = 0.85;
@@ -874,7 +893,7 @@ class Matrix {
   draw(colours) {
     const height = this.layOut();
     const {context, width} = sized(this.canvas, height);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     if (!this.slots.length) {
       context.fillStyle = colours.soft;
       context.fillText("No event here names a sequence number.", 12, height / 2);
@@ -1121,7 +1140,9 @@ class Panels {
     const {model} = this;
     const panel = document.getElementById("latency");
     panel.innerHTML = "<h3>How long things took</h3>" + model.latencies.map(leg => {
-      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")})`;
+      const none = leg.counts[0] === 0 ? Math.ceil(100 * leg.counts[1] / leg.total) : 0;
+      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")}` +
+        `${none ? `, ${none} % at once` : ""})`;
       if (!leg.total) return `<h4>${title}</h4><p class=empty>Not in these logs.</p>`;
       const [half, most, nearly] = leg.quantiles;
       return `<h4>${title}</h4>${this.histogram(leg)}<div class=shares>` +
@@ -1135,8 +1156,10 @@ class Panels {
   // Columns are eighths of a doubling; the axis names powers of ten.
   histogram(leg) {
     const [width, height] = [320, 64];
-    const places = leg.counts.filter((_, place) => place % 2 === 0);
-    const numbers = leg.counts.filter((_, place) => place % 2 === 1);
+    // What took no time at all, as in a simulation, would be far off to the left.
+    const start = leg.counts[0] === 0 && leg.counts.length > 2 ? 2 : 0;
+    const places = leg.counts.slice(start).filter((_, place) => place % 2 === 0);
+    const numbers = leg.counts.slice(start).filter((_, place) => place % 2 === 1);
     const low = places[0] - 2, high = places[places.length - 1] + 3;
     const x = place => (place - low) / (high - low) * width;
     const most = Math.max(...numbers);
@@ -1228,10 +1251,7 @@ const go = {
   only(sn) {
     element("sns").value = filter.sns = String(sn);
     refilter();
-    const {shown} = model;
-    if (!shown.length) return;
-    const [low, high] = [diagram.axis[shown[0]], diagram.axis[shown[shown.length - 1]]];
-    diagram.show((low + high) / 2, (high - low) * 1.1);
+    diagram.fit();
     redraw();
   },
   kind(name) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -62,7 +63,7 @@ class SlotTable {
   /// Complete slots are forgotten once they are this far behind.
   static constexpr std::uint64_t kept = 4096;
 
-  /// A node that has a log, and the first slot that its log can tell of.
+  /// A node that has a log.
   void add_node(std::uint64_t node) { nodes_.try_emplace(node); }
 
   /// Takes the next event of a node. Calls `seen(Phase before, Phase now, duration)` for a phase
@@ -84,15 +85,10 @@ class SlotTable {
   const std::set<std::uint64_t>& members() const noexcept { return members_; }
   Quorum quorum() const { return Quorum(members_.size(), faults_); }
 
-  /// Of a node that has a log: the highest slot such that all from the first it knows are there.
+  /// The last slot that a node with a log has delivered, or been given the state after.
   std::optional<std::uint64_t> delivered_up_to(std::uint64_t node) const {
     const auto found = nodes_.find(node);
     return found == nodes_.end() ? std::nullopt : found->second.last;
-  }
-  /// How many slots a node has delivered or been given the state after.
-  std::uint64_t delivered(std::uint64_t node) const {
-    const auto found = nodes_.find(node);
-    return found == nodes_.end() ? 0 : found->second.delivered;
   }
   /// Of all nodes with logs.
   std::optional<std::uint64_t> highest_delivered() const {
@@ -130,7 +126,6 @@ class SlotTable {
  private:
   struct Progress {
     std::optional<std::uint64_t> last;
-    std::uint64_t delivered = 0;
   };
 
   template <class Seen>
@@ -166,7 +161,6 @@ class SlotTable {
 
   void note_delivery(std::uint64_t node, std::uint64_t sn) {
     Progress& progress = nodes_[node];
-    ++progress.delivered;
     if (!progress.last || *progress.last < sn) progress.last = sn;
     if (sn % 1024 == 0) forget_complete_below(sn);
   }

@@ -2,6 +2,12 @@
 
 const GUTTER = 70, AXIS = 22, MOST_MARKS = 6000, MOST_ARROWS = 4000, MOST_LABELS = 500;
 
+/** A font for a canvas, as much larger on large screens as the page's own. */
+function fontOf(size, weight = 400) {
+  const page = getComputedStyle(document.body);
+  return `${weight} ${size * parseFloat(page.fontSize) / 13}px ${page.fontFamily}`;
+}
+
 /** A canvas in device pixels, drawn in CSS pixels. */
 function sized(canvas, height = canvas.clientHeight) {
   const ratio = window.devicePixelRatio || 1;
@@ -11,7 +17,7 @@ function sized(canvas, height = canvas.clientHeight) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = fontOf(12);
   context.textBaseline = "middle";
   return {context, width, height};
 }
@@ -36,9 +42,12 @@ class Diagram {
   get last() { return this.model.size ? Math.max(this.axis[this.model.size - 1], 1) : 1; }
   get isByTime() { return this.axis === this.model.times; }
 
+  /** Shows all that the filters let through. */
   fit() {
-    const margin = this.last * 0.01;
-    [this.from, this.to] = [-margin, this.last + margin];
+    const {shown} = this.model;
+    const [from, to] = shown.length
+      ? [this.axis[shown[0]], this.axis[shown[shown.length - 1]]] : [0, this.last];
+    this.show((from + to) / 2, (to - from) * 1.04);
   }
 
   /** Changes the axis, and keeps what is in the middle there. */
@@ -164,11 +173,11 @@ class Diagram {
       }
       context.fillStyle = hidden ? colours.lane : colours.ink;
       context.textAlign = "left";
-      context.font = `600 ${Math.min(13, this.lane)}px system-ui, sans-serif`;
+      context.font = fontOf(Math.min(13, this.lane), 600);
       const roomy = this.row > 9;
       context.fillText(`node ${node.id}`, 12, roomy ? this.top(place) + 11 : this.middle(place));
       if (!roomy) return;
-      context.font = "10px system-ui, sans-serif";
+      context.font = fontOf(10);
       context.fillStyle = colours.soft;
       model.modules.forEach((name, module) => context.fillText(
         name, 12, this.top(place) + this.lane * 0.17 + this.row * module));
@@ -179,7 +188,7 @@ class Diagram {
     const {context, colours} = this;
     context.fillStyle = colours.panel;
     context.fillRect(0, 0, this.width, AXIS);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     context.textAlign = "center";
     const width = this.to - this.from;
     const rough = width / Math.max(this.plot / 110, 1);
@@ -325,20 +334,26 @@ class Diagram {
     return 1;
   }
 
+  // Where no other mark or label of the lane, or of its row where these are high enough, is in
+  // the way.
   drawLabels(first, last) {
     const {context, colours, model} = this;
-    const ends = new Map();
-    context.font = "11px system-ui, sans-serif";
+    const rowOf = e => model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+    const [next, seen, ends] = [[], new Map(), new Map()];
+    for (let place = last - 1; place >= first; --place) {
+      const e = model.shown[place];
+      next[place - first] = seen.get(rowOf(e)) ?? Infinity;
+      seen.set(rowOf(e), this.x(e));
+    }
+    context.font = fontOf(11);
     context.textAlign = "left";
     for (let place = first; place < last; ++place) {
       const e = model.shown[place];
-      const row = model.node[e] * 16 + (this.row > 9 ? model.module[e] : 0);
+      const row = rowOf(e);
       const x = this.x(e) + 6;
       const text = model.sn[e] >= 0 ? `${model.name(e)} ${model.sn[e]}` : model.name(e);
       const width = context.measureText(text).width;
-      const next = place + 1 < last ? this.x(model.shown[place + 1]) : Infinity;
-      const free = this.row > 9 || next > x + width;
-      if (x < (ends.get(row) ?? 0) || !free) continue;
+      if (x < (ends.get(row) ?? 0) || next[place - first] < x + width) continue;
       ends.set(row, x + width + 6);
       context.fillStyle = colours.ink;
       context.globalAlpha = 0.85;

@@ -46,10 +46,7 @@ const go = {
   only(sn) {
     element("sns").value = filter.sns = String(sn);
     refilter();
-    const {shown} = model;
-    if (!shown.length) return;
-    const [low, high] = [diagram.axis[shown[0]], diagram.axis[shown[shown.length - 1]]];
-    diagram.show((low + high) / 2, (high - low) * 1.1);
+    diagram.fit();
     redraw();
   },
   kind(name) {

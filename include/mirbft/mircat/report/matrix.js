@@ -51,7 +51,7 @@ class Matrix {
   draw(colours) {
     const height = this.layOut();
     const {context, width} = sized(this.canvas, height);
-    context.font = "11px system-ui, sans-serif";
+    context.font = fontOf(11);
     if (!this.slots.length) {
       context.fillStyle = colours.soft;
       context.fillText("No event here names a sequence number.", 12, height / 2);

@@ -171,7 +171,9 @@ class Panels {
     const {model} = this;
     const panel = document.getElementById("latency");
     panel.innerHTML = "<h3>How long things took</h3>" + model.latencies.map(leg => {
-      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")})`;
+      const none = leg.counts[0] === 0 ? Math.ceil(100 * leg.counts[1] / leg.total) : 0;
+      const title = `${escapeHtml(leg.name)} (${leg.total.toLocaleString("en")}` +
+        `${none ? `, ${none} % at once` : ""})`;
       if (!leg.total) return `<h4>${title}</h4><p class=empty>Not in these logs.</p>`;
       const [half, most, nearly] = leg.quantiles;
       return `<h4>${title}</h4>${this.histogram(leg)}<div class=shares>` +
@@ -185,8 +187,10 @@ class Panels {
   // Columns are eighths of a doubling; the axis names powers of ten.
   histogram(leg) {
     const [width, height] = [320, 64];
-    const places = leg.counts.filter((_, place) => place % 2 === 0);
-    const numbers = leg.counts.filter((_, place) => place % 2 === 1);
+    // What took no time at all, as in a simulation, would be far off to the left.
+    const start = leg.counts[0] === 0 && leg.counts.length > 2 ? 2 : 0;
+    const places = leg.counts.slice(start).filter((_, place) => place % 2 === 0);
+    const numbers = leg.counts.slice(start).filter((_, place) => place % 2 === 1);
     const low = places[0] - 2, high = places[places.length - 1] + 3;
     const x = place => (place - low) / (high - low) * width;
     const most = Math.max(...numbers);
