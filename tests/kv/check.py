@@ -259,7 +259,8 @@ class Running(Folder):
         client = cluster.client()
         self.assertEqual(self.init(out="new").returncode, 0)
         new = self.folder / "new" / "node-1"
-        fingerprint, = json.loads(new.with_suffix(".json").read_text())["members"][1]["certificates"]
+        told = json.loads(new.with_suffix(".json").read_text())
+        fingerprint, = told["members"][1]["certificates"]
         old, = cluster.replicas[1].settings["members"][1]["certificates"]
         for end in (".crt", ".crt.key"):
             shutil.copy(new.with_suffix(end), cluster.folder / ("new" + end))
@@ -280,7 +281,8 @@ class Running(Folder):
             restart(replica, [fingerprint])
         self.assertEqual(client.ask("GET n"), "$9")
         for replica in cluster.replicas:
-            await_that(lambda node=replica: node.status()["net"]["connected"] == 3, "all meet again")
+            await_that(lambda node=replica: node.status()["net"]["connected"] == 3,
+                       "all meet again")
         # A client that was told of the new one reaches all four.
         config = cluster.folder / "client.json"
         told = json.loads(config.read_text())
@@ -288,7 +290,8 @@ class Running(Folder):
         config.write_text(json.dumps(told))
         self.assertEqual(client.close(), 0)
         cluster.replicas[3].kill()
-        self.assertEqual(run_program("mirbft-client", "--config", config, "GET", "n").stdout, "$9\n")
+        run = run_program("mirbft-client", "--config", config, "GET", "n")
+        self.assertEqual(run.stdout, "$9\n")
 
     def test_one_request(self):
         cluster = self.cluster()

@@ -27,7 +27,10 @@ OF_A_KEY = 400     # bytes that the service needs for one, with its value
 class Load:
     """A process that overloads the cluster, and says how far it is."""
 
+    all = []
+
     def __init__(self, cluster, *arguments):
+        Load.all.append(self)
         self.said = ["0"]
         self.log = cluster.folder / "load.log"
         with open(self.log, "a", encoding="utf-8") as log:
@@ -164,6 +167,9 @@ def run(binaries, options):
                 print(f"overload.py: {error}", file=sys.stderr)
                 return 1
             finally:
+                for load in Load.all:
+                    load.process.kill()
+                    load.process.wait(LIMIT)
                 cluster.close()
     return 0
 
