@@ -2,54 +2,56 @@
 #ifndef MIRBFT_EXAMPLES_BENCH_CLUSTER_HPP
 #define MIRBFT_EXAMPLES_BENCH_CLUSTER_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include <mirbft/modules/crypto/null.hpp>
+#include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
-#include <mirbft/modules/interceptor/null.hpp>
+#include <mirbft/modules/net/loopback.hpp>
+#include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
+#include <mirbft/modules/wal/memory.hpp>
+#include <mirbft/modules/wal/null.hpp>
 #include <mirbft/node.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
 
 #include "either.hpp"
 #include "options.hpp"
+#include "order_app.hpp"
+#include "recording.hpp"
 
 namespace bench {
 
-/// Applies nothing, and remembers the order in which it would have.
-class OrderApp {
+/// A log in memory whose syncs take as long as those of a disk.
+class SlowWal : public mirbft::MemoryWal {
  public:
-  std::vector<mirbft::Bytes> apply(mirbft::SeqNr, std::span<const mirbft::Request> requests) {
-    for (const mirbft::Request& request : requests) {
-      order_ = order_ * 0x9e3779b97f4a7c15ull + request.client.value;
-      order_ = order_ * 0x9e3779b97f4a7c15ull + request.req_no.value;
-    }
-    applied_ += requests.size();
-    return std::vector<mirbft::Bytes>(requests.size());
-  }
-  mirbft::Bytes snapshot() const { return mirbft::Bytes(std::to_string(order_)); }
-  void restore(mirbft::ByteView) {}
+  explicit SlowWal(std::uint32_t microseconds) : time_(microseconds) {}
 
-  std::uint64_t order() const noexcept { return order_; }
-  std::uint64_t applied() const noexcept { return applied_; }
+  void sync() {
+    if (time_.count() != 0) std::this_thread::sleep_for(time_);
+    MemoryWal::sync();
+  }
 
  private:
-  std::uint64_t order_ = 0;
-  std::uint64_t applied_ = 0;
+  std::chrono::microseconds time_;
 };
 
-using Replica = mirbft::Node<EitherNet, mirbft::Sha256, EitherCrypto, OrderApp, EitherWal,
-                             mirbft::ClientTracker, mirbft::MemoryStore, mirbft::Iss<mirbft::Pbft>,
-                             mirbft::NullInterceptor>;
+using Net = EitherNet<mirbft::LoopbackNet, mirbft::TcpNet>;
+using Crypto = EitherCrypto<mirbft::NullCrypto, mirbft::SodiumCrypto>;
+using Wal = EitherWal<mirbft::NullWal, SlowWal>;
+using Replica = mirbft::Node<Net, mirbft::Sha256, Crypto, OrderApp, Wal, mirbft::ClientTracker,
+                             mirbft::MemoryStore, mirbft::Iss<mirbft::Pbft>,
+                             EitherInterceptor>;
 
 inline const mirbft::Bytes cluster_name("bench");
 
@@ -93,8 +95,8 @@ class Cluster {
   }
   bool agreed(std::uint64_t requests) const {
     for (const auto& replica : replicas_)
-      if (replica->app().applied() != requests ||
-          replica->app().order() != replicas_.front()->app().order())
+      if (replica->app().status().applied != requests ||
+          replica->app().status() != replicas_.front()->app().status())
         return false;
     return true;
   }
@@ -104,7 +106,7 @@ class Cluster {
     if (options_.transport == "memory") {
       hub_.emplace(members_, std::size_t{1} << 28);
       for (const mirbft::NodeId id : members_)
-        nets_.push_back(EitherNet(mirbft::LoopbackNet(*hub_, id)));
+        nets_.push_back(Net(mirbft::LoopbackNet(*hub_, id)));
       return;
     }
     std::vector<mirbft::TcpNet> nets;
@@ -119,11 +121,11 @@ class Cluster {
       for (std::size_t peer = 0; peer < nets.size(); ++peer)
         if (&nets[peer] != &net)
           net.set_peer_address(members_[peer], "127.0.0.1", nets[peer].port());
-    for (mirbft::TcpNet& net : nets) nets_.push_back(EitherNet(std::move(net)));
+    for (mirbft::TcpNet& net : nets) nets_.push_back(Net(std::move(net)));
   }
 
-  EitherCrypto make_crypto(mirbft::NodeId id) const {
-    if (options_.crypto == "null") return EitherCrypto(mirbft::NullCrypto());
+  Crypto make_crypto(mirbft::NodeId id) const {
+    if (options_.signatures == "none") return Crypto(mirbft::NullCrypto());
     std::map<mirbft::NodeId, mirbft::Bytes> nodes;
     std::map<mirbft::ClientId, mirbft::Bytes> clients;
     for (const mirbft::NodeId member : members_)
@@ -131,7 +133,7 @@ class Cluster {
     for (std::uint32_t i = 0; i < options_.clients; ++i)
       clients[mirbft::ClientId(i)] = mirbft::Bytes(key_of('c', i).public_key());
     const std::string seed = seed_of('n', id.value);
-    return EitherCrypto(mirbft::SodiumCrypto(mirbft::bytes_of(seed), nodes, clients));
+    return Crypto(mirbft::SodiumCrypto(mirbft::bytes_of(seed), nodes, clients));
   }
 
   std::unique_ptr<Replica> make_replica(mirbft::NodeId id) {
@@ -154,17 +156,18 @@ class Cluster {
                                .crypto = make_crypto(id),
                                .app = OrderApp(),
                                .wal = options_.wal == "none"
-                                          ? EitherWal(mirbft::NullWal())
-                                          : EitherWal(SlowWal(options_.sync_time)),
+                                          ? Wal(mirbft::NullWal())
+                                          : Wal(SlowWal(options_.sync_time)),
                                .tracker = mirbft::ClientTracker(tracker),
                                .store = mirbft::MemoryStore(),
-                               .protocol = mirbft::Iss<mirbft::Pbft>(protocol)});
+                               .protocol = mirbft::Iss<mirbft::Pbft>(protocol),
+                               .interceptor = recorder(options_.record, id)});
   }
 
   const Options& options_;
   std::vector<mirbft::NodeId> members_;
   std::optional<mirbft::LoopbackHub> hub_;
-  std::vector<EitherNet> nets_;
+  std::vector<Net> nets_;
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<std::jthread> threads_;
 };

@@ -7,16 +7,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <variant>
 
-#include <mirbft/modules/crypto/null.hpp>
-#include <mirbft/modules/crypto/sodium.hpp>
-#include <mirbft/modules/net/loopback.hpp>
-#include <mirbft/modules/net/tcp.hpp>
-#include <mirbft/modules/wal/memory.hpp>
-#include <mirbft/modules/wal/null.hpp>
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/client_window.hpp>
+#include <mirbft/types/frame_class.hpp>
+#include <mirbft/types/id.hpp>
+#include <mirbft/types/request.hpp>
+#include <mirbft/types/signature_check.hpp>
+#include <mirbft/wire/request_bytes.hpp>
 
 namespace bench {
 
@@ -43,9 +43,12 @@ class Either {
   std::variant<First, Second> chosen_;
 };
 
-class EitherNet : Either<mirbft::LoopbackNet, mirbft::TcpNet> {
+template <class First, class Second>
+class EitherNet : Either<First, Second> {
+  using Either<First, Second>::ask;
+
  public:
-  using Either::Either;
+  using Either<First, Second>::Either;
 
   void send(mirbft::NodeId to, mirbft::FrameClass kind, const mirbft::Bytes& payload) {
     ask([&](auto& net) { net.send(to, kind, payload); });
@@ -65,9 +68,12 @@ class EitherNet : Either<mirbft::LoopbackNet, mirbft::TcpNet> {
   }
 };
 
-class EitherCrypto : Either<mirbft::NullCrypto, mirbft::SodiumCrypto> {
+template <class First, class Second>
+class EitherCrypto : Either<First, Second> {
+  using Either<First, Second>::ask;
+
  public:
-  using Either::Either;
+  using Either<First, Second>::Either;
 
   mirbft::Bytes sign(mirbft::Epoch epoch, mirbft::ByteView message) const {
     return ask([&](const auto& crypto) { return crypto.sign(epoch, message); });
@@ -82,6 +88,20 @@ class EitherCrypto : Either<mirbft::NullCrypto, mirbft::SodiumCrypto> {
     return ask(
         [&](const auto& crypto) { return crypto.verify_client(client, message, signature); });
   }
+  mirbft::SignatureCheck verify_request(mirbft::ByteView cluster, const mirbft::RequestRef& request,
+                                        mirbft::ByteView authenticator) const {
+    return ask([&]<class Crypto>(const Crypto& crypto) {
+      if constexpr (requires { crypto.verify_request(cluster, request, authenticator); }) {
+        return crypto.verify_request(cluster, request, authenticator);
+      } else if constexpr (requires { Crypto::trusts_everyone; }) {
+        return mirbft::SignatureCheck::valid;
+      } else {
+        return crypto.verify_client(request.client,
+                                    mirbft::wire::request_signature_bytes(cluster, request).view(),
+                                    authenticator);
+      }
+    });
+  }
   void update_node_key(mirbft::NodeId node, mirbft::Epoch from, std::optional<mirbft::Bytes> key) {
     ask([&](auto& crypto) { crypto.update_node_key(node, from, std::move(key)); });
   }
@@ -93,23 +113,12 @@ class EitherCrypto : Either<mirbft::NullCrypto, mirbft::SodiumCrypto> {
   }
 };
 
-/// A log in memory whose syncs take as long as those of a disk.
-class SlowWal : public mirbft::MemoryWal {
+template <class First, class Second>
+class EitherWal : Either<First, Second> {
+  using Either<First, Second>::ask;
+
  public:
-  explicit SlowWal(std::uint32_t microseconds) : time_(microseconds) {}
-
-  void sync() {
-    if (time_.count() != 0) std::this_thread::sleep_for(time_);
-    MemoryWal::sync();
-  }
-
- private:
-  std::chrono::microseconds time_;
-};
-
-class EitherWal : Either<mirbft::NullWal, SlowWal> {
- public:
-  using Either::Either;
+  using Either<First, Second>::Either;
 
   void append(std::uint32_t type, mirbft::Bytes entry, mirbft::RetentionIndex retention) {
     ask([&](auto& wal) { wal.append(type, std::move(entry), retention); });
@@ -123,6 +132,30 @@ class EitherWal : Either<mirbft::NullWal, SlowWal> {
   template <class F>
   void replay(F&& f) {
     ask([&](auto& wal) { wal.replay(f); });
+  }
+};
+
+template <class First, class Second>
+class EitherStore : Either<First, Second> {
+  using Either<First, Second>::ask;
+
+ public:
+  using Either<First, Second>::Either;
+
+  void put(const mirbft::RequestRef& reference, mirbft::Bytes data, mirbft::Bytes authenticator) {
+    ask([&](auto& store) { store.put(reference, std::move(data), std::move(authenticator)); });
+  }
+  void sync() {
+    ask([](auto& store) { store.sync(); });
+  }
+  const mirbft::Request* get(const mirbft::RequestRef& reference) {
+    return ask([&](auto& store) { return store.get(reference); });
+  }
+  void delivered(mirbft::SeqNr sn, mirbft::Batch batch) {
+    ask([&](auto& store) { store.delivered(sn, std::move(batch)); });
+  }
+  void collect(const mirbft::Collection& collection) {
+    ask([&](auto& store) { store.collect(collection); });
   }
 };
 

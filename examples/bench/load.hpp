@@ -18,10 +18,10 @@
 #include <mirbft/wire/request_bytes.hpp>
 
 #include "cluster.hpp"
+#include "measuring.hpp"
+#include "options.hpp"
 
 namespace bench {
-
-using Time = std::chrono::steady_clock::time_point;
 
 /// Keeps `clients * outstanding` requests open. A request is done when a weak quorum has replied,
 /// as a client who trusts nobody must wait for; then its lane submits the next, on the thread of
@@ -35,7 +35,7 @@ class Load {
         next_(options.clients),
         lanes_(std::size_t{options.clients} * options.outstanding),
         samples_(cluster.size()) {
-    if (options.crypto == "ed25519")
+    if (options.signatures == "each")
       for (std::uint32_t i = 0; i < options.clients; ++i) keys_.push_back(key_of('c', i));
     for (std::size_t i = 0; i < lanes_.size(); ++i) lanes_[i].client = i % options.clients;
   }

@@ -83,6 +83,8 @@ class Process {
     ::waitpid(id_, nullptr, 0);
   }
 
+  /// The system's number of it; 0 when it has ended and was waited for.
+  pid_t id() const noexcept { return id_; }
   /// Readable when there is output, or the end of it.
   int output() const noexcept { return output_.get(); }
 

@@ -19,7 +19,8 @@ namespace mirbft {
 struct PlainTcp {
   using Stream = boost::asio::ip::tcp::socket;
 
-  Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
+  /// Never inlined, or g++ 12 warns of what Asio leaves unset in a socket that is not open yet.
+  [[gnu::noinline]] Stream stream(boost::asio::ip::tcp::socket socket) { return socket; }
 
   template <class Handler>
   void handshake(Stream&, Side, Handler&& handler) {
