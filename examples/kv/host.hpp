@@ -56,6 +56,7 @@ class Host {
   /// Ends everything. Throws what has kept the replica from starting; returns why it failed
   /// since, empty if it has not.
   std::string stop() {
+    if (board_.stage() != Stage::working) progress_.clear();
     if (worker_.joinable()) {
       worker_.request_stop();
       worker_.join();

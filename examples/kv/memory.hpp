@@ -54,7 +54,7 @@ inline void limit_memory(const Config& config, mirbft::TcpConfig& net) noexcept 
 
 /// An address may use up half of it, and a client a quarter.
 inline void limit_memory(const Config& config, mirbft::ClientPortConfig& port) noexcept {
-  constexpr std::uint64_t connection = 64 << 10;
+  constexpr std::uint64_t connection = 128 << 10;  // most of it is for TLS and for a frame
   const std::uint64_t share = memory_share(config);
   const auto limit = [&](mirbft::PortShare& part, std::uint64_t divisor) {
     part.connections = std::min(part.connections, share / connection / divisor);

@@ -120,6 +120,12 @@ class Files(Folder):
         self.change(members=members)
         self.assert_wrong("port of member 2 = 0: must be where it listens")
 
+    def test_too_little_memory(self):
+        self.change(memory_mib=300)
+        self.assert_wrong("memory_mib = 300: must be at least 1793 for so many members")
+        self.change(memory_mib=300, segment_kib=1024, epoch_length=64)
+        self.assertEqual(self.check().returncode, 0)
+
     def test_wrong_keys(self):
         key = self.net / "node-1.key"
         other = self.net / "node-2.key"
@@ -265,6 +271,48 @@ class Running(Folder):
         # It is needed now: without another one, three are left.
         cluster.replicas[3].kill()
         self.assertEqual(client.ask("GET first"), "$1")
+
+    def test_a_certificate_that_is_replaced(self):
+        """Both are pinned, then the new one is shown, then the old one goes: one node at a time,
+        while a client works."""
+        cluster = self.cluster(epoch_length=32)
+        cluster.start()
+        client = cluster.client()
+        self.assertEqual(self.init(out="new").returncode, 0)
+        new = self.folder / "new" / "node-1"
+        told = json.loads(new.with_suffix(".json").read_text())
+        fingerprint, = told["members"][1]["certificates"]
+        old, = cluster.replicas[1].settings["members"][1]["certificates"]
+        for end in (".crt", ".crt.key"):
+            shutil.copy(new.with_suffix(end), cluster.folder / ("new" + end))
+
+        def restart(replica, pins, **changes):
+            settings = replica.settings | changes
+            settings["members"][1]["certificates"] = pins
+            replica.config.write_text(json.dumps(settings))
+            self.assertEqual(replica.kill(signal.SIGTERM), 0)
+            replica.start()
+            replica.await_ready()
+            client.ask("INCR n")
+        for replica in cluster.replicas:
+            restart(replica, [old, fingerprint])
+        restart(cluster.replicas[1], [old, fingerprint], certificate_file="new.crt",
+                certificate_key_file="new.crt.key")
+        for replica in cluster.replicas:
+            restart(replica, [fingerprint])
+        self.assertEqual(client.ask("GET n"), "$9")
+        for replica in cluster.replicas:
+            await_that(lambda node=replica: node.status()["net"]["connected"] == 3,
+                       "all meet again")
+        # A client that was told of the new one reaches all four.
+        config = cluster.folder / "client.json"
+        told = json.loads(config.read_text())
+        told["members"][1]["certificates"] = [fingerprint]
+        config.write_text(json.dumps(told))
+        self.assertEqual(client.close(), 0)
+        cluster.replicas[3].kill()
+        run = run_program("mirbft-client", "--config", config, "GET", "n")
+        self.assertEqual(run.stdout, "$9\n")
 
     def test_one_request(self):
         cluster = self.cluster()

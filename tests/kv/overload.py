@@ -2,7 +2,7 @@
 """More than a cluster can take: a replica that stands still while the others work, and a member
 that floods them. Memory stays below `memory_mib`, and work goes on.
 
-    overload.py [--seconds N] [--clients N] [--memory MIB] BIN
+    overload.py [--seconds N] [--clients N] [--memory MIB] [--only stop|flood] BIN
 
 BIN holds mirbft-testnet and mirbft-kv; kv_load is in BIN/../tests. Prints the memory used.
 """
@@ -27,7 +27,10 @@ OF_A_KEY = 400     # bytes that the service needs for one, with its value
 class Load:
     """A process that overloads the cluster, and says how far it is."""
 
+    all = []
+
     def __init__(self, cluster, *arguments):
+        Load.all.append(self)
         self.said = ["0"]
         self.log = cluster.folder / "load.log"
         with open(self.log, "a", encoding="utf-8") as log:
@@ -146,8 +149,11 @@ def a_member_floods(cluster, options):
           flush=True)
 
 
+PARTS = {"stop": a_replica_stands_still, "flood": a_member_floods}
+
+
 def run(binaries, options):
-    for what in (a_replica_stands_still, a_member_floods):
+    for what in [PARTS[options.only]] if options.only else PARTS.values():
         with tempfile.TemporaryDirectory(prefix="mirbft-overload-") as folder:
             cluster = Cluster(binaries, folder, clients=options.clients,
                               settings={"segment_kib": 256, "epoch_length": 64,
@@ -161,15 +167,19 @@ def run(binaries, options):
                 print(f"overload.py: {error}", file=sys.stderr)
                 return 1
             finally:
+                for load in Load.all:
+                    load.process.kill()
+                    load.process.wait(LIMIT)
                 cluster.close()
     return 0
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--clients", type=int, default=40)
     parser.add_argument("--memory", type=int, default=288)
+    parser.add_argument("--only", choices=PARTS)
     parser.add_argument("bin", type=pathlib.Path)
     options = parser.parse_args()
     return run(options.bin.resolve(), options)
