@@ -3,10 +3,10 @@
 # What the programs and their tests are built with.
 build_packages=(
   g++ cmake ninja-build libboost-dev libprotobuf-dev protobuf-compiler libssl-dev libsodium-dev
-  libcli11-dev doctest-dev libbenchmark-dev libjemalloc-dev
+  libzstd-dev libcli11-dev doctest-dev libbenchmark-dev libjemalloc-dev
 )
 # What the other compiler, the sanitizers and the checks need besides.
-check_packages=(clang libclang-rt-dev llvm lld ccache python3 binutils redis-tools)
+check_packages=(clang libclang-rt-dev llvm lld ccache python3 binutils redis-tools librocksdb-dev)
 
 # install_packages PACKAGE...: installs those that are missing, and is silent if none is.
 install_packages() {

@@ -15,7 +15,6 @@
 #include <mirbft/modules/crypto/null.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
-#include <mirbft/modules/interceptor/null.hpp>
 #include <mirbft/modules/net/loopback.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/store/memory.hpp>
@@ -29,6 +28,7 @@
 #include "either.hpp"
 #include "options.hpp"
 #include "order_app.hpp"
+#include "recording.hpp"
 
 namespace bench {
 
@@ -51,7 +51,7 @@ using Crypto = EitherCrypto<mirbft::NullCrypto, mirbft::SodiumCrypto>;
 using Wal = EitherWal<mirbft::NullWal, SlowWal>;
 using Replica = mirbft::Node<Net, mirbft::Sha256, Crypto, OrderApp, Wal, mirbft::ClientTracker,
                              mirbft::MemoryStore, mirbft::Iss<mirbft::Pbft>,
-                             mirbft::NullInterceptor>;
+                             EitherInterceptor>;
 
 inline const mirbft::Bytes cluster_name("bench");
 
@@ -160,7 +160,8 @@ class Cluster {
                                           : Wal(SlowWal(options_.sync_time)),
                                .tracker = mirbft::ClientTracker(tracker),
                                .store = mirbft::MemoryStore(),
-                               .protocol = mirbft::Iss<mirbft::Pbft>(protocol)});
+                               .protocol = mirbft::Iss<mirbft::Pbft>(protocol),
+                               .interceptor = recorder(options_.record, id)});
   }
 
   const Options& options_;

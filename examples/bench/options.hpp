@@ -28,6 +28,8 @@ struct Options {
   std::string group_commit = "list";
   std::string pull_along = "at-once";
   std::string batching = "adaptive";
+  /// Folder for an event log of each node; nothing is recorded without.
+  std::string record;
   double seconds = 5;
   /// Load before the measurement begins.
   double warm_up = 1;
@@ -73,7 +75,7 @@ int run_replica(const std::string& config, const Options& options);
 }  // namespace bench
 
 BOOST_HANA_ADAPT_STRUCT(bench::Options, processes, transport, nodes, payload, clients, outstanding,
-                        signatures, wal, sync_time, votes, group_commit, pull_along, batching,
+                        signatures, wal, sync_time, votes, group_commit, pull_along, batching, record,
                         seconds, warm_up, folder);
 BOOST_HANA_ADAPT_STRUCT(bench::Latency, p50, p99, p999);
 BOOST_HANA_ADAPT_STRUCT(bench::Cost, who, cpu_us_per_request);

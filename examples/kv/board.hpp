@@ -59,11 +59,16 @@ class Board {
     const std::lock_guard lock(mutex_);
     return obstacles_now();
   }
+  /// What its operator should know, whether it is ready or not.
+  std::vector<std::string> remarks() const {
+    const std::lock_guard lock(mutex_);
+    return remarks_now();
+  }
 
   std::optional<programs::Page> page(std::string_view path) const {
     const std::lock_guard lock(mutex_);
     if (path == "/livez") return verdict(faults_now(), "alive\n");
-    if (path == "/readyz") return verdict(obstacles_now(), "ready\n");
+    if (path == "/readyz") return readiness();
     if (path == "/metrics") return metrics();
     if (path == "/status")
       return programs::Page{look_.json.empty() ? 503U : 200U, "application/json",
@@ -76,6 +81,12 @@ class Board {
     programs::Page page{.body = against.empty() ? none : ""};
     if (!against.empty()) page.status = 503;
     for (const std::string& reason : against) page.body += reason + '\n';
+    return page;
+  }
+
+  programs::Page readiness() const {
+    programs::Page page = verdict(obstacles_now(), "ready\n");
+    for (const std::string& remark : remarks_now()) page.body += remark + '\n';
     return page;
   }
 
@@ -96,6 +107,15 @@ class Board {
       found.push_back("too few peers are connected: " + std::to_string(look_.connected) + " of " +
                       std::to_string(quorum_.members() - 1) + ", and " + std::to_string(needed) +
                       " are needed");
+    return found;
+  }
+
+  std::vector<std::string> remarks_now() const {
+    std::vector<std::string> found;
+    if (stage_ != Stage::working) return found;
+    if (!look_.absent.empty()) found.push_back("absent: " + look_.absent);
+    if (!look_.may_vote)
+      found.push_back("without memory: it votes again once what it has forgotten is over");
     return found;
   }
 

@@ -2,11 +2,16 @@
 #ifndef MIRBFT_EXAMPLES_KV_CHECKS_HPP
 #define MIRBFT_EXAMPLES_KV_CHECKS_HPP
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <set>
@@ -22,6 +27,7 @@
 #include <mirbft/types/errors.hpp>
 
 #include "config.hpp"
+#include "memory.hpp"
 
 namespace kv {
 
@@ -79,6 +85,17 @@ inline mirbft::TlsIdentity load_identity(const Config& config) {
 
 namespace detail {
 
+inline void check_listen_host(const Config& config) {
+  std::array<std::uint8_t, sizeof(in6_addr)> address{};
+  if (config.listen_host.empty() ||
+      ::inet_pton(AF_INET, config.listen_host.c_str(), address.data()) == 1 ||
+      ::inet_pton(AF_INET6, config.listen_host.c_str(), address.data()) == 1)
+    return;
+  throw mirbft::ConfigError("listen_host", '"' + config.listen_host + '"',
+                            "must be an IP address of this machine, 0.0.0.0 or :: for all of "
+                            "them, or empty for the member's host");
+}
+
 inline void check_ports(const Config& config) {
   std::set<std::pair<std::string, std::uint16_t>> taken;
   const auto take = [&](const std::string& field, const std::string& host, std::uint16_t port) {
@@ -92,10 +109,15 @@ inline void check_ports(const Config& config) {
          {std::pair("port", member.port), std::pair("client_port", member.client_port)}) {
       if (port == 0)
         throw mirbft::ConfigError(field + of, "0", "must be where it listens: from 1 to 65535");
-      take(field + of, member.host, port);
+      take(field + of, listen_host(config, member), port);
     }
   }
-  if (config.http_port != 0) take("http_port", config.http_host, config.http_port);
+  if (config.http_port == 0) return;
+  const auto is_taken = [&](const std::string& everywhere) {
+    return config.listen_host == everywhere && taken.contains({everywhere, config.http_port});
+  };
+  take("http_port", is_taken("0.0.0.0") || is_taken("::") ? config.listen_host : config.http_host,
+       config.http_port);
 }
 
 template <class Entry>
@@ -142,6 +164,8 @@ inline void check(const Config& config) {
   if (config.segment_kib < 1 || config.segment_kib > 1 << 20)
     throw mirbft::ConfigError("segment_kib", std::to_string(config.segment_kib),
                               "must be from 1 to 1048576: 65536 is good");
+  detail::check_listen_host(config);
+  check_memory(config);
   detail::check_ports(config);
   detail::check_keys(config);
 }

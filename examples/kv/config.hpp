@@ -66,6 +66,9 @@ struct Config {
   std::string certificate_key_file = "node.crt.key";
   /// Directory of the write-ahead log and the request store.
   std::string data = "data";
+  /// Where it listens for the others and for clients, where that is not the host that they are
+  /// told: behind a translation of addresses, or 0.0.0.0 for all addresses of this machine.
+  std::string listen_host;
   /// Where the operator looks; port 0: nowhere.
   std::string http_host = "127.0.0.1";
   std::uint16_t http_port = 0;
@@ -81,6 +84,8 @@ struct Config {
   std::uint32_t pipeline = mirbft::IssConfig{}.pipeline;
   /// Of a file of the log.
   std::uint32_t segment_kib = 64 << 10;
+  /// Most memory, besides what the cluster keeps.
+  std::uint32_t memory_mib = 2 << 10;
   /// What the cluster keeps: one of those above.
   std::string service = key_value_service;
 };
@@ -98,9 +103,9 @@ struct ClientConfig {
 BOOST_HANA_ADAPT_STRUCT(kv::Member, id, host, port, client_port, public_key, certificates);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientEntry, id, public_key);
 BOOST_HANA_ADAPT_STRUCT(kv::Config, cluster, self, key_file, certificate_file, certificate_key_file,
-                        data, http_host, http_port, members, clients, epoch_length,
+                        data, listen_host, http_host, http_port, members, clients, epoch_length,
                         max_batch_requests, max_batch_bytes, batch_delay_ms, base_timeout_ms,
-                        pipeline, segment_kib, service);
+                        pipeline, segment_kib, memory_mib, service);
 BOOST_HANA_ADAPT_STRUCT(kv::ClientConfig, cluster, id, seed, members);
 
 namespace kv {
@@ -138,9 +143,11 @@ inline mirbft::Digest common_digest(Config config) {
   config.self = {};
   config.http_port = 0;
   for (std::string* own : {&config.key_file, &config.certificate_file,
-                           &config.certificate_key_file, &config.data, &config.http_host})
+                           &config.certificate_key_file, &config.data, &config.listen_host,
+                           &config.http_host})
     own->clear();
   config.segment_kib = 0;
+  config.memory_mib = 0;
   for (Member& member : config.members) {
     member.host.clear();
     member.port = member.client_port = 0;
@@ -160,6 +167,12 @@ inline std::map<mirbft::NodeId, std::set<mirbft::Digest>> pins_of(
   return pins;
 }
 
+/// Where this member listens, as far as this configuration tells.
+inline const std::string& listen_host(const Config& config, const Member& member) {
+  const bool is_told = member.id == config.self && !config.listen_host.empty();
+  return is_told ? config.listen_host : member.host;
+}
+
 /// `config.self` must be a member.
 inline mirbft::TlsConfig net_config(const Config& config, mirbft::TlsIdentity identity) {
   mirbft::TcpConfig made;
@@ -169,7 +182,7 @@ inline mirbft::TlsConfig net_config(const Config& config, mirbft::TlsIdentity id
   for (const Member& member : config.members) {
     made.peers.push_back({member.id, member.host, member.port});
     if (member.id != config.self) continue;
-    made.listen_host = member.host;
+    made.listen_host = listen_host(config, member);
     made.listen_port = member.port;
   }
   return {std::move(made), std::move(identity), pins_of(config.members)};
@@ -182,7 +195,7 @@ inline mirbft::ClientPortConfig client_port_config(const Config& config) {
   made.cluster_id = config.cluster;
   for (const Member& member : config.members) {
     if (member.id != config.self) continue;
-    made.listen_host = member.host;
+    made.listen_host = listen_host(config, member);
     made.listen_port = member.client_port;
   }
   return made;

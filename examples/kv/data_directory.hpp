@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -92,6 +93,12 @@ class DataDirectory {
   /// Why the memory is not whole; empty if it is.
   const std::string& loss() const noexcept { return lost_; }
 
+  /// Says durably that the memory is not whole: the next start sets the logs aside.
+  void give_up() { mark("lost"); }
+
+  /// By a start: what the write-ahead log holds is checked, and then played back.
+  std::uint64_t bytes_to_read() const { return 2 * size_of(wal()) + size_of(store()); }
+
   std::string wal() const { return files_.path(wal_name); }
   std::string store() const { return files_.path(store_name); }
 
@@ -158,6 +165,14 @@ class DataDirectory {
     for (const auto& entry : std::filesystem::directory_iterator(path, none))
       if (mirbft::segments::id_of(entry.path().filename())) return true;
     return false;
+  }
+
+  static std::uint64_t size_of(const std::string& path) {
+    std::uint64_t sum = 0;
+    std::error_code none;
+    for (const auto& file : std::filesystem::directory_iterator(path, none))
+      if (mirbft::segments::id_of(file.path().filename())) sum += file.file_size();
+    return sum;
   }
 
   /// What is left of a log of which a part is gone stays for people to look at.

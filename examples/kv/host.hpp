@@ -5,7 +5,6 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -19,18 +18,21 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "../shared/http_port.hpp"
 #include "../shared/process.hpp"
 #include "board.hpp"
 #include "config.hpp"
 #include "data_directory.hpp"
+#include "recovery_progress.hpp"
 #include "replica.hpp"
 
 namespace kv {
 
 /// One line of the operator's log.
-inline void log_line(const std::string& text) { std::cerr << "mirbft-kv: " + text + '\n'; }
+inline constexpr const char* line_prefix = "mirbft-kv: ";
+inline void log_line(const std::string& text) { std::cerr << line_prefix + text + '\n'; }
 
 /// Starts when it is made, and ends when `stop` is called or the replica does; `ended()` is
 /// readable then. Throws ConfigError for a wrong directory or a port that is taken.
@@ -59,20 +61,20 @@ class Host {
       worker_.join();
       if (startup_) std::rethrow_exception(startup_);
     }
+    if (reading_.is_interrupted()) return {};
     if (!trouble_.empty()) return trouble_;
     return replica_ ? replica_->failure() : std::string();
   }
 
-  /// To be called every few seconds: how far a recovery is.
+  /// How far a recovery is; to be called so often.
   void tell_progress() {
     if (board_.stage() != Stage::recovering) return;
-    const std::string progress = progress_text();
-    log_line("recovering" + progress);
-    board_.enter(Stage::recovering, progress);
+    progress_.show(line_prefix, reading_.bytes());
+    board_.enter(Stage::recovering, ": " + progress_.text(reading_.bytes()));
   }
+  std::chrono::milliseconds progress_every() const noexcept { return progress_.every(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds look_every{500};
 
   void tell_start() const {
@@ -87,14 +89,17 @@ class Host {
   }
 
   void work(const std::stop_token& stop) {
+    const std::stop_callback on_stop(stop, [this] {
+      if (board_.stage() == Stage::recovering) reading_.interrupt();
+    });
     try {
-      replica_ = make_replica(config_, directory_, read_);
+      replica_ = make_replica(config_, directory_, reading_);
       if (directory_.memory() == mirbft::Memory::whole) directory_.in_use();
       const bool well = run(stop);
       if (!well || !trouble_.empty())
         board_.enter(Stage::failed, well ? trouble_ : replica_->failure());
     } catch (const std::exception& error) {
-      startup_ = std::current_exception();
+      if (!reading_.is_interrupted()) startup_ = std::current_exception();
       board_.enter(Stage::failed, error.what());
     }
     (void)::eventfd_write(ended_.get(), 1);
@@ -120,6 +125,7 @@ class Host {
   void observe(const std::stop_token& over) {
     std::optional<Look> before;
     std::optional<std::string> trouble;
+    std::vector<std::string> remarks;
     std::mutex mutex;
     std::condition_variable_any pause;
     while (!over.stop_requested()) {
@@ -132,6 +138,7 @@ class Host {
       if (directory_.memory() == mirbft::Memory::lost && now.wal_syncs > 0) directory_.in_use();
       tell_changes(before.value_or(Look{}), now);
       tell_readiness(trouble);
+      tell_remarks(remarks);
       before = now;
       std::unique_lock lock(mutex);
       pause.wait_for(lock, over, look_every, [] { return false; });
@@ -139,8 +146,9 @@ class Host {
   }
 
   void tell_recovered(const Look& now) const {
+    progress_.clear();
     log_line("working: " + std::to_string(now.recovered_events) + " records, epoch " +
-             std::to_string(now.epoch.value) + progress_text());
+             std::to_string(now.epoch.value) + ": " + progress_.summary(reading_.bytes()));
     if (now.torn_bytes != 0)
       log_line("a crash had torn the last write of the log: " + std::to_string(now.torn_bytes) +
                " bytes were cut off, which nobody had been promised");
@@ -162,14 +170,13 @@ class Host {
     trouble = now;
   }
 
-  std::string progress_text() const {
-    const double read = static_cast<double>(read_.load()) / 1e6;
-    const std::chrono::duration<double> spent = Clock::now() - began_;
-    const auto rounded = [](double value) {
-      return std::to_string(static_cast<std::uint64_t>(value));
-    };
-    return ": " + rounded(read) + " MB read in " + rounded(spent.count()) + " s, " +
-           rounded(read / std::max(spent.count(), 1e-3)) + " MB/s";
+  /// Each remark once, and that there is none any more.
+  void tell_remarks(std::vector<std::string>& before) const {
+    std::vector<std::string> now = board_.remarks();
+    for (const std::string& remark : now)
+      if (std::find(before.begin(), before.end(), remark) == before.end()) log_line(remark);
+    if (now.empty() && !before.empty()) log_line("all peers are there, and it votes");
+    before = std::move(now);
   }
 
   const Config config_;
@@ -177,8 +184,8 @@ class Host {
   Board board_;
   const programs::Handle ended_;
   std::optional<programs::HttpPort> http_;
-  const Clock::time_point began_ = Clock::now();
-  std::atomic<std::uint64_t> read_{0};
+  const RecoveryProgress progress_{directory_.bytes_to_read()};
+  Reading reading_;
   std::unique_ptr<Replica> replica_;
   std::exception_ptr startup_;
   /// Why the observer could not go on; for after the end.

@@ -1,5 +1,3 @@
-#include <atomic>
-#include <cstdint>
 #include <memory>
 
 #include <mirbft/modules/app/key_value_store.hpp>
@@ -10,8 +8,8 @@ namespace kv {
 
 std::unique_ptr<Replica> make_key_value_replica(const Config& config,
                                                 const DataDirectory& directory,
-                                                std::atomic<std::uint64_t>& read) {
-  return std::make_unique<ReplicaOf<mirbft::KeyValueStore>>(config, directory, read);
+                                                Reading& reading) {
+  return std::make_unique<ReplicaOf<mirbft::KeyValueStore>>(config, directory, reading);
 }
 
 }  // namespace kv

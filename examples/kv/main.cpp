@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <mirbft/modules/files/segment_examination.hpp>
 #include <mirbft/types/errors.hpp>
 
 #include "../shared/environment.hpp"
@@ -18,6 +19,7 @@
 #include "config.hpp"
 #include "data_directory.hpp"
 #include "host.hpp"
+#include "repair.hpp"
 
 namespace {
 
@@ -32,6 +34,7 @@ struct Options {
   std::string config;
   bool check = false;
   bool init = false;
+  bool repair = false;
 };
 
 /// The complaints of what was made from a file name the file.
@@ -46,7 +49,7 @@ auto from_file(const std::string& path, Call&& call) {
 
 /// Waits until a signal comes or the replica ends.
 void attend(Host& host, const programs::Signals& signals) {
-  constexpr int progress_every = 5000;
+  const int progress_every = static_cast<int>(host.progress_every().count());
   for (;;) {
     std::array<pollfd, 2> waits{{{signals.handle(), POLLIN, 0}, {host.ended(), POLLIN, 0}}};
     const int ready = ::poll(waits.data(), waits.size(), progress_every);
@@ -54,6 +57,15 @@ void attend(Host& host, const programs::Signals& signals) {
     if (ready <= 0) continue;
     if (waits[0].revents != 0) log_line("told to end");
     return;
+  }
+}
+
+std::string stop(Host& host, const std::string& config) {
+  try {
+    return host.stop();
+  } catch (const mirbft::LogCorruption& damage) {
+    throw mirbft::ModuleFailure(damage.what() +
+                                ("; mend it by: mirbft-kv --repair --config " + config));
   }
 }
 
@@ -72,11 +84,15 @@ int run(const Options& options) {
     std::cout << options.config << " is good" << std::endl;
     return 0;
   }
+  if (options.repair) {
+    from_file(options.config, [&] { repair(config, std::cout); });
+    return 0;
+  }
   const programs::Signals signals;
   return from_file(options.config, [&] {
     Host host(config);
     attend(host, signals);
-    const std::string failure = host.stop();
+    const std::string failure = stop(host, options.config);
     log_line(failure.empty() ? "ended" : "failed: " + failure);
     return failure.empty() ? 0 : 1;
   });
@@ -86,6 +102,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on files is to be told as any failure of the disk
   CLI::App program(about);
   Options options;
   program.add_option("--config", options.config, "JSON file with the replica's configuration")
@@ -95,7 +112,11 @@ int main(int argc, char** argv) {
       "only say whether configuration, keys and data directory are in order");
   auto* const init = program.add_flag("--init", options.init,
                                       "only make the data directory, for a first start");
+  auto* const repair = program.add_flag(
+      "--repair", options.repair,
+      "only say what is damaged in the logs, and if anything is, have the next start do without");
   init->excludes(check);
+  repair->excludes(check)->excludes(init);
   program.footer("Environment variables that take the place of fields of the file:\n  " +
                  programs::environment_names<Config>(environment_prefix, "\n  "));
   program.set_version_flag("--version", "mirbft-kv " MIRBFT_VERSION);

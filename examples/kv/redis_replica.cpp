@@ -1,4 +1,3 @@
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -8,8 +7,8 @@
 namespace kv {
 
 std::unique_ptr<Replica> make_redis_replica(const Config& config, const DataDirectory& directory,
-                                            std::atomic<std::uint64_t>& read) {
-  return std::make_unique<ReplicaOf<redis::Database>>(config, directory, read);
+                                            Reading& reading) {
+  return std::make_unique<ReplicaOf<redis::Database>>(config, directory, reading);
 }
 
 }  // namespace kv

@@ -2,7 +2,6 @@
 #ifndef MIRBFT_EXAMPLES_KV_REPLICA_HPP
 #define MIRBFT_EXAMPLES_KV_REPLICA_HPP
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -11,6 +10,7 @@
 #include <mirbft/types/id.hpp>
 
 #include "config.hpp"
+#include "counted_files.hpp"
 #include "data_directory.hpp"
 
 namespace kv {
@@ -28,6 +28,10 @@ struct Look {
   std::uint64_t suspected = 0;
   /// The last connection that ended, in words.
   std::string last_end;
+  /// Which peers are missing, and why; empty: none.
+  std::string absent;
+  /// False while it does not remember what it has voted for.
+  bool may_vote = true;
   /// All of `node.status()`, and of the port for clients.
   std::string json;
   std::string metrics;
@@ -49,10 +53,10 @@ class Replica {
   virtual Look look() const = 0;
 };
 
-/// Listens, and reads both logs; `read` counts the bytes. Throws ConfigError, or ModuleFailure
-/// where the disk fails or what is on it is damaged.
+/// Listens, and reads both logs; `reading` counts the bytes, and may break that off. Throws
+/// ConfigError, or ModuleFailure where the disk fails or what is on it is damaged.
 using MakeReplica = std::unique_ptr<Replica>(const Config& config, const DataDirectory& directory,
-                                             std::atomic<std::uint64_t>& read);
+                                             Reading& reading);
 /// Of the service that the configuration names.
 MakeReplica make_replica;
 MakeReplica make_key_value_replica;

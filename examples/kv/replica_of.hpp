@@ -2,7 +2,6 @@
 #ifndef MIRBFT_EXAMPLES_KV_REPLICA_OF_HPP
 #define MIRBFT_EXAMPLES_KV_REPLICA_OF_HPP
 
-#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <stop_token>
@@ -32,6 +31,7 @@
 #include "checks.hpp"
 #include "counted_files.hpp"
 #include "descriptors.hpp"
+#include "memory.hpp"
 #include "replica.hpp"
 
 namespace kv {
@@ -65,12 +65,23 @@ inline mirbft::wire::PrometheusNames metric_names(mirbft::NodeId self) {
   return names;
 }
 
+/// Which peers are missing, and why, in one line.
+inline std::string absent(const mirbft::TcpStatus& net) {
+  std::string text;
+  for (const mirbft::TcpAbsence& peer : net.absent)
+    text += (text.empty() ? "node " : ", node ") + std::to_string(peer.node.value) + " (" +
+            peer.why + ')';
+  // Whose certificate is refused is not known: it may be one of those.
+  if (!text.empty() && !net.last_refused.empty()) text += "; refused last: " + net.last_refused;
+  return text;
+}
+
 template <class App>
 class ReplicaOf : public Replica {
  public:
-  ReplicaOf(const Config& config, const DataDirectory& directory, std::atomic<std::uint64_t>& read)
+  ReplicaOf(const Config& config, const DataDirectory& directory, Reading& reading)
       : names_(metric_names(config.self)),
-        node_(node_config(config), modules(config, directory, read)),
+        node_(node_config(config), modules(config, directory, reading)),
         port_(port_config(config), node_, mirbft::TlsServer(load_identity(config))) {}
 
   bool run(const std::stop_token& stop) override { return node_.run(stop); }
@@ -89,6 +100,8 @@ class ReplicaOf : public Replica {
     look.delivered = status.protocol.delivered_requests;
     look.suspected = status.protocol.suspected_segments;
     look.last_end = status.net.last_end;
+    look.absent = absent(status.net);
+    look.may_vote = status.protocol.may_vote;
     look.json = mirbft::wire::to_json(all, mirbft::wire::JsonLayout::indented) + '\n';
     mirbft::wire::PrometheusText metrics(names_);
     metrics.put(status);
@@ -125,27 +138,32 @@ class ReplicaOf : public Replica {
 
   static mirbft::ClientPortConfig port_config(const Config& config) {
     mirbft::ClientPortConfig made = client_port_config(config);
+    limit_memory(config, made);
     leave_descriptors(made, raise_descriptors());
     return made;
   }
 
   static typename Node::Modules modules(const Config& config, const DataDirectory& directory,
-                                        std::atomic<std::uint64_t>& read) {
+                                        Reading& reading) {
     mirbft::TrackerConfig tracker;
     tracker.cluster = mirbft::Bytes(config.cluster);
+    limit_memory(config, tracker);
     const mirbft::SegmentConfig segments{.node = config.self,
                                          .cluster = mirbft::Bytes(config.cluster),
                                          .segment_size = std::uint64_t{config.segment_kib} << 10};
     const auto files = [&](const std::string& path) {
-      return Files(mirbft::PosixFiles(path), read);
+      return Files(mirbft::PosixFiles(path), reading);
     };
     const Key key = load_key(config.key_file);
     mirbft::SodiumCrypto crypto(mirbft::ByteView(key),
                                 programs::keys_of<mirbft::NodeId>(config.members),
                                 programs::keys_of<mirbft::ClientId>(config.clients));
-    mirbft::Iss<mirbft::Pbft> protocol(iss_config(config, directory.memory()));
+    mirbft::IssConfig iss = iss_config(config, directory.memory());
+    limit_memory(config, iss);
     // The port first: who has it may have the files as well, and says so more clearly.
-    Net net(net_config(config, load_identity(config)));
+    mirbft::TlsConfig tls = net_config(config, load_identity(config));
+    limit_memory(config, tls.tcp);
+    Net net(tls);
     return {.net = std::move(net),
             .hasher = mirbft::Sha256(),
             .crypto = Crypto(std::move(crypto)),
@@ -153,7 +171,7 @@ class ReplicaOf : public Replica {
             .wal = mirbft::SegmentWal<Files>(files(directory.wal()), segments),
             .tracker = mirbft::ClientTracker(std::move(tracker)),
             .store = mirbft::SegmentStore<Files>(files(directory.store()), segments),
-            .protocol = std::move(protocol),
+            .protocol = mirbft::Iss<mirbft::Pbft>(std::move(iss)),
             .interceptor = {}};
   }
 

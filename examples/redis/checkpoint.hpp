@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
@@ -32,8 +33,8 @@ struct CheckpointHeader {
   std::uint64_t random = 0;
 };
 
-/// A key and what it holds. `type` is the place in `Value`; the items of a hash are fields and
-/// values in turn, those of a sorted set members and scores.
+/// A key and a part of what it holds. `type` is the place in `Value`; the items of a hash are
+/// fields and values in turn, those of a sorted set members and scores.
 struct StoredEntry {
   std::uint32_t database = 0;
   mirbft::Bytes key;
@@ -117,11 +118,14 @@ inline std::optional<Value> value_of(std::uint32_t type, std::span<const mirbft:
 }  // namespace detail
 
 /// Keeps what was last put of each key, encoded and cut into pages, as keys and values of a
-/// `KeyValueChunks`: no value is too large for a chunk. So the data are held twice, and a
-/// checkpoint takes time of the keys that have changed, with all that they hold.
+/// `KeyValueChunks`: no value is too large for a chunk. What is encoded are parts of a value, since
+/// there is a limit to what is decoded at one time. The data are held twice, and a checkpoint takes
+/// time of the keys that have changed, with all that they hold.
 class Checkpoint {
  public:
   static constexpr std::size_t page_size = 16 * 1024;
+  /// A part has so many bytes of items, or one longer item, which is a string of 512 MiB at most.
+  static constexpr std::size_t part_size = 1024 * 1024;
 
   static mirbft::ModuleFailure unreadable() {
     return mirbft::ModuleFailure("redis: the checkpoint cannot be read");
@@ -132,15 +136,8 @@ class Checkpoint {
   }
   /// The entry is null if the key is gone.
   void put(std::uint32_t database, std::string_view key, const Entry* entry) {
-    mirbft::Bytes stored;
-    if (entry) {
-      detail::Items items;
-      std::visit(items, entry->value);
-      stored = mirbft::wire::encode(StoredEntry{database, mirbft::Bytes(key),
-                                                static_cast<std::uint32_t>(entry->value.index()),
-                                                entry->expires, std::move(items.items)});
-    }
-    std::string_view rest = stored.text();
+    const std::string stored = entry ? parts_of(database, key, *entry) : std::string();
+    std::string_view rest = stored;
     for (std::uint32_t number = 0;; ++number) {
       const std::string name = page_name(database, key, number);
       if (rest.empty() && !pages_.erase(name)) return;
@@ -170,7 +167,7 @@ class Checkpoint {
     std::uint32_t next = 0;
     const auto finish = [&] {
       if (whole.empty()) return;
-      const auto stored = decoded<StoredEntry>(whole);
+      const StoredEntry stored = joined(whole);
       auto value = detail::value_of(stored.type, stored.items);
       if (!value || first_name != page_name(stored.database, stored.key.text(), 0))
         throw unreadable();
@@ -204,6 +201,49 @@ class Checkpoint {
       text[at] = static_cast<char>(number & 255);
     return text;
   }
+  static std::size_t number_of(std::string_view text) {
+    std::size_t number = 0;
+    for (const char digit : text.substr(0, number_size))
+      number = number << 8 | static_cast<unsigned char>(digit);
+    return number;
+  }
+  /// Each part with its length before it.
+  static std::string parts_of(std::uint32_t database, std::string_view key, const Entry& entry) {
+    detail::Items all;
+    std::visit(all, entry.value);
+    std::string text;
+    for (auto item = all.items.begin(); item != all.items.end();) {
+      StoredEntry part{database, mirbft::Bytes(key),
+                       static_cast<std::uint32_t>(entry.value.index()), entry.expires, {}};
+      for (std::size_t size = 0; item != all.items.end() && size < part_size; ++item) {
+        size += item->size();
+        part.items.push_back(std::move(*item));
+      }
+      const mirbft::Bytes encoded = mirbft::wire::encode(part);
+      text += number_text(static_cast<std::uint32_t>(encoded.size()));
+      text += encoded.text();
+    }
+    return text;
+  }
+  static StoredEntry joined(std::string_view parts) {
+    std::optional<StoredEntry> whole;
+    while (!parts.empty()) {
+      const std::size_t size = number_of(parts);
+      parts.remove_prefix(std::min(number_size, parts.size()));
+      StoredEntry part = decoded<StoredEntry>(parts.substr(0, size));
+      parts.remove_prefix(std::min(size, parts.size()));
+      if (!whole) {
+        whole = std::move(part);
+        continue;
+      }
+      if (part.database != whole->database || part.key != whole->key ||
+          part.type != whole->type || part.expires != whole->expires)
+        throw unreadable();
+      std::move(part.items.begin(), part.items.end(), std::back_inserter(whole->items));
+    }
+    return std::move(whole).value();
+  }
+
   /// The key's length stands before it: no key's pages lie among another's.
   static std::string page_name(std::uint32_t database, std::string_view key,
                                std::uint32_t number) {

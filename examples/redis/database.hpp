@@ -26,13 +26,15 @@ namespace redis {
 /// A chunked App. The body of a request is an `Order`, its result are `Replies`.
 ///
 /// The clock is the latest time that an order has brought, so it never goes back, and no key lives
-/// longer than its time because a gateway's clock is behind. How far it may jump is not bounded:
-/// a bound would let keys outlive their time after each pause that is longer, and whoever may
-/// order can do worse with FLUSHALL. Only times beyond the year 9999 are ignored, from which the
-/// arithmetic would overflow.
+/// longer than its time because a gateway's clock is behind. It begins with the first time that it
+/// is told; since then all orders that are decided together move it by `longest_step` at most. So
+/// a gateway whose clock is wrong by years ends the keys of a day, and no more before somebody
+/// looks; after a pause of many days, as many batches pass until the clock is right again.
 class Database {
  public:
-  static constexpr std::uint64_t latest_time = 253'402'300'799'999;
+  /// The end of the year 9999. Later times, from which the arithmetic would overflow, are ignored.
+  static constexpr Time latest_time = 253'402'300'799'999;
+  static constexpr Time longest_step = Time{24} * 60 * 60 * 1000;
 
   /// A result must fit a frame. So no further transaction or command begins after replies of
   /// `enough_bytes`; and a reply that makes them more than `most_bytes` is replaced by an error,
@@ -49,8 +51,10 @@ class Database {
     std::vector<mirbft::Bytes> results;
     results.reserve(requests.size());
     std::size_t bytes = 0;
+    const Time latest = now_ == 0 ? latest_time : std::min(now_ + longest_step, latest_time);
     for (const mirbft::Request& request : requests) {
-      const Replies made = bytes < enough_of_batch ? apply(request.data) : Replies{{}, true};
+      const Replies made =
+          bytes < enough_of_batch ? apply(request.data, latest) : Replies{{}, true};
       results.push_back(mirbft::wire::encode(made));
       bytes += results.back().size();
     }
@@ -87,10 +91,11 @@ class Database {
   Time now() const noexcept { return now_; }
 
  private:
-  Replies apply(const mirbft::Bytes& body) {
+  Replies apply(const mirbft::Bytes& body, Time latest) {
     const auto order = mirbft::wire::decode<Order>(body, mirbft::wire::Form::canonical);
     if (!order) return {};
-    if (order->time_ms <= latest_time) now_ = std::max(now_, static_cast<Time>(order->time_ms));
+    if (order->time_ms <= static_cast<std::uint64_t>(latest_time))
+      now_ = std::max(now_, std::min(static_cast<Time>(order->time_ms), latest));
     Replies made;
     made.replies.reserve(order->steps.size());
     std::size_t bytes = 0;

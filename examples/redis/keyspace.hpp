@@ -2,6 +2,7 @@
 #ifndef MIRBFT_EXAMPLES_REDIS_KEYSPACE_HPP
 #define MIRBFT_EXAMPLES_REDIS_KEYSPACE_HPP
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,11 @@
 #include <string_view>
 #include <utility>
 
+#include <sodium.h>
+
+#include <mirbft/types/bytes.hpp>
+#include <mirbft/types/little_endian.hpp>
+
 #include "value.hpp"
 
 namespace redis {
@@ -20,19 +26,24 @@ namespace redis {
 /// Milliseconds since 1970, by the clock of the database.
 using Time = std::int64_t;
 
-/// A key with its hash (FNV-1a), which orders them: SCAN's cursor is the hash of the key where it
-/// goes on, so it needs no memory of scans, and misses no key that is there all the time.
+/// SipHash with a key that all replicas have, and everybody may know: it need not be a secret, but
+/// nobody can find many names with one hash, as one can for simpler ones.
+inline std::uint64_t hash_of(std::string_view name) {
+  static constexpr std::array<std::uint8_t, crypto_shorthash_KEYBYTES> key{};
+  std::array<std::uint8_t, crypto_shorthash_BYTES> hash{};
+  crypto_shorthash(hash.data(), mirbft::bytes_of(name).data(), name.size(), key.data());
+  const std::uint8_t* at = hash.data();
+  return mirbft::little_endian::get<std::uint64_t>(at);
+}
+
+/// A key with its hash, which orders them: SCAN's cursor is the hash of the key where it goes on,
+/// so it needs no memory of scans, and misses no key that is there all the time.
 template <class Text>
 struct HashedKey {
   std::uint64_t hash;
   Text text;
 
-  explicit HashedKey(std::string_view key) : hash(14695981039346656037U), text(key) {
-    for (const char letter : key) {
-      hash ^= static_cast<unsigned char>(letter);
-      hash *= 1099511628211U;
-    }
-  }
+  explicit HashedKey(std::string_view key) : hash(hash_of(key)), text(key) {}
   template <class Other>
   explicit HashedKey(const HashedKey<Other>& other) : hash(other.hash), text(other.text) {}
 };

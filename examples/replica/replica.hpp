@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
@@ -34,8 +35,9 @@ class OptionalLog {
   explicit OptionalLog(std::string path) : log_(std::in_place, std::move(path)) {}
 
   template <class... Es>
-  void begin(mirbft::NodeId self, mirbft::ByteView cluster, mirbft::events<Es...> types) {
-    if (log_) log_->begin(self, cluster, types);
+  void begin(mirbft::NodeId self, mirbft::ByteView cluster, mirbft::events<Es...> types,
+             const std::vector<mirbft::ModuleDescription>& modules = {}) {
+    if (log_) log_->begin(self, cluster, types, modules);
   }
   template <class List>
   void intercept(mirbft::Slot slot, const List& list) {

@@ -17,6 +17,7 @@
 #include <mirbft/protocol/orderers/pbft.hpp>
 #include <mirbft/sim/adversary/net.hpp>
 #include <mirbft/sim/adversary/wal.hpp>
+#include <mirbft/sim/clock.hpp>
 #include <mirbft/sim/crypto.hpp>
 #include <mirbft/sim/file_modules.hpp>
 #include <mirbft/sim/iss_checks.hpp>
@@ -36,10 +37,11 @@ using Protocol = mirbft::Iss<mirbft::Pbft>;
 template <class AnyProtocol, class Policy>
 using ChecksOf = mirbft::sim::IssChecks<AnyProtocol, Policy, Crypto,
                                         mirbft::sim::Linearizable<mirbft::sim::KeyValueModel>>;
+/// Notes virtual time, so that the same seed makes the same log.
+using Log = mirbft::TimedFileInterceptor<mirbft::sim::LoggedTime>;
 using Replica = mirbft::Node<Net, mirbft::Sha256, Crypto, mirbft::KeyValueStore, Wal,
                              mirbft::ClientTracker, mirbft::sim::FileStore, Protocol,
-                             mirbft::sim::Watch<ChecksOf<Protocol, mirbft::Blacklist>,
-                                                mirbft::FileInterceptor>>;
+                             mirbft::sim::Watch<ChecksOf<Protocol, mirbft::Blacklist>, Log>>;
 
 /// Epochs are short and batches small, so that a second sees many of them. The patience with
 /// leaders is drawn, from 62 ms to 1 s: views change often under some seeds, rarely under others.

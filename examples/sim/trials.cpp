@@ -20,8 +20,9 @@ mirbft::sim::TrialResult run_trial(const mirbft::sim::Scenario& scenario,
   };
   const auto make = [&](auto parts) {
     if (!logs.empty())
-      parts.watch.also(mirbft::FileInterceptor(logs + "/node-" + std::to_string(parts.self.value) +
-                                               "-" + std::to_string(parts.incarnation) + ".log"));
+      parts.watch.also(Log(logs + "/node-" + std::to_string(parts.self.value) + "-" +
+                               std::to_string(parts.incarnation) + ".log",
+                           mirbft::sim::LoggedTime(parts.clock)));
     return Replica::Modules{
         .net = Net(std::move(parts.net), parts.adversary),
         .hasher = {},

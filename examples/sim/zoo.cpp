@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <iostream>
@@ -77,7 +79,19 @@ Catch hunt(Mutant mutant, const Options& options) {
   return caught;
 }
 
+void run_control(const Options& options, ZooReport& report) {
+  constexpr std::uint64_t most = 100;
+  const std::uint64_t last = std::min(options.seeds.last, options.seeds.first + (most - 1));
+  for (std::uint64_t seed = options.seeds.first;; ++seed) {
+    ++report.control_seeds;
+    report.control_failed += !run_seed(seed, options, Mutant::none).findings.empty();
+    if (seed == last) return;
+  }
+}
+
 void print(const ZooReport& report) {
+  std::printf("  without a mistake: %lu of %lu seeds failed\n", report.control_failed,
+              report.control_seeds);
   std::printf("  %-28s %8s %10s  %s\n", "mutant", "seeds", "CPU s", "killed by");
   for (const Catch& one : report.catches)
     std::printf("  %-28s %8lu %10.2f  %s\n", one.mutant.c_str(), one.seeds, one.cpu_seconds,
@@ -93,6 +107,7 @@ int run_zoo(const Options& options) {
   const std::size_t first = all ? 0 : static_cast<std::size_t>(zoo::parse_mutant(options.mutant));
   const std::size_t end = all ? zoo::mutants.size() : first + 1;
   ZooReport report;
+  run_control(options, report);
   for (std::size_t i = first; i < end; ++i) {
     if (terminal)
       std::fprintf(stderr, "\r\033[K%zu of %zu: %s", i - first + 1, end - first,
@@ -107,7 +122,7 @@ int run_zoo(const Options& options) {
   } else {
     print(report);
   }
-  return report.killed == report.mutants ? 0 : 1;
+  return report.killed == report.mutants && report.control_failed == 0 ? 0 : 1;
 }
 
 }  // namespace simulation

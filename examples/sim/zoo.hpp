@@ -24,18 +24,23 @@ struct Catch {
 };
 
 struct ZooReport {
+  /// Seeds without any mistake, none of which may fail: it is the mistakes that are found.
+  std::uint64_t control_seeds = 0;
+  std::uint64_t control_failed = 0;
   std::uint64_t mutants = 0;
   std::uint64_t killed = 0;
   std::vector<Catch> catches;
 };
 
 /// Puts in the mutant that `options` name, or all of them one after another, and runs seeds until
-/// one fails. Prints how each was found, and returns the program's exit status: 0 if all were.
+/// one fails; first some seeds without any. Prints how each was found, and returns the program's
+/// exit status: 0 if all were, and nothing was found where there is nothing.
 int run_zoo(const Options& options);
 
 }  // namespace simulation
 
 BOOST_HANA_ADAPT_STRUCT(simulation::Catch, mutant, about, rule, finding, seeds, cpu_seconds);
-BOOST_HANA_ADAPT_STRUCT(simulation::ZooReport, mutants, killed, catches);
+BOOST_HANA_ADAPT_STRUCT(simulation::ZooReport, control_seeds, control_failed, mutants, killed,
+                        catches);
 
 #endif

@@ -24,7 +24,8 @@
 namespace mirbft {
 
 // Every module is a movable type. It may offer `status()`, which returns a reflected struct for
-// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
+// the operator; `config()`, a reflected struct that it can be made from anew, so that an event log
+// can be replayed; `using placement = placement::…`; and `consumes`, `emits` and `process` for
 // events of its own. Its calls come from one thread at a time unless its concept says otherwise.
 
 /// Exchanges frames with the other replicas; knows nothing of what is in them.
@@ -179,7 +180,8 @@ concept IsProtocol =
 
 /// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
 /// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
-/// tells it beforehand what it may see; `end` is the last call.
+/// tells it beforehand what it may see, and if it takes that, as a fourth argument
+/// `const std::vector<ModuleDescription>&`, what the modules are; `end` is the last call.
 template <class M>
 concept IsInterceptor =
     std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,

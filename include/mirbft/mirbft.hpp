@@ -117,9 +117,12 @@
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_door.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
 #include <mirbft/modules/net/tcp_listen.hpp>
 #include <mirbft/modules/net/tcp_mesh.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
 #include <mirbft/modules/store/segment.hpp>
@@ -196,15 +199,21 @@
 #include <mirbft/client/replica_links.hpp>
 #include <mirbft/client/reply_quorum.hpp>
 
+#include <mirbft/log/block_builder.hpp>
+#include <mirbft/log/block_events.hpp>
 #include <mirbft/log/block_reader.hpp>
+#include <mirbft/log/compression.hpp>
 #include <mirbft/log/error.hpp>
 #include <mirbft/log/event.hpp>
 #include <mirbft/log/file.hpp>
 #include <mirbft/log/format.hpp>
+#include <mirbft/log/module_with_duty.hpp>
+#include <mirbft/log/options.hpp>
 #include <mirbft/log/printer.hpp>
 #include <mirbft/log/reader.hpp>
 #include <mirbft/log/replay.hpp>
 #include <mirbft/log/schema.hpp>
+#include <mirbft/log/series.hpp>
 #include <mirbft/log/writer.hpp>
 #include <mirbft/sim/adversary/adversary.hpp>
 #include <mirbft/sim/adversary/behaviour.hpp>
@@ -293,6 +302,14 @@
 #include <mirbft/modules/crypto/sodium.hpp>
 
 #include <mirbft/client/ed25519_signer.hpp>
+#endif
+
+#ifdef MIRBFT_WITH_ROCKSDB
+#include <mirbft/modules/store/rocksdb.hpp>
+#endif
+
+#ifdef MIRBFT_WITH_ZSTD
+#include <mirbft/log/zstd.hpp>
 #endif
 
 #endif

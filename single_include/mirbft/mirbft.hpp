@@ -1622,15 +1622,19 @@ std::size_t encoded_size(const T& value) {
   return counter.size();
 }
 
+/// Writes what `encode` makes of a value to where its `encoded_size(value)` bytes have room.
+template <class T>
+void encode_into(std::uint8_t* to, std::size_t size, const T& value) {
+  detail::BackwardWriter writer(to + size);
+  detail::put_body(writer, value);
+}
+
 /// A struct or variant as a proto3 message: fields in the order of their numbers, those that hold
 /// their default left out, each number as short as it can be. Equal values give equal bytes.
 template <class T>
 Bytes encode(const T& value) {
   const std::size_t size = encoded_size(value);
-  return Bytes::filled(size, [&](std::uint8_t* begin) {
-    detail::BackwardWriter writer(begin + size);
-    detail::put_body(writer, value);
-  });
+  return Bytes::filled(size, [&](std::uint8_t* to) { encode_into(to, size, value); });
 }
 
 }  // namespace mirbft::wire
@@ -4444,7 +4448,8 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::engine::NoStatus);
 namespace mirbft {
 
 // Every module is a movable type. It may offer `status()`, which returns a reflected struct for
-// the operator; `using placement = placement::…`; and `consumes`, `emits` and `process` for
+// the operator; `config()`, a reflected struct that it can be made from anew, so that an event log
+// can be replayed; `using placement = placement::…`; and `consumes`, `emits` and `process` for
 // events of its own. Its calls come from one thread at a time unless its concept says otherwise.
 
 /// Exchanges frames with the other replicas; knows nothing of what is in them.
@@ -4599,7 +4604,8 @@ concept IsProtocol =
 
 /// Sees every list of events as it is dispatched: `intercept(slot, list)`, where
 /// `list.for_each(look)` calls `look(const Event&)` in order. `begin(self, cluster, events<…>)`
-/// tells it beforehand what it may see; `end` is the last call.
+/// tells it beforehand what it may see, and if it takes that, as a fourth argument
+/// `const std::vector<ModuleDescription>&`, what the modules are; `end` is the last call.
 template <class M>
 concept IsInterceptor =
     std::movable<M> && requires(M& interceptor, NodeId self, ByteView cluster,
@@ -4951,6 +4957,9 @@ struct NodeConfig {
   std::uint64_t inbox_capacity = 1 << 16;
   /// How many frames are taken from the Net at a time.
   std::uint64_t frames_at_a_time = 1024;
+  /// A Net with a thread of its own reads nothing more while frames of so many bytes wait for the
+  /// rest of the Node. The last ones that were taken may go beyond this.
+  std::uint64_t received_bytes = 64u << 20;
   VoteFrames vote_frames = VoteFrames::gathered;
   GroupCommit group_commit = GroupCommit::list;
 };
@@ -4975,6 +4984,8 @@ inline void check(const NodeConfig& config) {
   countable("inbox_capacity", config.inbox_capacity, "so many submissions may wait: from 1 to ");
   countable("frames_at_a_time", config.frames_at_a_time,
             "so many frames are taken from the net at once: from 1 to ");
+  positive("received_bytes", config.received_bytes,
+           "so many bytes of frames may wait: at least 1, 67108864 are good");
 }
 
 }  // namespace engine
@@ -5279,6 +5290,61 @@ class Inbox {
 };
 
 }  // namespace mirbft::engine
+
+// <mirbft/engine/module_description.hpp>
+// What a Node's modules are called and how they are configured, for whoever makes them once more.
+
+namespace mirbft {
+
+/// One module of a Node.
+struct ModuleDescription {
+  /// Its place in `slot_names`.
+  std::uint16_t slot = 0;
+  /// Its type, without namespaces and arguments.
+  std::string name;
+  /// How it is configured, as JSON that `wire::parse_config` reads; empty where it does not say.
+  std::string config;
+};
+
+namespace engine {
+
+template <class M>
+using config_of = std::remove_cvref_t<decltype(std::declval<const M&>().config())>;
+
+/// A module that says how it is configured, and can be made anew from that. It holds no secrets: a
+/// module with some is made without them, and can do what needs none.
+template <class M>
+concept HasConfig = requires(const M& module) {
+  requires wire::Reflected<config_of<M>>;
+  requires std::constructible_from<M, config_of<M>>;
+};
+
+/// What a module type is called, without namespaces and arguments.
+template <class M>
+constexpr std::string_view module_name() {
+  const std::string_view text = wire::detail::type_text<M>();
+  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
+                                                           : text);
+}
+
+template <std::size_t S, class M>
+ModuleDescription describe(const M& module) {
+  ModuleDescription made{static_cast<std::uint16_t>(S), std::string(module_name<M>()), {}};
+  if constexpr (HasConfig<M>) made.config = wire::to_json(module.config());
+  return made;
+}
+
+/// An Interceptor that wants to know the modules too: as the last argument of `begin`.
+template <class Interceptor, class Events>
+concept TakesDescriptions =
+    requires(Interceptor& interceptor, const std::vector<ModuleDescription>& modules) {
+      interceptor.begin(NodeId(), ByteView(), Events{}, modules);
+    };
+
+}  // namespace engine
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::ModuleDescription, slot, name, config);
 
 // <mirbft/engine/stage.hpp>
 // A module in its slot: the module, its task, and how a list is run through both.
@@ -5796,11 +5862,14 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
   }
 
   /// Takes in what has arrived, waiting `at_most` for it; a frame that holds anything but
-  /// canonical messages is counted, and from there on dropped.
-  void receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+  /// canonical messages is counted, and from there on dropped. Returns how many bytes that were.
+  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames,
+                        auto& out) {
+    std::uint64_t bytes = 0;
     const auto take = [&](NodeId from, Bytes frame) {
-      const auto take_one = [&](const Bytes& bytes) {
-        std::optional<Message> message = wire::decode<Message>(bytes, wire::Form::canonical);
+      bytes += frame.size();
+      const auto take_one = [&](const Bytes& part) {
+        auto message = wire::decode<Message>(part, wire::Form::canonical);
         if (message) out.emit(MessageReceived<Message>{from, std::move(*message)});
         return message.has_value();
       };
@@ -5813,6 +5882,7 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
       status_.malformed_frames += !sound;
     };
     net.poll(take, at_most, max_frames);
+    return bytes;
   }
 
   /// Frames of which something was dropped, as it was no canonical message.
@@ -6343,9 +6413,7 @@ class Core {
   void start() {
     if (phase_ != Phase::created) return;
     phase_ = Phase::working;
-    guarded("interceptor", [&] {
-      interceptor_.begin(config_.self, config_.cluster.view(), typename Plan::Events{});
-    });
+    guarded("interceptor", [&] { begin_interceptor(); });
     guarded("wal", [&] { play_back(); });
     guarded("start", [&] {
       dispatch_all();
@@ -6464,6 +6532,22 @@ class Core {
   };
   using AllSlots = Slots<std::make_index_sequence<slot_count>>;
   using Stages = typename AllSlots::Stages;
+
+  void begin_interceptor() {
+    using Events = typename Plan::Events;
+    const ByteView cluster = config_.cluster.view();
+    if constexpr (TakesDescriptions<Interceptor, Events>) {
+      interceptor_.begin(config_.self, cluster, Events{}, descriptions());
+    } else {
+      interceptor_.begin(config_.self, cluster, Events{});
+    }
+  }
+  /// The Node's own slot is no module.
+  std::vector<ModuleDescription> descriptions() const {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return std::vector{describe<S>(stage<S>().module())...};
+    }(std::make_index_sequence<slot_count - 1>{});
+  }
 
   std::size_t dispatch_all_in(Slot slots) {
     std::size_t total = 0;
@@ -6661,6 +6745,7 @@ class NetRunner {
     released_.clear();
     if (incoming_.size() == 0 || core_.is_full()) return;
     items.absorb(incoming_);
+    incoming_bytes_ = 0;
     changed_.notify_one();
   }
 
@@ -6677,21 +6762,26 @@ class NetRunner {
   void work(std::stop_token stop) {
     List list;
     Items out;
+    std::uint64_t bytes = 0;
     std::vector<FollowUps> follow_ups;
     while (wait_for_work(stop, list)) {
-      engine::guarded([&] { send_and_receive(list, out, follow_ups); },
+      bytes = 0;
+      engine::guarded([&] { bytes = send_and_receive(list, out, follow_ups); },
                       [&](const char* why) {
                         const std::lock_guard lock(mutex_);
                         failure_ = why;
                       });
-      if (!hand_in(out, follow_ups)) return;
+      if (!hand_in(out, bytes, follow_ups)) return;
     }
   }
 
   /// Waits only while there is nothing to send and no room for what might be received.
   bool wait_for_work(const std::stop_token& stop, List& list) {
     std::unique_lock lock(mutex_);
-    const auto may_receive = [this] { return receiving_ && incoming_.size() < room_; };
+    const auto may_receive = [this] {
+      return receiving_ && incoming_.size() < room_ &&
+             incoming_bytes_ < core_.config().received_bytes;
+    };
     changed_.wait(lock, stop, [&] { return outgoing_.size() != 0 || may_receive(); });
     if (stop.stop_requested()) return false;
     std::swap(list, outgoing_);
@@ -6700,20 +6790,24 @@ class NetRunner {
     return true;
   }
 
-  void send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
+  /// Returns how many bytes were received.
+  std::uint64_t send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
     const bool sent = list.size() != 0;
     if (sent) stage_.run(list, out, follow_ups);
+    std::uint64_t bytes = 0;
     if (may_receive_) {
       // What follows a sending must not wait for what arrives.
       const std::chrono::nanoseconds at_most = std::chrono::seconds(sent ? 0 : 1);
       typename Stage::TaskOut task_out(out);
-      stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time, task_out);
+      bytes = stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time,
+                                    task_out);
     }
     stage_.publish();
+    return bytes;
   }
 
   /// Shows the dispatching thread what came out. False when the module has failed.
-  bool hand_in(Items& out, std::vector<FollowUps>& follow_ups) {
+  bool hand_in(Items& out, std::uint64_t bytes, std::vector<FollowUps>& follow_ups) {
     bool failed = false;
     bool awaited = out.size() != 0 || !follow_ups.empty();
     {
@@ -6722,6 +6816,7 @@ class NetRunner {
       awaited = awaited || failed || !receiving_;
       sending_ = false;
       incoming_.absorb(out);
+      incoming_bytes_ += bytes;
       released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
       follow_ups.clear();
     }
@@ -6741,6 +6836,7 @@ class NetRunner {
   bool sending_ = false;
   List outgoing_;
   Items incoming_;
+  std::uint64_t incoming_bytes_ = 0;
   std::vector<FollowUps> released_;
   std::optional<std::string> failure_;
   std::jthread thread_;
@@ -7092,14 +7188,6 @@ struct WiringPlan {
   std::vector<Wire> wires;
   std::vector<LooseEnd> loose_ends;
 };
-
-/// What a module type is called, without namespaces and arguments.
-template <class M>
-constexpr std::string_view module_name() {
-  const std::string_view text = wire::detail::type_text<M>();
-  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
-                                                           : text);
-}
 
 template <class Plan, std::size_t From, class E>
 void add_wires(WiringPlan& plan) {
@@ -8023,6 +8111,17 @@ class BatchVerifier {
   explicit BatchVerifier(Crypto crypto, RootLimits limits = {})
       : crypto_(std::move(crypto)), known_(std::make_unique<Known>(limits)) {}
 
+  /// As the module within says, and made anew from that.
+  auto config() const
+    requires requires(const Crypto& crypto) { crypto.config(); }
+  {
+    return crypto_.config();
+  }
+  template <class Config>
+    requires std::constructible_from<Crypto, const Config&> &&
+             requires(const Crypto& crypto) { { crypto.config() } -> std::same_as<Config>; }
+  explicit BatchVerifier(const Config& config) : BatchVerifier(Crypto(config)) {}
+
   Bytes sign(Epoch epoch, ByteView message) const { return crypto_.sign(epoch, message); }
   SignatureCheck verify_node(NodeId signer, Epoch epoch, ByteView message,
                              ByteView signature) const {
@@ -8817,7 +8916,8 @@ struct Examination {
 
 /// Tells three outcomes apart: all is well, the last write is torn, or something is damaged; then
 /// it throws LogCorruption. Calls `look(id, record)` for every event, oldest segment first, before
-/// it is known that those after it are sound.
+/// it is known that those after it are sound; and before that, `check(header)`, which may throw,
+/// for each segment.
 template <class Files>
 class Examiner {
  public:
@@ -8827,16 +8927,20 @@ class Examiner {
 
   template <class Look>
   Examination<File> examine(Look&& look) {
+    return examine(look, [](const Header&) {});
+  }
+  template <class Look, class Check>
+  Examination<File> examine(Look&& look, Check&& check) {
     const std::vector<std::uint64_t> ids = list();
     if (ids.empty()) return std::move(found_);
     const std::uint64_t last = ids.back();
-    const Scan newest = read(last, [](const Record&) {});
+    const Scan newest = read(last, [](const Record&) {}, check);
     if (newest.oldest > last) refuse(last, 0, "it says that it is not needed itself");
     for (const std::uint64_t id : ids)
       if (id < newest.oldest) found_.leftovers.push_back(name_of(id));
     for (std::uint64_t id = newest.oldest; id <= last; ++id) {
       if (!std::binary_search(ids.begin(), ids.end(), id)) refuse(id, 0, "the file is missing");
-      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); });
+      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); }, check);
       check_link(id);
       if (id != last) check_end(id, id + 1 == last && newest.is_empty());
     }
@@ -8858,10 +8962,13 @@ class Examiner {
   }
 
   /// Reads a segment, of which the header vouches for the size, into `bytes`.
-  template <class Look>
-  Scan read(std::uint64_t id, Look&& look) {
+  template <class Look, class Check>
+  Scan read(std::uint64_t id, Look&& look, Check&& check) {
     auto place = found_.segments.find(id);
-    if (place == found_.segments.end()) place = found_.segments.emplace(id, opened(id)).first;
+    if (place == found_.segments.end()) {
+      place = found_.segments.emplace(id, opened(id)).first;
+      check(place->second.header);
+    }
     const auto& [file, header] = place->second;
     found_.newest.resize(header.file_size);
     file.read(0, found_.newest);
@@ -9109,18 +9216,15 @@ class SegmentLog {
   /// Calls `look(Place, const Record&)` for every event in a segment that has been synced.
   template <class Look>
   void read_segment(std::uint64_t id, Look&& look) {
-    const Segment<File>& segment = segments_.at(id);
-    std::vector<std::uint8_t> bytes(segment.header.file_size);
-    segment.file.read(0, bytes);
-    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
-      look(Place{id, record.offset}, record);
-    });
-    const std::uint64_t end = id == newest() ? end_ : found.end;
-    if (found.end != end || found.sealed != (id != newest()))
-      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
-                          "it was sound when it was opened");
+    std::vector<std::uint8_t> bytes;
+    read_segment(id, bytes, look);
   }
-
+  /// The same for all segments.
+  template <class Look>
+  void read_all(Look&& look) {
+    std::vector<std::uint8_t> bytes;
+    for (std::uint64_t id = oldest(); id <= newest(); ++id) read_segment(id, bytes, look);
+  }
   /// Calls `use(const Record&)` for one record of `size` bytes.
   template <class Use>
   void read(Place place, std::uint64_t size, Use&& use) {
@@ -9159,13 +9263,29 @@ class SegmentLog {
   static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
   static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
 
+  /// `bytes` is for the segment; given again for the next one, it need not be made anew.
   template <class Look>
-  void recover(Look&& look) {
-    auto found = Examiner<Files>(files_).examine([&](std::uint64_t id, const Record& record) {
-      ++status_.events;
+  void read_segment(std::uint64_t id, std::vector<std::uint8_t>& bytes, Look&& look) {
+    const Segment<File>& segment = segments_.at(id);
+    bytes.resize(segment.header.file_size);
+    segment.file.read(0, bytes);
+    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
       look(Place{id, record.offset}, record);
     });
-    for (const auto& [id, segment] : found.segments) check_owner(segment.header);
+    const std::uint64_t end = id == newest() ? end_ : found.end;
+    if (found.end != end || found.sealed != (id != newest()))
+      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
+                          "it was sound when it was opened");
+  }
+
+  template <class Look>
+  void recover(Look&& look) {
+    auto found = Examiner<Files>(files_).examine(
+        [&](std::uint64_t id, const Record& record) {
+          ++status_.events;
+          look(Place{id, record.offset}, record);
+        },
+        [this](const Header& header) { check_owner(header); });
     mend(files_, found);
     if (found.segments.empty()) return add_segment(0, Header::size);
     const Scan& end = found.scans.rbegin()->second;
@@ -9457,8 +9577,390 @@ class LogError : public std::runtime_error {
 
 }  // namespace mirbft
 
+// <mirbft/log/options.hpp>
+// How an event log is written: how soon, how compressed, in how many files.
+
+// <mirbft/log/compression.hpp>
+// How the blocks of an event log may be compressed: what is known, and what this program can do.
+
+namespace mirbft {
+
+/// How a block is stored; the numbers stand in its header.
+enum class Compression : std::uint8_t { none = 0, zstd = 1 };
+
+namespace log_format {
+
+/// A compression that needs a library of its own. Its header, which only a program that has the
+/// library includes, gives it to all readers and writers of the program; see log/zstd.hpp.
+struct Codec {
+  /// Room that compressing so many bytes may need.
+  std::size_t (*bound)(std::size_t) = nullptr;
+  /// Compresses into `bound(from.size())` bytes; returns how many it has used.
+  std::size_t (*compress)(ByteView from, std::uint8_t* to) = nullptr;
+  /// Whether `from` expands to exactly `size` bytes.
+  bool (*expand)(ByteView from, std::uint8_t* to, std::size_t size) = nullptr;
+};
+
+/// What compresses so, null where the program has not included its header.
+inline const Codec*& codec_of(Compression compression) noexcept {
+  static constinit std::array<const Codec*, 2> codecs{};
+  return codecs[static_cast<std::size_t>(compression)];
+}
+
+inline bool is_known(Compression compression) noexcept {
+  return compression <= Compression::zstd;
+}
+
+}  // namespace log_format
+
+inline constexpr std::string_view to_string(Compression compression) noexcept {
+  return compression == Compression::zstd ? "zstd" : "none";
+}
+
+/// Whether this program can write and read blocks that are compressed so.
+inline bool is_available(Compression compression) noexcept {
+  return compression == Compression::none || log_format::codec_of(compression) != nullptr;
+}
+
+}  // namespace mirbft
+
+namespace mirbft {
+
+/// When a log goes on in the next file, and which of its files stay. Zero is no limit.
+struct LogRotation {
+  /// A file that has become so long is followed by another.
+  std::uint64_t bytes = 0;
+  /// So is a file whose first list is so old.
+  std::chrono::nanoseconds age{};
+  /// The oldest files of the same name, of earlier runs too, are deleted until no more are left
+  /// than so many, and until they are no longer together than so many bytes. The file that is
+  /// being written counts and always stays. It is looked after when a file is begun.
+  std::size_t keep_files = 0;
+  std::uint64_t keep_bytes = 0;
+};
+
+/// How a log is written.
+struct LogOptions {
+  /// How long a list may wait for others, to be written together with them. That costs less, and
+  /// compresses better, and a kill of the process loses what waits. Time is looked at as lists
+  /// come, so after the last one it is until `flush`. Zero: each list is written at once.
+  std::chrono::nanoseconds gather{};
+  Compression compression = Compression::none;
+  /// With it, the log is a series of files; see log/series.hpp.
+  std::optional<LogRotation> rotation;
+};
+
+}  // namespace mirbft
+
 // <mirbft/log/writer.hpp>
-// Writes an event log: every list as it is dispatched, in one write.
+// Writes an event log: the lists as they are dispatched.
+
+// <mirbft/log/block_builder.hpp>
+// A block of an event log in the making.
+
+// <mirbft/log/format.hpp>
+// How an event log lies on the disk.
+//
+//   log       magic (8 bytes), version (u32), preamble, lists…
+//   preamble  block whose content is the protobuf message Preamble below
+//   lists     block whose content is dispatched lists, one after another, or a part of one
+//   block     header (56 bytes, see BlockHeader), content
+//   list      slot (u32), number of events (u32), time (u64), event…
+//   event     number (u32), length (u32), protobuf bytes
+//
+// All numbers are little-endian. The index of an event is its place in the total order of dispatch
+// and goes on from block to block, and from file to file of a series. The time is that of the
+// dispatch, in nanoseconds since the Unix epoch. A slot is its place in `slot_names`. What a header
+// says of its block is enough to leave out a block that cannot hold what is looked for. A log whose
+// writer was killed may end within a block; everything else that does not fit is damage.
+
+namespace mirbft::log_format {
+
+/// Not ASCII at first, a line end at last: neither a text nor what a text-mode copy leaves of it.
+inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 'l', 'o', 'g', '\n'};
+inline constexpr std::uint32_t version = 2;
+inline constexpr std::size_t prologue_size = magic.size() + sizeof version;
+
+/// A block that is longer takes no further event; the last one may make it much longer.
+inline constexpr std::size_t block_target = std::size_t{1} << 18;
+
+/// Longer contents are not compressed, so that no few bytes can claim all memory.
+inline constexpr std::size_t longest_compressed = std::size_t{1} << 26;
+
+/// One event type that may occur in the log.
+struct EventType {
+  std::uint32_t number = 0;
+  /// The slots it is sent to, as `Slot::bits`.
+  std::uint16_t slots = 0;
+  /// Full name of its message in the schema.
+  std::string name;
+};
+
+/// What a reader must know before the first event.
+struct Preamble {
+  NodeId node;
+  Bytes cluster;
+  /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
+  Bytes schema;
+  std::vector<EventType> types;
+  /// What the Node was made of, as far as who recorded it was told.
+  std::vector<ModuleDescription> modules;
+};
+
+using little_endian::get;
+using little_endian::put;
+
+/// Magic and version, the first `prologue_size` bytes.
+inline void store_prologue(std::uint8_t* at) noexcept {
+  for (const std::uint8_t byte : magic) put(at, byte);
+  put(at, version);
+}
+
+/// What a block holds.
+enum class Kind : std::uint8_t { preamble = 1, lists = 2 };
+
+/// The bit that stands for an event type in `BlockHeader::types`; some types share one.
+constexpr std::uint64_t type_bit(std::uint32_t number) noexcept {
+  return std::uint64_t{1} << (number * 0x9e3779b1u >> 26);
+}
+
+/// What stands before a block's content: where it lies, and what one may find in it.
+struct BlockHeader {
+  static constexpr std::size_t size = 56;
+
+  /// Of the content as it is stored.
+  std::uint32_t length = 0;
+  /// Of the content once it is no more compressed.
+  std::uint32_t plain_length = 0;
+  Kind kind = Kind::preamble;
+  Compression compression = Compression::none;
+  /// The slots of the lists, as `Slot::bits`.
+  std::uint16_t slots = 0;
+  std::uint32_t events = 0;
+  /// Index of the first event.
+  std::uint64_t first = 0;
+  /// When the earliest and the latest of the lists were dispatched.
+  std::uint64_t earliest = 0;
+  std::uint64_t latest = 0;
+  /// The `type_bit`s of the events.
+  std::uint64_t types = 0;
+  /// Of the content as it is stored.
+  std::uint32_t checksum = 0;
+
+  void store(std::uint8_t* to) const noexcept {
+    std::uint8_t* at = to;
+    put(at, length);
+    put(at, plain_length);
+    put(at, static_cast<std::uint8_t>(kind));
+    put(at, static_cast<std::uint8_t>(compression));
+    put(at, slots);
+    put(at, events);
+    put(at, first);
+    put(at, earliest);
+    put(at, latest);
+    put(at, types);
+    put(at, checksum);
+    put(at, crc32c({to, size - sizeof(std::uint32_t)}));
+  }
+
+  /// Nothing if the header's own checksum does not hold.
+  static std::optional<BlockHeader> load(const std::uint8_t* from) noexcept {
+    const std::uint8_t* at = from;
+    BlockHeader header;
+    header.length = get<std::uint32_t>(at);
+    header.plain_length = get<std::uint32_t>(at);
+    header.kind = Kind{get<std::uint8_t>(at)};
+    header.compression = Compression{get<std::uint8_t>(at)};
+    header.slots = get<std::uint16_t>(at);
+    header.events = get<std::uint32_t>(at);
+    header.first = get<std::uint64_t>(at);
+    header.earliest = get<std::uint64_t>(at);
+    header.latest = get<std::uint64_t>(at);
+    header.types = get<std::uint64_t>(at);
+    header.checksum = get<std::uint32_t>(at);
+    if (get<std::uint32_t>(at) != crc32c({from, size - sizeof(std::uint32_t)})) return {};
+    return header;
+  }
+};
+
+/// What stands before the events of a list.
+struct ListHeader {
+  static constexpr std::size_t size = 16;
+
+  std::uint32_t slot = 0;
+  std::uint32_t events = 0;
+  std::uint64_t time = 0;
+
+  void store(std::uint8_t* at) const noexcept {
+    put(at, slot);
+    put(at, events);
+    put(at, time);
+  }
+  static ListHeader load(const std::uint8_t* at) noexcept {
+    ListHeader header;
+    header.slot = get<std::uint32_t>(at);
+    header.events = get<std::uint32_t>(at);
+    header.time = get<std::uint64_t>(at);
+    return header;
+  }
+};
+
+/// What stands before an event's bytes.
+struct EntryHeader {
+  static constexpr std::size_t size = 8;
+
+  std::uint32_t number = 0;
+  std::uint32_t length = 0;
+
+  void store(std::uint8_t* at) const noexcept {
+    put(at, number);
+    put(at, length);
+  }
+  static EntryHeader load(const std::uint8_t* at) noexcept {
+    EntryHeader header;
+    header.number = get<std::uint32_t>(at);
+    header.length = get<std::uint32_t>(at);
+    return header;
+  }
+};
+
+}  // namespace mirbft::log_format
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
+BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types, modules);
+
+namespace mirbft::log_format {
+
+/// Bytes that grow at their end, and are not set to zero before they are written.
+class Buffer {
+ public:
+  std::uint8_t* data() noexcept { return bytes_.get(); }
+  std::size_t size() const noexcept { return size_; }
+  ByteView view() const noexcept { return {bytes_.get(), size_}; }
+
+  /// Adds `count` bytes for the caller to write; returns where they begin, until the next call.
+  std::uint8_t* extend(std::size_t count) {
+    if (capacity_ - size_ < count) grow(std::max(2 * capacity_, size_ + count));
+    return bytes_.get() + std::exchange(size_, size_ + count);
+  }
+  /// Becomes shorter; gives memory back that only something exceptional has needed.
+  void shrink(std::size_t size) {
+    size_ = size;
+    if (capacity_ > 4 * block_target) grow(std::max(size, 2 * block_target));
+  }
+
+ private:
+  void grow(std::size_t capacity) {
+    auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
+    if (size_ != 0) std::memcpy(bytes.get(), bytes_.get(), size_);
+    bytes_ = std::move(bytes);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+/// Gathers lists; events are encoded where they will stand.
+class BlockBuilder {
+ public:
+  BlockBuilder() { clear(); }
+
+  bool empty() const noexcept { return header_.events == 0; }
+  std::uint32_t events() const noexcept { return header_.events; }
+  bool is_full() const noexcept { return block_.size() >= block_target; }
+  /// When the first of the lists was dispatched.
+  std::uint64_t since() const noexcept { return since_; }
+  std::size_t size() const noexcept { return empty() ? 0 : whole_; }
+
+  /// A list that was begun and not ended, as something has failed, is gone.
+  void begin_list(Slot slot, std::uint64_t time) {
+    list_ = {static_cast<std::uint32_t>(slot.index()), 0, time};
+    block_.shrink(whole_);
+    block_.extend(ListHeader::size);
+  }
+
+  /// To the list that was begun last. `size` is what `wire::encoded_size` says of the event.
+  template <class E>
+  void add(const E& event, std::size_t size) {
+    std::uint8_t* const entry = block_.extend(EntryHeader::size + size);
+    EntryHeader{E::number, static_cast<std::uint32_t>(size)}.store(entry);
+    wire::encode_into(entry + EntryHeader::size, size, event);
+    header_.types |= type_bit(E::number);
+    ++list_.events;
+  }
+
+  /// A list without events leaves no trace.
+  void end_list() {
+    if (list_.events == 0) return;
+    list_.store(block_.data() + whole_);
+    whole_ = block_.size();
+    if (empty()) since_ = header_.earliest = header_.latest = list_.time;
+    header_.earliest = std::min(header_.earliest, list_.time);
+    header_.latest = std::max(header_.latest, list_.time);
+    header_.slots = static_cast<std::uint16_t>(header_.slots | 1u << list_.slot);
+    header_.events += list_.events;
+  }
+
+  /// What to write, valid until the next call; `first` is the index of its first event.
+  ByteView finish(std::uint64_t first, Compression compression) {
+    header_.kind = Kind::lists;
+    header_.first = first;
+    return seal(compression);
+  }
+  /// The same of a block that is the preamble of its log and nothing else.
+  ByteView finish(ByteView preamble) {
+    std::memcpy(block_.extend(preamble.size()), preamble.data(), preamble.size());
+    whole_ = block_.size();
+    header_.kind = Kind::preamble;
+    return seal(Compression::none);
+  }
+
+  void clear() {
+    block_.shrink(0);
+    block_.extend(BlockHeader::size);
+    whole_ = BlockHeader::size;
+    header_ = {};
+  }
+
+ private:
+  ByteView seal(Compression compression) {
+    block_.shrink(whole_);
+    const ByteView content = block_.view().subspan(BlockHeader::size);
+    header_.plain_length = static_cast<std::uint32_t>(content.size());
+    Buffer& chosen = compress(content, compression) ? compressed_ : block_;
+    const ByteView stored = chosen.view().subspan(BlockHeader::size);
+    header_.length = static_cast<std::uint32_t>(stored.size());
+    header_.checksum = crc32c(stored);
+    header_.store(chosen.data());
+    return chosen.view();
+  }
+
+  /// False if the content is better left as it is.
+  bool compress(ByteView content, Compression compression) {
+    header_.compression = Compression::none;
+    if (compression == Compression::none || content.size() > longest_compressed) return false;
+    const Codec& codec = *codec_of(compression);
+    compressed_.shrink(0);
+    compressed_.extend(BlockHeader::size + codec.bound(content.size()));
+    const std::size_t size = codec.compress(content, compressed_.data() + BlockHeader::size);
+    if (size >= content.size()) return false;
+    compressed_.shrink(BlockHeader::size + size);
+    header_.compression = compression;
+    return true;
+  }
+
+  Buffer block_;
+  Buffer compressed_;
+  BlockHeader header_;
+  ListHeader list_;
+  /// Where the last list that was ended ends.
+  std::size_t whole_ = 0;
+  std::uint64_t since_ = 0;
+};
+
+}  // namespace mirbft::log_format
 
 // <mirbft/log/file.hpp>
 // A file as the event log needs it: appended to by one call a list, read at any place.
@@ -9496,6 +9998,8 @@ class LogFile {
   }
 
   const std::string& path() const noexcept { return path_; }
+  /// False once another has taken it over.
+  bool is_open() const noexcept { return handle_ >= 0; }
 
   std::uint64_t size() const { return static_cast<std::uint64_t>(status().st_size); }
 
@@ -9551,122 +10055,6 @@ class LogFile {
 
 }  // namespace mirbft
 
-// <mirbft/log/format.hpp>
-// How an event log lies on the disk.
-//
-//   log       magic (8 bytes), version (u32), preamble, list…
-//   preamble  block whose content is the protobuf message Preamble below
-//   list      block whose content is the events of one dispatched list, or of a part of it
-//   block     header (24 bytes), content
-//   header    length of the content (u32), kind (u16), slot (u16), index of the first event (u64),
-//             CRC-32C of the content (u32), CRC-32C of the header up to here (u32)
-//   event     number (u32), length (u32), protobuf bytes
-//
-// All numbers are little-endian. The index of an event is its place in the total order of dispatch
-// and goes on from block to block. A slot is its place in `slot_names`. A log whose writer was
-// killed may end within a block; everything else that does not fit is damage.
-
-namespace mirbft::log_format {
-
-/// Not ASCII at first, a line end at last: neither a text nor what a text-mode copy leaves of it.
-inline constexpr std::array<std::uint8_t, 8> magic{0x89, 'm', 'i', 'r', 'l', 'o', 'g', '\n'};
-inline constexpr std::uint32_t version = 1;
-inline constexpr std::size_t prologue_size = magic.size() + sizeof version;
-
-/// A list longer than this is cut into several blocks, none of which is much longer.
-inline constexpr std::size_t block_target = std::size_t{1} << 20;
-
-/// One event type that may occur in the log.
-struct EventType {
-  std::uint32_t number = 0;
-  /// The slots it is sent to, as `Slot::bits`.
-  std::uint16_t slots = 0;
-  /// Full name of its message in the schema.
-  std::string name;
-};
-
-/// What a reader must know before the first event.
-struct Preamble {
-  NodeId node;
-  Bytes cluster;
-  /// A serialized google.protobuf.FileDescriptorSet that defines every type's message.
-  Bytes schema;
-  std::vector<EventType> types;
-};
-
-using little_endian::get;
-using little_endian::put;
-
-/// Magic and version, the first `prologue_size` bytes.
-inline void store_prologue(std::uint8_t* at) noexcept {
-  for (const std::uint8_t byte : magic) put(at, byte);
-  put(at, version);
-}
-
-/// What a block holds.
-enum class Kind : std::uint16_t { preamble = 1, list = 2 };
-
-/// What stands before a block's content.
-struct BlockHeader {
-  static constexpr std::size_t size = 24;
-
-  std::uint32_t length = 0;
-  Kind kind = Kind::preamble;
-  /// Place of the slot that the list was dispatched to.
-  std::uint16_t slot = 0;
-  /// Index of the first event.
-  std::uint64_t first = 0;
-  /// Of the content.
-  std::uint32_t checksum = 0;
-
-  void store(std::uint8_t* to) const noexcept {
-    std::uint8_t* at = to;
-    put(at, length);
-    put(at, static_cast<std::uint16_t>(kind));
-    put(at, slot);
-    put(at, first);
-    put(at, checksum);
-    put(at, crc32c({to, size - sizeof(std::uint32_t)}));
-  }
-
-  /// Nothing if the header's own checksum does not hold.
-  static std::optional<BlockHeader> load(const std::uint8_t* from) noexcept {
-    const std::uint8_t* at = from;
-    BlockHeader header;
-    header.length = get<std::uint32_t>(at);
-    header.kind = Kind{get<std::uint16_t>(at)};
-    header.slot = get<std::uint16_t>(at);
-    header.first = get<std::uint64_t>(at);
-    header.checksum = get<std::uint32_t>(at);
-    if (get<std::uint32_t>(at) != crc32c({from, size - sizeof(std::uint32_t)})) return {};
-    return header;
-  }
-};
-
-/// What stands before an event's bytes.
-struct EntryHeader {
-  static constexpr std::size_t size = 8;
-
-  std::uint32_t number = 0;
-  std::uint32_t length = 0;
-
-  void store(std::uint8_t* at) const noexcept {
-    put(at, number);
-    put(at, length);
-  }
-  static EntryHeader load(const std::uint8_t* at) noexcept {
-    EntryHeader header;
-    header.number = get<std::uint32_t>(at);
-    header.length = get<std::uint32_t>(at);
-    return header;
-  }
-};
-
-}  // namespace mirbft::log_format
-
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::EventType, number, slots, name);
-BOOST_HANA_ADAPT_STRUCT(mirbft::log_format::Preamble, node, cluster, schema, types);
-
 // <mirbft/log/schema.hpp>
 // What an event log says about its events, so that it can be read without their C++ types.
 
@@ -9693,74 +10081,274 @@ Bytes schema_of() {
 
 }  // namespace mirbft::log_format
 
+// <mirbft/log/series.hpp>
+// A log in several files: their names, in which order they follow, and which are deleted.
+//
+// A log NAME that goes on from file to file is a series for each run of its Node, and a run's files
+// are numbered: NAME-0001.000001.mirlog, NAME-0001.000002.mirlog, and NAME-0002.000001.mirlog after
+// a restart. Each is whole in itself, and the indices of events go on from file to file of a run.
+
+#include <fstream>
+
+namespace mirbft::log_format {
+
+inline constexpr std::string_view file_ending = ".mirlog";
+
+/// A number in at least so many digits.
+inline std::string padded(std::uint64_t number, std::size_t digits) {
+  const std::string text = std::to_string(number);
+  return std::string(digits - std::min(digits, text.size()), '0') + text;
+}
+
+/// Cuts the number off the end of a name, and what stands between them; nothing if there is none.
+inline std::optional<std::uint64_t> cut_number(std::string_view& name, char separator) {
+  const std::size_t at = name.rfind(separator);
+  if (at == std::string_view::npos || at == 0) return std::nullopt;
+  const std::string_view digits = name.substr(at + 1);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  name = name.substr(0, at);
+  return number;
+}
+
+/// One file of a series.
+struct SeriesFile {
+  /// What the file's name begins with.
+  std::string name;
+  std::uint64_t run = 0;
+  std::uint64_t number = 0;
+
+  static std::optional<SeriesFile> of(std::string_view file) {
+    if (!file.ends_with(file_ending)) return std::nullopt;
+    file.remove_suffix(file_ending.size());
+    const auto number = cut_number(file, '.');
+    if (!number) return std::nullopt;
+    const auto run = cut_number(file, '-');
+    if (!run) return std::nullopt;
+    return SeriesFile{std::string(file), *run, *number};
+  }
+
+  /// What all files of the run begin with, and who reads them all is told.
+  std::string series() const { return name + '-' + padded(run, 4); }
+  std::string file() const { return series() + '.' + padded(number, 6) + std::string(file_ending); }
+
+  friend auto operator<=>(const SeriesFile&, const SeriesFile&) = default;
+};
+
+/// The files of all series in a folder, in order; none if it cannot be read.
+inline std::vector<SeriesFile> series_files(const std::filesystem::path& folder) {
+  std::vector<SeriesFile> files;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder.empty() ? "." : folder, error))
+    if (auto file = SeriesFile::of(entry.path().filename().string()))
+      files.push_back(std::move(*file));
+  std::ranges::sort(files);
+  return files;
+}
+
+/// The files of the series `path`, in order.
+inline std::vector<SeriesFile> files_of_series(const std::filesystem::path& path) {
+  auto files = series_files(path.parent_path());
+  std::erase_if(files, [series = path.filename().string()](const SeriesFile& file) {
+    return file.series() != series;
+  });
+  return files;
+}
+
+/// The files of all runs of the log `path`, in order.
+inline std::vector<SeriesFile> files_of_log(const std::filesystem::path& path) {
+  auto files = series_files(path.parent_path());
+  std::erase_if(files, [name = path.filename().string()](const SeriesFile& file) {
+    return file.name != name;
+  });
+  return files;
+}
+
+/// Deletes the oldest of the log's files until no more are left than shall be. The last one stays.
+/// Who cannot delete them records nonetheless: that is no reason to stop a Node.
+inline void retain(const std::filesystem::path& path, const LogRotation& rotation) {
+  const auto files = files_of_log(path);
+  std::error_code error;
+  std::size_t kept = 0;
+  std::uint64_t bytes = 0;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    const auto place = path.parent_path() / file->file();
+    const std::uintmax_t size = std::filesystem::file_size(place, error);
+    bytes += error ? 0 : size;
+    ++kept;
+    const bool stays = kept == 1 || ((rotation.keep_files == 0 || kept <= rotation.keep_files) &&
+                                     (rotation.keep_bytes == 0 || bytes <= rotation.keep_bytes));
+    if (!stays) std::filesystem::remove(place, error);
+  }
+}
+
+}  // namespace mirbft::log_format
+
+namespace mirbft {
+
+/// The logs in a folder, by their names' order, each as `LogReader` wants to be told: files that
+/// begin as an event log does, and series.
+inline std::vector<std::string> logs_in(const std::filesystem::path& folder) {
+  std::vector<std::string> logs;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (!entry.is_regular_file(error)) continue;
+    if (const auto file = log_format::SeriesFile::of(entry.path().filename().string())) {
+      logs.push_back((folder / file->series()).string());
+      continue;
+    }
+    std::array<char, log_format::magic.size()> begin{};
+    std::ifstream(entry.path(), std::ios::binary).read(begin.data(), begin.size());
+    if (std::equal(begin.begin(), begin.end(), log_format::magic.begin(),
+                   [](char one, std::uint8_t other) {
+                     return static_cast<std::uint8_t>(one) == other;
+                   }))
+      logs.push_back(entry.path().string());
+  }
+  std::ranges::sort(logs);
+  logs.erase(std::unique(logs.begin(), logs.end()), logs.end());
+  return logs;
+}
+
+}  // namespace mirbft
+
 namespace mirbft {
 
 /// An event log in the making. Used by one thread; throws LogError when the file refuses.
 ///
-/// A list is with the operating system when `append` returns, so a killed process loses at most
-/// the list it was at. Nothing is synced to the disk, so a power failure may lose more.
+/// Unless lists are gathered, a list is with the operating system when `append` returns, so a
+/// killed process loses at most the list it was at. Nothing is synced to the disk, so a power
+/// failure may lose more.
 class LogWriter {
  public:
-  /// Opens the file, which must be new or empty.
-  explicit LogWriter(std::string path) : file_(LogFile::create(std::move(path))) { start_block(); }
-
-  const std::string& path() const noexcept { return file_.path(); }
-
-  /// Writes what comes before all lists: whose log it is and what each event type looks like.
-  /// Called once, before `append`.
-  template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...>) {
-    const Bytes preamble = wire::encode(log_format::Preamble{
-        self, Bytes(cluster), log_format::schema_of<Es...>(),
-        {log_format::EventType{Es::number, Es::destination.bits(),
-                               log_format::message_name<Es>()}...}});
-    std::array<std::uint8_t, log_format::prologue_size> prologue;
-    log_format::store_prologue(prologue.data());
-    file_.append(prologue, 0);
-    size_ = prologue.size();
-    put(preamble.view());
-    write_block(log_format::Kind::preamble, 0);
+  /// Opens the file, which must be new or empty; or, with rotation, the first file of a new run.
+  explicit LogWriter(std::string path, LogOptions options = {})
+      : name_(std::move(path)),
+        options_(checked(options, name_)),
+        place_(options_.rotation ? new_run(name_) : log_format::SeriesFile{}),
+        file_(create()) {}
+  LogWriter(LogWriter&&) = default;
+  LogWriter& operator=(LogWriter&&) = default;
+  /// What waits is written if it can be. Who wants to know calls `flush`.
+  ~LogWriter() {
+    if (!file_.is_open()) return;
+    try {
+      flush();
+    } catch (const LogError&) {
+    }
   }
 
-  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order.
+  /// Of the file that is being written.
+  const std::string& path() const noexcept { return file_.path(); }
+
+  /// Writes what comes before all lists: whose log it is, what each event type looks like, and what
+  /// the Node is made of. Called once, before `append`.
+  template <class... Es>
+  void begin(NodeId self, ByteView cluster, events<Es...>,
+             const std::vector<ModuleDescription>& modules = {}) {
+    preamble_ = wire::encode(log_format::Preamble{
+        self, Bytes(cluster), log_format::schema_of<Es...>(),
+        {log_format::EventType{Es::number, Es::destination.bits(),
+                               log_format::message_name<Es>()}...},
+        modules});
+    begin_file();
+  }
+
+  /// Adds a list: whatever has `for_each(visit)` with `visit(const Event&)` for each in order. It
+  /// is dispatched at `time`, in nanoseconds since the Unix epoch; zero is for who does not know.
   template <class List>
-  void append(Slot slot, const List& list) {
-    const auto place = static_cast<std::uint16_t>(slot.index());
-    list.for_each([this, place]<class E>(const E& event) {
-      add(E::number, wire::encode(event));
-      if (block_.size() >= log_format::block_target) write_block(log_format::Kind::list, place);
+  void append(Slot slot, const List& list, std::uint64_t time = 0) {
+    if (options_.rotation && is_due(*options_.rotation, time)) rotate();
+    block_.begin_list(slot, time);
+    list.for_each([&]<class E>(const E& event) {
+      const std::size_t size = wire::encoded_size(event);
+      check_length(size);
+      block_.add(event, size);
+      if (!block_.is_full()) return;
+      block_.end_list();
+      write_block();
+      block_.begin_list(slot, time);
     });
-    if (pending_ != 0) write_block(log_format::Kind::list, place);
+    block_.end_list();
+    if (!block_.empty() && is_overdue(time)) write_block();
+  }
+
+  /// Writes what waits to be written.
+  void flush() {
+    if (!block_.empty()) write_block();
   }
 
  private:
-  void start_block() {
-    // One event may be huge, and the memory for it is not kept.
-    if (block_.capacity() > 4 * log_format::block_target) block_ = std::vector<std::uint8_t>();
-    block_.resize(log_format::BlockHeader::size);
-    pending_ = 0;
+  static LogOptions checked(const LogOptions& options, const std::string& path) {
+    if (!is_available(options.compression))
+      throw LogError(path, 0, "this program is built without " +
+                                  std::string(to_string(options.compression)) + " to compress it");
+    return options;
   }
 
-  void put(ByteView bytes) { block_.insert(block_.end(), bytes.begin(), bytes.end()); }
-
-  void add(std::uint32_t number, const Bytes& event) {
-    check_length(event.size());
-    std::array<std::uint8_t, log_format::EntryHeader::size> entry;
-    log_format::EntryHeader{number, static_cast<std::uint32_t>(event.size())}.store(entry.data());
-    put(entry);
-    put(event.view());
-    ++pending_;
+  static log_format::SeriesFile new_run(const std::filesystem::path& name) {
+    const auto earlier = log_format::files_of_log(name);
+    return {name.filename().string(), earlier.empty() ? 1 : earlier.back().run + 1, 1};
   }
 
-  void write_block(log_format::Kind kind, std::uint16_t slot) {
-    const ByteView content = ByteView(block_).subspan(log_format::BlockHeader::size);
-    log_format::BlockHeader{static_cast<std::uint32_t>(content.size()), kind, slot, next_index_,
-                            crc32c(content)}
-        .store(block_.data());
-    file_.append(block_, size_);
-    size_ += block_.size();
-    next_index_ += pending_;
-    start_block();
+  LogFile create() const {
+    if (!options_.rotation) return LogFile::create(name_);
+    return LogFile::create((std::filesystem::path(name_).parent_path() / place_.file()).string());
+  }
+
+  void begin_file() {
+    const ByteView block = block_.finish(preamble_.view());
+    const std::size_t size = log_format::prologue_size + block.size();
+    const Bytes beginning = Bytes::filled(size, [&](std::uint8_t* to) {
+      log_format::store_prologue(to);
+      std::copy(block.begin(), block.end(), to + log_format::prologue_size);
+    });
+    block_.clear();
+    size_ = 0;
+    started_.reset();
+    write(beginning.view());
+    if (options_.rotation) log_format::retain(name_, *options_.rotation);
+  }
+
+  bool is_due(const LogRotation& rotation, std::uint64_t time) {
+    if (!started_) started_ = time;
+    if (next_index_ + block_.events() == first_of_file_) return false;
+    const auto age = static_cast<std::uint64_t>(rotation.age.count());
+    return (rotation.bytes != 0 && size_ + block_.size() >= rotation.bytes) ||
+           (age != 0 && time > *started_ && time - *started_ >= age);
+  }
+
+  void rotate() {
+    flush();
+    ++place_.number;
+    file_ = create();
+    first_of_file_ = next_index_;
+    begin_file();
+  }
+
+  /// A clock that goes back holds nothing up.
+  bool is_overdue(std::uint64_t time) const {
+    return time < block_.since() ||
+           time - block_.since() >= static_cast<std::uint64_t>(options_.gather.count());
+  }
+
+  void write_block() {
+    const ByteView bytes = block_.finish(next_index_, options_.compression);
+    next_index_ += block_.events();
+    try {
+      write(bytes);
+    } catch (const LogError&) {
+      block_.clear();  // It is not tried again: nothing may follow what a half of it has left.
+      throw;
+    }
+    block_.clear();
+  }
+
+  void write(ByteView bytes) {
+    file_.append(bytes, size_);
+    size_ += bytes.size();
   }
 
   /// A block is full well below its limit and holds one event more, so that event is to blame.
@@ -9771,45 +10359,69 @@ class LogWriter {
       file_.fail(size_, "an event of " + std::to_string(length) + " bytes is too long for a log");
   }
 
+  std::string name_;
+  LogOptions options_;
+  log_format::SeriesFile place_;
   LogFile file_;
-  std::vector<std::uint8_t> block_;
+  Bytes preamble_;
+  log_format::BlockBuilder block_;
   std::uint64_t size_ = 0;
   std::uint64_t next_index_ = 0;
-  std::uint64_t pending_ = 0;
+  std::uint64_t first_of_file_ = 0;
+  std::optional<std::uint64_t> started_;
 };
 
 }  // namespace mirbft
 
 namespace mirbft {
 
+/// The time of the machine, in nanoseconds since the Unix epoch.
+struct SystemTime {
+  std::uint64_t operator()() const noexcept {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+  }
+};
+
 /// Appends every list to an event log as it is dispatched (see log/format.hpp). One log is one
-/// run of a Node: choose a name that no earlier run has used.
+/// run of a Node: choose a name that no earlier run has used, or let it rotate: then each run has
+/// files of its own. `LogOptions` say how soon what is dispatched is written, and how.
 ///
-/// It knows no time but that of the `Tick` events. A kill of the process costs at most the list
-/// that was being dispatched; a power failure may cost more, since nothing is synced. When the
-/// file refuses a write the Node stops, as a log with a gap could not be replayed.
-class FileInterceptor {
+/// `Time` is what tells when a list is dispatched: called without arguments, it returns nanoseconds
+/// since the Unix epoch. A simulation gives its own, so that the same seed makes the same log. A
+/// kill of the process costs at most the list that was being dispatched, unless lists are gathered;
+/// a power failure may cost more, since nothing is synced. When the file refuses a write the Node
+/// stops, as a log with a gap could not be replayed.
+template <class Time>
+class TimedFileInterceptor {
  public:
   /// Opens the file; throws ConfigError when that cannot be, or when it has content.
-  explicit FileInterceptor(std::string path) : writer_(open(std::move(path))) {}
+  explicit TimedFileInterceptor(std::string path, Time time = Time())
+      : TimedFileInterceptor(std::move(path), LogOptions(), std::move(time)) {}
+  TimedFileInterceptor(std::string path, const LogOptions& options, Time time = Time())
+      : writer_(open(std::move(path), options)), time_(std::move(time)) {}
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    guarded([&] { writer_.begin(self, cluster, types); });
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    guarded([&] { writer_.begin(self, cluster, types, modules); });
   }
 
   template <class List>
   void intercept(Slot slot, const List& list) {
-    guarded([&] { writer_.append(slot, list); });
+    guarded([&] { writer_.append(slot, list, time_()); });
   }
 
-  /// Nothing is left to do: every list is with the operating system already.
-  void end() noexcept {}
+  /// Writes what was gathered.
+  void end() {
+    guarded([&] { writer_.flush(); });
+  }
 
  private:
-  static LogWriter open(std::string path) {
+  static LogWriter open(std::string path, const LogOptions& options) {
     try {
-      return LogWriter(path);
+      return LogWriter(path, options);
     } catch (const LogError& error) {
       throw ConfigError("event log", std::move(path), error.reason());
     }
@@ -9825,7 +10437,10 @@ class FileInterceptor {
   }
 
   LogWriter writer_;
+  Time time_;
 };
+
+using FileInterceptor = TimedFileInterceptor<SystemTime>;
 
 }  // namespace mirbft
 
@@ -10409,6 +11024,12 @@ struct TcpEnds {
   std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
 };
 
+/// A peer that frames do not flow to and from.
+struct TcpAbsence {
+  NodeId node;
+  std::string why;  ///< what became of the last attempt
+};
+
 /// What a `TcpNet` has done since it was made. Bytes are those of payloads.
 struct TcpStatus {
   std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
@@ -10425,6 +11046,10 @@ struct TcpStatus {
   std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
   TcpEnds ended;
   std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+  std::vector<TcpAbsence> absent;
+  /// Whoever dialed this node last without proving to be a peer: from where, and why it was
+  /// refused. A peer with a certificate that nobody has pinned here is only found there.
+  std::string last_refused;
 };
 
 /// Why a connection ends: its counter and its words.
@@ -10512,9 +11137,11 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hel
                         wrong_cluster, stranger, unknown_kind, too_long, replaced,
                         wrong_configuration, crowded_out, not_tls, old_tls, no_certificate,
                         wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpAbsence, node, why);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
                         frames_received, bytes_received, dropped_votes, dropped_batches,
-                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end, absent,
+                        last_refused);
 
 // <mirbft/modules/net/tcp_mesh.hpp>
 // All connections of one node: listens, dials, reconnects, and moves frames when it is polled.
@@ -10626,12 +11253,286 @@ class PeerQueue {
 
 }  // namespace mirbft
 
+// <mirbft/modules/net/tcp_door.hpp>
+// The port of a node: however many connect, letting them in costs a bounded share of its time.
+
+#include <boost/asio/ip/address.hpp>
+
+// <mirbft/modules/net/tcp_origin.hpp>
+// Whom a connection comes from, as far as its address tells, and who of a crowd has most.
+
+namespace mirbft {
+
+/// The part of an IP address that one party cannot choose at will.
+inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
+  using namespace boost::asio::ip;
+  if (!address.is_v6()) return address;
+  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
+  address_v6::bytes_type bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return address_v6(bytes);
+}
+
+/// The origins of a crowd, in the order in which they came; at least one. A flood from few origins
+/// is at the expense of those alone.
+class Crowd {
+ public:
+  using Origin = boost::asio::ip::address;
+
+  explicit Crowd(std::vector<Origin> origins) : origins_(std::move(origins)) {
+    for (const Origin& origin : origins_) ++counts_[origin];
+  }
+
+  /// The first of the origin that stands there most often: to go.
+  std::size_t first_of_most() const {
+    return place(std::max_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+  /// The first of the origins that stand there least often: its turn.
+  std::size_t first_of_fewest() const {
+    return place(std::min_element(origins_.begin(), origins_.end(), Fewer{counts_}));
+  }
+
+ private:
+  using Counts = std::map<Origin, std::size_t>;
+  struct Fewer {
+    const Counts& counts;
+    bool operator()(const Origin& left, const Origin& right) const {
+      return counts.at(left) < counts.at(right);
+    }
+  };
+
+  std::size_t place(std::vector<Origin>::const_iterator at) const {
+    return static_cast<std::size_t>(at - origins_.begin());
+  }
+
+  std::vector<Origin> origins_;
+  Counts counts_;
+};
+
+}  // namespace mirbft
+
+// <mirbft/modules/net/tcp_listen.hpp>
+// Opens a port for connections, or says in whose terms it cannot be opened.
+
+#include <boost/asio/error.hpp>
+
+namespace mirbft::detail {
+
+/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
+/// the port. Throws `ConfigError`, which names one of the two.
+inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
+                               boost::asio::io_context& io, const std::string& listen_host,
+                               std::uint16_t listen_port) {
+  using boost::asio::ip::tcp;
+  const std::string port = std::to_string(listen_port);
+  boost::system::error_code error;
+  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
+  if (!error) {
+    const tcp::endpoint endpoint = *found.begin();
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  }
+  if (error == boost::asio::error::address_in_use)
+    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
+  if (error == boost::asio::error::access_denied)
+    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
+  if (error)
+    throw ConfigError("listen_host", '"' + listen_host + '"',
+                      "must be an address of this machine (" + error.message() + ')');
+  return acceptor.local_endpoint().port();
+}
+
+}  // namespace mirbft::detail
+
+namespace mirbft {
+
+/// So many at once, and after that one in each `pause`.
+class Pace {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Pace(Clock::duration pause, int at_once) : pause_(pause), at_once_(at_once) {}
+
+  /// Whether one more may be done now; then it counts as done.
+  bool take(Clock::time_point now) {
+    if (now < due_) return false;
+    due_ = std::max(due_, now - (at_once_ - 1) * pause_) + pause_;
+    return true;
+  }
+  /// When the next may be done at the earliest.
+  Clock::time_point due() const noexcept { return due_; }
+  void rest_until(Clock::time_point then) { due_ = std::max(due_, then); }
+
+ private:
+  Clock::duration pause_;
+  int at_once_;
+  Clock::time_point due_{};
+};
+
+/// Accepts connections, has them wait, and lets them in one after the other. To accept costs
+/// little; what a stranger can demand then, a TLS handshake, costs a fraction of a millisecond.
+/// So both are paced, and of those who wait the turn is that of the origin that has fewest there.
+///
+/// The owner has `let_in(tcp::socket)` and `turned_away(const tcp::socket&)`, for those who find
+/// no room to wait; it may not close the door in them.
+template <class Owner>
+class TcpDoor {
+ public:
+  using tcp = boost::asio::ip::tcp;
+
+  /// So many wait at most.
+  static constexpr std::size_t room = 64;
+  /// At 0.5 ms a handshake, strangers get a tenth of the thread. A large cluster that starts
+  /// again comes together within a second.
+  static constexpr std::chrono::milliseconds admission_pause{5};
+  static constexpr int admitted_at_once = 16;
+  static constexpr std::chrono::microseconds accept_pause{500};
+  static constexpr int accepted_at_once = 16;
+  /// After the system could not accept, for want of descriptors for instance.
+  static constexpr std::chrono::milliseconds rest{100};
+
+  TcpDoor(Owner& owner, boost::asio::io_context& io) : owner_(owner), acceptor_(io), timer_(io) {}
+  TcpDoor(const TcpDoor&) = delete;
+  TcpDoor& operator=(const TcpDoor&) = delete;
+
+  /// Returns the port. Throws `ConfigError`.
+  std::uint16_t listen(boost::asio::io_context& io, const std::string& host, std::uint16_t port) {
+    const std::uint16_t found = detail::listen_at(acceptor_, io, host, port);
+    go_on();
+    return found;
+  }
+
+  /// Nobody comes in any more.
+  void close() {
+    Error ignored;
+    acceptor_.close(ignored);
+    timer_.cancel();
+    guests_.clear();
+  }
+
+ private:
+  using Error = boost::system::error_code;
+  using Clock = Pace::Clock;
+
+  struct Guest {
+    boost::asio::ip::address origin;
+    tcp::socket socket;
+  };
+
+  void go_on() {
+    const Clock::time_point now = Clock::now();
+    while (!guests_.empty() && admissions_.take(now))
+      owner_.let_in(take(crowd().first_of_fewest()));
+    if (!accepting_ && accepts_.take(now)) accept();
+    Clock::time_point due = Clock::time_point::max();
+    if (!guests_.empty()) due = admissions_.due();
+    if (!accepting_) due = std::min(due, accepts_.due());
+    if (due != Clock::time_point::max()) wake_at(due);
+  }
+
+  void wake_at(Clock::time_point due) {
+    timer_.expires_at(due);
+    timer_.async_wait([this](Error cancelled) {
+      if (!cancelled && acceptor_.is_open()) go_on();
+    });
+  }
+
+  void accept() {
+    accepting_ = true;
+    acceptor_.async_accept([this](Error error, tcp::socket socket) {
+      accepting_ = false;
+      if (!acceptor_.is_open()) return;
+      if (error) accepts_.rest_until(Clock::now() + rest);
+      else enter(std::move(socket));
+      go_on();
+    });
+  }
+
+  void enter(tcp::socket socket) {
+    Error gone;  // then it has no address, and fails when its turn comes
+    const auto remote = socket.remote_endpoint(gone);
+    guests_.push_back({origin_of(remote.address()), std::move(socket)});
+    if (guests_.size() > room) owner_.turned_away(take(crowd().first_of_most()));
+  }
+
+  Crowd crowd() const {
+    std::vector<boost::asio::ip::address> origins;
+    for (const Guest& guest : guests_) origins.push_back(guest.origin);
+    return Crowd(std::move(origins));
+  }
+  tcp::socket take(std::size_t place) {
+    const auto at = guests_.begin() + static_cast<std::ptrdiff_t>(place);
+    tcp::socket socket = std::move(at->socket);
+    guests_.erase(at);
+    return socket;
+  }
+
+  Owner& owner_;
+  tcp::acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  std::deque<Guest> guests_;
+  Pace admissions_{admission_pause, admitted_at_once};
+  Pace accepts_{accept_pause, accepted_at_once};
+  bool accepting_ = false;
+};
+
+}  // namespace mirbft
+
 // <mirbft/modules/net/tcp_link.hpp>
 // One connection between two nodes: frames in, frames out, and signs of life.
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
+
+// <mirbft/modules/net/tcp_report.hpp>
+// Small things that a net of TCP connections needs: words for people, comparisons, sums.
+
+namespace mirbft {
+
+/// The socket below any stream.
+using TcpSocket = boost::asio::ip::tcp::socket::lowest_layer_type;
+
+/// Where the other side of a connection is, for people.
+inline std::string remote_address(const TcpSocket& socket) {
+  boost::system::error_code unknown;
+  const auto remote = socket.remote_endpoint(unknown);
+  if (unknown) return "an unknown address";
+  return remote.address().to_string() + ':' + std::to_string(remote.port());
+}
+
+inline std::string describe(const TcpPeer& peer) {
+  return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
+         std::to_string(peer.port);
+}
+
+/// Why two that say this to each other must part, whoever they are; null if they need not.
+inline const TcpEnd* difference(const Hello& mine, const Hello& other) noexcept {
+  if (other.version != mine.version) return &TcpEnd::wrong_version;
+  if (other.cluster_id != mine.cluster_id) return &TcpEnd::wrong_cluster;
+  if (other.configuration != mine.configuration) return &TcpEnd::wrong_configuration;
+  return nullptr;
+}
+
+/// So long from now, cut at the end of time.
+inline std::chrono::steady_clock::time_point moment_in(std::chrono::nanoseconds time) {
+  using Moment = std::chrono::steady_clock::time_point;
+  const Moment now = std::chrono::steady_clock::now();
+  return time < Moment::max() - now ? now + time : Moment::max();
+}
+
+/// Adds what a queue holds and has dropped.
+inline void add(const PeerQueue& queue, TcpStatus& status) noexcept {
+  status.queued_bytes += queue.bytes();
+  status.dropped_votes += queue.dropped(FrameClass::vote);
+  status.dropped_batches += queue.dropped(FrameClass::batch);
+  status.dropped_chunks += queue.dropped(FrameClass::chunk);
+  status.dropped_requests += queue.dropped(FrameClass::request);
+}
+
+}  // namespace mirbft
 
 namespace mirbft {
 
@@ -10663,11 +11564,11 @@ class TcpLink {
   bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
-  std::string remote_address() const {
+  const TcpSocket& socket() const { return stream_.lowest_layer(); }
+  /// Whom it comes from; the same for all whose connection is gone.
+  boost::asio::ip::address origin() const {
     Error unknown;
-    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
-    if (unknown) return "an unknown address";
-    return remote.address().to_string() + ':' + std::to_string(remote.port());
+    return origin_of(socket().remote_endpoint(unknown).address());
   }
 
   template <class Endpoints>
@@ -10865,41 +11766,6 @@ class TcpLink {
 
 }  // namespace mirbft
 
-// <mirbft/modules/net/tcp_listen.hpp>
-// Opens a port for connections, or says in whose terms it cannot be opened.
-
-#include <boost/asio/error.hpp>
-
-namespace mirbft::detail {
-
-/// Has the acceptor listen at `listen_host` and `listen_port`, where 0 is any free one. Returns
-/// the port. Throws `ConfigError`, which names one of the two.
-inline std::uint16_t listen_at(boost::asio::ip::tcp::acceptor& acceptor,
-                               boost::asio::io_context& io, const std::string& listen_host,
-                               std::uint16_t listen_port) {
-  using boost::asio::ip::tcp;
-  const std::string port = std::to_string(listen_port);
-  boost::system::error_code error;
-  const auto found = tcp::resolver(io).resolve(listen_host, port, tcp::resolver::passive, error);
-  if (!error) {
-    const tcp::endpoint endpoint = *found.begin();
-    acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
-  }
-  if (error == boost::asio::error::address_in_use)
-    throw ConfigError("listen_port", port, "is in use; stop who has it or choose another port");
-  if (error == boost::asio::error::access_denied)
-    throw ConfigError("listen_port", port, "may not be opened; choose one above 1023");
-  if (error)
-    throw ConfigError("listen_host", '"' + listen_host + '"',
-                      "must be an address of this machine (" + error.message() + ')');
-  return acceptor.local_endpoint().port();
-}
-
-}  // namespace mirbft::detail
-
 namespace mirbft {
 
 /// The work behind `TcpNet` and `TlsNet`, over any `Transport` that has
@@ -10923,7 +11789,7 @@ class TcpMesh {
         transport_(std::move(transport)),
         own_queue_(config_.queue_bytes),
         jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
-    listen();
+    port_ = door_.listen(io_, config_.listen_host, config_.listen_port);
     for (const TcpPeer& peer : config_.peers)
       if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
     for (auto& [id, peer] : peers_) dial(peer);
@@ -10981,9 +11847,10 @@ class TcpMesh {
     io_.poll();
     bool something = deliver(sink, max_frames);
     if (!something && at_most.count() > 0) {
-      const Clock::time_point deadline = after(at_most);
+      const Clock::time_point deadline = moment_in(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
+        sweep();
         something = deliver(sink, max_frames);
       }
     }
@@ -10997,9 +11864,8 @@ class TcpMesh {
 
   void close() {
     if (std::exchange(closed_, true)) return;
-    const Clock::time_point deadline = after(config_.close_within);
-    Error ignored;
-    acceptor_.close(ignored);
+    const Clock::time_point deadline = moment_in(config_.close_within);
+    door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
     run_until(deadline, [](const Link& link) { return !link.peer(); });
@@ -11011,6 +11877,7 @@ class TcpMesh {
     add(own_queue_, status);
     for (const auto& [id, peer] : peers_) {
       status.connected += peer.link ? 1 : 0;
+      if (!peer.link) status.absent.push_back({id, std::string(peer.why)});
       add(peer.queue, status);
     }
     return status;
@@ -11019,6 +11886,8 @@ class TcpMesh {
  private:
   using Link = TcpLink<Transport, TcpMesh>;
   friend Link;
+  using Door = TcpDoor<TcpMesh>;
+  friend Door;
   using Clock = std::chrono::steady_clock;
   using Error = boost::system::error_code;
   using tcp = boost::asio::ip::tcp;
@@ -11036,18 +11905,13 @@ class TcpMesh {
     std::chrono::milliseconds pause{};  // the longest before the next attempt
     Link* link = nullptr;               // the connection that frames flow on
     Link* dialing = nullptr;            // the one that is being made
+    std::string_view why = "no connection was made yet";
     bool resolving = false;
   };
 
   static TcpConfig checked(TcpConfig config) {
     validate(config);
     return config;
-  }
-
-  /// So long from now, cut at the end of time.
-  static Clock::time_point after(std::chrono::nanoseconds time) {
-    const Clock::time_point now = Clock::now();
-    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
   }
 
   Peer* find(std::optional<NodeId> id) noexcept {
@@ -11065,31 +11929,27 @@ class TcpMesh {
     return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
   }
 
-  void listen() {
-    port_ = detail::listen_at(acceptor_, io_, config_.listen_host, config_.listen_port);
-    accept();
+  // What the door tells.
+
+  void let_in(tcp::socket socket) {
+    make_room();
+    add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+  }
+  void turned_away(const tcp::socket& socket) {
+    count_end(TcpEnd::crowded_out, "somebody at " + remote_address(socket));
   }
 
-  void accept() {
-    // Those that have ended count, too, until they are freed.
-    if (accepting_ || closed_ || links_.size() >= peers_.size() + 2 * most_unnamed) return;
-    accepting_ = true;
-    acceptor_.async_accept([this](Error error, tcp::socket socket) {
-      accepting_ = false;
-      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
-      make_room();
-      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
-      accept();
-    });
-  }
-
-  /// Who connects and says nothing must not keep peers out: of too many, the oldest goes.
+  /// Who connects and says nothing must not keep peers out: of too many, one goes.
   void make_room() {
-    const auto unnamed = [](const auto& link) {
-      return link->open() && !link->peer() && !link->expected();
-    };
-    if (std::count_if(links_.begin(), links_.end(), unnamed) >= std::ptrdiff_t{most_unnamed})
-      (*std::find_if(links_.begin(), links_.end(), unnamed))->end(TcpEnd::crowded_out);
+    std::vector<Link*> unnamed;
+    std::vector<boost::asio::ip::address> origins;
+    for (const auto& link : links_) {
+      if (!link->open() || link->peer() || link->expected()) continue;
+      unnamed.push_back(link.get());
+      origins.push_back(link->origin());
+    }
+    if (unnamed.size() >= most_unnamed)
+      unnamed[Crowd(std::move(origins)).first_of_most()]->end(TcpEnd::crowded_out);
   }
 
   Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
@@ -11110,7 +11970,10 @@ class TcpMesh {
                             [this, &peer](Error error, const auto& endpoints) {
                               peer.resolving = false;
                               if (closed_) return;
-                              if (error) return retry(peer);
+                              if (error) {
+                                peer.why = "its name is not found";
+                                return retry(peer);
+                              }
                               connect(peer, endpoints);
                             });
   }
@@ -11142,15 +12005,11 @@ class TcpMesh {
   // What links tell.
 
   void greeted(Link& link, const Hello& hello) {
-    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
-    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
-    if (hello.configuration != config_.configuration)
-      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
-    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
-    if (!peer || !right) return link.end(TcpEnd::stranger);
-    if (!transport_.may_speak(link.stream(), hello.node))
-      return link.end(TcpEnd::wrong_certificate);
+    if (const TcpEnd* const refusal = refusal_of(link, hello)) {
+      if (peer && transport_.may_speak(link.stream(), hello.node)) peer->why = refusal->text;
+      return link.end(*refusal);
+    }
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
@@ -11158,28 +12017,39 @@ class TcpMesh {
     link.join(hello.node, peer->queue);
   }
 
+  const TcpEnd* refusal_of(Link& link, const Hello& hello) {
+    if (const TcpEnd* const odd = difference(this->hello(), hello)) return odd;
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!right || !find(hello.node)) return &TcpEnd::stranger;
+    if (!transport_.may_speak(link.stream(), hello.node)) return &TcpEnd::wrong_certificate;
+    return nullptr;
+  }
+
   void readable(Link& link) { ready_.push_back(&link); }
 
   void ended(Link& link, const TcpEnd& reason) {
-    ++(counters_.ended.*reason.counter);
-    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer && &reason != &TcpEnd::crowded_out)
+      counters_.last_refused = link.origin().to_string() + ": " + std::string(reason.text);
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
+    peer->why = reason.text;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
   }
 
+  void count_end(const TcpEnd& reason, const std::string& who) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = who + ": " + std::string(reason.text);
+  }
+
   std::string describe(const Link& link) const {
-    if (link.expected()) {
-      const TcpPeer& peer = peers_.at(*link.expected()).address;
-      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
-             std::to_string(peer.port);
-    }
+    if (link.expected()) return mirbft::describe(peers_.at(*link.expected()).address);
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
-           link.remote_address();
+           remote_address(link.socket());
   }
 
   // What happens in a poll.
@@ -11211,14 +12081,13 @@ class TcpMesh {
       if (cancelled) return;
       const Clock::time_point now = Clock::now();
       for (const auto& link : links_) link->tick(now, now - due, config_);
-      accept();
       tick();
     });
   }
 
   /// Frees the links that are over; not while one of their handlers runs.
   void sweep() {
-    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+    std::erase_if(links_, [](const auto& link) { return link->over(); });
   }
 
   /// Runs, and throws away what arrives, until all open links are done or time is up.
@@ -11236,20 +12105,12 @@ class TcpMesh {
     }
   }
 
-  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
-    status.queued_bytes += queue.bytes();
-    status.dropped_votes += queue.dropped(FrameClass::vote);
-    status.dropped_batches += queue.dropped(FrameClass::batch);
-    status.dropped_chunks += queue.dropped(FrameClass::chunk);
-    status.dropped_requests += queue.dropped(FrameClass::request);
-  }
-
   TcpConfig config_;
   Transport transport_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
-  tcp::acceptor acceptor_{io_};
+  Door door_{*this, io_};
   tcp::resolver resolver_{io_};
   boost::asio::steady_timer ticker_{io_};
   std::map<NodeId, Peer> peers_;
@@ -11260,7 +12121,6 @@ class TcpMesh {
   TcpStatus counters_;
   std::minstd_rand jitter_;
   std::atomic<bool> woken_ = false;
-  bool accepting_ = false;
   bool closed_ = false;
 };
 
@@ -12136,6 +12996,9 @@ class ClientTracker {
   /// Throws ConfigError.
   explicit ClientTracker(TrackerConfig config) : config_(std::move(config)) { config_.check(); }
 
+  /// As it was made.
+  const TrackerConfig& config() const noexcept { return config_; }
+
   void process(Init, auto& /*out*/) noexcept {}
 
   void process(NewRequest event, auto& out) {
@@ -12631,11 +13494,10 @@ class SegmentWal {
   void replay(F&& f) {
     sync();
     for (const Entry& entry : carried_entries()) f(entry.type, entry.content);
-    for (std::uint64_t id = log_.oldest(); id <= log_.newest(); ++id)
-      log_.read_segment(id, [&](segments::Place, const segments::Record& record) {
-        if (record.index == record.origin && record.retention >= log_.low())
-          f(record.type, Bytes(record.payload));
-      });
+    log_.read_all([&](segments::Place, const segments::Record& record) {
+      if (record.index == record.origin && record.retention >= log_.low())
+        f(record.type, Bytes(record.payload));
+    });
   }
 
   SegmentStatus status() const noexcept { return log_.status(); }
@@ -16539,6 +17401,8 @@ struct IssStatus {
   /// the App has asked for was not carried out.
   std::uint64_t key_changes = 0;
   std::uint64_t refused_reconfigurations = 0;
+  /// False while it must not vote, since it does not remember what it has voted for.
+  bool may_vote = true;
   iss::BadMessages bad_messages;
 };
 
@@ -16578,6 +17442,9 @@ class Iss {
         supply_(config_.members.size()),
         amnesia_(config_.memory, config_.members.size()),
         pace_{config_.base_timeout} {}
+
+  /// As it was made.
+  const IssConfig& config() const noexcept { return config_; }
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
@@ -16759,6 +17626,7 @@ class Iss {
             pace_.timeout,
             checkpointing_.known_key_changes(),
             checkpointing_.refused_reconfigurations(),
+            amnesia_.may_vote_in(epoch_),
             bad_};
   }
 
@@ -17377,7 +18245,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoi
                         delivered_requests, proposed_batches, own_requests_waiting,
                         batches_waiting_for_bodies, clients, early_bytes, open_segments,
                         suspected_segments, timeout, key_changes, refused_reconfigurations,
-                        bad_messages);
+                        may_vote, bad_messages);
 
 // <mirbft/protocol/orderers/paxos.hpp>
 // Paxos as an orderer of ISS: for clusters whose members may crash but do not lie.
@@ -18721,6 +19589,8 @@ class Pbft::Segment {
     if (!place || content.view != view_ || is_changing()) return;
     const Slot& slot = slots_[*place];
     if (slot.stage != Stage::voting || slot.digest != content.digest) return;
+    // Another batch may have been decided meanwhile; the vote stays ungiven, as nobody needs it.
+    if (!slot.holds(content.digest)) return;
     const Batch batch = slot.batch_for(content.digest);
     const Prepare own{id_, content.view, content.sn, content.digest, signed_.signature};
     auto voted =
@@ -19845,6 +20715,8 @@ struct ReplyQuorumStatus {
   std::uint64_t unasked = 0;
   /// Answers that refuse a request: ask again, or look at why.
   std::uint64_t refused = 0;
+  /// Bytes of results that are not believed yet.
+  std::uint64_t kept_bytes = 0;
 };
 
 /// Gathers the replicas' answers to one client's requests, however they come, and believes a
@@ -19852,20 +20724,31 @@ struct ReplyQuorumStatus {
 /// may send the whole result or only its hash, as long as one sends the whole.
 ///
 /// Who answered is the transport's word: it must know the replicas' channels apart. Memory is
-/// bounded by the numbers that are expected and one answer of each replica. One thread at a time.
+/// bounded: of each replica's answers the hashes are kept, one of each number, and whole results
+/// up to `most_kept`, which a liar can fill with lies. Then a result is believed when its last
+/// voucher sends the whole; who has sent the hash alone, is to be asked for it.
+///
+/// One thread at a time.
 template <class Hasher>
 class ReplyQuorum {
  public:
+  /// The bytes of whole results that are kept of one replica.
+  static constexpr std::uint64_t most_kept = std::uint64_t{4} << 20;
+
   ReplyQuorum(ClientId client, std::vector<NodeId> replicas, Hasher hasher = {})
       : client_(client),
         replicas_(std::move(replicas)),
         quorum_(replicas_.size()),
-        hasher_(std::move(hasher)) {}
+        hasher_(std::move(hasher)),
+        kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
   void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
   /// Nobody waits for this number any more.
-  void forget(ReqNo number) { open_.erase(number); }
+  void forget(ReqNo number) {
+    const auto open = open_.find(number);
+    if (open != open_.end()) erase(open);
+  }
 
   /// A replica has answered. The result, once enough say the same.
   std::optional<ClientResult> replied(NodeId from, const Replied& reply) {
@@ -19887,6 +20770,7 @@ class ReplyQuorum {
   ReplyQuorumStatus status() const noexcept {
     ReplyQuorumStatus now = status_;
     now.open = open_.size();
+    now.kept_bytes = std::accumulate(kept_.begin(), kept_.end(), std::uint64_t{0});
     return now;
   }
 
@@ -19894,10 +20778,16 @@ class ReplyQuorum {
   /// Stands for the hash of a result that a replica does not remember.
   static constexpr Digest forgotten{};
 
+  /// A whole result, and the place of the replica that has sent it.
+  struct Kept {
+    Bytes result;
+    std::size_t by = 0;
+  };
   struct Open {
     std::vector<std::optional<Digest>> said;
-    std::map<Digest, Bytes> results;
+    std::map<Digest, Kept> results;
   };
+  using Opened = typename std::map<ReqNo, Open>::iterator;
 
   std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
                                    const Digest& digest, const Bytes* result) {
@@ -19907,16 +20797,22 @@ class ReplyQuorum {
       ++status_.unasked;
       return std::nullopt;
     }
-    auto& before = open->second.said[static_cast<std::size_t>(replica - replicas_.begin())];
+    const auto place = static_cast<std::size_t>(replica - replicas_.begin());
+    auto& before = open->second.said[place];
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
     }
     const bool repeated = before == digest;
     before = digest;
-    if (result) open->second.results.try_emplace(digest, *result);
-    if (is_believed(open->second, digest)) return close(number, digest);
-    if (repeated && has_lost_its_result(open->second)) return close(number, forgotten);
+    if (digest == forgotten) {
+      if (are_too_few_left(open->second)) return close(open, forgotten, {});
+    } else if (count(open->second, digest) >= quorum_.weak()) {
+      if (!result) result = kept(open->second, digest);
+      if (result) return close(open, digest, *result);
+    }
+    if (repeated && has_lost_its_result(open->second)) return close(open, forgotten, {});
+    if (result) keep(open->second, digest, {*result, place});
     return std::nullopt;
   }
 
@@ -19924,10 +20820,20 @@ class ReplyQuorum {
     return static_cast<std::size_t>(
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
   }
+  static const Bytes* kept(const Open& open, const Digest& digest) {
+    const auto found = open.results.find(digest);
+    return found == open.results.end() ? nullptr : &found->second.result;
+  }
+  void keep(Open& open, const Digest& digest, Kept kept) {
+    const std::uint64_t bytes = kept.result.size();
+    if (kept_[kept.by] + bytes > most_kept) return;
+    const std::size_t by = kept.by;
+    if (open.results.try_emplace(digest, std::move(kept)).second) kept_[by] += bytes;
+  }
+
   /// What is forgotten is believed only when too few are left for a result.
-  bool is_believed(const Open& open, const Digest& digest) const {
-    if (digest == forgotten) return count(open, forgotten) + quorum_.weak() > replicas_.size();
-    return count(open, digest) >= quorum_.weak() && open.results.contains(digest);
+  bool are_too_few_left(const Open& open) const {
+    return count(open, forgotten) + quorum_.weak() > replicas_.size();
   }
   /// All but f have answered, and have been asked again, and those who remember are too few, or
   /// liars: whoever has said nothing by now may never do. One correct replica at least has said
@@ -19938,17 +20844,20 @@ class ReplyQuorum {
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
-  std::optional<ClientResult> close(ReqNo number, const Digest& digest) {
-    const auto open = open_.find(number);
-    ClientResult known{number, std::nullopt};
+  ClientResult close(Opened open, const Digest& digest, const Bytes& result) {
+    ClientResult known{open->first, std::nullopt};
     if (digest != forgotten) {
-      known.result = open->second.results.at(digest);
+      known.result = result;
       for (const std::optional<Digest>& other : open->second.said)
         status_.conflicting += other && *other != digest && *other != forgotten;
     }
     ++status_.believed;
-    open_.erase(open);
+    erase(open);
     return known;
+  }
+  void erase(Opened open) {
+    for (const auto& [digest, kept] : open->second.results) kept_[kept.by] -= kept.result.size();
+    open_.erase(open);
   }
 
   ClientId client_;
@@ -19956,12 +20865,14 @@ class ReplyQuorum {
   Quorum quorum_;
   Hasher hasher_;
   std::map<ReqNo, Open> open_;
+  std::vector<std::uint64_t> kept_;  // bytes of whole results of each replica
   ReplyQuorumStatus status_;
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused,
+                        kept_bytes);
 
 namespace mirbft {
 
@@ -21325,19 +22236,7 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::ClientPortStatus, used, addresses, clients, acce
 // <mirbft/client/port_accounts.hpp>
 // Who uses how much of a client port, and whether there is room for more.
 
-#include <boost/asio/ip/address.hpp>
-
 namespace mirbft {
-
-/// The part of an IP address that one party cannot choose at will.
-inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
-  using namespace boost::asio::ip;
-  if (!address.is_v6()) return address;
-  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
-  address_v6::bytes_type bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return address_v6(bytes);
-}
 
 /// Somebody whom the limits of a port hold for: an address, and a client there once it has said
 /// its name.
@@ -21372,6 +22271,17 @@ class PortAccounts {
     if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
       return Full::client;
     return Full::nothing;
+  }
+
+  /// Whether what the other uses counts in the account of `user` that is full.
+  static bool share(Full full, const PortUser& user, const PortUser& other) {
+    switch (full) {
+      case Full::nothing: return false;
+      case Full::port: return true;
+      case Full::address: return user.origin == other.origin;
+      case Full::client: return user == other;
+    }
+    return false;
   }
 
   void add(const PortUser& user, Amount amount, std::uint64_t more) {
@@ -21733,7 +22643,8 @@ class ClientPort {
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes);
+    accounts_.remove(session.user, &PortShare::answer_bytes,
+                     std::exchange(session.answer_bytes, 0));
     accounts_.remove(session.user, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
@@ -21760,13 +22671,28 @@ class ClientPort {
       payload = wire::encode(answer);
     }
     const std::uint64_t cost = Link::cost(payload);
-    if (accounts_.full(session.user, &PortShare::answer_bytes, cost) != PortAccounts::Full::nothing)
-      return session.link->end(LinkEnd::slow_reader);
+    if (!make_room(session, cost)) return;
     accounts_.add(session.user, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
     unflushed_.push_back(session.link->id());
+  }
+
+  /// Where the answers that wait to be read fill an account, the one of its connections goes that
+  /// has most of them, not the one that happens to be answered. False if that is this one.
+  bool make_room(Session& session, std::uint64_t cost) {
+    for (;;) {
+      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      if (full == PortAccounts::Full::nothing) return true;
+      Session* slowest = &session;
+      for (auto& [id, other] : sessions_)
+        if (PortAccounts::share(full, session.user, other.user) &&
+            other.answer_bytes > slowest->answer_bytes)
+          slowest = &other;
+      slowest->link->end(LinkEnd::slow_reader);
+      if (slowest == &session) return false;
+    }
   }
 
   // The thread.
@@ -21852,12 +22778,15 @@ class ClientPort {
 
 }  // namespace mirbft
 
+// <mirbft/log/block_events.hpp>
+// The events of a block of an event log.
+
 // <mirbft/log/block_reader.hpp>
-// The blocks of an event log, one after another, each whole and undamaged.
+// The blocks of one file of an event log, one after another, each whole and undamaged.
 
 namespace mirbft::log_format {
 
-/// A block as it was written.
+/// A block as it was written, but no more compressed.
 struct Block {
   /// Where it begins in the file.
   std::uint64_t offset = 0;
@@ -21871,25 +22800,49 @@ class BlockReader {
   explicit BlockReader(LogFile file) : file_(std::move(file)) { read_prologue(); }
 
   const LogFile& file() const noexcept { return file_; }
+  /// Where the next block begins.
+  std::uint64_t offset() const noexcept { return at_; }
 
-  /// Nothing at the end of the last whole block, which may move while the log is being written.
-  std::optional<Block> next() {
+  /// Of the next block, which is there as a whole. Nothing at the end of the last whole block,
+  /// which may move while the log is being written.
+  std::optional<BlockHeader> peek_header() {
     if (!available(BlockHeader::size)) return std::nullopt;
     const std::optional<BlockHeader> header = BlockHeader::load(peek(BlockHeader::size).data());
     if (!header) file_.fail(at_, "damaged: the header of the block here has a wrong checksum");
-    const std::size_t whole = BlockHeader::size + header->length;
-    if (!available(whole)) return std::nullopt;
-    Bytes content = peek(whole).slice(BlockHeader::size, header->length);
-    if (crc32c(content.view()) != header->checksum)
-      file_.fail(at_, "damaged: the content of the block here has a wrong checksum");
-    return Block{std::exchange(at_, at_ + whole), *header, std::move(content)};
+    if (!available(BlockHeader::size + std::size_t{header->length})) return std::nullopt;
+    return header;
   }
 
-  /// Bytes after the last whole block, once `next` has returned nothing.
+  /// The block whose header was seen.
+  Block take(const BlockHeader& header) {
+    ahead_ = whole_window;
+    const std::size_t whole = BlockHeader::size + std::size_t{header.length};
+    const Bytes stored = peek(whole).slice(BlockHeader::size, header.length);
+    if (crc32c(stored.view()) != header.checksum)
+      file_.fail(at_, "damaged: the content of the block here has a wrong checksum");
+    Block block{at_, header, expand(header, stored)};
+    at_ += whole;
+    return block;
+  }
+
+  /// Leaves the block whose header was seen. What nobody needs is not even read from the disk.
+  void skip(const BlockHeader& header) {
+    at_ += BlockHeader::size + std::uint64_t{header.length};
+    ahead_ = at_ > window_at_ + window_.size() ? small_window : whole_window;
+  }
+
+  std::optional<Block> next() {
+    const std::optional<BlockHeader> header = peek_header();
+    if (!header) return std::nullopt;
+    return take(*header);
+  }
+
+  /// Bytes after the last whole block, once there is no next one.
   std::uint64_t torn_bytes() const noexcept { return size_ > at_ ? size_ - at_ : 0; }
 
  private:
-  static constexpr std::size_t window_size = std::size_t{1} << 18;
+  static constexpr std::size_t whole_window = std::size_t{1} << 18;
+  static constexpr std::size_t small_window = std::size_t{1} << 12;
 
   void read_prologue() {
     std::array<std::uint8_t, prologue_size> expected;
@@ -21917,18 +22870,34 @@ class BlockReader {
 
   /// The bytes from here on, which must be available. They are read in large pieces.
   Bytes peek(std::size_t count) {
-    if (at_ + count > window_at_ + window_.size()) {
+    if (at_ < window_at_ || at_ + count > window_at_ + window_.size()) {
       const auto left = static_cast<std::size_t>(size_ - at_);
-      const std::size_t size = std::min(std::max(count, window_size), left);
+      const std::size_t size = std::min(std::max(count, ahead_), left);
       window_ = Bytes::filled(size, [&](std::uint8_t* to) { file_.read(at_, to, size); });
       window_at_ = at_;
     }
     return window_.slice(static_cast<std::size_t>(at_ - window_at_), count);
   }
 
+  Bytes expand(const BlockHeader& header, const Bytes& stored) const {
+    if (header.compression == Compression::none) return stored;
+    if (!is_known(header.compression))
+      file_.fail(at_, "the block here is compressed in a way that this program does not know");
+    if (!is_available(header.compression))
+      file_.fail(at_, "the log is compressed by " + std::string(to_string(header.compression)) +
+                          ", and this program is built without it");
+    bool sound = header.plain_length != 0 && header.plain_length <= longest_compressed;
+    const Bytes content = Bytes::filled(sound ? header.plain_length : 0, [&](std::uint8_t* to) {
+      sound = codec_of(header.compression)->expand(stored.view(), to, header.plain_length);
+    });
+    if (!sound) file_.fail(at_, "damaged: what is compressed here does not expand");
+    return content;
+  }
+
   LogFile file_;
   std::uint64_t size_ = 0;
   std::uint64_t at_ = 0;
+  std::size_t ahead_ = whole_window;
   Bytes window_;
   std::uint64_t window_at_ = 0;
 };
@@ -21950,8 +22919,11 @@ struct LogEvent {
   /// Its message in the log's schema; as long-lived as the reader that it comes from.
   std::string_view name;
   Bytes payload;
-  /// Where it begins in the file.
+  /// Where it begins in the file; where its block begins if that is compressed.
   std::uint64_t offset = 0;
+  /// When it was dispatched, in nanoseconds since the Unix epoch of the clock that the writer had;
+  /// virtual time in a simulation. Zero where it is not known.
+  std::uint64_t time = 0;
 
   /// The event as a C++ value; nothing when it is no `E`, or one that this `E` cannot hold.
   template <class E>
@@ -21959,6 +22931,176 @@ struct LogEvent {
     if (number != E::number) return std::nullopt;
     return wire::decode<E>(payload, wire::Form::lenient);
   }
+};
+
+}  // namespace mirbft
+
+namespace mirbft::log_format {
+
+/// Walks through a block whose checksum was right. What does not fit nonetheless goes to
+/// `fail(offset, reason)`, which must throw.
+class BlockEvents {
+ public:
+  BlockEvents() = default;
+  explicit BlockEvents(Block block)
+      : content_(std::move(block.content)),
+        left_(block.header.events),
+        index_(block.header.first),
+        offset_(block.offset),
+        compressed_(block.header.compression != Compression::none) {}
+
+  /// Whether all events are taken; then nothing else may be left of the block.
+  template <class Fail>
+  bool is_at_end(const Fail& fail) const {
+    if (left_ == 0 && (left_of_list_ != 0 || at_ != content_.size()))
+      fail(offset_, "damaged: the block here holds more than its header says");
+    return left_ == 0;
+  }
+
+  /// The next event, whose name the caller sets; there must be one.
+  template <class Fail>
+  LogEvent front(const Fail& fail) {
+    while (left_of_list_ == 0) begin_list(fail);
+    if (rest() < EntryHeader::size) fail(here(), "damaged: half an event");
+    const EntryHeader header = EntryHeader::load(content_.data() + at_);
+    if (rest() - EntryHeader::size < header.length)
+      fail(here(), "damaged: the event reaches beyond its block");
+    const std::size_t begin = at_ + EntryHeader::size;
+    return {index_, slot_, header.number, {}, content_.slice(begin, header.length),
+            here(), time_};
+  }
+  /// Goes on to the event after `front`.
+  void drop(const LogEvent& front) noexcept {
+    at_ += EntryHeader::size + front.payload.size();
+    ++index_;
+    --left_;
+    --left_of_list_;
+  }
+
+  /// Of the event that would be taken next.
+  std::uint64_t index() const noexcept { return index_; }
+  /// Events that are not taken yet.
+  std::uint32_t left() const noexcept { return left_; }
+
+ private:
+  std::size_t rest() const noexcept { return content_.size() - at_; }
+  /// What is compressed has no other place in the file than its block's.
+  std::uint64_t here() const noexcept {
+    return compressed_ ? offset_ : offset_ + BlockHeader::size + at_;
+  }
+
+  template <class Fail>
+  void begin_list(const Fail& fail) {
+    if (rest() < ListHeader::size) fail(here(), "damaged: half a list");
+    const ListHeader header = ListHeader::load(content_.data() + at_);
+    if (header.slot >= slot_count) fail(here(), "damaged: a list for no slot that there is");
+    slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
+    time_ = header.time;
+    left_of_list_ = header.events;
+    at_ += ListHeader::size;
+  }
+
+  Bytes content_;
+  std::size_t at_ = 0;
+  std::uint32_t left_ = 0;
+  std::uint32_t left_of_list_ = 0;
+  std::uint64_t index_ = 0;
+  std::uint64_t time_ = 0;
+  std::uint64_t offset_ = 0;
+  Slot slot_ = slot::node;
+  bool compressed_ = false;
+};
+
+}  // namespace mirbft::log_format
+
+// <mirbft/log/module_with_duty.hpp>
+// Any module of a Node as an event-shaped one, so that it can be replayed: with the duty of its
+// slot a task-shaped module takes events and answers them.
+
+namespace mirbft {
+
+/// Whether what slot `S` emits follows from the events that it is given: the others talk to the
+/// world outside.
+template <std::size_t S>
+inline constexpr bool is_replayable = (slot::tracker | slot::hasher | slot::crypto |
+                                       slot::protocol | slot::app)
+                                          .includes(Slot(static_cast<std::uint16_t>(1u << S)));
+
+/// The module in slot `S` of a Node with this plan. It does not sign: that takes a secret, which no
+/// log holds.
+template <class Plan, std::size_t S>
+class ModuleWithDuty {
+  using Task = typename Plan::template Task<S>;
+  using Events = typename Plan::Events;
+
+  template <class E>
+  struct needs_no_secret {
+    static constexpr bool value = !engine::is_instance<SignRequest, E>;
+  };
+  template <class E>
+  static constexpr auto answer_to() {
+    if constexpr (!Task::template handles<E>) {
+      return events<>{};
+    } else if constexpr (engine::HasAnswer<E>) {
+      return events<typename E::answer>{};
+    } else {
+      return events<>{};
+    }
+  }
+  template <class List>
+  struct Answers;
+  template <class... Es>
+  struct Answers<events<Es...>> {
+    using type = engine::Union<decltype(answer_to<Es>())...>;
+  };
+  template <class E>
+  struct comes_from_elsewhere {
+    static constexpr bool value = []<std::size_t... T>(std::index_sequence<T...>) {
+      return ((T != S && engine::contains<E, typename Plan::template Emits<T>>) || ...);
+    }(std::make_index_sequence<slot_count>{});
+  };
+
+ public:
+  using Module = typename Plan::template Module<S>;
+  using consumes =
+      typename engine::Select<needs_no_secret, typename Plan::template Received<S>>::type;
+  using emits =
+      engine::Union<typename Plan::template Emits<S>, typename Answers<consumes>::type>;
+  /// Those of its `emits` that may come from elsewhere too.
+  using shared = typename engine::Select<comes_from_elsewhere, emits>::type;
+
+  /// `module` is as it was when the recorded Node started.
+  ModuleWithDuty(Module module, const NodeConfig& config)
+      : module_(std::move(module)), task_(config) {}
+
+  template <class E>
+  void process(E event, auto& out) {
+    if constexpr (Task::template handles<E>) {
+      KnownEvents<std::remove_reference_t<decltype(out)>> known{out};
+      task_.process(module_, std::move(event), known);
+    } else {
+      module_.process(std::move(event), out);
+    }
+  }
+
+  const Module& module() const noexcept { return module_; }
+  auto status() const { return engine::status_of(module_); }
+
+ private:
+  /// As in a Node, what nobody asks for goes nowhere.
+  template <class Out>
+  struct KnownEvents {
+    Out& out;
+
+    template <class E>
+    void emit(E&& event) {
+      if constexpr (engine::contains<std::remove_cvref_t<E>, Events>)
+        out.emit(std::forward<E>(event));
+    }
+  };
+
+  Module module_;
+  Task task_;
 };
 
 }  // namespace mirbft
@@ -21975,27 +23117,33 @@ struct LogEvent {
 
 namespace mirbft {
 
-/// An event log from its first event to its last. A block is checked before its first event comes
-/// out. Throws LogError for what is no log and for damage; what came before is good.
+/// What is known of a block of a log before it is read: its `events` from index `first`, their
+/// `slots`, their `types` (see `LogReader::type_bits`), and from when (`earliest`, `latest`).
+using LogBlock = log_format::BlockHeader;
+
+/// An event log from its first event to its last, in one file or in a series of files. A block is
+/// checked before its first event comes out. Throws LogError for what is no log and for damage;
+/// what came before is good. Not movable while events of it are in use; used by one thread.
 class LogReader {
  public:
   using EventType = log_format::EventType;
 
-  explicit LogReader(std::string path) : blocks_(LogFile::open(std::move(path))) {
-    std::optional<log_format::Block> first = blocks_.next();
-    if (!first)
-      fail(log_format::prologue_size, "the log is cut off before it says what its events are");
-    if (first->header.kind != log_format::Kind::preamble)
-      fail(first->offset, "the log does not say what its events are");
+  /// `path` is a file, or what the files of a series begin with (`NAME-0001`), or a folder with one
+  /// series and no other.
+  explicit LogReader(std::string path) : path_(std::move(path)), source_(open(path_)) {
+    source_.preamble = read_preamble(source_.blocks);
     const wire::DecodeError error =
-        wire::decode_into(preamble_, first->content, wire::Form::lenient);
+        wire::decode_into(preamble_, source_.preamble, wire::Form::lenient);
     if (error != wire::DecodeError::none)
-      fail(first->offset,
+      fail(log_format::prologue_size,
            "what the log says of its events is " + std::string(wire::to_string(error)));
     std::ranges::sort(preamble_.types, {}, &EventType::number);
   }
 
-  const std::string& path() const noexcept { return blocks_.file().path(); }
+  /// As it was given.
+  const std::string& path() const noexcept { return path_; }
+  /// The file that is being read.
+  const std::string& file() const noexcept { return source_.blocks.file().path(); }
   /// Whose log it is.
   NodeId node() const noexcept { return preamble_.node; }
   const Bytes& cluster() const noexcept { return preamble_.cluster; }
@@ -22003,12 +23151,53 @@ class LogReader {
   const Bytes& schema() const noexcept { return preamble_.schema; }
   /// Every event type that the Node could see, by ascending number.
   const std::vector<EventType>& types() const noexcept { return preamble_.types; }
+  /// What the Node was made of; empty where the log does not know.
+  const std::vector<ModuleDescription>& modules() const noexcept { return preamble_.modules; }
+
+  /// The bits of those event types for which `wanted(const EventType&)` holds: a block whose
+  /// `types` have none of them holds no such event.
+  template <class Wanted>
+  std::uint64_t type_bits(Wanted&& wanted) const {
+    std::uint64_t bits = 0;
+    for (const EventType& type : preamble_.types)
+      if (wanted(type)) bits |= log_format::type_bit(type.number);
+    return bits;
+  }
 
   /// The next event; nothing at the end of the last whole block. Ask again when the log has grown.
   std::optional<LogEvent> next() {
-    while (content_.empty())
-      if (!open_block()) return std::nullopt;
-    return take_event();
+    return next([](const LogBlock&) { return true; });
+  }
+
+  /// The same, but for the blocks that are not `wanted(const LogBlock&)`: they are neither read
+  /// nor checked.
+  template <class Wanted>
+  std::optional<LogEvent> next(Wanted&& wanted) {
+    const auto fail = [this](std::uint64_t offset, std::string why) {
+      this->fail(offset, std::move(why));
+    };
+    while (true) {
+      while (events_.is_at_end(fail))
+        if (!open_block(wanted)) return std::nullopt;
+      LogEvent event = events_.front(fail);
+      event.name = name_of(event);
+      events_.drop(event);
+      if (event.index >= from_) return event;
+    }
+  }
+
+  /// Goes to the event with that index, or the first after it; forward or back. Blocks before it
+  /// are not read.
+  void seek(std::uint64_t index) {
+    const bool ahead = !next_block_ || index >= *next_block_ ||
+                       (events_.left() != 0 && index >= events_.index());
+    if (!ahead) {
+      source_ = open(path_);
+      source_.preamble = read_preamble(source_.blocks);
+      events_ = {};
+      next_block_ = std::nullopt;
+    }
+    from_ = index;
   }
 
   /// The event as a C++ value; throws LogError when `E` is another type or cannot hold it.
@@ -22021,60 +23210,122 @@ class LogReader {
 
   /// Bytes after the last whole block, once `next` has returned nothing: the list at which the
   /// writer was killed, or is just now.
-  std::uint64_t torn_bytes() const noexcept { return blocks_.torn_bytes(); }
+  std::uint64_t torn_bytes() const noexcept { return source_.blocks.torn_bytes(); }
 
  private:
+  /// The file that is being read, and which of a series it is.
+  struct Source {
+    std::optional<log_format::SeriesFile> place;
+    log_format::BlockReader blocks;
+    Bytes preamble;
+  };
+
   [[noreturn]] void fail(std::uint64_t offset, std::string why) const {
-    blocks_.file().fail(offset, std::move(why));
+    source_.blocks.file().fail(offset, std::move(why));
   }
 
-  bool open_block() {
-    std::optional<log_format::Block> block = blocks_.next();
-    if (!block) return false;
-    const log_format::BlockHeader& header = block->header;
-    if (header.kind != log_format::Kind::list || header.slot >= slot_count)
-      fail(block->offset, "damaged: no list of events where one must be");
-    if (started_ && header.first != next_index_)
-      fail(block->offset, "damaged: event " + std::to_string(header.first) + " follows where " +
-                              std::to_string(next_index_) + " must");
-    started_ = true;
-    next_index_ = header.first;
-    slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
-    content_ = std::move(block->content);
-    content_at_ = block->offset + log_format::BlockHeader::size;
+  static Source open(const std::string& path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) {
+      const bool is_folder = std::filesystem::is_directory(status);
+      const auto files = is_folder ? log_format::series_files(path)
+                                   : log_format::files_of_series(path);
+      if (!files.empty() && files.front().series() != files.back().series())
+        throw LogError(path, 0, "the folder holds several logs, such as " +
+                                    files.front().series() + " and " + files.back().series() +
+                                    ": choose one");
+      if (!files.empty()) return {files.front(), open(folder_of(path), files.front()), {}};
+    }
+    return {std::nullopt, log_format::BlockReader(LogFile::open(path)), {}};
+  }
+  static log_format::BlockReader open(const std::filesystem::path& folder,
+                                      const log_format::SeriesFile& place) {
+    return log_format::BlockReader(LogFile::open((folder / place.file()).string()));
+  }
+  static std::filesystem::path folder_of(const std::filesystem::path& path) {
+    return std::filesystem::is_directory(path) ? path : path.parent_path();
+  }
+
+  static Bytes read_preamble(log_format::BlockReader& blocks) {
+    std::optional<log_format::Block> first = blocks.next();
+    if (!first)
+      blocks.file().fail(log_format::prologue_size,
+                         "the log is cut off before it says what its events are");
+    if (first->header.kind != log_format::Kind::preamble)
+      blocks.file().fail(first->offset, "the log does not say what its events are");
+    return std::move(first->content);
+  }
+
+  /// Opens the next block unless it is not wanted; false if there is none.
+  template <class Wanted>
+  bool open_block(Wanted& wanted) {
+    log_format::BlockReader& blocks = source_.blocks;
+    const std::optional<LogBlock> header = blocks.peek_header();
+    if (!header) return open_next_file();
+    if (header->kind != log_format::Kind::lists)
+      fail(blocks.offset(), "damaged: no lists of events where they must be");
+    if (next_block_ && header->first != *next_block_)
+      fail(blocks.offset(), "damaged: event " + std::to_string(header->first) +
+                                " follows where " + std::to_string(*next_block_) + " must");
+    next_block_ = header->first + header->events;
+    const bool too_early = header->first < from_ && *next_block_ <= from_;
+    if (too_early || !wanted(*header)) {
+      blocks.skip(*header);
+    } else {
+      events_ = log_format::BlockEvents(blocks.take(*header));
+    }
     return true;
   }
 
-  LogEvent take_event() {
-    using log_format::EntryHeader;
-    if (content_.size() < EntryHeader::size) fail(content_at_, "damaged: half an event");
-    const EntryHeader header = EntryHeader::load(content_.data());
-    const std::size_t whole = EntryHeader::size + std::size_t{header.length};
-    if (content_.size() < whole) fail(content_at_, "damaged: the event reaches beyond its block");
-    LogEvent event{next_index_, slot_, header.number, name_of(header.number),
-                   content_.slice(EntryHeader::size, header.length), content_at_};
-    content_ = content_.slice(whole, content_.size() - whole);
-    content_at_ += whole;
-    ++next_index_;
-    return event;
+  /// Goes on in the next file of a series; false while there is none. What came to the end of this
+  /// file before the next was begun is read first.
+  bool open_next_file() {
+    if (!source_.place) return false;
+    log_format::SeriesFile place = *source_.place;
+    ++place.number;
+    const auto folder = folder_of(path_);
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(folder / place.file(), error);
+    if (error) return check_no_later(place);
+    if (size < log_format::prologue_size) return false;
+    Source next{place, open(folder, place), {}};
+    if (!next.blocks.peek_header()) return false;
+    if (source_.blocks.peek_header()) return true;
+    if (torn_bytes() != 0)
+      fail(source_.blocks.offset(), "damaged: the file is cut off, and yet another follows");
+    next.preamble = read_preamble(next.blocks);
+    if (next.preamble != source_.preamble)
+      next.blocks.file().fail(log_format::prologue_size,
+                              "the file is another Node's than those before it");
+    source_ = std::move(next);
+    return true;
   }
 
-  std::string_view name_of(std::uint32_t number) const {
+  bool check_no_later(const log_format::SeriesFile& missing) const {
+    const auto files = log_format::files_of_series(folder_of(path_) / missing.series());
+    if (!files.empty() && files.back().number >= missing.number)
+      throw LogError(path_, 0, missing.file() + " is gone: was it too old to be kept?");
+    return false;
+  }
+
+  std::string_view name_of(const LogEvent& event) const {
     const auto& types = preamble_.types;
-    const auto found = std::ranges::lower_bound(types, number, {}, &EventType::number);
-    if (found == types.end() || found->number != number)
-      fail(content_at_,
-           "damaged: event number " + std::to_string(number) + " is not among the log's types");
+    const auto found = std::ranges::lower_bound(types, event.number, {}, &EventType::number);
+    if (found == types.end() || found->number != event.number)
+      fail(event.offset, "damaged: event number " + std::to_string(event.number) +
+                             " is not among the log's types");
     return found->name;
   }
 
-  log_format::BlockReader blocks_;
+  std::string path_;
+  Source source_;
   log_format::Preamble preamble_;
-  bool started_ = false;
-  std::uint64_t next_index_ = 0;
-  Slot slot_ = slot::node;
-  Bytes content_;
-  std::uint64_t content_at_ = 0;
+  log_format::BlockEvents events_;
+  /// Index of the first event after the block that was opened last.
+  std::optional<std::uint64_t> next_block_;
+  /// No event before it comes out.
+  std::uint64_t from_ = 0;
 };
 
 }  // namespace mirbft
@@ -22159,7 +23410,7 @@ class LogPrinter {
   /// One line in protobuf's text format; fields that hold their default are left out.
   std::string text(const LogEvent& event) const {
     std::string line;
-    printer_.PrintToString(*message(event), &line);
+    printer_.PrintToString(parse(event), &line);
     if (line.ends_with(' ')) line.pop_back();
     return line;
   }
@@ -22171,7 +23422,7 @@ class LogPrinter {
     options.preserve_proto_field_names = true;
     std::string line;
     const auto done =
-        google::protobuf::util::MessageToJsonString(*message(event), &line, options);
+        google::protobuf::util::MessageToJsonString(parse(event), &line, options);
     if (!done.ok()) fail(event.offset, "event cannot be shown as JSON: " + done.ToString());
     return line;
   }
@@ -22182,8 +23433,10 @@ class LogPrinter {
     using google::protobuf::util::MessageDifferencer;
     std::string lines;
     google::protobuf::io::StringOutputStream stream(&lines);
-    const auto left = message(event);
-    const auto right = message(other);
+    const auto left = new_message(event);
+    const auto right = new_message(other);
+    fill(*left, event);
+    fill(*right, other);
     {
       detail::DifferenceReporter reporter(&stream, printer_);
       reporter.SetMessages(*left, *right);
@@ -22195,15 +23448,40 @@ class LogPrinter {
     return lines;
   }
 
+  /// The event for protobuf's reflection, until the next call of anything here.
+  const google::protobuf::Message& parse(const LogEvent& event) const {
+    google::protobuf::Message& message = kept(event);
+    fill(message, event);
+    return message;
+  }
+
+  /// What the log's schema says of the event's type.
+  const google::protobuf::Descriptor& type(const LogEvent& event) const {
+    return *kept(event).GetDescriptor();
+  }
+  /// The same by the full name of the event's message.
+  const google::protobuf::Descriptor& type(std::string_view name, std::uint64_t offset = 0) const {
+    const auto* type = pool_.FindMessageTypeByName(std::string(name));
+    if (!type) fail(offset, "the log's schema lacks " + std::string(name));
+    return *type;
+  }
+
  private:
-  std::unique_ptr<google::protobuf::Message> message(const LogEvent& event) const {
-    const auto* type = pool_.FindMessageTypeByName(std::string(event.name));
-    if (!type) fail(event.offset, "the log's schema lacks " + std::string(event.name));
-    std::unique_ptr<google::protobuf::Message> made(messages_.GetPrototype(type)->New());
+  std::unique_ptr<google::protobuf::Message> new_message(const LogEvent& event) const {
+    const auto* prototype = messages_.GetPrototype(&type(event.name, event.offset));
+    return std::unique_ptr<google::protobuf::Message>(prototype->New());
+  }
+
+  google::protobuf::Message& kept(const LogEvent& event) const {
+    auto& message = kept_[event.number];
+    if (!message) message = new_message(event);
+    return *message;
+  }
+
+  void fill(google::protobuf::Message& message, const LogEvent& event) const {
     const Bytes& bytes = event.payload;
-    if (!made->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
       fail(event.offset, "what is recorded is no " + std::string(event.name));
-    return made;
   }
 
   [[noreturn]] void fail(std::uint64_t offset, std::string reason) const {
@@ -22213,6 +23491,8 @@ class LogPrinter {
   std::string path_;
   google::protobuf::DescriptorPool pool_;
   mutable google::protobuf::DynamicMessageFactory messages_;
+  /// One of each event type, by its number: filled anew, it has its memory already.
+  mutable std::map<std::uint32_t, std::unique_ptr<google::protobuf::Message>> kept_;
   google::protobuf::TextFormat::Printer printer_;
 };
 
@@ -22257,13 +23537,19 @@ class ExpectedEvents {
  public:
   template <class E>
   void add_in_order(const E& event) {
-    ordered_[E::destination.index()].push_back(expected(event));
+    newest_.push_back(expected(event));
+    ordered_[E::destination.index()].push_back(newest_.back());
   }
   template <class E>
   void add_in_any_order(const E& event) {
+    newest_.push_back(expected(event));
     for (std::size_t place = 0; place < slot_count; ++place)
-      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(expected(event));
+      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(newest_.back());
   }
+
+  /// What was added since `forget_newest`, in that order.
+  const std::vector<LogEvent>& newest() const noexcept { return newest_; }
+  void forget_newest() noexcept { newest_.clear(); }
 
   /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
   /// two equal events it does not matter which goes, but nothing may hold up the order.
@@ -22312,6 +23598,7 @@ class ExpectedEvents {
   template <class E>
   static LogEvent expected(const E& event) {
     LogEvent made;
+    made.slot = E::destination;
     made.number = E::number;
     made.name = log_format::message_name<E>();
     made.payload = wire::encode(event);
@@ -22320,6 +23607,7 @@ class ExpectedEvents {
 
   std::array<std::list<LogEvent>, slot_count> ordered_;
   std::array<std::list<LogEvent>, slot_count> unordered_;
+  std::vector<LogEvent> newest_;
 };
 
 /// The follow-ups of an event that a replayed module emits.
@@ -22378,8 +23666,10 @@ class Replay {
       : module_(module), slot_(slot), log_(log), printer_(log) {}
 
   /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
-  /// input, and whatever the module throws.
+  /// input. A module that fails is given nothing more; if the recorded one did not, then what it
+  /// has emitted since is the difference.
   std::optional<LogDifference> step(const LogEvent& event) {
+    expected_.forget_newest();
     std::optional<LogDifference> difference;
     if (is_one_of(typename Module::emits{}, event)) {
       if (expected_.take(event)) {
@@ -22388,7 +23678,7 @@ class Replay {
         difference = LogDifference{event, describe(event)};
       }
     }
-    if (event.slot == slot_) feed(event, typename Module::consumes{});
+    if (event.slot == slot_ && failure_.empty()) feed(event, typename Module::consumes{});
     return difference;
   }
 
@@ -22398,6 +23688,10 @@ class Replay {
   std::uint64_t compared() const noexcept { return compared_; }
   /// Events that the module has emitted and the log has not shown up to here.
   std::size_t pending() const noexcept { return expected_.size(); }
+  /// What the module has emitted at the last step, follow-ups included.
+  const std::vector<LogEvent>& emitted() const noexcept { return expected_.newest(); }
+  /// How the module has failed, and at which event; empty while it has not.
+  const std::string& failure() const noexcept { return failure_; }
 
  private:
   template <class... Es>
@@ -22412,12 +23706,18 @@ class Replay {
   template <class E>
   void feed_as(const LogEvent& event) {
     detail::ReplayOut out(expected_);
-    module_.process(log_.template decode<E>(event), out);
+    E input = log_.template decode<E>(event);
     ++fed_;
+    try {
+      module_.process(std::move(input), out);
+    } catch (const std::exception& error) {
+      failure_ = "fails at event " + std::to_string(event.index) + ": " + error.what();
+    }
   }
 
   std::string describe(const LogEvent& event) const {
     const LogEvent* expected = expected_.in_place_of(event);
+    if (!failure_.empty()) return "the replay " + failure_;
     if (!expected) return "the replay has not emitted such an event";
     try {
       if (expected->number == event.number) return printer_.differences(event, *expected);
@@ -22435,6 +23735,7 @@ class Replay {
   detail::ExpectedEvents expected_;
   std::uint64_t fed_ = 0;
   std::uint64_t compared_ = 0;
+  std::string failure_;
 };
 
 /// What came of a replay.
@@ -22442,6 +23743,8 @@ struct ReplayResult {
   std::uint64_t fed = 0;
   std::uint64_t compared = 0;
   std::uint64_t pending = 0;
+  /// As `Replay::failure`.
+  std::string failure;
   std::optional<LogDifference> difference;
 };
 
@@ -22455,7 +23758,8 @@ ReplayResult replay(Module& module, Slot slot, LogReader& log) {
     if (!event) break;
     difference = replay.step(*event);
   }
-  return {replay.fed(), replay.compared(), replay.pending(), std::move(difference)};
+  return {replay.fed(), replay.compared(), replay.pending(), replay.failure(),
+          std::move(difference)};
 }
 
 }  // namespace mirbft
@@ -22480,6 +23784,18 @@ class Clock {
 
  private:
   Time now_{};
+};
+
+/// Virtual time as an event log notes it.
+class LoggedTime {
+ public:
+  explicit LoggedTime(const Clock& clock) noexcept : clock_(&clock) {}
+  std::uint64_t operator()() const noexcept {
+    return static_cast<std::uint64_t>(clock_->now().count());
+  }
+
+ private:
+  const Clock* clock_;
 };
 
 /// The clock of one node: it has an origin of its own, runs too fast or too slow, and may jump
@@ -26415,8 +27731,14 @@ class Watch {
   void also(Also also) { also_.emplace(std::move(also)); }
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    if (also_) also_->begin(self, cluster, types);
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    if (!also_) return;
+    if constexpr (engine::TakesDescriptions<Also, events<Es...>>) {
+      also_->begin(self, cluster, types, modules);
+    } else {
+      also_->begin(self, cluster, types);
+    }
   }
 
   template <class List>
@@ -26489,6 +27811,7 @@ struct Parts {
   /// For a FileWal and a FileStore, in place of `wal` and `store`.
   Disk& account;
   FileSystem& files;
+  const Clock& clock;
 };
 
 namespace detail {
@@ -26921,7 +28244,7 @@ class Cluster {
           make_({member.id, member.incarnation, member.disk.contents(), members(),
                  network_.connect(member.id), Wal(member.disk), Store(member.disk),
                  WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
-                 member.files}));
+                 member.files, clock_}));
     } catch (const LogCorruption& corruption) {
       if (!member.damaged && !member.faulty)
         findings().report("no failure", member.id, std::nullopt, corruption.what());
@@ -28510,6 +29833,7 @@ class ReplaysAlike {
     }
     if constexpr (is_listed<E, typename Protocol::consumes>) {
       if (slot != slot::protocol) return;
+      life.expected.forget_newest();
       mirbft::detail::ReplayOut out(life.expected);
       try {
         life.again.process(E(event), out);
@@ -29666,7 +30990,10 @@ class ScenarioLine {
   }
 
   [[noreturn]] void refuse(std::string_view word, const std::string& why) const {
-    const std::string shown = word.empty() ? "(end of line)" : '"' + std::string(word) + '"';
+    constexpr std::size_t enough = 60;
+    const std::string shown = word.empty()            ? "(end of line)"
+                              : word.size() > enough ? '"' + std::string(word, 0, enough) + "…\""
+                                                     : '"' + std::string(word) + '"';
     throw ConfigError(place_, shown, why);
   }
 
@@ -29757,6 +31084,8 @@ class ScenarioParser {
     const std::uint64_t count = line.number(1, 1000);
     ClientLoad load;
     line.members(load);
+    within(line, "requests", load.requests, 1'000'000);
+    within(line, "open", load.open, 100'000);
     if (load.open == 0) line.refuse("open 0", "must be at least 1, or nothing is ever asked for");
     if (load.retry_after == Time{})
       line.refuse("retry_after 0s", "must be more, or nothing else is ever done");
@@ -29765,11 +31094,24 @@ class ScenarioParser {
   void read_links(ScenarioLine& line) {
     LinkRates& links = scenario_.faults.links;
     line.members(links);
+    within(line, "loss", links.loss, 1000);
+    within(line, "duplication", links.duplication, 1000);
+    within(line, "reordering", links.reordering, 1000);
+    within(line, "delay", links.delay, 1000);
     if (links.longest < links.shortest)
       line.refuse("longest " + time_text(links.longest),
                   "must not be below shortest, " + time_text(links.shortest) + "; say both");
   }
-  void read_pace(ScenarioLine& line) { line.members(scenario_.faults.pace); }
+  void read_pace(ScenarioLine& line) {
+    line.members(scenario_.faults.pace);
+    within(line, "shuffled_slots", scenario_.faults.pace.shuffled_slots, 1000);
+  }
+  static void within(const ScenarioLine& line, std::string_view name, std::uint64_t value,
+                     std::uint64_t most) {
+    if (value > most)
+      line.refuse(std::string(name) + ' ' + std::to_string(value),
+                  "must be at most " + std::to_string(most) + "; say less");
+  }
   void read_disks(ScenarioLine& line) { line.members(scenario_.faults.disks); }
   void read_adversary(ScenarioLine& line) {
     Roles& roles = scenario_.adversaries;
@@ -31794,6 +33136,8 @@ enum class Mutant : std::uint8_t {
   policy_not_persisted,
   app_forgets_on_restore,
   amnesia_ignored,
+  /// No mistake: the same modules as they should be.
+  none,
 };
 
 /// A mistake's name, and what it is.
@@ -32580,6 +33924,12 @@ class Ed25519Key {
   std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret_;
 };
 
+/// All that it takes to verify what others sign.
+struct PublicKeys {
+  std::vector<NodeKey> nodes;
+  std::vector<ClientKey> clients;
+};
+
 /// What a `SodiumCrypto` knows.
 struct SodiumStatus {
   std::uint64_t nodes = 0;           ///< nodes with a key
@@ -32615,7 +33965,25 @@ class SodiumCrypto {
   /// force. Throws `ConfigError`.
   SodiumCrypto(std::vector<Ed25519Key> own, NodeId self, const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
-      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {}
+      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {
+    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
+  }
+
+  /// Without a secret: one that verifies, and cannot sign. Throws `ConfigError`.
+  explicit SodiumCrypto(const PublicKeys& keys)
+      : SodiumCrypto((Ed25519Key::start_library(), std::vector<Ed25519Key>()), std::nullopt,
+                     by_id(keys.nodes, &NodeKey::node),
+                     by_id(keys.clients, &ClientKey::client)) {}
+
+  /// The public keys that it was made with; where some have changed, the newest ones.
+  PublicKeys config() const {
+    const auto bytes = [](const PublicKey& key) { return Bytes(ByteView(key)); };
+    PublicKeys keys;
+    for (const auto& [node, all] : nodes_)
+      if (const auto& newest = all.rbegin()->second) keys.nodes.push_back({node, bytes(*newest)});
+    for (const auto& [client, key] : clients_) keys.clients.push_back({client, bytes(key)});
+    return keys;
+  }
 
   /// Throws `ModuleFailure` when the secret key is missing: a node that could not sign would only
   /// look as if it took part.
@@ -32663,7 +34031,6 @@ class SodiumCrypto {
                const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
       : own_(std::move(own)), self_(self), clients_(checked(client_keys, "client_keys")) {
-    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
     for (const auto& [node, key] : checked(node_keys, "node_keys")) nodes_[node][Epoch(0)] = key;
   }
 
@@ -32677,6 +34044,8 @@ class SodiumCrypto {
     return key ? &*key : nullptr;
   }
   const Ed25519Key& own_key(Epoch epoch) const {
+    if (own_.empty())
+      throw ModuleFailure("Ed25519: made of public keys alone, this verifies and cannot sign");
     if (!self_) return own_.front();
     const PublicKey* wanted = node_key(*self_, epoch);
     for (const Ed25519Key& own : own_)
@@ -32698,6 +34067,13 @@ class SodiumCrypto {
     return parsed;
   }
 
+  template <class Id, class Key>
+  static std::map<Id, Bytes> by_id(const std::vector<Key>& keys, Id Key::*id) {
+    std::map<Id, Bytes> found;
+    for (const Key& each : keys)
+      if (each.key) found[each.*id] = *each.key;
+    return found;
+  }
   template <class Id>
   static std::map<Id, PublicKey> checked(const std::map<Id, Bytes>& keys, const char* field) {
     std::map<Id, PublicKey> parsed;
@@ -32730,6 +34106,7 @@ class SodiumCrypto {
 
 }  // namespace mirbft
 
+BOOST_HANA_ADAPT_STRUCT(mirbft::PublicKeys, nodes, clients);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SodiumStatus, nodes, clients, malformed_keys);
 
 #endif
@@ -32766,6 +34143,283 @@ class Ed25519Signer {
 };
 
 }  // namespace mirbft
+
+#endif
+
+#ifdef MIRBFT_WITH_ROCKSDB
+
+// <mirbft/modules/store/rocksdb.hpp>
+// The request store of a node over RocksDB: a well-kept database in the place of SegmentStore.
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/utilities/write_batch_with_index.h>
+
+namespace mirbft {
+
+/// Whose store this is, and where.
+struct RocksDbConfig {
+  /// A directory of its own; it is made if there is none.
+  std::string path;
+  NodeId node{};
+  Bytes cluster{"mirbft"};
+  /// Of each of the two tables in memory that take what is written.
+  std::uint64_t write_buffer_bytes = 32u << 20;
+};
+
+/// What a RocksDbStore has done since it was opened, and what RocksDB takes itself to hold.
+struct RocksDbStoreStatus {
+  std::uint64_t syncs = 0;
+  std::uint64_t written_bytes = 0;
+  std::uint64_t estimated_requests = 0;
+  std::uint64_t bytes_on_disk = 0;
+  std::uint64_t bytes_in_memory = 0;
+};
+
+/// Requests by reference, durable when `sync` returns: all that was put and collected since the
+/// last one is one atomic write, with one fsync of RocksDB's own log.
+///
+/// As with a SegmentStore, what was delivered where is not kept: after a restart it is delivered
+/// again, or collected once it is below its client's window. An operation that fails throws
+/// ModuleFailure, and so does each later one: nothing is tried again.
+class RocksDbStore {
+ public:
+  /// Throws ModuleFailure where RocksDB cannot open the directory, ConfigError where the store in
+  /// it is another node's.
+  explicit RocksDbStore(const RocksDbConfig& config) : path_(config.path), database_(open(config)) {
+    claim(config);
+  }
+
+  /// Keeps a request; of one that is there already, only the authenticator is new.
+  void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    if (const Request* before = get(reference)) {
+      if (before->authenticator == authenticator) return;
+      return write(reference, Bytes(before->data), authenticator);
+    }
+    write(reference, data, authenticator);
+  }
+
+  void sync() {
+    if (batch_->GetWriteBatch()->Count() == 0) return;
+    rocksdb::WriteOptions durable;
+    durable.sync = true;
+    status_.written_bytes += batch_->GetWriteBatch()->GetDataSize();
+    require(database_->Write(durable, batch_->GetWriteBatch()), "write to");
+    batch_->Clear();
+    ++status_.syncs;
+  }
+
+  /// The request, or null when it is absent. Valid until the next call.
+  const Request* get(const RequestRef& reference) {
+    std::string value;
+    const auto found = batch_->GetFromBatchAndDB(database_.get(), {}, key_of(reference), &value);
+    if (found.IsNotFound() && failure_.empty()) return nullptr;
+    require(found, "read");
+    load(reference, value);
+    return &last_;
+  }
+
+  /// Calls `look(const RequestRef&, const Request&)` for every request.
+  template <class Look>
+  void for_each(Look&& look) {
+    walk({}, std::string(1, request_mark + 1), [&](const RequestRef& reference, const auto& value) {
+      load(reference, value.ToStringView());
+      look(reference, last_);
+    });
+  }
+
+  /// Remembers where the requests of a batch were delivered.
+  void delivered(SeqNr sn, Batch batch) {
+    deliveries_.insert(batch->begin(), batch->end());
+    delivered_.insert_or_assign(sn, std::move(batch));
+  }
+
+  /// Drops what was delivered at or before `collection.through`, and what was never delivered
+  /// below its client's `low`.
+  void collect(const Collection& collection) {
+    const auto end = delivered_.upper_bound(collection.through);
+    for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
+      for (const RequestRef& reference : *at->second) {
+        deliveries_.erase(reference);
+        require(batch_->Delete(key_of(reference)), "write to");
+      }
+    for (const ClientWindow& window : collection.windows) {
+      std::set<RequestRef> old;
+      walk({window.client, ReqNo(0), {}}, key_of({window.client, window.low, {}}),
+           [&](const RequestRef& reference, const auto&) { old.insert(reference); });
+      for (const RequestRef& reference : old)
+        if (!deliveries_.contains(reference))
+          require(batch_->Delete(key_of(reference)), "write to");
+    }
+  }
+
+  RocksDbStoreStatus status() const {
+    RocksDbStoreStatus status = status_;
+    const auto ask = [this](const std::string& name, std::uint64_t& value) {
+      (void)database_->GetIntProperty(name, &value);
+    };
+    ask(rocksdb::DB::Properties::kEstimateNumKeys, status.estimated_requests);
+    ask(rocksdb::DB::Properties::kTotalSstFilesSize, status.bytes_on_disk);
+    ask(rocksdb::DB::Properties::kCurSizeAllMemTables, status.bytes_in_memory);
+    return status;
+  }
+
+ private:
+  /// What keys begin with, so that those of requests are apart from the owner's.
+  static constexpr char request_mark = 'r';
+  static constexpr const char* owner_key = "owner";
+
+  static std::unique_ptr<rocksdb::DB> open(const RocksDbConfig& config) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.write_buffer_size = config.write_buffer_bytes;
+    // A torn write at the end is what a crash leaves. Anything else that is damaged was durable,
+    // and to go on without it would be to forget.
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+    options.keep_log_file_num = 2;
+    rocksdb::DB* opened = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(options, config.path, &opened);
+    if (!status.ok())
+      throw ModuleFailure("cannot open " + config.path + ": " + status.ToString());
+    return std::unique_ptr<rocksdb::DB>(opened);
+  }
+
+  void claim(const RocksDbConfig& config) {
+    const std::string own =
+        "node " + std::to_string(config.node.value) + " of cluster \"" +
+        std::string(config.cluster.text()) + '"';
+    std::string owner;
+    const rocksdb::Status found = database_->Get({}, owner_key, &owner);
+    if (found.IsNotFound()) {
+      require(batch_->Put(owner_key, own), "write to");
+      return sync();
+    }
+    require(found, "read");
+    if (owner != own)
+      throw ConfigError(
+          "path", path_,
+          "holds the requests of " + owner + ": each store needs a directory of its own");
+  }
+
+  /// In the order of references: client and number (big-endian), digest.
+  static std::string key_of(const RequestRef& reference) {
+    std::string key(1, request_mark);
+    for (const std::uint64_t number : {reference.client.value, reference.req_no.value})
+      for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(number >> shift & 255);
+    key.append(reference.digest.bytes.begin(), reference.digest.bytes.end());
+    return key;
+  }
+  static constexpr std::size_t key_size = 1 + 2 * sizeof(std::uint64_t) + Digest::size;
+  RequestRef reference_of(std::string_view key) const {
+    if (key.size() != key_size) fail("read", "a key is no request's");
+    const auto number_at = [key](std::size_t at) {
+      std::uint64_t number = 0;
+      for (const char byte : key.substr(at, sizeof number))
+        number = number << 8 | static_cast<std::uint8_t>(byte);
+      return number;
+    };
+    RequestRef reference{ClientId(number_at(1)), ReqNo(number_at(9)), {}};
+    std::copy(key.end() - Digest::size, key.end(), reference.digest.bytes.begin());
+    return reference;
+  }
+
+  /// A value is the length of the body (u32, little-endian), the body, and the authenticator.
+  void write(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
+    std::uint8_t length[sizeof(std::uint32_t)];
+    std::uint8_t* at = length;
+    little_endian::put(at, static_cast<std::uint32_t>(data.size()));
+    std::string value(length, length + sizeof length);
+    value += data.text();
+    value += authenticator.text();
+    require(batch_->Put(key_of(reference), value), "write to");
+  }
+  void load(const RequestRef& reference, std::string_view value) {
+    const ByteView bytes = bytes_of(value);
+    constexpr std::size_t head = sizeof(std::uint32_t);
+    const std::uint8_t* at = bytes.data();
+    if (bytes.size() < head) fail("read", "a value is no request");
+    const std::size_t length = little_endian::get<std::uint32_t>(at);
+    if (length > bytes.size() - head) fail("read", "a value is no request");
+    last_ = {reference.client, reference.req_no, Bytes(bytes.subspan(head, length)),
+             Bytes(bytes.subspan(head + length))};
+  }
+
+  /// Calls `look(reference, value)` for the requests from `begin` on whose keys are below `end`.
+  template <class Look>
+  void walk(const RequestRef& begin, const std::string& end, Look&& look) {
+    const std::unique_ptr<rocksdb::Iterator> at(
+        batch_->NewIteratorWithBase(database_->NewIterator({})));
+    for (at->Seek(key_of(begin)); at->Valid() && at->key().compare(end) < 0; at->Next())
+      look(reference_of(at->key().ToStringView()), at->value());
+    require(at->status(), "read");
+  }
+
+  void require(const rocksdb::Status& status, const char* operation) {
+    if (!failure_.empty()) throw ModuleFailure(failure_);
+    if (status.ok()) return;
+    failure_ = text_of(operation, status.ToString());
+    throw ModuleFailure(failure_);
+  }
+  [[noreturn]] void fail(const char* operation, const char* reason) const {
+    throw ModuleFailure(text_of(operation, reason));
+  }
+  std::string text_of(const char* operation, const std::string& reason) const {
+    return std::string("cannot ") + operation + ' ' + path_ + ": " + reason;
+  }
+
+  std::string path_;
+  std::unique_ptr<rocksdb::DB> database_;
+  /// What the next `sync` writes.
+  std::unique_ptr<rocksdb::WriteBatchWithIndex> batch_ =
+      std::make_unique<rocksdb::WriteBatchWithIndex>(rocksdb::BytewiseComparator(), 0, true);
+  std::map<SeqNr, Batch> delivered_;
+  /// All that is in those.
+  std::set<RequestRef> deliveries_;
+  Request last_;
+  std::string failure_;
+  RocksDbStoreStatus status_;
+};
+
+}  // namespace mirbft
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::RocksDbStoreStatus, syncs, written_bytes, estimated_requests,
+                        bytes_on_disk, bytes_in_memory);
+
+#endif
+
+#ifdef MIRBFT_WITH_ZSTD
+
+// <mirbft/log/zstd.hpp>
+// Event logs compressed by zstd (RFC 8878): who includes this can write and read them.
+
+#include <zstd.h>
+
+namespace mirbft::log_format {
+
+/// The fastest of zstd's regular levels: recording must not cost much.
+inline constexpr int zstd_level = 1;
+
+inline std::size_t zstd_compress(ByteView from, std::uint8_t* to) {
+  // Its tables are worth keeping from block to block; each thread records for itself.
+  thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(
+      ZSTD_createCCtx(), &ZSTD_freeCCtx);
+  // There is room enough, so only memory can be wanting. Then the block stays as it is.
+  if (!context) return from.size();
+  const std::size_t size = ZSTD_compressCCtx(context.get(), to, ZSTD_compressBound(from.size()),
+                                             from.data(), from.size(), zstd_level);
+  return ZSTD_isError(size) ? from.size() : size;
+}
+
+inline bool zstd_expand(ByteView from, std::uint8_t* to, std::size_t size) {
+  return ZSTD_decompress(to, size, from.data(), from.size()) == size;
+}
+
+inline constexpr Codec zstd_codec{&ZSTD_compressBound, &zstd_compress, &zstd_expand};
+
+inline const Codec* const zstd_installed = codec_of(Compression::zstd) = &zstd_codec;
+
+}  // namespace mirbft::log_format
 
 #endif
 

@@ -351,6 +351,34 @@ TEST_CASE("a client that does not read its answers is cut off") {
   CHECK(next_answer(other) == Answered({1, Outcome::delivered}));
 }
 
+TEST_CASE("of those who fill the port with answers, who reads none is cut off") {
+  ClientPortConfig config = port_config();
+  SUBCASE("of all") { config.total.answer_bytes = 8 * mib; }
+  SUBCASE("of an address") { config.per_address.answer_bytes = 8 * mib; }
+  Fixture it(config);
+  RawClient slow = it.hello(1);
+  RawClient good = it.hello(2);
+  const auto answer = [&](RawClient& client, std::uint64_t id, std::uint64_t number) {
+    submit(client, number, request_of(id, number));
+    REQUIRE(it.has_open(1));
+    const std::uint64_t before = it.port.status().answered;
+    it.replica.answer_oldest(Outcome::delivered, Bytes(std::string(mib, 'x')));
+    REQUIRE(eventually([&] { return it.port.status().answered == before + 1; }));
+  };
+  std::uint64_t number = 0;
+  while (it.port.status().used.answer_bytes < 7 * mib) answer(slow, 1, number++);
+  // It leaves less room than an answer takes.
+  for (std::uint64_t next = 0; it.port.status().ended.slow_reader == 0; ++next) {
+    REQUIRE(next < 20);
+    answer(good, 2, next);
+    CHECK(next_answer(good) == Answered({next, Outcome::delivered}));
+  }
+  CHECK(slow.is_closed());
+  answer(good, 2, 100);
+  CHECK(next_answer(good) == Answered({100, Outcome::delivered}));
+  CHECK(it.port.status().ended.slow_reader == 1);
+}
+
 TEST_CASE("a result that fits in no frame is told as one that is forgotten") {
   Fixture it;
   RawClient client = it.hello(1);

@@ -21,12 +21,6 @@ ClientPortConfig limits(std::uint64_t total, std::uint64_t address, std::uint64_
 
 }  // namespace
 
-TEST_CASE("an origin is what nobody has many of") {
-  CHECK(origin_of(make_address("192.0.2.7")) == make_address("192.0.2.7"));
-  CHECK(origin_of(make_address("::ffff:192.0.2.7")) == make_address("192.0.2.7"));
-  CHECK(origin_of(make_address("2001:db8:1:2:3:4:5:6")) == make_address("2001:db8:1:2::"));
-}
-
 TEST_CASE("what is used counts for all, for the address and for the client there") {
   PortAccounts accounts(limits(6, 4, 2));
   const PortUser here{make_address("192.0.2.1"), ClientId(1)};
@@ -50,6 +44,18 @@ TEST_CASE("what is used counts for all, for the address and for the client there
   accounts.remove(neighbour, requests, 1);
   CHECK(accounts.full(here, requests, 1) == Full::client);
   CHECK(accounts.full({here.origin, ClientId(3)}, requests, 1) == Full::nothing);
+}
+
+TEST_CASE("an account is shared by those whom it counts") {
+  const PortUser user{make_address("192.0.2.1"), ClientId(1)};
+  const PortUser neighbour{user.origin, ClientId(2)};
+  const PortUser elsewhere{make_address("192.0.2.2"), ClientId(1)};
+  CHECK(PortAccounts::share(Full::port, user, elsewhere));
+  CHECK(PortAccounts::share(Full::address, user, neighbour));
+  CHECK_FALSE(PortAccounts::share(Full::address, user, elsewhere));
+  CHECK(PortAccounts::share(Full::client, user, user));
+  CHECK_FALSE(PortAccounts::share(Full::client, user, neighbour));
+  CHECK_FALSE(PortAccounts::share(Full::nothing, user, user));
 }
 
 TEST_CASE("no account is kept of who uses nothing") {

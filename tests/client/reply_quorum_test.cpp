@@ -99,6 +99,34 @@ TEST_CASE("a liar that sends ever new results is not kept") {
   CHECK(!quorum.vouched(NodeId(2), self, ReqNo(0), digest_of("lie 5")));
 }
 
+TEST_CASE("long lies about all open numbers are not kept, and the truth is believed all the same") {
+  constexpr std::uint64_t numbers = 64;
+  const std::string lie(std::size_t{1} << 20, 'x');
+  const std::string truth(std::size_t{1} << 20, 'y');
+  auto quorum = expecting(4, numbers);
+  for (std::uint64_t number = 0; number < numbers; ++number)
+    CHECK(!quorum.replied(NodeId(0), result(lie, number)));
+  CHECK(quorum.status().kept_bytes <= ReplyQuorum<Sha256>::most_kept);
+  for (std::uint64_t number = 0; number < numbers; ++number)
+    CHECK(!quorum.replied(NodeId(1), result(truth, number)));
+  CHECK(quorum.status().kept_bytes <= 2 * ReplyQuorum<Sha256>::most_kept);
+  SUBCASE("others send the whole") {
+    for (std::uint64_t number = 0; number < numbers; ++number)
+      CHECK(quorum.replied(NodeId(2), result(truth, number)) == known(truth, number));
+  }
+  SUBCASE("others send the hash: who sends the whole again is believed") {
+    for (std::uint64_t number = numbers; number-- > 0;) {
+      const auto believed =
+          quorum.vouched(NodeId(2), self, ReqNo(number), digest_of(truth));
+      CHECK(believed.has_value() == (number < 4));
+      if (!believed)
+        CHECK(quorum.replied(NodeId(1), result(truth, number)) == known(truth, number));
+    }
+  }
+  CHECK(quorum.status().open == 0);
+  CHECK(quorum.status().kept_bytes == 0);
+}
+
 TEST_CASE("what too many replicas have forgotten is known to be delivered, without a result") {
   auto quorum = expecting(4);
   CHECK(!quorum.replied(NodeId(0), outcome(Outcome::already_delivered)));

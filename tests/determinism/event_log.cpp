@@ -61,9 +61,16 @@ class NotingTracker : public ClientTracker {
   std::uint64_t noted_ = 0;
 };
 
+/// The time that passes in steps.
+struct StepTime {
+  const std::uint64_t* now;
+  std::uint64_t operator()() const { return *now; }
+};
+
+using Log = TimedFileInterceptor<StepTime>;
 using Protocol = Iss<Pbft>;
 using Replica = Node<LoopbackNet, Sha256, NullCrypto, Counter, MemoryWal, NotingTracker,
-                     MemoryStore, Protocol, FileInterceptor>;
+                     MemoryStore, Protocol, Log>;
 
 constexpr std::uint64_t nodes = 4;
 constexpr std::uint64_t requests = 300;
@@ -85,7 +92,8 @@ NotingTracker tracker() {
   return NotingTracker(std::move(config));
 }
 
-std::unique_ptr<Replica> replica(LoopbackHub& hub, NodeId self, std::string log) {
+std::unique_ptr<Replica> replica(LoopbackHub& hub, NodeId self, std::string log,
+                                 const std::uint64_t& now) {
   NodeConfig config;
   config.self = self;
   Replica::Modules modules{.net = LoopbackNet(hub, self),
@@ -96,7 +104,7 @@ std::unique_ptr<Replica> replica(LoopbackHub& hub, NodeId self, std::string log)
                            .tracker = tracker(),
                            .store = {},
                            .protocol = protocol_of(self),
-                           .interceptor = FileInterceptor(std::move(log))};
+                           .interceptor = Log(std::move(log), StepTime{&now})};
   return std::make_unique<Replica>(config, std::move(modules));
 }
 
@@ -105,14 +113,17 @@ void run_cluster(const std::filesystem::path& folder) {
   std::vector<NodeId> members;
   for (std::uint64_t i = 0; i < nodes; ++i) members.push_back(NodeId(i));
   LoopbackHub hub(members);
+  std::uint64_t now = 0;
   std::vector<std::unique_ptr<Replica>> replicas;
   for (const NodeId self : members)
-    replicas.push_back(replica(hub, self, path_of(folder, self)));
+    replicas.push_back(replica(hub, self, path_of(folder, self), now));
 
   std::mt19937_64 random(42);
   std::uint64_t submitted = 0;
   for (int step = 1; step <= 400; ++step) {
-    for (auto& each : replicas) each->tick(step * std::chrono::milliseconds(10));
+    const std::chrono::nanoseconds time = step * std::chrono::milliseconds(10);
+    now = static_cast<std::uint64_t>(time.count());
+    for (auto& each : replicas) each->tick(time);
     for (; submitted < requests && random() % 4 != 0; ++submitted) {
       Request request{ClientId(submitted % 3), ReqNo(submitted / 3), Bytes("add 2"), {}};
       replicas[random() % nodes]->submit(std::move(request), [](const Replied&) {});

@@ -40,6 +40,8 @@ TEST_CASE("each rule of the configuration says which value breaks it and what to
         "inbox_capacity = 0: so many submissions may wait: from 1 to 1048576");
   CHECK(complaint([](NodeConfig& c) { c.frames_at_a_time = 0; }) ==
         "frames_at_a_time = 0: so many frames are taken from the net at once: from 1 to 1048576");
+  CHECK(complaint([](NodeConfig& c) { c.received_bytes = 0; }) ==
+        "received_bytes = 0: so many bytes of frames may wait: at least 1, 67108864 are good");
 }
 
 TEST_CASE("no limit may be so wide that a list could overflow") {

@@ -110,10 +110,13 @@ struct Fixture {
     return made;
   }
 
+  explicit Fixture(const NodeConfig& node = config())
+      : core{node,         NullInterceptor{}, StubTracker{},     StubHasher{},
+             StubCrypto{}, StubStore{},       SendingProtocol{}, StubWal{},
+             StubApp{},    ScriptedNet{&shared}, engine::TheNode{}} {}
+
   ScriptedNet::Shared shared;
-  Core core{config(),          NullInterceptor{}, StubTracker{}, StubHasher{},
-            StubCrypto{},      StubStore{},       SendingProtocol{}, StubWal{},
-            StubApp{},         ScriptedNet{&shared}, engine::TheNode{}};
+  Core core;
   std::vector<FollowUps> due;
 
   auto& list() { return core.items().list<net>(); }
@@ -141,6 +144,20 @@ struct Fixture {
     return values;
   }
   std::size_t pending() { return core.items().list<slot::protocol.index()>().size(); }
+};
+
+/// Frames are few, or long: what waits is bounded in bytes.
+struct LongFrames : Fixture {
+  static constexpr std::uint64_t frames = 30;
+
+  LongFrames() : Fixture(few_bytes()) {}
+
+  static NodeConfig few_bytes() {
+    NodeConfig made = config();
+    made.busy_above = 1000;
+    made.received_bytes = frames * wire::encode(Message{StubMessage{1}}).size();
+    return made;
+  }
 };
 
 std::vector<std::uint64_t> numbers(std::uint64_t begin, std::uint64_t end) {
@@ -220,6 +237,15 @@ TEST_CASE_FIXTURE(Fixture, "who does not collect is read for only so long, and s
     for (const std::uint64_t value : received()) all.push_back(value);
   }
   CHECK(all == numbers(0, 1000));
+}
+
+TEST_CASE_FIXTURE(LongFrames, "who does not collect is read for only so many bytes") {
+  engine::NetRunner<Core> runner(core);
+  shared.arrive(1, 101);
+  CHECK(eventually([&] { return shared.frames_polled() >= frames; }));
+  CHECK_FALSE(eventually([&] { return shared.frames_polled() > frames + 10; }, 50ms));
+  CHECK(collect_until(runner, [&] { return pending() == 100; }));
+  CHECK(received() == numbers(1, 101));
 }
 
 TEST_CASE_FIXTURE(Fixture, "once it is told to stop receiving it only sends") {

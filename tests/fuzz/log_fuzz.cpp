@@ -78,9 +78,15 @@ class Input {
 
 void add_lists(MemoryFile& file, Input& input) {
   while (!input.empty()) {
-    const std::uint16_t slot = input.byte();
-    const std::uint8_t first = input.byte();
-    file.add_block({0, log_format::Kind::list, slot, first, 0}, input.bytes(input.byte()));
+    log_format::BlockHeader header;
+    header.kind = log_format::Kind::lists;
+    header.events = input.byte();
+    header.first = input.byte();
+    const std::uint8_t size = input.byte();
+    // Above the longest, the content is taken for what is compressed.
+    header.compression = size < 0xf0 ? Compression::none : Compression::zstd;
+    header.plain_length = input.byte();
+    file.add_block(header, input.bytes(size));
   }
 }
 

@@ -170,6 +170,15 @@ class Files(Folder):
         marker = json.loads((self.net / "elsewhere" / "node.json").read_text())
         self.assertEqual(marker, {"cluster": "mirbft-testnet", "node": 1, "state": "new"})
 
+    def test_where_it_listens(self):
+        self.change(listen_host="0.0.0.0")
+        self.assertEqual(self.check().returncode, 0)
+        self.change(listen_host="everywhere")
+        self.assert_wrong('listen_host = "everywhere": must be an IP address of this machine')
+        port = json.loads(self.config.read_text())["members"][1]["port"]
+        self.change(listen_host="0.0.0.0", http_port=port)
+        self.assert_wrong(f"http_port = {port}: is taken by another line of this file")
+
     def test_the_environment(self):
         self.assertEqual(self.check(MIRBFT_KV_HTTP_PORT="0").returncode, 0)
         self.assertEqual(self.check(MIRBFT_KV_CLIENTS="[]").returncode, 0)
@@ -234,6 +243,7 @@ class Running(Folder):
             victim.start()
             victim.await_ready()
             self.assertIn("mirbft-kv: memory lost: ", victim.log.read_text())
+            self.assertIn("without memory: ", victim.page("/readyz")[1])
             # The others' work carries on the epochs that it waits for.
             for count in range(200):
                 client.ask(f"SET late {count}")
@@ -290,6 +300,34 @@ class Running(Folder):
             self.assertEqual((run.returncode, run.stdout), (2, ""))
             self.assertIn(port, run.stderr.splitlines()[-1])
 
+    def test_told_to_end_while_it_recovers(self):
+        cluster = self.cluster()
+        cluster.start()
+        client = cluster.client()
+        for count in range(500):
+            client.send(f"SET {count} {'x' * 1000}")
+        client.ask("GET 0")
+        victim = cluster.replicas[3]
+        victim.kill()
+        for delay in range(10):
+            victim.log.write_text("")
+            victim.start()
+            await_that(lambda: "data in" in victim.log.read_text(), "it has begun")
+            time.sleep(delay / 100)
+            victim.process.terminate()
+            self.assertEqual(victim.process.wait(LIMIT), 0, victim.log.read_text())
+            self.assertTrue(victim.log.read_text().endswith("mirbft-kv: ended\n"))
+        victim.start()
+        victim.await_ready()
+
+    def test_listening_everywhere(self):
+        cluster = self.cluster()
+        for replica in cluster.replicas:
+            settings = json.loads(replica.config.read_text())
+            replica.config.write_text(json.dumps({**settings, "listen_host": "0.0.0.0"}))
+        cluster.start()
+        self.assertEqual(cluster.client().ask("SET a 1"), "+OK")
+
     def test_a_damaged_log(self):
         cluster = self.cluster()
         cluster.start()
@@ -303,6 +341,31 @@ class Running(Folder):
         run = run_program("mirbft-kv", "--config", victim.config)
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr.splitlines()[-1], r"mirbft-kv: corrupt: .*segment-0+: at byte")
+        mend = f"mirbft-kv --repair --config {victim.config}"
+        self.assertTrue(run.stderr.endswith(f"; mend it by: {mend}\n"), run.stderr)
+        self.assert_repaired(cluster, victim)
+
+    def assert_repaired(self, cluster, victim):
+        run = run_program("mirbft-kv", "--repair", "--config", victim.config)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        wal = cluster.folder / "node-3" / "wal"
+        self.assertIn(f"{wal}: corrupt: {wal}/segment-", run.stdout)
+        self.assertIn("0 sound records in 0 segments\n", run.stdout)
+        self.assertIn("begins without memory", run.stdout)
+        victim.start()
+        victim.await_ready()
+        self.assertIn("mirbft-kv: memory lost: ", victim.log.read_text())
+        self.assertTrue((wal.parent / "wal.left-1").is_dir())
+        run = run_program("mirbft-kv", "--repair", "--config", victim.config)
+        self.assert_refused(run, "another process uses this directory", status=1)
+        # Of one that is well it says so, and changes nothing.
+        other = cluster.replicas[0]
+        other.kill()
+        before = (cluster.folder / "node-0" / "node.json").read_text()
+        run = run_program("mirbft-kv", "--repair", "--config", other.config)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn("nothing is damaged", run.stdout)
+        self.assertEqual((cluster.folder / "node-0" / "node.json").read_text(), before)
 
     def test_pages(self):
         cluster = self.cluster()
@@ -310,8 +373,12 @@ class Running(Folder):
         first.start()
         await_that(lambda: first.page("/readyz") and "too few peers" in first.page("/readyz")[1],
                    "a lone replica says that it is not ready")
+        unreachable = "(no connection could be made)"
+        await_that(lambda: first.page("/readyz")[1].count(unreachable) == 3, "it says why")
         self.assertEqual(first.page("/readyz"), (
-            503, "too few peers are connected: 0 of 3, and 2 are needed\n"))
+            503, "too few peers are connected: 0 of 3, and 2 are needed\n"
+                 "absent: " + ", ".join(f"node {peer} {unreachable}" for peer in (1, 2, 3)) + "\n"))
+        self.assertEqual([peer["node"] for peer in first.status()["net"]["absent"]], [1, 2, 3])
         self.assertEqual(first.page("/livez"), (200, "alive\n"))
         for replica in cluster.replicas[1:]:
             replica.start()

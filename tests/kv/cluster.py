@@ -66,7 +66,8 @@ class Replica:
         def is_ready():
             if self.process.poll() is not None:
                 raise AssertionError(f"node {self.number} has ended:\n" + self.log.read_text())
-            return self.page("/readyz") == (200, "ready\n")
+            page = self.page("/readyz")
+            return page and page[0] == 200 and page[1].startswith("ready\n")
         await_that(is_ready, f"node {self.number} is ready")
 
 

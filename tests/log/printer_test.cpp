@@ -21,12 +21,18 @@ void write_with_schema(const std::string& path, Bytes schema, std::string name) 
   log_format::store_prologue(reinterpret_cast<std::uint8_t*>(content.data()));
   const auto add = [&](log_format::Kind kind, ByteView block) {
     std::string header(log_format::BlockHeader::size, '\0');
-    log_format::BlockHeader{static_cast<std::uint32_t>(block.size()), kind, 0, 0, crc32c(block)}
-        .store(reinterpret_cast<std::uint8_t*>(header.data()));
+    log_format::BlockHeader facts;
+    facts.length = facts.plain_length = static_cast<std::uint32_t>(block.size());
+    facts.kind = kind;
+    facts.events = 1;
+    facts.checksum = crc32c(block);
+    facts.store(reinterpret_cast<std::uint8_t*>(header.data()));
     content += header + std::string(block.begin(), block.end());
   };
   add(log_format::Kind::preamble, preamble.view());
-  add(log_format::Kind::list, Bytes{0xe8, 3, 0, 0, 0, 0, 0, 0}.view());
+  add(log_format::Kind::lists, Bytes{0,    0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+                                     0,    0, 0, 0,  //
+                                     0xe8, 3, 0, 0, 0, 0, 0, 0}.view());
   std::ofstream(path, std::ios::binary) << content;
 }
 

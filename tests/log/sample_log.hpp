@@ -97,9 +97,9 @@ class TemporaryFile {
 inline void write_log(const std::string& path) {
   mirbft::LogWriter log(path);
   log.begin(mirbft::NodeId(3), mirbft::bytes_of("sample"), Types{});
-  log.append(mirbft::slot::tracker, List{tick(1), new_request(0, "SET a 1"), tick(2)});
-  log.append(mirbft::slot::protocol, List{tick(1), Measured{-40, "Kraków"}, tick(2)});
-  log.append(mirbft::slot::store, List{deliver(5, 2)});
+  log.append(mirbft::slot::tracker, List{tick(1), new_request(0, "SET a 1"), tick(2)}, 100);
+  log.append(mirbft::slot::protocol, List{tick(1), Measured{-40, "Kraków"}, tick(2)}, 250);
+  log.append(mirbft::slot::store, List{deliver(5, 2)}, 300);
 }
 
 inline std::vector<mirbft::LogEvent> read_all(mirbft::LogReader& log) {
@@ -113,7 +113,7 @@ inline std::vector<std::uint64_t> block_ends(const std::string& path) {
   std::vector<std::uint64_t> ends;
   mirbft::log_format::BlockReader blocks(mirbft::LogFile::open(path));
   while (const auto block = blocks.next())
-    ends.push_back(block->offset + mirbft::log_format::BlockHeader::size + block->content.size());
+    ends.push_back(block->offset + mirbft::log_format::BlockHeader::size + block->header.length);
   return ends;
 }
 

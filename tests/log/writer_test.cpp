@@ -1,9 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +37,9 @@ TEST_CASE("what is written is read again, with index, slot, type and every field
   CHECK(events[2].slot == slot::tracker);
   CHECK(events[3].slot == slot::protocol);
   CHECK(events[6].slot == slot::store);
+  CHECK(events[2].time == 100);
+  CHECK(events[3].time == 250);
+  CHECK(events[6].time == 300);
   CHECK(log.torn_bytes() == 0);
 
   const auto request = events[1].as<NewRequest>();
@@ -158,4 +165,112 @@ TEST_CASE("a killed process loses nothing that append had returned from") {
   CHECK(events.size() % 3 == 0);
   for (const LogEvent& event : events)
     REQUIRE(event.as<Tick>()->now.count() == static_cast<std::int64_t>(event.index / 3));
+}
+
+namespace {
+
+std::size_t blocks_of(const sample::TemporaryFile& file) {
+  return sample::block_ends(file.path()).size() - 1;
+}
+
+}  // namespace
+
+TEST_CASE("lists that are gathered are written together when the first has waited long enough") {
+  const sample::TemporaryFile file;
+  LogOptions options;
+  options.gather = std::chrono::nanoseconds(100);
+  {
+    LogWriter log(file.path(), options);
+    log.begin(NodeId(1), {}, sample::Types{});
+    log.append(slot::tracker, sample::List{sample::tick(0)}, 1000);
+    log.append(slot::app, sample::List{}, 1010);
+    log.append(slot::app, sample::List{sample::tick(1)}, 1099);
+    CHECK(blocks_of(file) == 0);
+    log.append(slot::store, sample::List{sample::deliver(1, 1)}, 1100);
+    CHECK(blocks_of(file) == 1);
+    log.append(slot::app, sample::List{sample::tick(2)}, 1101);
+    CHECK(blocks_of(file) == 1);
+    log.flush();
+    CHECK(blocks_of(file) == 2);
+    log.flush();
+    CHECK(blocks_of(file) == 2);
+    log.append(slot::app, sample::List{sample::tick(3)}, 1102);
+    log.append(slot::app, sample::List{sample::tick(4)}, 900);  // The clock was set back.
+    CHECK(blocks_of(file) == 3);
+    log.append(slot::app, sample::List{sample::tick(5)}, 901);
+  }
+  CHECK(blocks_of(file) == 4);
+
+  log_format::BlockReader blocks(LogFile::open(file.path()));
+  REQUIRE(blocks.next());
+  const auto first = blocks.next();
+  REQUIRE(first);
+  CHECK(first->header.events == 3);
+  CHECK(first->header.first == 0);
+  CHECK(first->header.earliest == 1000);
+  CHECK(first->header.latest == 1100);
+  CHECK(first->header.slots == (slot::tracker | slot::app | slot::store).bits());
+  CHECK(first->header.types ==
+        (log_format::type_bit(Tick::number) | log_format::type_bit(Deliver::number)));
+  REQUIRE(blocks.next());
+  const auto third = blocks.next();
+  REQUIRE(third);
+  CHECK(third->header.earliest == 900);
+  CHECK(third->header.latest == 1102);
+
+  LogReader log(file.path());
+  const auto events = sample::read_all(log);
+  REQUIRE(events.size() == 7);
+  CHECK(events[1].slot == slot::app);
+  CHECK(events[1].time == 1099);
+  CHECK(events[2].slot == slot::store);
+  CHECK(events[6].as<Tick>()->now.count() == 5);
+}
+
+TEST_CASE("what is gathered is written when a block is full, and when its writer moves on") {
+  const sample::TemporaryFile file;
+  LogOptions options;
+  options.gather = std::chrono::hours(1);
+  LogWriter made(file.path(), options);
+  made.begin(NodeId(1), {}, sample::Types{});
+  made.append(slot::app, sample::List{sample::tick(0)});
+  CHECK(blocks_of(file) == 0);
+  {
+    LogWriter log(std::move(made));
+    const std::string half(log_format::block_target / 2, 'x');
+    log.append(slot::app, sample::List{sample::new_request(1, half.c_str())});
+    CHECK(blocks_of(file) == 0);
+    log.append(slot::app, sample::List{sample::new_request(2, half.c_str()), sample::tick(1)});
+    CHECK(blocks_of(file) == 1);
+  }
+  CHECK(blocks_of(file) == 2);
+  LogReader log(file.path());
+  CHECK(sample::read_all(log).size() == 4);
+}
+
+namespace {
+
+/// A list that fails when half of it is seen.
+struct FailingList {
+  template <class Look>
+  void for_each(Look&& look) const {
+    look(sample::tick(1));
+    throw std::runtime_error("half seen");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a list that was not seen to its end leaves no trace") {
+  const sample::TemporaryFile file;
+  LogWriter log(file.path());
+  log.begin(NodeId(1), {}, sample::Types{});
+  log.append(slot::app, sample::List{sample::tick(0)});
+  CHECK_THROWS_AS(log.append(slot::app, FailingList{}), std::runtime_error);
+  log.flush();
+  log.append(slot::app, sample::List{sample::tick(2)});
+  LogReader reader(file.path());
+  const auto events = sample::read_all(reader);
+  REQUIRE(events.size() == 2);
+  CHECK(events[1].as<Tick>()->now.count() == 2);
 }

@@ -3,6 +3,7 @@
 
     check.py BIN     BIN holds mirbft-redis
 """
+import contextlib
 import pathlib
 import re
 import shutil
@@ -21,8 +22,11 @@ from differential import Course
 from resp import Connection, encoded
 from servers import LIMIT, Gateway, Redis
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 BIN = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else ROOT / "build/release/bin").resolve()
+# What npm says then.
+UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
 DEFAULT_TESTS = {"PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP",
                  "RPOP", "SADD", "HSET", "SPOP", "ZADD", "ZPOPMIN",
                  "LPUSH (needed to benchmark LRANGE)", "LRANGE_100 (first 100 elements)",
@@ -157,6 +161,44 @@ class OfACluster(unittest.TestCase):
             done = run("redis-benchmark", "-p", str(gateway.port), "-n", "200", "-P", "16", "-q")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.count("requests per second"), len(DEFAULT_TESTS))
+
+
+class Library(unittest.TestCase):
+    """A client library of npm: which one, and in which version, is in npm/package.json."""
+
+    @classmethod
+    def setUpClass(cls):
+        if not shutil.which("npm"):
+            raise unittest.SkipTest("needs the package npm")
+        cls.folder = BIN.parent / "npm-redis"
+        cls.folder.mkdir(exist_ok=True)
+        for file in (HERE / "npm").iterdir():
+            shutil.copy(file, cls.folder)
+        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefer-offline"],
+                              cwd=cls.folder, capture_output=True, text=True, timeout=5 * LIMIT)
+        if done.returncode != 0 and any(word in done.stderr for word in UNREACHABLE):
+            raise unittest.SkipTest("the registry of npm cannot be reached")
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+
+    def drive(self, gateway):
+        done = subprocess.run(["node", "drive.mjs", str(gateway.port)], cwd=self.folder,
+                              capture_output=True, text=True, timeout=5 * LIMIT)
+        self.assertEqual((done.returncode, done.stdout), (0, "RESP2: good\nRESP3: good\n"),
+                         done.stderr)
+
+    def test_alone(self):
+        with Gateway(BIN) as gateway:
+            self.drive(gateway)
+
+    def test_a_cluster(self):
+        with tempfile.TemporaryDirectory(prefix="mirbft-redis-") as folder, \
+                contextlib.closing(Cluster(BIN, folder, service="redis",
+                                           settings={"batch_delay_ms": 1})) as cluster:
+            cluster.start()
+            with Gateway(BIN, client=cluster.folder / "client.json") as gateway:
+                self.drive(gateway)
+            cluster.await_agreement()
 
 
 class Usage(unittest.TestCase):

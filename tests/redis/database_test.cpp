@@ -75,6 +75,40 @@ TEST_CASE("database: SCAN meets every key once, in parts of the size asked for")
   CHECK(rounds == 15);
 }
 
+TEST_CASE("database: names that somebody has chosen do not make SCAN longer than was asked for") {
+  Asked ask;
+  // All of them have one hash by FNV-1a: 0.
+  const std::string zero("\xd5\x6b\xb9\x53\x42\x87\x08\x36");
+  for (std::size_t count = 0; count < 100; ++count) {
+    Step set{0, 2, {}};
+    for (const std::string& word : {std::string("SET"), zero + std::string(count, '\0'),
+                                    std::string("x")})
+      set.arguments.emplace_back(std::string_view(word));
+    ask.apply({ask.time, {set}});
+  }
+  CHECK(ask("DBSIZE") == ":100|");
+  CHECK(ask("SCAN 0 COUNT 5").find("|*5|") != std::string::npos);
+}
+
+TEST_CASE("database: orders that are decided together move the clock by a day at most") {
+  const auto order = [](std::uint64_t time) {
+    return mirbft::Request{{}, {}, mirbft::wire::encode(Order{time, {}}), {}};
+  };
+  const std::uint64_t today = 1'700'000'000'000;
+  const std::uint64_t day = 24 * 60 * 60 * 1000;
+  Database database;
+  const auto apply = [&](std::vector<mirbft::Request> requests) {
+    database.apply(mirbft::SeqNr(1), requests);
+    return static_cast<std::uint64_t>(database.now());
+  };
+  CHECK(apply({order(today)}) == today);
+  CHECK(apply({order(today + day - 1)}) == today + day - 1);
+  CHECK(apply({order(today)}) == today + day - 1);
+  const std::uint64_t wrong = Database::latest_time;
+  CHECK(apply({order(wrong), order(wrong + 1), order(~std::uint64_t{0})}) == today + 2 * day - 1);
+  CHECK(apply({order(wrong)}) == today + 3 * day - 1);
+}
+
 TEST_CASE("database: lists") {
   Asked ask;
   CHECK(ask("RPUSH l a b c") == ":3|");

@@ -152,11 +152,22 @@ class Course:
             raise Difference(f"scan {words}\n  Redis:  {found[0]}\n  mirbft: {found[1]}")
 
     def expire(self, twins):
-        """A short time, which then is over. Looking makes Redis notice, which DBSIZE would not."""
+        """A time that is over, soon or at once, or far away. Looking makes Redis notice, which
+        DBSIZE would not."""
         key = self.stream.one_key()
-        self.send(twins, [[b"set", key, b"x", b"px", b"1"]])
-        time.sleep(0.005)
-        self.send(twins, [[b"exists", key], [b"ttl", key], [b"get", key], [b"dbsize"]])
+        moment = int(time.time())
+        until = self.stream.pick(
+            [b"px", b"1"], [b"exat", b"1"], [b"pxat", b"1"], [b"exat", b"%d" % (moment - 1)],
+            [b"pxat", b"%d" % (moment * 1000 - 1)], [b"exat", b"%d" % (moment + 1000)],
+            [b"pxat", b"%d" % (moment * 1000 + 10**6)], [b"exat", b"0"], [b"pxat", b"-1"])
+        put = [b"set", key, b"x", *self.stream.pick([], [b"nx"], [b"xx"], [b"get"]), *until]
+        looks = [[b"exists", key], [b"ttl", key], [b"get", key], [b"dbsize"]]
+        if until[0] != b"px" and self.random.random() < 0.5:
+            self.send(twins, [[b"multi"], put, [b"exists", key], [b"get", key], [b"exec"]])
+        else:
+            self.send(twins, [put])
+            time.sleep(0.005)
+        self.send(twins, looks)
 
     def by_bytes(self, twins):
         """ZRANGE BYLEX wants equal scores."""

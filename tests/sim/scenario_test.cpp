@@ -57,6 +57,12 @@ constexpr Wrong all_wrong[] = {
     {"links longest 1us", "1 = \"longest 1us\": must not be below shortest, 50us; say both"},
     {"links loss 4294967296", "1 = \"4294967296\": must be a number from 0 to 4294967295; "
                               "correct it"},
+    {"links loss 1001", "1 = \"loss 1001\": must be at most 1000; say less"},
+    {"links delay 1001", "1 = \"delay 1001\": must be at most 1000; say less"},
+    {"pace shuffled_slots 1001",
+     "1 = \"shuffled_slots 1001\": must be at most 1000; say less"},
+    {"clients 1 requests 1000001", "1 = \"requests 1000001\": must be at most 1000000; say less"},
+    {"clients 1 open 100001", "1 = \"open 100001\": must be at most 100000; say less"},
     {"disks tail cut", "1 = \"cut\": is not known here: use one of kept, drawn, lost"},
     {"adversary 4 all", "1 = \"4\": must be a number from 0 to 3; correct it"},
     {"adversary 3 evil",
@@ -104,6 +110,12 @@ constexpr Wrong begun_wrong[] = {
 };
 
 }  // namespace
+
+TEST_CASE("a word that does not end is shown as far as it helps") {
+  const std::string error = error_of("seed " + std::string(1 << 20, 'x'));
+  CHECK(error.size() < 200);
+  CHECK(error.find(std::string(60, 'x') + "…") != std::string::npos);
+}
 
 TEST_CASE("what a seed draws is read back as it was written") {
   for (const std::uint64_t nodes : {1u, 2u, 3u, 4u, 7u})

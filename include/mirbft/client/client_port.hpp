@@ -226,7 +226,8 @@ class ClientPort {
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes);
+    accounts_.remove(session.user, &PortShare::answer_bytes,
+                     std::exchange(session.answer_bytes, 0));
     accounts_.remove(session.user, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
@@ -253,13 +254,28 @@ class ClientPort {
       payload = wire::encode(answer);
     }
     const std::uint64_t cost = Link::cost(payload);
-    if (accounts_.full(session.user, &PortShare::answer_bytes, cost) != PortAccounts::Full::nothing)
-      return session.link->end(LinkEnd::slow_reader);
+    if (!make_room(session, cost)) return;
     accounts_.add(session.user, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
     unflushed_.push_back(session.link->id());
+  }
+
+  /// Where the answers that wait to be read fill an account, the one of its connections goes that
+  /// has most of them, not the one that happens to be answered. False if that is this one.
+  bool make_room(Session& session, std::uint64_t cost) {
+    for (;;) {
+      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      if (full == PortAccounts::Full::nothing) return true;
+      Session* slowest = &session;
+      for (auto& [id, other] : sessions_)
+        if (PortAccounts::share(full, session.user, other.user) &&
+            other.answer_bytes > slowest->answer_bytes)
+          slowest = &other;
+      slowest->link->end(LinkEnd::slow_reader);
+      if (slowest == &session) return false;
+    }
   }
 
   // The thread.

@@ -2,7 +2,6 @@
 #ifndef MIRBFT_CLIENT_PORT_ACCOUNTS_HPP
 #define MIRBFT_CLIENT_PORT_ACCOUNTS_HPP
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,19 +12,10 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <mirbft/client/client_port_config.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
 #include <mirbft/types/id.hpp>
 
 namespace mirbft {
-
-/// The part of an IP address that one party cannot choose at will.
-inline boost::asio::ip::address origin_of(const boost::asio::ip::address& address) {
-  using namespace boost::asio::ip;
-  if (!address.is_v6()) return address;
-  if (address.to_v6().is_v4_mapped()) return make_address_v4(v4_mapped, address.to_v6());
-  address_v6::bytes_type bytes = address.to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return address_v6(bytes);
-}
 
 /// Somebody whom the limits of a port hold for: an address, and a client there once it has said
 /// its name.
@@ -60,6 +50,17 @@ class PortAccounts {
     if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
       return Full::client;
     return Full::nothing;
+  }
+
+  /// Whether what the other uses counts in the account of `user` that is full.
+  static bool share(Full full, const PortUser& user, const PortUser& other) {
+    switch (full) {
+      case Full::nothing: return false;
+      case Full::port: return true;
+      case Full::address: return user.origin == other.origin;
+      case Full::client: return user == other;
+    }
+    return false;
   }
 
   void add(const PortUser& user, Amount amount, std::uint64_t more) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -41,6 +42,8 @@ struct ReplyQuorumStatus {
   std::uint64_t unasked = 0;
   /// Answers that refuse a request: ask again, or look at why.
   std::uint64_t refused = 0;
+  /// Bytes of results that are not believed yet.
+  std::uint64_t kept_bytes = 0;
 };
 
 /// Gathers the replicas' answers to one client's requests, however they come, and believes a
@@ -48,20 +51,31 @@ struct ReplyQuorumStatus {
 /// may send the whole result or only its hash, as long as one sends the whole.
 ///
 /// Who answered is the transport's word: it must know the replicas' channels apart. Memory is
-/// bounded by the numbers that are expected and one answer of each replica. One thread at a time.
+/// bounded: of each replica's answers the hashes are kept, one of each number, and whole results
+/// up to `most_kept`, which a liar can fill with lies. Then a result is believed when its last
+/// voucher sends the whole; who has sent the hash alone, is to be asked for it.
+///
+/// One thread at a time.
 template <class Hasher>
 class ReplyQuorum {
  public:
+  /// The bytes of whole results that are kept of one replica.
+  static constexpr std::uint64_t most_kept = std::uint64_t{4} << 20;
+
   ReplyQuorum(ClientId client, std::vector<NodeId> replicas, Hasher hasher = {})
       : client_(client),
         replicas_(std::move(replicas)),
         quorum_(replicas_.size()),
-        hasher_(std::move(hasher)) {}
+        hasher_(std::move(hasher)),
+        kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
   void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
   /// Nobody waits for this number any more.
-  void forget(ReqNo number) { open_.erase(number); }
+  void forget(ReqNo number) {
+    const auto open = open_.find(number);
+    if (open != open_.end()) erase(open);
+  }
 
   /// A replica has answered. The result, once enough say the same.
   std::optional<ClientResult> replied(NodeId from, const Replied& reply) {
@@ -83,6 +97,7 @@ class ReplyQuorum {
   ReplyQuorumStatus status() const noexcept {
     ReplyQuorumStatus now = status_;
     now.open = open_.size();
+    now.kept_bytes = std::accumulate(kept_.begin(), kept_.end(), std::uint64_t{0});
     return now;
   }
 
@@ -90,10 +105,16 @@ class ReplyQuorum {
   /// Stands for the hash of a result that a replica does not remember.
   static constexpr Digest forgotten{};
 
+  /// A whole result, and the place of the replica that has sent it.
+  struct Kept {
+    Bytes result;
+    std::size_t by = 0;
+  };
   struct Open {
     std::vector<std::optional<Digest>> said;
-    std::map<Digest, Bytes> results;
+    std::map<Digest, Kept> results;
   };
+  using Opened = typename std::map<ReqNo, Open>::iterator;
 
   std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
                                    const Digest& digest, const Bytes* result) {
@@ -103,16 +124,22 @@ class ReplyQuorum {
       ++status_.unasked;
       return std::nullopt;
     }
-    auto& before = open->second.said[static_cast<std::size_t>(replica - replicas_.begin())];
+    const auto place = static_cast<std::size_t>(replica - replicas_.begin());
+    auto& before = open->second.said[place];
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
     }
     const bool repeated = before == digest;
     before = digest;
-    if (result) open->second.results.try_emplace(digest, *result);
-    if (is_believed(open->second, digest)) return close(number, digest);
-    if (repeated && has_lost_its_result(open->second)) return close(number, forgotten);
+    if (digest == forgotten) {
+      if (are_too_few_left(open->second)) return close(open, forgotten, {});
+    } else if (count(open->second, digest) >= quorum_.weak()) {
+      if (!result) result = kept(open->second, digest);
+      if (result) return close(open, digest, *result);
+    }
+    if (repeated && has_lost_its_result(open->second)) return close(open, forgotten, {});
+    if (result) keep(open->second, digest, {*result, place});
     return std::nullopt;
   }
 
@@ -120,10 +147,20 @@ class ReplyQuorum {
     return static_cast<std::size_t>(
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
   }
+  static const Bytes* kept(const Open& open, const Digest& digest) {
+    const auto found = open.results.find(digest);
+    return found == open.results.end() ? nullptr : &found->second.result;
+  }
+  void keep(Open& open, const Digest& digest, Kept kept) {
+    const std::uint64_t bytes = kept.result.size();
+    if (kept_[kept.by] + bytes > most_kept) return;
+    const std::size_t by = kept.by;
+    if (open.results.try_emplace(digest, std::move(kept)).second) kept_[by] += bytes;
+  }
+
   /// What is forgotten is believed only when too few are left for a result.
-  bool is_believed(const Open& open, const Digest& digest) const {
-    if (digest == forgotten) return count(open, forgotten) + quorum_.weak() > replicas_.size();
-    return count(open, digest) >= quorum_.weak() && open.results.contains(digest);
+  bool are_too_few_left(const Open& open) const {
+    return count(open, forgotten) + quorum_.weak() > replicas_.size();
   }
   /// All but f have answered, and have been asked again, and those who remember are too few, or
   /// liars: whoever has said nothing by now may never do. One correct replica at least has said
@@ -134,17 +171,20 @@ class ReplyQuorum {
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
-  std::optional<ClientResult> close(ReqNo number, const Digest& digest) {
-    const auto open = open_.find(number);
-    ClientResult known{number, std::nullopt};
+  ClientResult close(Opened open, const Digest& digest, const Bytes& result) {
+    ClientResult known{open->first, std::nullopt};
     if (digest != forgotten) {
-      known.result = open->second.results.at(digest);
+      known.result = result;
       for (const std::optional<Digest>& other : open->second.said)
         status_.conflicting += other && *other != digest && *other != forgotten;
     }
     ++status_.believed;
-    open_.erase(open);
+    erase(open);
     return known;
+  }
+  void erase(Opened open) {
+    for (const auto& [digest, kept] : open->second.results) kept_[kept.by] -= kept.result.size();
+    open_.erase(open);
   }
 
   ClientId client_;
@@ -152,11 +192,13 @@ class ReplyQuorum {
   Quorum quorum_;
   Hasher hasher_;
   std::map<ReqNo, Open> open_;
+  std::vector<std::uint64_t> kept_;  // bytes of whole results of each replica
   ReplyQuorumStatus status_;
 };
 
 }  // namespace mirbft
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused);
+BOOST_HANA_ADAPT_STRUCT(mirbft::ReplyQuorumStatus, open, believed, conflicting, unasked, refused,
+                        kept_bytes);
 
 #endif

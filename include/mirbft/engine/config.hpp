@@ -35,6 +35,9 @@ struct NodeConfig {
   std::uint64_t inbox_capacity = 1 << 16;
   /// How many frames are taken from the Net at a time.
   std::uint64_t frames_at_a_time = 1024;
+  /// A Net with a thread of its own reads nothing more while frames of so many bytes wait for the
+  /// rest of the Node. The last ones that were taken may go beyond this.
+  std::uint64_t received_bytes = 64u << 20;
   VoteFrames vote_frames = VoteFrames::gathered;
   GroupCommit group_commit = GroupCommit::list;
 };
@@ -59,6 +62,8 @@ inline void check(const NodeConfig& config) {
   countable("inbox_capacity", config.inbox_capacity, "so many submissions may wait: from 1 to ");
   countable("frames_at_a_time", config.frames_at_a_time,
             "so many frames are taken from the net at once: from 1 to ");
+  positive("received_bytes", config.received_bytes,
+           "so many bytes of frames may wait: at least 1, 67108864 are good");
 }
 
 }  // namespace engine

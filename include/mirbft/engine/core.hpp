@@ -15,6 +15,7 @@
 #include <mirbft/engine/callers.hpp>
 #include <mirbft/engine/config.hpp>
 #include <mirbft/engine/inbox.hpp>
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/engine/stage.hpp>
 #include <mirbft/engine/wiring.hpp>
 #include <mirbft/events/node.hpp>
@@ -85,9 +86,7 @@ class Core {
   void start() {
     if (phase_ != Phase::created) return;
     phase_ = Phase::working;
-    guarded("interceptor", [&] {
-      interceptor_.begin(config_.self, config_.cluster.view(), typename Plan::Events{});
-    });
+    guarded("interceptor", [&] { begin_interceptor(); });
     guarded("wal", [&] { play_back(); });
     guarded("start", [&] {
       dispatch_all();
@@ -206,6 +205,22 @@ class Core {
   };
   using AllSlots = Slots<std::make_index_sequence<slot_count>>;
   using Stages = typename AllSlots::Stages;
+
+  void begin_interceptor() {
+    using Events = typename Plan::Events;
+    const ByteView cluster = config_.cluster.view();
+    if constexpr (TakesDescriptions<Interceptor, Events>) {
+      interceptor_.begin(config_.self, cluster, Events{}, descriptions());
+    } else {
+      interceptor_.begin(config_.self, cluster, Events{});
+    }
+  }
+  /// The Node's own slot is no module.
+  std::vector<ModuleDescription> descriptions() const {
+    return [&]<std::size_t... S>(std::index_sequence<S...>) {
+      return std::vector{describe<S>(stage<S>().module())...};
+    }(std::make_index_sequence<slot_count - 1>{});
+  }
 
   std::size_t dispatch_all_in(Slot slots) {
     std::size_t total = 0;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -67,6 +68,7 @@ class NetRunner {
     released_.clear();
     if (incoming_.size() == 0 || core_.is_full()) return;
     items.absorb(incoming_);
+    incoming_bytes_ = 0;
     changed_.notify_one();
   }
 
@@ -83,21 +85,26 @@ class NetRunner {
   void work(std::stop_token stop) {
     List list;
     Items out;
+    std::uint64_t bytes = 0;
     std::vector<FollowUps> follow_ups;
     while (wait_for_work(stop, list)) {
-      engine::guarded([&] { send_and_receive(list, out, follow_ups); },
+      bytes = 0;
+      engine::guarded([&] { bytes = send_and_receive(list, out, follow_ups); },
                       [&](const char* why) {
                         const std::lock_guard lock(mutex_);
                         failure_ = why;
                       });
-      if (!hand_in(out, follow_ups)) return;
+      if (!hand_in(out, bytes, follow_ups)) return;
     }
   }
 
   /// Waits only while there is nothing to send and no room for what might be received.
   bool wait_for_work(const std::stop_token& stop, List& list) {
     std::unique_lock lock(mutex_);
-    const auto may_receive = [this] { return receiving_ && incoming_.size() < room_; };
+    const auto may_receive = [this] {
+      return receiving_ && incoming_.size() < room_ &&
+             incoming_bytes_ < core_.config().received_bytes;
+    };
     changed_.wait(lock, stop, [&] { return outgoing_.size() != 0 || may_receive(); });
     if (stop.stop_requested()) return false;
     std::swap(list, outgoing_);
@@ -106,20 +113,24 @@ class NetRunner {
     return true;
   }
 
-  void send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
+  /// Returns how many bytes were received.
+  std::uint64_t send_and_receive(List& list, Items& out, std::vector<FollowUps>& follow_ups) {
     const bool sent = list.size() != 0;
     if (sent) stage_.run(list, out, follow_ups);
+    std::uint64_t bytes = 0;
     if (may_receive_) {
       // What follows a sending must not wait for what arrives.
       const std::chrono::nanoseconds at_most = std::chrono::seconds(sent ? 0 : 1);
       typename Stage::TaskOut task_out(out);
-      stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time, task_out);
+      bytes = stage_.task().receive(stage_.module(), at_most, core_.config().frames_at_a_time,
+                                    task_out);
     }
     stage_.publish();
+    return bytes;
   }
 
   /// Shows the dispatching thread what came out. False when the module has failed.
-  bool hand_in(Items& out, std::vector<FollowUps>& follow_ups) {
+  bool hand_in(Items& out, std::uint64_t bytes, std::vector<FollowUps>& follow_ups) {
     bool failed = false;
     bool awaited = out.size() != 0 || !follow_ups.empty();
     {
@@ -128,6 +139,7 @@ class NetRunner {
       awaited = awaited || failed || !receiving_;
       sending_ = false;
       incoming_.absorb(out);
+      incoming_bytes_ += bytes;
       released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
       follow_ups.clear();
     }
@@ -147,6 +159,7 @@ class NetRunner {
   bool sending_ = false;
   List outgoing_;
   Items incoming_;
+  std::uint64_t incoming_bytes_ = 0;
   std::vector<FollowUps> released_;
   std::optional<std::string> failure_;
   std::jthread thread_;

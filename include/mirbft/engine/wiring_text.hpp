@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/engine/wiring.hpp>
 #include <mirbft/wire/type_name.hpp>
 
@@ -44,14 +45,6 @@ struct WiringPlan {
   std::vector<Wire> wires;
   std::vector<LooseEnd> loose_ends;
 };
-
-/// What a module type is called, without namespaces and arguments.
-template <class M>
-constexpr std::string_view module_name() {
-  const std::string_view text = wire::detail::type_text<M>();
-  return wire::detail::last_identifier(text.ends_with('>') ? wire::detail::without_arguments(text)
-                                                           : text);
-}
 
 template <class Plan, std::size_t From, class E>
 void add_wires(WiringPlan& plan) {

@@ -22,8 +22,11 @@ struct LogEvent {
   /// Its message in the log's schema; as long-lived as the reader that it comes from.
   std::string_view name;
   Bytes payload;
-  /// Where it begins in the file.
+  /// Where it begins in the file; where its block begins if that is compressed.
   std::uint64_t offset = 0;
+  /// When it was dispatched, in nanoseconds since the Unix epoch of the clock that the writer had;
+  /// virtual time in a simulation. Zero where it is not known.
+  std::uint64_t time = 0;
 
   /// The event as a C++ value; nothing when it is no `E`, or one that this `E` cannot hold.
   template <class E>

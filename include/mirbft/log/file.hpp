@@ -48,6 +48,8 @@ class LogFile {
   }
 
   const std::string& path() const noexcept { return path_; }
+  /// False once another has taken it over.
+  bool is_open() const noexcept { return handle_ >= 0; }
 
   std::uint64_t size() const { return static_cast<std::uint64_t>(status().st_size); }
 

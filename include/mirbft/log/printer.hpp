@@ -3,6 +3,8 @@
 #define MIRBFT_LOG_PRINTER_HPP
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -103,7 +105,7 @@ class LogPrinter {
   /// One line in protobuf's text format; fields that hold their default are left out.
   std::string text(const LogEvent& event) const {
     std::string line;
-    printer_.PrintToString(*message(event), &line);
+    printer_.PrintToString(parse(event), &line);
     if (line.ends_with(' ')) line.pop_back();
     return line;
   }
@@ -115,7 +117,7 @@ class LogPrinter {
     options.preserve_proto_field_names = true;
     std::string line;
     const auto done =
-        google::protobuf::util::MessageToJsonString(*message(event), &line, options);
+        google::protobuf::util::MessageToJsonString(parse(event), &line, options);
     if (!done.ok()) fail(event.offset, "event cannot be shown as JSON: " + done.ToString());
     return line;
   }
@@ -126,8 +128,10 @@ class LogPrinter {
     using google::protobuf::util::MessageDifferencer;
     std::string lines;
     google::protobuf::io::StringOutputStream stream(&lines);
-    const auto left = message(event);
-    const auto right = message(other);
+    const auto left = new_message(event);
+    const auto right = new_message(other);
+    fill(*left, event);
+    fill(*right, other);
     {
       detail::DifferenceReporter reporter(&stream, printer_);
       reporter.SetMessages(*left, *right);
@@ -139,15 +143,40 @@ class LogPrinter {
     return lines;
   }
 
+  /// The event for protobuf's reflection, until the next call of anything here.
+  const google::protobuf::Message& parse(const LogEvent& event) const {
+    google::protobuf::Message& message = kept(event);
+    fill(message, event);
+    return message;
+  }
+
+  /// What the log's schema says of the event's type.
+  const google::protobuf::Descriptor& type(const LogEvent& event) const {
+    return *kept(event).GetDescriptor();
+  }
+  /// The same by the full name of the event's message.
+  const google::protobuf::Descriptor& type(std::string_view name, std::uint64_t offset = 0) const {
+    const auto* type = pool_.FindMessageTypeByName(std::string(name));
+    if (!type) fail(offset, "the log's schema lacks " + std::string(name));
+    return *type;
+  }
+
  private:
-  std::unique_ptr<google::protobuf::Message> message(const LogEvent& event) const {
-    const auto* type = pool_.FindMessageTypeByName(std::string(event.name));
-    if (!type) fail(event.offset, "the log's schema lacks " + std::string(event.name));
-    std::unique_ptr<google::protobuf::Message> made(messages_.GetPrototype(type)->New());
+  std::unique_ptr<google::protobuf::Message> new_message(const LogEvent& event) const {
+    const auto* prototype = messages_.GetPrototype(&type(event.name, event.offset));
+    return std::unique_ptr<google::protobuf::Message>(prototype->New());
+  }
+
+  google::protobuf::Message& kept(const LogEvent& event) const {
+    auto& message = kept_[event.number];
+    if (!message) message = new_message(event);
+    return *message;
+  }
+
+  void fill(google::protobuf::Message& message, const LogEvent& event) const {
     const Bytes& bytes = event.payload;
-    if (!made->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
       fail(event.offset, "what is recorded is no " + std::string(event.name));
-    return made;
   }
 
   [[noreturn]] void fail(std::uint64_t offset, std::string reason) const {
@@ -157,6 +186,8 @@ class LogPrinter {
   std::string path_;
   google::protobuf::DescriptorPool pool_;
   mutable google::protobuf::DynamicMessageFactory messages_;
+  /// One of each event type, by its number: filled anew, it has its memory already.
+  mutable std::map<std::uint32_t, std::unique_ptr<google::protobuf::Message>> kept_;
   google::protobuf::TextFormat::Printer printer_;
 };
 

@@ -22,11 +22,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <list>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <mirbft/engine/follow_ups.hpp>
 #include <mirbft/events/event.hpp>
@@ -55,13 +57,19 @@ class ExpectedEvents {
  public:
   template <class E>
   void add_in_order(const E& event) {
-    ordered_[E::destination.index()].push_back(expected(event));
+    newest_.push_back(expected(event));
+    ordered_[E::destination.index()].push_back(newest_.back());
   }
   template <class E>
   void add_in_any_order(const E& event) {
+    newest_.push_back(expected(event));
     for (std::size_t place = 0; place < slot_count; ++place)
-      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(expected(event));
+      if ((E::destination.bits() >> place & 1) != 0) unordered_[place].push_back(newest_.back());
   }
+
+  /// What was added since `forget_newest`, in that order.
+  const std::vector<LogEvent>& newest() const noexcept { return newest_; }
+  void forget_newest() noexcept { newest_.clear(); }
 
   /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
   /// two equal events it does not matter which goes, but nothing may hold up the order.
@@ -110,6 +118,7 @@ class ExpectedEvents {
   template <class E>
   static LogEvent expected(const E& event) {
     LogEvent made;
+    made.slot = E::destination;
     made.number = E::number;
     made.name = log_format::message_name<E>();
     made.payload = wire::encode(event);
@@ -118,6 +127,7 @@ class ExpectedEvents {
 
   std::array<std::list<LogEvent>, slot_count> ordered_;
   std::array<std::list<LogEvent>, slot_count> unordered_;
+  std::vector<LogEvent> newest_;
 };
 
 /// The follow-ups of an event that a replayed module emits.
@@ -176,8 +186,10 @@ class Replay {
       : module_(module), slot_(slot), log_(log), printer_(log) {}
 
   /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
-  /// input, and whatever the module throws.
+  /// input. A module that fails is given nothing more; if the recorded one did not, then what it
+  /// has emitted since is the difference.
   std::optional<LogDifference> step(const LogEvent& event) {
+    expected_.forget_newest();
     std::optional<LogDifference> difference;
     if (is_one_of(typename Module::emits{}, event)) {
       if (expected_.take(event)) {
@@ -186,7 +198,7 @@ class Replay {
         difference = LogDifference{event, describe(event)};
       }
     }
-    if (event.slot == slot_) feed(event, typename Module::consumes{});
+    if (event.slot == slot_ && failure_.empty()) feed(event, typename Module::consumes{});
     return difference;
   }
 
@@ -196,6 +208,10 @@ class Replay {
   std::uint64_t compared() const noexcept { return compared_; }
   /// Events that the module has emitted and the log has not shown up to here.
   std::size_t pending() const noexcept { return expected_.size(); }
+  /// What the module has emitted at the last step, follow-ups included.
+  const std::vector<LogEvent>& emitted() const noexcept { return expected_.newest(); }
+  /// How the module has failed, and at which event; empty while it has not.
+  const std::string& failure() const noexcept { return failure_; }
 
  private:
   template <class... Es>
@@ -210,12 +226,18 @@ class Replay {
   template <class E>
   void feed_as(const LogEvent& event) {
     detail::ReplayOut out(expected_);
-    module_.process(log_.template decode<E>(event), out);
+    E input = log_.template decode<E>(event);
     ++fed_;
+    try {
+      module_.process(std::move(input), out);
+    } catch (const std::exception& error) {
+      failure_ = "fails at event " + std::to_string(event.index) + ": " + error.what();
+    }
   }
 
   std::string describe(const LogEvent& event) const {
     const LogEvent* expected = expected_.in_place_of(event);
+    if (!failure_.empty()) return "the replay " + failure_;
     if (!expected) return "the replay has not emitted such an event";
     try {
       if (expected->number == event.number) return printer_.differences(event, *expected);
@@ -233,6 +255,7 @@ class Replay {
   detail::ExpectedEvents expected_;
   std::uint64_t fed_ = 0;
   std::uint64_t compared_ = 0;
+  std::string failure_;
 };
 
 /// What came of a replay.
@@ -240,6 +263,8 @@ struct ReplayResult {
   std::uint64_t fed = 0;
   std::uint64_t compared = 0;
   std::uint64_t pending = 0;
+  /// As `Replay::failure`.
+  std::string failure;
   std::optional<LogDifference> difference;
 };
 
@@ -253,7 +278,8 @@ ReplayResult replay(Module& module, Slot slot, LogReader& log) {
     if (!event) break;
     difference = replay.step(*event);
   }
-  return {replay.fed(), replay.compared(), replay.pending(), std::move(difference)};
+  return {replay.fed(), replay.compared(), replay.pending(), replay.failure(),
+          std::move(difference)};
 }
 
 }  // namespace mirbft

@@ -75,6 +75,8 @@ struct IssStatus {
   /// the App has asked for was not carried out.
   std::uint64_t key_changes = 0;
   std::uint64_t refused_reconfigurations = 0;
+  /// False while it must not vote, since it does not remember what it has voted for.
+  bool may_vote = true;
   iss::BadMessages bad_messages;
 };
 
@@ -114,6 +116,9 @@ class Iss {
         supply_(config_.members.size()),
         amnesia_(config_.memory, config_.members.size()),
         pace_{config_.base_timeout} {}
+
+  /// As it was made.
+  const IssConfig& config() const noexcept { return config_; }
 
   static FrameClass frame_class(const Message& message) {
     return iss::frame_class<Orderer>(message);
@@ -295,6 +300,7 @@ class Iss {
             pace_.timeout,
             checkpointing_.known_key_changes(),
             checkpointing_.refused_reconfigurations(),
+            amnesia_.may_vote_in(epoch_),
             bad_};
   }
 
@@ -913,6 +919,6 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::IssStatus, epoch, next_delivery, stable_checkpoi
                         delivered_requests, proposed_batches, own_requests_waiting,
                         batches_waiting_for_bodies, clients, early_bytes, open_segments,
                         suspected_segments, timeout, key_changes, refused_reconfigurations,
-                        bad_messages);
+                        may_vote, bad_messages);
 
 #endif

@@ -22,6 +22,18 @@ class Clock {
   Time now_{};
 };
 
+/// Virtual time as an event log notes it.
+class LoggedTime {
+ public:
+  explicit LoggedTime(const Clock& clock) noexcept : clock_(&clock) {}
+  std::uint64_t operator()() const noexcept {
+    return static_cast<std::uint64_t>(clock_->now().count());
+  }
+
+ private:
+  const Clock* clock_;
+};
+
 /// The clock of one node: it has an origin of its own, runs too fast or too slow, and may jump
 /// forward. It never goes back, as steady clocks do not.
 class LocalClock {

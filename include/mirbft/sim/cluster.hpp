@@ -76,6 +76,7 @@ struct Parts {
   /// For a FileWal and a FileStore, in place of `wal` and `store`.
   Disk& account;
   FileSystem& files;
+  const Clock& clock;
 };
 
 namespace detail {
@@ -508,7 +509,7 @@ class Cluster {
           make_({member.id, member.incarnation, member.disk.contents(), members(),
                  network_.connect(member.id), Wal(member.disk), Store(member.disk),
                  WatchOfReplica(observed_, member.id, subject), member.adversary, member.disk,
-                 member.files}));
+                 member.files, clock_}));
     } catch (const LogCorruption& corruption) {
       if (!member.damaged && !member.faulty)
         findings().report("no failure", member.id, std::nullopt, corruption.what());

@@ -86,6 +86,7 @@ class ReplaysAlike {
     }
     if constexpr (is_listed<E, typename Protocol::consumes>) {
       if (slot != slot::protocol) return;
+      life.expected.forget_newest();
       mirbft::detail::ReplayOut out(life.expected);
       try {
         life.again.process(E(event), out);

@@ -142,7 +142,10 @@ class ScenarioLine {
   }
 
   [[noreturn]] void refuse(std::string_view word, const std::string& why) const {
-    const std::string shown = word.empty() ? "(end of line)" : '"' + std::string(word) + '"';
+    constexpr std::size_t enough = 60;
+    const std::string shown = word.empty()            ? "(end of line)"
+                              : word.size() > enough ? '"' + std::string(word, 0, enough) + "…\""
+                                                     : '"' + std::string(word) + '"';
     throw ConfigError(place_, shown, why);
   }
 

@@ -82,6 +82,8 @@ class ScenarioParser {
     const std::uint64_t count = line.number(1, 1000);
     ClientLoad load;
     line.members(load);
+    within(line, "requests", load.requests, 1'000'000);
+    within(line, "open", load.open, 100'000);
     if (load.open == 0) line.refuse("open 0", "must be at least 1, or nothing is ever asked for");
     if (load.retry_after == Time{})
       line.refuse("retry_after 0s", "must be more, or nothing else is ever done");
@@ -90,11 +92,24 @@ class ScenarioParser {
   void read_links(ScenarioLine& line) {
     LinkRates& links = scenario_.faults.links;
     line.members(links);
+    within(line, "loss", links.loss, 1000);
+    within(line, "duplication", links.duplication, 1000);
+    within(line, "reordering", links.reordering, 1000);
+    within(line, "delay", links.delay, 1000);
     if (links.longest < links.shortest)
       line.refuse("longest " + time_text(links.longest),
                   "must not be below shortest, " + time_text(links.shortest) + "; say both");
   }
-  void read_pace(ScenarioLine& line) { line.members(scenario_.faults.pace); }
+  void read_pace(ScenarioLine& line) {
+    line.members(scenario_.faults.pace);
+    within(line, "shuffled_slots", scenario_.faults.pace.shuffled_slots, 1000);
+  }
+  static void within(const ScenarioLine& line, std::string_view name, std::uint64_t value,
+                     std::uint64_t most) {
+    if (value > most)
+      line.refuse(std::string(name) + ' ' + std::to_string(value),
+                  "must be at most " + std::to_string(most) + "; say less");
+  }
   void read_disks(ScenarioLine& line) { line.members(scenario_.faults.disks); }
   void read_adversary(ScenarioLine& line) {
     Roles& roles = scenario_.adversaries;

@@ -8,7 +8,9 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include <mirbft/engine/module_description.hpp>
 #include <mirbft/events/app.hpp>
 #include <mirbft/events/event.hpp>
 #include <mirbft/events/wal.hpp>
@@ -205,8 +207,14 @@ class Watch {
   void also(Also also) { also_.emplace(std::move(also)); }
 
   template <class... Es>
-  void begin(NodeId self, ByteView cluster, events<Es...> types) {
-    if (also_) also_->begin(self, cluster, types);
+  void begin(NodeId self, ByteView cluster, events<Es...> types,
+             const std::vector<ModuleDescription>& modules = {}) {
+    if (!also_) return;
+    if constexpr (engine::TakesDescriptions<Also, events<Es...>>) {
+      also_->begin(self, cluster, types, modules);
+    } else {
+      also_->begin(self, cluster, types);
+    }
   }
 
   template <class List>

@@ -162,15 +162,19 @@ std::size_t encoded_size(const T& value) {
   return counter.size();
 }
 
+/// Writes what `encode` makes of a value to where its `encoded_size(value)` bytes have room.
+template <class T>
+void encode_into(std::uint8_t* to, std::size_t size, const T& value) {
+  detail::BackwardWriter writer(to + size);
+  detail::put_body(writer, value);
+}
+
 /// A struct or variant as a proto3 message: fields in the order of their numbers, those that hold
 /// their default left out, each number as short as it can be. Equal values give equal bytes.
 template <class T>
 Bytes encode(const T& value) {
   const std::size_t size = encoded_size(value);
-  return Bytes::filled(size, [&](std::uint8_t* begin) {
-    detail::BackwardWriter writer(begin + size);
-    detail::put_body(writer, value);
-  });
+  return Bytes::filled(size, [&](std::uint8_t* to) { encode_into(to, size, value); });
 }
 
 }  // namespace mirbft::wire

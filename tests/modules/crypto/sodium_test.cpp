@@ -11,6 +11,8 @@
 #include <vector>
 
 #include <mirbft/modules/crypto/sodium.hpp>
+#include <mirbft/wire/config_file.hpp>
+#include <mirbft/wire/json.hpp>
 
 using namespace mirbft;
 
@@ -363,4 +365,34 @@ TEST_SUITE("threads") {
     for (std::thread& thread : threads) thread.join();
     for (const int count : valid) CHECK(count == 20);
   }
+}
+
+TEST_CASE("one that is made of another's configuration verifies alike, and does not sign") {
+  const Ed25519Key node(seed(1).view()), client(seed(2).view());
+  const SodiumCrypto made(seed(1).view(), {{NodeId(4), node.public_key()}},
+                          {{ClientId(7), client.public_key()}});
+  const SodiumCrypto again(
+      wire::parse_config<PublicKeys>(wire::to_json(made.config()), "configuration"));
+  const auto verified = [&](const SodiumCrypto& crypto) {
+    return std::array{
+        crypto.verify_node(NodeId(4), Epoch(3), bytes_of("a"), node.sign(bytes_of("a")).view()),
+        crypto.verify_node(NodeId(4), Epoch(3), bytes_of("b"), node.sign(bytes_of("a")).view()),
+        crypto.verify_node(NodeId(7), Epoch(3), bytes_of("a"), node.sign(bytes_of("a")).view()),
+        crypto.verify_client(ClientId(7), bytes_of("a"), client.sign(bytes_of("a")).view())};
+  };
+  CHECK(verified(again) == verified(made));
+  CHECK(verified(again) == std::array{SignatureCheck::valid, SignatureCheck::invalid,
+                                      SignatureCheck::unknown_signer, SignatureCheck::valid});
+  CHECK_THROWS_WITH_AS(again.sign(Epoch(0), bytes_of("a")), doctest::Contains("cannot sign"),
+                       ModuleFailure);
+}
+
+TEST_CASE("a key that is replaced is not told any more, one that is gone neither") {
+  SodiumCrypto crypto(seed(1).view(), {{NodeId(1), Ed25519Key(seed(1).view()).public_key()}},
+                      {{ClientId(7), Ed25519Key(seed(2).view()).public_key()}});
+  const Bytes newer = Ed25519Key(seed(3).view()).public_key();
+  crypto.update_node_key(NodeId(1), Epoch(5), newer);
+  crypto.update_client_key(ClientId(7), std::nullopt);
+  CHECK(crypto.config().nodes == std::vector<NodeKey>{{NodeId(1), newer}});
+  CHECK(crypto.config().clients.empty());
 }

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <mirbft/log/printer.hpp>
 #include <mirbft/log/reader.hpp>
@@ -30,6 +32,28 @@ TEST_CASE("the file interceptor records each list, and moves like any module") {
         "tracker: now: 1\n"
         "tracker: request { client: 7 req_no: 5 data: \"x\" authenticator: 0x010203 } spread: 1\n"
         "app: degrees: 3 place: \"here\"\n");
+}
+
+TEST_CASE("each list has the time of its dispatch, by the clock of the one who records") {
+  auto now = [time = std::uint64_t{0}]() mutable { return time += 1000; };
+  const sample::TemporaryFile own;
+  TimedFileInterceptor<decltype(now)> interceptor(own.path(), now);
+  interceptor.begin(NodeId(2), {}, sample::Types{});
+  interceptor.intercept(slot::tracker, sample::List{sample::tick(1), sample::tick(2)});
+  interceptor.intercept(slot::app, sample::List{sample::tick(3)});
+  LogReader log(own.path());
+  std::vector<std::uint64_t> times;
+  while (const auto event = log.next()) times.push_back(event->time);
+  CHECK(times == std::vector<std::uint64_t>{1000, 1000, 2000});
+
+  const sample::TemporaryFile file;
+  const std::uint64_t before = SystemTime{}();
+  FileInterceptor by_system(file.path());
+  by_system.begin(NodeId(2), {}, sample::Types{});
+  by_system.intercept(slot::tracker, sample::List{sample::tick(1)});
+  const std::uint64_t recorded = LogReader(file.path()).next().value().time;
+  CHECK(recorded >= before);
+  CHECK(recorded <= SystemTime{}());
 }
 
 TEST_CASE("a file that cannot be the log is a configuration error") {

@@ -190,6 +190,18 @@ TEST_CASE_TEMPLATE("however many connections say nothing, a peer still comes in"
   CHECK(nodes[1]->net.connected(NodeId(0)));
 }
 
+TEST_CASE_TEMPLATE("one poll has to do with few of those who connect, however many they are",
+                   Net, TcpNet, TlsNet) {
+  Peers<Net> nodes = cluster<Net>(2);
+  boost::asio::io_context io;
+  std::vector<boost::asio::ip::tcp::socket> silent;
+  for (int count = 0; count < 300; ++count)
+    silent.emplace_back(io).connect(
+        {boost::asio::ip::make_address("127.0.0.1"), nodes[1]->net.port()});
+  nodes[1]->poll();
+  CHECK(nodes[1]->net.status().ended.crowded_out < 100);
+}
+
 TEST_CASE_TEMPLATE("what no receiver would take is refused and counted", Net, TcpNet, TlsNet) {
   TcpConfig hasty = tcp_config(0);
   hasty.close_within = 10ms;
@@ -214,6 +226,24 @@ TEST_CASE_TEMPLATE("nodes of two clusters both say why they part", Net, TcpNet, 
     return nodes[0]->net.status().ended.wrong_cluster > 0 &&
            nodes[1]->net.status().ended.wrong_cluster > 0;
   });
+  for (const auto& node : nodes)
+    CHECK(node->net.status().absent.at(0).why == "the other side belongs to a different cluster");
+}
+
+TEST_CASE_TEMPLATE("who is there is not absent, and who was lost is", Net, TcpNet, TlsNet) {
+  Peers<Net> nodes = cluster<Net>(2);
+  CHECK(nodes[1]->net.status().absent.empty());
+  nodes[0]->net.close();
+  Peers<Net> left;
+  left.push_back(std::move(nodes[1]));
+  run(left, [&] { return !left[0]->net.status().absent.empty(); });
+  CHECK(left[0]->net.status().absent[0].why == "the connection was lost");
+}
+
+TEST_CASE_TEMPLATE("a name that does not exist is told", Net, TcpNet, TlsNet) {
+  Peers<Net> nodes = one<Net>(tcp_config(0));
+  nodes[0]->net.set_peer_address(NodeId(1), "no name", 1);
+  run(nodes, [&] { return nodes[0]->net.status().absent.at(0).why == "its name is not found"; });
 }
 
 TEST_CASE_TEMPLATE("nodes of two configurations both say why they part", Net, TcpNet, TlsNet) {

@@ -1,20 +1,24 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/write.hpp>
 
 #include <openssl/ssl.h>
@@ -427,4 +431,77 @@ TEST_CASE("a peer that does not read costs no more than its queue, and nobody wa
   CHECK(status.dropped_chunks > 20);
   CHECK(status.dropped_votes == 0);
   CHECK(status.queued_bytes > bounded.queue_bytes / 2);
+}
+
+namespace {
+
+/// What an end of TLS says first.
+std::string client_hello() {
+  boost::asio::ssl::context context(boost::asio::ssl::context::tls_client);
+  const std::unique_ptr<SSL, void (*)(SSL*)> end(SSL_new(context.native_handle()), &SSL_free);
+  BIO* const said = BIO_new(BIO_s_mem());
+  SSL_set_bio(end.get(), BIO_new(BIO_s_mem()), said);
+  SSL_connect(end.get());
+  std::string text(4096, '\0');
+  text.resize(static_cast<std::size_t>(BIO_read(said, text.data(), 4096)));
+  return text;
+}
+
+/// Connects again and again, and has the node begin a handshake each time.
+class HandshakeFlood {
+ public:
+  explicit HandshakeFlood(std::uint16_t port)
+      : thread_([this, port](const std::stop_token& stop) {
+          boost::asio::io_context io;
+          const std::string hello = client_hello();
+          while (!stop.stop_requested()) {
+            boost::system::error_code ignored;
+            Socket socket(io);
+            socket.connect({boost::asio::ip::make_address("127.0.0.1"), port}, ignored);
+            boost::asio::write(socket, boost::asio::buffer(hello), ignored);
+            ++connections;
+          }
+        }) {}
+
+  std::atomic<std::uint64_t> connections = 0;
+
+ private:
+  std::jthread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("who is absent, and why, is told on both sides") {
+  TlsConfig stranger = with_identities(tcp_config(0));
+  stranger.identity = TlsIdentity::generate("another");
+  stranger.certificates.erase(NodeId(0));
+  Nodes nodes = pair(stranger, with_identities(tcp_config(1)));
+  const auto why = [&](std::size_t of) { return nodes[of]->net.status().absent.at(0).why; };
+  CHECK(why(0) == "no connection was made yet");
+  run(nodes, [&] { return ends(nodes, 0, TcpEnd::turned_away) > 0; });
+  CHECK(nodes[0]->net.status().absent.at(0).node == NodeId(1));
+  CHECK(why(0) == TcpEnd::turned_away.text);
+  CHECK(nodes[1]->net.status().absent.at(0).node == NodeId(0));
+  CHECK(nodes[1]->net.status().last_refused ==
+        "127.0.0.1: " + std::string(TcpEnd::wrong_certificate.text));
+}
+
+TEST_SUITE("threads") {
+  TEST_CASE("a flood of handshakes costs a bounded share, and peers' frames go on") {
+    Nodes nodes = cluster<TlsNet>(2);
+    const auto start = Clock::now();
+    HandshakeFlood flood(nodes[1]->net.port());
+    std::uint64_t frames = 0;
+    while (flood.connections < 2'000 || frames < 200) {
+      REQUIRE(Clock::now() - start < patience);
+      nodes[0]->send(1, numbered(frames));
+      nodes[0]->net.flush();
+      const std::uint64_t expected = ++frames;
+      run(nodes, [&] { return nodes[1]->count(0) == expected; });
+    }
+    const TcpEnds ended = nodes[1]->net.status().ended;
+    const auto turns = static_cast<std::uint64_t>((Clock::now() - start) / 5ms);
+    CHECK(ended.lost + ended.failed + ended.bad_tls <= 17 + turns);
+    CHECK(nodes[1]->net.connected(NodeId(0)));
+  }
 }

@@ -992,6 +992,17 @@ TEST_CASE_FIXTURE(Four, "a vote is stood by also where the decision came first")
   CHECK(std::get<Prepare>(said.front()).view == View(1));
 }
 
+// Its leader has proposed one batch here and another one there.
+TEST_CASE_FIXTURE(Four, "a vote is recorded with the batch that it is for, or not given") {
+  r.signer = Door::shut;
+  r.receive(NodeId(1), peers.proposal(0, batch));
+  r.adopt(0, Peers::batch(8));
+  r.signer = Door::open;
+  r.work();
+  CHECK(r.logged<VoteEntry>() == 0);
+  CHECK(r.take<Prepare>().empty());
+}
+
 TEST_CASE_FIXTURE(Four, "a view that contradicts what Commits have decided stops the replica") {
   prepare();
   commit(View(0), 0, digest);

@@ -51,11 +51,14 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
   }
 
   /// Takes in what has arrived, waiting `at_most` for it; a frame that holds anything but
-  /// canonical messages is counted, and from there on dropped.
-  void receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames, auto& out) {
+  /// canonical messages is counted, and from there on dropped. Returns how many bytes that were.
+  std::uint64_t receive(Module& net, std::chrono::nanoseconds at_most, std::size_t max_frames,
+                        auto& out) {
+    std::uint64_t bytes = 0;
     const auto take = [&](NodeId from, Bytes frame) {
-      const auto take_one = [&](const Bytes& bytes) {
-        std::optional<Message> message = wire::decode<Message>(bytes, wire::Form::canonical);
+      bytes += frame.size();
+      const auto take_one = [&](const Bytes& part) {
+        auto message = wire::decode<Message>(part, wire::Form::canonical);
         if (message) out.emit(MessageReceived<Message>{from, std::move(*message)});
         return message.has_value();
       };
@@ -68,6 +71,7 @@ struct TaskOf<slot::net.index(), Module, Protocol> {
       status_.malformed_frames += !sound;
     };
     net.poll(take, at_most, max_frames);
+    return bytes;
   }
 
   /// Frames of which something was dropped, as it was no canonical message.

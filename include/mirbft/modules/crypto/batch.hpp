@@ -2,6 +2,7 @@
 #ifndef MIRBFT_MODULES_CRYPTO_BATCH_HPP
 #define MIRBFT_MODULES_CRYPTO_BATCH_HPP
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,17 @@ class BatchVerifier {
   /// Throws ConfigError.
   explicit BatchVerifier(Crypto crypto, RootLimits limits = {})
       : crypto_(std::move(crypto)), known_(std::make_unique<Known>(limits)) {}
+
+  /// As the module within says, and made anew from that.
+  auto config() const
+    requires requires(const Crypto& crypto) { crypto.config(); }
+  {
+    return crypto_.config();
+  }
+  template <class Config>
+    requires std::constructible_from<Crypto, const Config&> &&
+             requires(const Crypto& crypto) { { crypto.config() } -> std::same_as<Config>; }
+  explicit BatchVerifier(const Config& config) : BatchVerifier(Crypto(config)) {}
 
   Bytes sign(Epoch epoch, ByteView message) const { return crypto_.sign(epoch, message); }
   SignatureCheck verify_node(NodeId signer, Epoch epoch, ByteView message,

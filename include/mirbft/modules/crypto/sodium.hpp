@@ -16,6 +16,7 @@
 #include <boost/hana/adapt_struct.hpp>
 #include <sodium.h>
 
+#include <mirbft/events/reconfiguration.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/errors.hpp>
@@ -76,6 +77,12 @@ class Ed25519Key {
   std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret_;
 };
 
+/// All that it takes to verify what others sign.
+struct PublicKeys {
+  std::vector<NodeKey> nodes;
+  std::vector<ClientKey> clients;
+};
+
 /// What a `SodiumCrypto` knows.
 struct SodiumStatus {
   std::uint64_t nodes = 0;           ///< nodes with a key
@@ -111,7 +118,25 @@ class SodiumCrypto {
   /// force. Throws `ConfigError`.
   SodiumCrypto(std::vector<Ed25519Key> own, NodeId self, const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
-      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {}
+      : SodiumCrypto(std::move(own), std::optional(self), node_keys, client_keys) {
+    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
+  }
+
+  /// Without a secret: one that verifies, and cannot sign. Throws `ConfigError`.
+  explicit SodiumCrypto(const PublicKeys& keys)
+      : SodiumCrypto((Ed25519Key::start_library(), std::vector<Ed25519Key>()), std::nullopt,
+                     by_id(keys.nodes, &NodeKey::node),
+                     by_id(keys.clients, &ClientKey::client)) {}
+
+  /// The public keys that it was made with; where some have changed, the newest ones.
+  PublicKeys config() const {
+    const auto bytes = [](const PublicKey& key) { return Bytes(ByteView(key)); };
+    PublicKeys keys;
+    for (const auto& [node, all] : nodes_)
+      if (const auto& newest = all.rbegin()->second) keys.nodes.push_back({node, bytes(*newest)});
+    for (const auto& [client, key] : clients_) keys.clients.push_back({client, bytes(key)});
+    return keys;
+  }
 
   /// Throws `ModuleFailure` when the secret key is missing: a node that could not sign would only
   /// look as if it took part.
@@ -159,7 +184,6 @@ class SodiumCrypto {
                const std::map<NodeId, Bytes>& node_keys,
                const std::map<ClientId, Bytes>& client_keys)
       : own_(std::move(own)), self_(self), clients_(checked(client_keys, "client_keys")) {
-    if (own_.empty()) throw ConfigError("own", "[]", "a node signs with at least one key pair");
     for (const auto& [node, key] : checked(node_keys, "node_keys")) nodes_[node][Epoch(0)] = key;
   }
 
@@ -173,6 +197,8 @@ class SodiumCrypto {
     return key ? &*key : nullptr;
   }
   const Ed25519Key& own_key(Epoch epoch) const {
+    if (own_.empty())
+      throw ModuleFailure("Ed25519: made of public keys alone, this verifies and cannot sign");
     if (!self_) return own_.front();
     const PublicKey* wanted = node_key(*self_, epoch);
     for (const Ed25519Key& own : own_)
@@ -194,6 +220,13 @@ class SodiumCrypto {
     return parsed;
   }
 
+  template <class Id, class Key>
+  static std::map<Id, Bytes> by_id(const std::vector<Key>& keys, Id Key::*id) {
+    std::map<Id, Bytes> found;
+    for (const Key& each : keys)
+      if (each.key) found[each.*id] = *each.key;
+    return found;
+  }
   template <class Id>
   static std::map<Id, PublicKey> checked(const std::map<Id, Bytes>& keys, const char* field) {
     std::map<Id, PublicKey> parsed;
@@ -226,6 +259,7 @@ class SodiumCrypto {
 
 }  // namespace mirbft
 
+BOOST_HANA_ADAPT_STRUCT(mirbft::PublicKeys, nodes, clients);
 BOOST_HANA_ADAPT_STRUCT(mirbft::SodiumStatus, nodes, clients, malformed_keys);
 
 #endif

@@ -75,7 +75,8 @@ struct Examination {
 
 /// Tells three outcomes apart: all is well, the last write is torn, or something is damaged; then
 /// it throws LogCorruption. Calls `look(id, record)` for every event, oldest segment first, before
-/// it is known that those after it are sound.
+/// it is known that those after it are sound; and before that, `check(header)`, which may throw,
+/// for each segment.
 template <class Files>
 class Examiner {
  public:
@@ -85,16 +86,20 @@ class Examiner {
 
   template <class Look>
   Examination<File> examine(Look&& look) {
+    return examine(look, [](const Header&) {});
+  }
+  template <class Look, class Check>
+  Examination<File> examine(Look&& look, Check&& check) {
     const std::vector<std::uint64_t> ids = list();
     if (ids.empty()) return std::move(found_);
     const std::uint64_t last = ids.back();
-    const Scan newest = read(last, [](const Record&) {});
+    const Scan newest = read(last, [](const Record&) {}, check);
     if (newest.oldest > last) refuse(last, 0, "it says that it is not needed itself");
     for (const std::uint64_t id : ids)
       if (id < newest.oldest) found_.leftovers.push_back(name_of(id));
     for (std::uint64_t id = newest.oldest; id <= last; ++id) {
       if (!std::binary_search(ids.begin(), ids.end(), id)) refuse(id, 0, "the file is missing");
-      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); });
+      found_.scans[id] = read(id, [&](const Record& record) { look(id, record); }, check);
       check_link(id);
       if (id != last) check_end(id, id + 1 == last && newest.is_empty());
     }
@@ -116,10 +121,13 @@ class Examiner {
   }
 
   /// Reads a segment, of which the header vouches for the size, into `bytes`.
-  template <class Look>
-  Scan read(std::uint64_t id, Look&& look) {
+  template <class Look, class Check>
+  Scan read(std::uint64_t id, Look&& look, Check&& check) {
     auto place = found_.segments.find(id);
-    if (place == found_.segments.end()) place = found_.segments.emplace(id, opened(id)).first;
+    if (place == found_.segments.end()) {
+      place = found_.segments.emplace(id, opened(id)).first;
+      check(place->second.header);
+    }
     const auto& [file, header] = place->second;
     found_.newest.resize(header.file_size);
     file.read(0, found_.newest);

@@ -147,18 +147,15 @@ class SegmentLog {
   /// Calls `look(Place, const Record&)` for every event in a segment that has been synced.
   template <class Look>
   void read_segment(std::uint64_t id, Look&& look) {
-    const Segment<File>& segment = segments_.at(id);
-    std::vector<std::uint8_t> bytes(segment.header.file_size);
-    segment.file.read(0, bytes);
-    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
-      look(Place{id, record.offset}, record);
-    });
-    const std::uint64_t end = id == newest() ? end_ : found.end;
-    if (found.end != end || found.sealed != (id != newest()))
-      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
-                          "it was sound when it was opened");
+    std::vector<std::uint8_t> bytes;
+    read_segment(id, bytes, look);
   }
-
+  /// The same for all segments.
+  template <class Look>
+  void read_all(Look&& look) {
+    std::vector<std::uint8_t> bytes;
+    for (std::uint64_t id = oldest(); id <= newest(); ++id) read_segment(id, bytes, look);
+  }
   /// Calls `use(const Record&)` for one record of `size` bytes.
   template <class Use>
   void read(Place place, std::uint64_t size, Use&& use) {
@@ -197,13 +194,29 @@ class SegmentLog {
   static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
   static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
 
+  /// `bytes` is for the segment; given again for the next one, it need not be made anew.
   template <class Look>
-  void recover(Look&& look) {
-    auto found = Examiner<Files>(files_).examine([&](std::uint64_t id, const Record& record) {
-      ++status_.events;
+  void read_segment(std::uint64_t id, std::vector<std::uint8_t>& bytes, Look&& look) {
+    const Segment<File>& segment = segments_.at(id);
+    bytes.resize(segment.header.file_size);
+    segment.file.read(0, bytes);
+    const Scan found = scan(bytes, segment.header, [&](const Record& record) {
       look(Place{id, record.offset}, record);
     });
-    for (const auto& [id, segment] : found.segments) check_owner(segment.header);
+    const std::uint64_t end = id == newest() ? end_ : found.end;
+    if (found.end != end || found.sealed != (id != newest()))
+      throw LogCorruption(files_.path(name_of(id)), id, found.bad,
+                          "it was sound when it was opened");
+  }
+
+  template <class Look>
+  void recover(Look&& look) {
+    auto found = Examiner<Files>(files_).examine(
+        [&](std::uint64_t id, const Record& record) {
+          ++status_.events;
+          look(Place{id, record.offset}, record);
+        },
+        [this](const Header& header) { check_owner(header); });
     mend(files_, found);
     if (found.segments.empty()) return add_segment(0, Header::size);
     const Scan& end = found.scans.rbegin()->second;

@@ -78,6 +78,12 @@ struct TcpEnds {
   std::uint64_t withdrawn = 0;          ///< the peer's certificate is no longer pinned
 };
 
+/// A peer that frames do not flow to and from.
+struct TcpAbsence {
+  NodeId node;
+  std::string why;  ///< what became of the last attempt
+};
+
 /// What a `TcpNet` has done since it was made. Bytes are those of payloads.
 struct TcpStatus {
   std::uint64_t connected = 0;  ///< peers that frames flow to and from at present
@@ -94,6 +100,10 @@ struct TcpStatus {
   std::uint64_t refused = 0;  ///< to no peer, longer than its class allows, or after `close`
   TcpEnds ended;
   std::string last_end;  ///< the latest reason in words, with the address; empty: none yet
+  std::vector<TcpAbsence> absent;
+  /// Whoever dialed this node last without proving to be a peer: from where, and why it was
+  /// refused. A peer with a certificate that nobody has pinned here is only found there.
+  std::string last_refused;
 };
 
 /// Why a connection ends: its counter and its words.
@@ -181,8 +191,10 @@ BOOST_HANA_ADAPT_STRUCT(mirbft::TcpEnds, lost, failed, silent, no_hello, bad_hel
                         wrong_cluster, stranger, unknown_kind, too_long, replaced,
                         wrong_configuration, crowded_out, not_tls, old_tls, no_certificate,
                         wrong_certificate, turned_away, slow_handshake, bad_tls, withdrawn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::TcpAbsence, node, why);
 BOOST_HANA_ADAPT_STRUCT(mirbft::TcpStatus, connected, queued_bytes, frames_sent, bytes_sent,
                         frames_received, bytes_received, dropped_votes, dropped_batches,
-                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end);
+                        dropped_chunks, dropped_requests, cut_off, refused, ended, last_end, absent,
+                        last_refused);
 
 #endif

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +22,8 @@
 #include <mirbft/modules/net/gather.hpp>
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/wire/codec.hpp>
@@ -57,11 +58,11 @@ class TcpLink {
   bool writing() const noexcept { return writing_; }
   bool idle() const noexcept { return !writing_ && (!queue_ || queue_->empty()); }
 
-  std::string remote_address() const {
+  const TcpSocket& socket() const { return stream_.lowest_layer(); }
+  /// Whom it comes from; the same for all whose connection is gone.
+  boost::asio::ip::address origin() const {
     Error unknown;
-    const auto remote = stream_.lowest_layer().remote_endpoint(unknown);
-    if (unknown) return "an unknown address";
-    return remote.address().to_string() + ':' + std::to_string(remote.port());
+    return origin_of(socket().remote_endpoint(unknown).address());
   }
 
   template <class Endpoints>

@@ -14,6 +14,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,10 @@
 #include <mirbft/modules/net/framing.hpp>
 #include <mirbft/modules/net/peer_queue.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tcp_door.hpp>
 #include <mirbft/modules/net/tcp_link.hpp>
-#include <mirbft/modules/net/tcp_listen.hpp>
+#include <mirbft/modules/net/tcp_origin.hpp>
+#include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/frame_class.hpp>
@@ -57,7 +60,7 @@ class TcpMesh {
         transport_(std::move(transport)),
         own_queue_(config_.queue_bytes),
         jitter_(static_cast<std::minstd_rand::result_type>(config_.self.value + 1)) {
-    listen();
+    port_ = door_.listen(io_, config_.listen_host, config_.listen_port);
     for (const TcpPeer& peer : config_.peers)
       if (peer.id != config_.self) peers_.try_emplace(peer.id, peer, config_.queue_bytes, io_);
     for (auto& [id, peer] : peers_) dial(peer);
@@ -115,9 +118,10 @@ class TcpMesh {
     io_.poll();
     bool something = deliver(sink, max_frames);
     if (!something && at_most.count() > 0) {
-      const Clock::time_point deadline = after(at_most);
+      const Clock::time_point deadline = moment_in(at_most);
       while (!something && !woken_ && !closed_ && io_.run_one_until(deadline) > 0) {
         io_.poll();
+        sweep();
         something = deliver(sink, max_frames);
       }
     }
@@ -131,9 +135,8 @@ class TcpMesh {
 
   void close() {
     if (std::exchange(closed_, true)) return;
-    const Clock::time_point deadline = after(config_.close_within);
-    Error ignored;
-    acceptor_.close(ignored);
+    const Clock::time_point deadline = moment_in(config_.close_within);
+    door_.close();
     run_until(deadline, [](const Link& link) { return !link.peer() || link.idle(); });
     for (const auto& link : links_) link->finish();
     run_until(deadline, [](const Link& link) { return !link.peer(); });
@@ -145,6 +148,7 @@ class TcpMesh {
     add(own_queue_, status);
     for (const auto& [id, peer] : peers_) {
       status.connected += peer.link ? 1 : 0;
+      if (!peer.link) status.absent.push_back({id, std::string(peer.why)});
       add(peer.queue, status);
     }
     return status;
@@ -153,6 +157,8 @@ class TcpMesh {
  private:
   using Link = TcpLink<Transport, TcpMesh>;
   friend Link;
+  using Door = TcpDoor<TcpMesh>;
+  friend Door;
   using Clock = std::chrono::steady_clock;
   using Error = boost::system::error_code;
   using tcp = boost::asio::ip::tcp;
@@ -170,18 +176,13 @@ class TcpMesh {
     std::chrono::milliseconds pause{};  // the longest before the next attempt
     Link* link = nullptr;               // the connection that frames flow on
     Link* dialing = nullptr;            // the one that is being made
+    std::string_view why = "no connection was made yet";
     bool resolving = false;
   };
 
   static TcpConfig checked(TcpConfig config) {
     validate(config);
     return config;
-  }
-
-  /// So long from now, cut at the end of time.
-  static Clock::time_point after(std::chrono::nanoseconds time) {
-    const Clock::time_point now = Clock::now();
-    return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
   }
 
   Peer* find(std::optional<NodeId> id) noexcept {
@@ -199,31 +200,27 @@ class TcpMesh {
     return {Hello::current_version, config_.cluster_id, config_.self, config_.configuration};
   }
 
-  void listen() {
-    port_ = detail::listen_at(acceptor_, io_, config_.listen_host, config_.listen_port);
-    accept();
+  // What the door tells.
+
+  void let_in(tcp::socket socket) {
+    make_room();
+    add_link(std::move(socket), std::nullopt).greet(transport_, hello());
+  }
+  void turned_away(const tcp::socket& socket) {
+    count_end(TcpEnd::crowded_out, "somebody at " + remote_address(socket));
   }
 
-  void accept() {
-    // Those that have ended count, too, until they are freed.
-    if (accepting_ || closed_ || links_.size() >= peers_.size() + 2 * most_unnamed) return;
-    accepting_ = true;
-    acceptor_.async_accept([this](Error error, tcp::socket socket) {
-      accepting_ = false;
-      if (error || closed_) return;  // the next tick tries again: a lack of descriptors may pass
-      make_room();
-      add_link(std::move(socket), std::nullopt).greet(transport_, hello());
-      accept();
-    });
-  }
-
-  /// Who connects and says nothing must not keep peers out: of too many, the oldest goes.
+  /// Who connects and says nothing must not keep peers out: of too many, one goes.
   void make_room() {
-    const auto unnamed = [](const auto& link) {
-      return link->open() && !link->peer() && !link->expected();
-    };
-    if (std::count_if(links_.begin(), links_.end(), unnamed) >= std::ptrdiff_t{most_unnamed})
-      (*std::find_if(links_.begin(), links_.end(), unnamed))->end(TcpEnd::crowded_out);
+    std::vector<Link*> unnamed;
+    std::vector<boost::asio::ip::address> origins;
+    for (const auto& link : links_) {
+      if (!link->open() || link->peer() || link->expected()) continue;
+      unnamed.push_back(link.get());
+      origins.push_back(link->origin());
+    }
+    if (unnamed.size() >= most_unnamed)
+      unnamed[Crowd(std::move(origins)).first_of_most()]->end(TcpEnd::crowded_out);
   }
 
   Link& add_link(tcp::socket socket, std::optional<NodeId> expected) {
@@ -244,7 +241,10 @@ class TcpMesh {
                             [this, &peer](Error error, const auto& endpoints) {
                               peer.resolving = false;
                               if (closed_) return;
-                              if (error) return retry(peer);
+                              if (error) {
+                                peer.why = "its name is not found";
+                                return retry(peer);
+                              }
                               connect(peer, endpoints);
                             });
   }
@@ -276,15 +276,11 @@ class TcpMesh {
   // What links tell.
 
   void greeted(Link& link, const Hello& hello) {
-    if (hello.version != Hello::current_version) return link.end(TcpEnd::wrong_version);
-    if (hello.cluster_id != config_.cluster_id) return link.end(TcpEnd::wrong_cluster);
-    if (hello.configuration != config_.configuration)
-      return link.end(TcpEnd::wrong_configuration);
     Peer* const peer = find(hello.node);
-    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
-    if (!peer || !right) return link.end(TcpEnd::stranger);
-    if (!transport_.may_speak(link.stream(), hello.node))
-      return link.end(TcpEnd::wrong_certificate);
+    if (const TcpEnd* const refusal = refusal_of(link, hello)) {
+      if (peer && transport_.may_speak(link.stream(), hello.node)) peer->why = refusal->text;
+      return link.end(*refusal);
+    }
     // Of two connections the old one is dead: who dials has lost it.
     if (peer->link) peer->link->end(TcpEnd::replaced);
     peer->dialing = nullptr;
@@ -292,28 +288,39 @@ class TcpMesh {
     link.join(hello.node, peer->queue);
   }
 
+  const TcpEnd* refusal_of(Link& link, const Hello& hello) {
+    if (const TcpEnd* const odd = difference(this->hello(), hello)) return odd;
+    const bool right = link.expected() ? hello.node == *link.expected() : hello.node < config_.self;
+    if (!right || !find(hello.node)) return &TcpEnd::stranger;
+    if (!transport_.may_speak(link.stream(), hello.node)) return &TcpEnd::wrong_certificate;
+    return nullptr;
+  }
+
   void readable(Link& link) { ready_.push_back(&link); }
 
   void ended(Link& link, const TcpEnd& reason) {
-    ++(counters_.ended.*reason.counter);
-    counters_.last_end = describe(link) + ": " + std::string(reason.text);
+    count_end(reason, describe(link));
     std::erase(ready_, &link);
     Peer* const peer = find(link.peer() ? link.peer() : link.expected());
+    if (!peer && &reason != &TcpEnd::crowded_out)
+      counters_.last_refused = link.origin().to_string() + ": " + std::string(reason.text);
     if (!peer || (peer->link != &link && peer->dialing != &link)) return;
     peer->link = peer->dialing = nullptr;
+    peer->why = reason.text;
     if (link.joined_before(Clock::now() - config_.healthy_after)) peer->pause = {};
     if (config_.self < peer->address.id) retry(*peer);
   }
 
+  void count_end(const TcpEnd& reason, const std::string& who) {
+    ++(counters_.ended.*reason.counter);
+    counters_.last_end = who + ": " + std::string(reason.text);
+  }
+
   std::string describe(const Link& link) const {
-    if (link.expected()) {
-      const TcpPeer& peer = peers_.at(*link.expected()).address;
-      return "node " + std::to_string(peer.id.value) + " at " + peer.host + ':' +
-             std::to_string(peer.port);
-    }
+    if (link.expected()) return mirbft::describe(peers_.at(*link.expected()).address);
     const std::optional<NodeId> node = link.peer();
     return (node ? "node " + std::to_string(node->value) : "somebody") + " at " +
-           link.remote_address();
+           remote_address(link.socket());
   }
 
   // What happens in a poll.
@@ -345,14 +352,13 @@ class TcpMesh {
       if (cancelled) return;
       const Clock::time_point now = Clock::now();
       for (const auto& link : links_) link->tick(now, now - due, config_);
-      accept();
       tick();
     });
   }
 
   /// Frees the links that are over; not while one of their handlers runs.
   void sweep() {
-    if (std::erase_if(links_, [](const auto& link) { return link->over(); }) > 0) accept();
+    std::erase_if(links_, [](const auto& link) { return link->over(); });
   }
 
   /// Runs, and throws away what arrives, until all open links are done or time is up.
@@ -370,20 +376,12 @@ class TcpMesh {
     }
   }
 
-  static void add(const PeerQueue& queue, TcpStatus& status) noexcept {
-    status.queued_bytes += queue.bytes();
-    status.dropped_votes += queue.dropped(FrameClass::vote);
-    status.dropped_batches += queue.dropped(FrameClass::batch);
-    status.dropped_chunks += queue.dropped(FrameClass::chunk);
-    status.dropped_requests += queue.dropped(FrameClass::request);
-  }
-
   TcpConfig config_;
   Transport transport_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
-  tcp::acceptor acceptor_{io_};
+  Door door_{*this, io_};
   tcp::resolver resolver_{io_};
   boost::asio::steady_timer ticker_{io_};
   std::map<NodeId, Peer> peers_;
@@ -394,7 +392,6 @@ class TcpMesh {
   TcpStatus counters_;
   std::minstd_rand jitter_;
   std::atomic<bool> woken_ = false;
-  bool accepting_ = false;
   bool closed_ = false;
 };
 

@@ -69,6 +69,9 @@ class ClientTracker {
   /// Throws ConfigError.
   explicit ClientTracker(TrackerConfig config) : config_(std::move(config)) { config_.check(); }
 
+  /// As it was made.
+  const TrackerConfig& config() const noexcept { return config_; }
+
   void process(Init, auto& /*out*/) noexcept {}
 
   void process(NewRequest event, auto& out) {

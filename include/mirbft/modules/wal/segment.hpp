@@ -54,11 +54,10 @@ class SegmentWal {
   void replay(F&& f) {
     sync();
     for (const Entry& entry : carried_entries()) f(entry.type, entry.content);
-    for (std::uint64_t id = log_.oldest(); id <= log_.newest(); ++id)
-      log_.read_segment(id, [&](segments::Place, const segments::Record& record) {
-        if (record.index == record.origin && record.retention >= log_.low())
-          f(record.type, Bytes(record.payload));
-      });
+    log_.read_all([&](segments::Place, const segments::Record& record) {
+      if (record.index == record.origin && record.retention >= log_.low())
+        f(record.type, Bytes(record.payload));
+    });
   }
 
   SegmentStatus status() const noexcept { return log_.status(); }

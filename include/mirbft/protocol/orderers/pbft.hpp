@@ -169,6 +169,8 @@ class Pbft::Segment {
     if (!place || content.view != view_ || is_changing()) return;
     const Slot& slot = slots_[*place];
     if (slot.stage != Stage::voting || slot.digest != content.digest) return;
+    // Another batch may have been decided meanwhile; the vote stays ungiven, as nobody needs it.
+    if (!slot.holds(content.digest)) return;
     const Batch batch = slot.batch_for(content.digest);
     const Prepare own{id_, content.view, content.sn, content.digest, signed_.signature};
     auto voted =

@@ -39,6 +39,8 @@ enum class Mutant : std::uint8_t {
   policy_not_persisted,
   app_forgets_on_restore,
   amnesia_ignored,
+  /// No mistake: the same modules as they should be.
+  none,
 };
 
 /// A mistake's name, and what it is.

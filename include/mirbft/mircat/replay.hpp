@@ -1,0 +1,192 @@
+// `mircat replay`: runs modules once more on what a log says they were given, and compares what
+// they emit.
+#ifndef MIRBFT_MIRCAT_REPLAY_HPP
+#define MIRBFT_MIRCAT_REPLAY_HPP
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/hana/adapt_struct.hpp>
+
+#include <mirbft/events/event.hpp>
+#include <mirbft/mircat/command.hpp>
+#include <mirbft/mircat/console.hpp>
+#include <mirbft/mircat/found.hpp>
+#include <mirbft/mircat/line.hpp>
+#include <mirbft/mircat/log_replay.hpp>
+#include <mirbft/mircat/logs.hpp>
+#include <mirbft/mircat/progress.hpp>
+#include <mirbft/mircat/replayed_module.hpp>
+#include <mirbft/wire/json.hpp>
+
+namespace mirbft::mircat {
+
+/// A difference, in JSON.
+struct DifferenceReport {
+  std::string module;
+  std::uint64_t index = 0;
+  std::string slot;
+  std::string type;
+  /// A line a field.
+  std::string text;
+};
+
+/// A module, in JSON.
+struct ModuleReport {
+  std::string module;
+  std::uint64_t fed = 0;
+  std::uint64_t compared = 0;
+  std::uint64_t pending = 0;
+  /// Why it was not replayed.
+  std::optional<std::string> skipped;
+  /// How it failed.
+  std::optional<std::string> failure;
+};
+
+/// A log, in JSON.
+struct ReplayReport {
+  std::string log;
+  NodeId node;
+  std::uint64_t events = 0;
+  std::vector<ModuleReport> modules;
+  std::optional<DifferenceReport> difference;
+};
+
+/// What a replay has come to after so many events.
+inline ReplayReport report_of(const LogReplay& replay, std::uint64_t events) {
+  ReplayReport report{replay.log().reader.path(), replay.log().reader.node(), events, {}, {}};
+  for (const ModuleInReplay& each : replay.modules()) {
+    ModuleReport& module = report.modules.emplace_back();
+    module.module = each.name();
+    if (!each.module) {
+      module.skipped = each.refusal;
+      continue;
+    }
+    const ReplayCount count = each.module->count();
+    module.fed = count.fed;
+    module.compared = count.compared;
+    module.pending = count.pending;
+    if (!each.module->failure().empty()) module.failure = each.module->failure();
+  }
+  if (const auto& found = replay.difference()) {
+    const LogEvent& event = found->difference.recorded;
+    report.difference = DifferenceReport{slot_names[found->slot], event.index,
+                                         std::string(slot_name(event)),
+                                         std::string(short_name(event.name)),
+                                         found->difference.text};
+  }
+  return report;
+}
+
+/// The difference for people: which event it is, and a line a field, from the log to the replay.
+inline void print_difference(Console& console, const LogReplay& replay) {
+  const FoundDifference& found = *replay.difference();
+  const LogEvent& event = found.difference.recorded;
+  const Log& log = replay.log();
+  console.out() << console.paint(Ink::red, "the " + std::string(slot_names[found.slot]) +
+                                               " parts from the log here")
+                << ":\n  "
+                << event_line(console, {log.reader.node(), event, &log.reader, &log.printer})
+                << "\nfrom the log to the replay:\n";
+  std::string_view text = found.difference.text;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    console.out() << "  " << text.substr(0, end) << '\n';
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+inline void print_report(Console& console, const ReplayReport& report) {
+  std::ostream& out = console.out();
+  out << report.log << ": node " << report.node.value << ", " << report.events << " events\n";
+  for (const ModuleReport& module : report.modules) {
+    out << "  " << module.module << std::string(10 - module.module.size(), ' ');
+    if (module.skipped) {
+      out << "not replayed: " << *module.skipped << '\n';
+      continue;
+    }
+    const bool differs = report.difference && report.difference->module == module.module;
+    out << "given " << module.fed << ", compared " << module.compared << ", not dispatched yet "
+        << module.pending << ": "
+        << (differs ? console.paint(Ink::red, "DIFFERS") : console.paint(Ink::green, "same"))
+        << '\n';
+    if (module.failure && !differs)
+      out << "            " << *module.failure << "; the log ends so, too\n";
+  }
+}
+
+/// Replays each log on its own, up to its first difference.
+class ReplayCommand {
+ public:
+  static constexpr std::string_view name = "replay";
+  static constexpr std::string_view about =
+      "run modules on what they were given, compare what they emit";
+  static constexpr std::string_view examples =
+      "  mircat replay node-0.log\n"
+      "  mircat replay run/ --module protocol,app --json\n"
+      "  mircat replay old.log --module protocol --config protocol=iss.json\n";
+
+  explicit ReplayCommand(const ModuleMaker& maker) : maker_(maker) {}
+
+  void options(Options& options) {
+    options.required("logs", "event logs, or directories of them: each is replayed alone", &logs_);
+    options.optional("--module", "all, or some of protocol,tracker,app,hasher,crypto",
+                     &choice_.modules);
+    options.optional("--config", "MODULE=FILE: JSON in place of what the log says of a module",
+                     &choice_.configs);
+    options.optional("--json", "a JSON object for each log", &json_);
+  }
+
+  int run(Console& console) {
+    int result = status::ok;
+    for (const std::string& path : log_files(logs_))
+      if (!replay(console, path)) result = status::finding;
+    return result;
+  }
+
+ private:
+  /// Whether there is no difference.
+  bool replay(Console& console, const std::string& path) const {
+    const std::unique_ptr<Log> log = open_log(path);
+    LogReplay replay(*log, choice_, maker_);
+    const std::uint64_t size = std::filesystem::file_size(path);
+    std::uint64_t events = 0;
+    {
+      Progress progress(console, "replaying");
+      for (; !replay.difference(); ++events) {
+        const std::optional<LogEvent> event = replay.next();
+        if (!event) break;
+        progress.show(event->offset, size);
+      }
+    }
+    const ReplayReport report = report_of(replay, events);
+    if (json_) {
+      console.out() << wire::to_json(report) << '\n';
+    } else {
+      print_report(console, report);
+      if (report.difference) print_difference(console, replay);
+    }
+    return !report.difference;
+  }
+
+  ModuleMaker maker_;
+  std::vector<std::string> logs_;
+  ReplayChoice choice_;
+  bool json_ = false;
+};
+
+}  // namespace mirbft::mircat
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::DifferenceReport, module, index, slot, type, text);
+BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::ModuleReport, module, fed, compared, pending, skipped,
+                        failure);
+BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::ReplayReport, log, node, events, modules, difference);
+
+#endif

@@ -1,0 +1,179 @@
+// `mircat wal ls|verify|repair`: the segments of a write-ahead log, or of a store of requests.
+#ifndef MIRBFT_MIRCAT_WAL_HPP
+#define MIRBFT_MIRCAT_WAL_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <mirbft/mircat/command.hpp>
+#include <mirbft/mircat/console.hpp>
+#include <mirbft/mircat/table.hpp>
+#include <mirbft/modules/files/posix.hpp>
+#include <mirbft/modules/files/segment_examination.hpp>
+#include <mirbft/modules/files/segment_format.hpp>
+#include <mirbft/modules/files/segment_report.hpp>
+#include <mirbft/types/errors.hpp>
+
+namespace mirbft::mircat {
+
+namespace detail {
+
+inline bool has_segments(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator at(directory, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error))
+    if (segments::id_of(at->path().filename().string())) return true;
+  return false;
+}
+
+}  // namespace detail
+
+/// The directories with segments that are meant: this one, or those in it, as `wal` and `store`
+/// in a replica's. Throws ConfigError if there is none; makes nothing.
+inline std::vector<std::string> segment_directories(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::is_directory(directory, error))
+    throw ConfigError("directory", directory,
+                      "is none: name the directory of a SegmentWal or a SegmentStore");
+  std::vector<std::string> found;
+  if (detail::has_segments(directory)) found.push_back(directory);
+  for (fs::directory_iterator at(directory, error); !error && at != fs::directory_iterator();
+       at.increment(error))
+    if (at->is_directory(error) && detail::has_segments(at->path()))
+      found.push_back(at->path().string());
+  if (found.empty())
+    throw ConfigError("directory", directory,
+                      "no segment of a log is here: name the directory of a SegmentWal or a "
+                      "SegmentStore, or of a replica that has these");
+  std::ranges::sort(found);
+  return found;
+}
+
+/// What the three commands have in common. The directory is locked meanwhile: a replica that runs
+/// has it, and is not to be disturbed.
+class WalCommand {
+ public:
+  void options(Options& options) {
+    options.required("directory", "of a write-ahead log or a store, or of a replica with these",
+                     &directory_);
+  }
+
+ protected:
+  /// Calls `look(path, files)` for each; the status is the worst.
+  template <class Look>
+  int for_each(Look&& look) const {
+    int status = status::ok;
+    for (const std::string& path : segment_directories(directory_)) {
+      PosixFiles files(path);
+      status = std::max(status, look(path, files));
+    }
+    return status;
+  }
+
+ private:
+  std::string directory_;
+};
+
+/// Lists segments.
+class WalLs : public WalCommand {
+ public:
+  static constexpr std::string_view name = "wal ls";
+  static constexpr std::string_view about = "list the segments of a write-ahead log";
+  static constexpr std::string_view examples = "  mircat wal ls data/replica-0/wal\n";
+
+  int run(Console& console) {
+    Table table({"segment", " node", "cluster", "content", " first", " records", " used", " size",
+                 "state"});
+    const int status = for_each([&](const std::string& path, PosixFiles& files) {
+      return add(console, table, path, files);
+    });
+    table.print(console);
+    return status;
+  }
+
+ private:
+  static int add(Console& console, Table& table, const std::string& path, PosixFiles& files) {
+    segments::Examiner<PosixFiles> examiner(files);
+    int status = status::ok;
+    segments::Examination<PosixFile> found;
+    try {
+      found = examiner.examine([](std::uint64_t, const segments::Record&) {});
+    } catch (const LogCorruption& damage) {
+      console.err() << "mircat: " << damage.what() << '\n';
+      found = std::move(examiner.found());
+      status = status::finding;
+    }
+    for (const auto& [id, scan] : found.scans) {
+      const segments::Header& header = found.segments.at(id).header;
+      const bool is_torn = id == found.scans.rbegin()->first && found.is_torn();
+      table.add({path + '/' + segments::name_of(id), std::to_string(header.node.value),
+                 header.cluster, to_string(header.content), std::to_string(header.first_index),
+                 std::to_string(scan.events), size_text(scan.end), size_text(header.file_size),
+                 is_torn ? "torn" : scan.sealed ? "full" : "open"});
+    }
+    return status;
+  }
+};
+
+/// Says whether a log can be opened, and what is wrong with it.
+class WalVerify : public WalCommand {
+ public:
+  static constexpr std::string_view name = "wal verify";
+  static constexpr std::string_view about = "check a write-ahead log; 1 for damage";
+  static constexpr std::string_view examples = "  mircat wal verify data/replica-0\n";
+
+  int run(Console& console) {
+    return for_each([&](const std::string& path, PosixFiles& files) {
+      const LogReport report = verify_log(files);
+      console.out() << path << ": " << to_string(report);
+      return report.outcome == LogOutcome::corrupt ? status::finding : status::ok;
+    });
+  }
+};
+
+/// Makes of a damaged log one that can be opened, if told so twice.
+class WalRepair : public WalCommand {
+ public:
+  static constexpr std::string_view name = "wal repair";
+  static constexpr std::string_view about = "cut a write-ahead log off before its damage";
+  static constexpr std::string_view examples =
+      "  mircat wal repair data/replica-0        says what it would do\n"
+      "  mircat wal repair data/replica-0 --yes  does it\n";
+
+  void options(Options& options) {
+    WalCommand::options(options);
+    options.optional("--yes", "do it; without this, only say what would be done", &yes_);
+  }
+
+  int run(Console& console) {
+    return for_each([&](const std::string& path, PosixFiles& files) {
+      const LogReport found = verify_log(files);
+      if (found.outcome != LogOutcome::corrupt) {
+        console.out() << path << ": nothing to repair: " << to_string(found);
+        return status::ok;
+      }
+      if (yes_) {
+        console.out() << path << ": repaired: " << to_string(repair_log(files));
+        return status::ok;
+      }
+      console.out() << path << ": " << to_string(found)
+                    << "would keep the sound records before the damage, and set aside what follows "
+                       "in files\nwhose names begin with damaged-; the node must then be started "
+                       "as one that has lost\nits memory. Nothing is changed yet: --yes does it\n";
+      return status::finding;
+    });
+  }
+
+ private:
+  bool yes_ = false;
+};
+
+}  // namespace mirbft::mircat
+
+#endif
