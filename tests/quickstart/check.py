@@ -373,9 +373,10 @@ class Replica(Quickstart):
 
     def test_certificates(self):
         self.refuse(lambda config: config["members"][0].update(certificate="00" * 32),
-                    "identity = ")
+                    "certificates of node 0 = " + "00" * 32)
         self.refuse(lambda config: config["members"][2].update(
-                        certificate=config["members"][1]["certificate"]), "certificates = ")
+                        certificate=config["members"][1]["certificate"]),
+                    "certificates of node 2 = ")
         self.refuse(lambda config: config.update(certificate=""), "certificate = ")
         self.refuse(lambda config: config.update(key=""), "key = ")
 
