@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A cluster at work: installs what is missing, builds, and has four replicas, as four processes on
 # this machine, put the commands of a file into one order and apply them to a key-value store.
+# It is the real thing: commands are signed, replicas speak TLS and keep their promises on disk.
 #
 #   bash examples/quickstart.sh           the commands of examples/quickstart/commands.txt
 #   bash examples/quickstart.sh FILE      one's own: SET key value, GET key, DEL key, INCR key

@@ -31,8 +31,9 @@ constexpr std::size_t replicas = 4;
 constexpr std::size_t clients = 8;
 
 constexpr const char* about =
-    "Four replicas of a key-value store, as four processes on loopback TCP, put the commands of a\n"
-    "file into one order and apply them. Eight clients submit them, two to each replica.\n"
+    "Four replicas of a key-value store, as four processes with logs on disk and TLS between\n"
+    "them, put the commands of a file into one order and apply them. Eight clients sign and\n"
+    "submit them, two to each replica.\n"
     "Exit status: 0 if all replicas agree and each command was delivered exactly once, 1 if not,\n"
     "2 for wrong input.";
 

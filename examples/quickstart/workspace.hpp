@@ -1,5 +1,5 @@
-// The temporary directory of a run: one configuration for each replica, with fresh keys, and the
-// commands.
+// The temporary directory of a run: one configuration for each replica, with fresh keys and
+// certificates, the commands, and later what the replicas write to their logs.
 #ifndef MIRBFT_EXAMPLES_QUICKSTART_WORKSPACE_HPP
 #define MIRBFT_EXAMPLES_QUICKSTART_WORKSPACE_HPP
 
@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include <mirbft/modules/net/tls_identity.hpp>
 #include <mirbft/wire/json.hpp>
 
 #include "../replica/config.hpp"
@@ -52,8 +53,13 @@ class Workspace {
     for (std::size_t i = 0; i < replicas; ++i) {
       configs[i].self = mirbft::NodeId(i);
       configs[i].seed = programs::new_seed();
+      const auto identity = mirbft::TlsIdentity::generate("replica " + std::to_string(i));
+      configs[i].certificate = identity.certificate_pem();
+      configs[i].key = identity.key_pem();
+      configs[i].data = "replica-" + std::to_string(i);
       common.members.push_back({mirbft::NodeId(i), "127.0.0.1", ports_[i].number(),
-                                programs::public_key_of(configs[i].seed)});
+                                programs::public_key_of(configs[i].seed),
+                                identity.fingerprint()});
     }
     for (std::size_t i = 0; i < clients; ++i) {
       const OwnClientConfig own{mirbft::ClientId(i), programs::new_seed()};

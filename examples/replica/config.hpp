@@ -2,20 +2,20 @@
 #ifndef MIRBFT_EXAMPLES_REPLICA_CONFIG_HPP
 #define MIRBFT_EXAMPLES_REPLICA_CONFIG_HPP
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include <boost/hana/adapt_struct.hpp>
 
-#include <mirbft/modules/net/tcp_config.hpp>
+#include <mirbft/modules/net/tls.hpp>
+#include <mirbft/modules/net/tls_identity.hpp>
 #include <mirbft/protocol/iss/config.hpp>
 #include <mirbft/types/bytes.hpp>
+#include <mirbft/types/digest.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/id.hpp>
 
@@ -29,6 +29,8 @@ struct MemberConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
   Key public_key{};
+  /// The SHA-256 of what it shows in TLS.
+  mirbft::Digest certificate;
 };
 
 struct ClientConfig {
@@ -46,6 +48,11 @@ struct ReplicaConfig {
   std::string cluster = "quickstart";
   mirbft::NodeId self;
   Key seed{};
+  /// What it shows in TLS, and the secret to that, in PEM.
+  std::string certificate;
+  std::string key;
+  /// Directory of the write-ahead log and the request store; relative to this file.
+  std::string data = "data";
   /// The same at every replica, in the same order.
   std::vector<MemberConfig> members;
   std::vector<ClientConfig> clients;
@@ -95,26 +102,28 @@ inline mirbft::IssConfig iss_config(const ReplicaConfig& config) {
 }
 
 /// `config.self` must be a member.
-inline mirbft::TcpConfig tcp_config(const ReplicaConfig& config) {
-  mirbft::TcpConfig made;
-  made.self = config.self;
-  made.cluster_id = config.cluster;
+inline mirbft::TlsConfig tls_config(const ReplicaConfig& config) {
+  mirbft::TlsConfig made{
+      {}, mirbft::TlsIdentity::from_pem(config.certificate, config.key), {}};
+  made.tcp.self = config.self;
+  made.tcp.cluster_id = config.cluster;
   for (const MemberConfig& member : config.members) {
-    made.peers.push_back({member.id, member.host, member.port});
+    made.tcp.peers.push_back({member.id, member.host, member.port});
+    made.certificates[member.id].insert(member.certificate);
     if (member.id != config.self) continue;
-    made.listen_host = member.host;
-    made.listen_port = member.port;
+    made.tcp.listen_host = member.host;
+    made.tcp.listen_port = member.port;
   }
   return made;
 }
 
 }  // namespace quickstart
 
-BOOST_HANA_ADAPT_STRUCT(quickstart::MemberConfig, id, host, port, public_key);
+BOOST_HANA_ADAPT_STRUCT(quickstart::MemberConfig, id, host, port, public_key, certificate);
 BOOST_HANA_ADAPT_STRUCT(quickstart::ClientConfig, id, public_key);
 BOOST_HANA_ADAPT_STRUCT(quickstart::OwnClientConfig, id, seed);
-BOOST_HANA_ADAPT_STRUCT(quickstart::ReplicaConfig, cluster, self, seed, members, clients,
-                        own_clients, outstanding, epoch_length, max_batch_requests, max_batch_bytes,
-                        batch_delay_ms, pipeline);
+BOOST_HANA_ADAPT_STRUCT(quickstart::ReplicaConfig, cluster, self, seed, certificate, key, data,
+                        members, clients, own_clients, outstanding, epoch_length,
+                        max_batch_requests, max_batch_bytes, batch_delay_ms, pipeline);
 
 #endif

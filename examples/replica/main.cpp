@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -165,7 +166,8 @@ void attend(Host& host, int signals) {
 
 int run(const Options& options) {
   const int signals = catch_signals();
-  const auto config = mirbft::wire::load_config<ReplicaConfig>(options.config);
+  auto config = mirbft::wire::load_config<ReplicaConfig>(options.config);
+  config.data = std::filesystem::absolute(options.config).parent_path() / config.data;
   auto commands = parse_commands(read_input(options.input), options.input);
   OptionalLog log = options.event_log.empty()
                         ? OptionalLog()

@@ -8,13 +8,14 @@
 
 #include <mirbft/modules/app/key_value_store.hpp>
 #include <mirbft/modules/crypto/sodium.hpp>
+#include <mirbft/modules/files/posix.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/modules/interceptor/file.hpp>
 #include <mirbft/modules/interceptor/optional.hpp>
-#include <mirbft/modules/net/tcp.hpp>
-#include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/net/tls.hpp>
+#include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
-#include <mirbft/modules/wal/memory.hpp>
+#include <mirbft/modules/wal/segment.hpp>
 #include <mirbft/node.hpp>
 #include <mirbft/protocol/iss.hpp>
 #include <mirbft/protocol/orderers/pbft.hpp>
@@ -29,9 +30,10 @@ namespace quickstart {
 using OptionalLog = mirbft::OptionalInterceptor<mirbft::FileInterceptor>;
 
 using App = Recording<mirbft::KeyValueStore>;
-using Replica = mirbft::Node<mirbft::TcpNet, mirbft::Sha256, mirbft::SodiumCrypto, App,
-                             mirbft::MemoryWal, mirbft::ClientTracker, mirbft::MemoryStore,
-                             mirbft::Iss<mirbft::Pbft>, OptionalLog>;
+using Wal = mirbft::SegmentWal<mirbft::PosixFiles>;
+using Store = mirbft::SegmentStore<mirbft::PosixFiles>;
+using Replica = mirbft::Node<mirbft::TlsNet, mirbft::Sha256, mirbft::SodiumCrypto, App, Wal,
+                             mirbft::ClientTracker, Store, mirbft::Iss<mirbft::Pbft>, OptionalLog>;
 
 /// Throws ConfigError for the first rule that `config` breaks. The replica listens when it is made.
 inline std::unique_ptr<Replica> make_replica(const ReplicaConfig& config, App app,
@@ -48,14 +50,23 @@ inline std::unique_ptr<Replica> make_replica(const ReplicaConfig& config, App ap
   mirbft::SodiumCrypto crypto(mirbft::ByteView(config.seed),
                               programs::keys_of<mirbft::NodeId>(config.members),
                               programs::keys_of<mirbft::ClientId>(config.clients));
+  // The port before the files: who has it has those as well, and says so more clearly.
+  mirbft::TlsNet net(tls_config(config));
+  mirbft::SegmentConfig segments;
+  segments.node = config.self;
+  segments.cluster = cluster;
+  segments.segment_size = 8 << 20;
+  const auto files = [&](const char* name) {
+    return mirbft::PosixFiles(config.data + '/' + name);
+  };
   return std::make_unique<Replica>(
-      std::move(node), Replica::Modules{.net = mirbft::TcpNet(tcp_config(config)),
+      std::move(node), Replica::Modules{.net = std::move(net),
                                         .hasher = mirbft::Sha256(),
                                         .crypto = std::move(crypto),
                                         .app = std::move(app),
-                                        .wal = mirbft::MemoryWal(),
+                                        .wal = Wal(files("wal"), segments),
                                         .tracker = mirbft::ClientTracker(std::move(tracker)),
-                                        .store = mirbft::MemoryStore(),
+                                        .store = Store(files("store"), segments),
                                         .protocol = std::move(protocol),
                                         .interceptor = std::move(log)});
 }

@@ -12492,6 +12492,8 @@ struct SegmentStoreStatus {
 
 /// Requests by reference, in a directory of its own, by one node and one process.
 ///
+/// A request that is not delivered yet stays in memory as well, within a bound.
+///
 /// A request is written once, and again only if most around it has gone or its authenticator is
 /// new; a segment goes with the last request in it. What was delivered where is not kept: a node
 /// that restarts delivers again what its last checkpoint does not cover, and what was delivered
@@ -12510,7 +12512,7 @@ class SegmentStore {
   void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
     if (const Request* before = get(reference)) {
       if (before->authenticator == authenticator) return;
-      return write(reference, before->data, authenticator);
+      return write(reference, Bytes(before->data), authenticator);
     }
     write(reference, data, authenticator);
   }
@@ -12521,6 +12523,7 @@ class SegmentStore {
   const Request* get(const RequestRef& reference) {
     const auto found = index_.find(reference);
     if (found == index_.end()) return nullptr;
+    if (found->second.recent) return &*found->second.recent;
     log_.read(found->second.place, found->second.size, [&](const segments::Record& record) {
       const Stored stored(record.payload);
       last_ = {reference.client, reference.req_no, Bytes(stored.data), Bytes(stored.authenticator)};
@@ -12538,7 +12541,9 @@ class SegmentStore {
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch) {
       const auto found = index_.find(reference);
-      if (found != index_.end()) found->second.delivered = true;
+      if (found == index_.end()) continue;
+      found->second.delivered = true;
+      let_go(found->second);
     }
     delivered_.insert_or_assign(sn, std::move(batch));
   }
@@ -12571,7 +12576,11 @@ class SegmentStore {
     segments::Place place;
     std::uint64_t size = 0;
     bool delivered = false;
+    /// The request itself, which will soon be asked for, while there is memory for it.
+    std::optional<Request> recent;
   };
+  /// So many bytes of requests are kept in memory at most.
+  static constexpr std::uint64_t most_recent_bytes = 64u << 20;
   using Index = std::map<RequestRef, Kept>;
 
   /// What stands before a body: client (u64), number (u64), digest (32 bytes), length (u32).
@@ -12616,22 +12625,37 @@ class SegmentStore {
         segments::record_size(head.size() + data.size() + authenticator.size());
     const segments::Place place =
         log_.append(0, RetentionIndex(0), {head, data.view(), authenticator.view()});
-    note(reference, place, size);
+    Kept& kept = note(reference, place, size);
+    let_go(kept);
+    Request request{reference.client, reference.req_no, data, authenticator};
+    if (recent_bytes_ + bytes_of(request) > most_recent_bytes) return;
+    recent_bytes_ += bytes_of(request);
+    kept.recent.emplace(std::move(request));
+  }
+
+  static std::uint64_t bytes_of(const Request& request) noexcept {
+    return request.data.size() + request.authenticator.size();
+  }
+  void let_go(Kept& kept) noexcept {
+    if (kept.recent) recent_bytes_ -= bytes_of(*kept.recent);
+    kept.recent.reset();
   }
 
   /// A request has another place now, or its first.
-  void note(const RequestRef& reference, segments::Place place, std::uint64_t size) {
+  Kept& note(const RequestRef& reference, segments::Place place, std::uint64_t size) {
     Kept& kept = index_[reference];
     if (kept.size != 0) needed_[kept.place.segment] -= kept.size;
     kept.place = place;
     kept.size = size;
     needed_[place.segment] += size;
+    return kept;
   }
   void note(segments::Place place, const segments::Record& record) {
     note(Stored(record.payload).reference, place, segments::record_size(record.payload.size()));
   }
 
   typename Index::iterator forget(typename Index::iterator kept) {
+    let_go(kept->second);
     needed_[kept->second.place.segment] -= kept->second.size;
     return index_.erase(kept);
   }
@@ -12660,6 +12684,7 @@ class SegmentStore {
   std::map<std::uint64_t, std::uint64_t> needed_;
   segments::SegmentLog<Files, Policy> log_;
   std::map<SeqNr, Batch> delivered_;
+  std::uint64_t recent_bytes_ = 0;
   Request last_;
 };
 
@@ -21214,7 +21239,8 @@ class ClientCalls {
       return finish(found, *believed);
     if (is_final(reply.outcome) && count(found->second, reply.outcome) >= quorum_.weak())
       return reject(found, reply.outcome, now);
-    hurry(found->first, found->second, now);
+    if (reply.outcome != Outcome::delivered || !is_asked(found->second))
+      hurry(found->first, found->second, now);
   }
 
   /// Does what is due: `send(replica, const Submission&)` returns whether the replica's queue took
@@ -21275,7 +21301,7 @@ class ClientCalls {
 
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
-  static constexpr std::size_t signed_together = 64;
+  static constexpr std::size_t signed_together = 256;
   /// So many numbers of a former life are closed between two looks at what is new.
   static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.
@@ -21396,6 +21422,12 @@ class ClientCalls {
     }
     ++open.attempts;
     schedule(number, open, now + config_.retry_after);
+  }
+
+  /// Whether answers are to come.
+  static bool is_asked(const Open& open) {
+    return std::any_of(open.asked.begin(), open.asked.end(),
+                       [](const Asked& asked) { return asked.submission != 0; });
   }
 
   /// A replica that was asked is of no help: others are, soon.
@@ -22340,7 +22372,7 @@ class PortQueue {
   void submit(std::uint64_t ticket, Request request, Spread spread) {
     const Key key{request.client, request.req_no};
     Number& number = numbers_[key];
-    keys_.emplace(ticket, key);
+    keys_[ticket] = key;
     if (number.inside > 0 && number.request != request) {
       ++held_back_;
       number.held.push_back({ticket, std::move(request), spread});
@@ -22353,7 +22385,7 @@ class PortQueue {
   template <class Sink>
   void take_answers(Sink&& sink) {
     for (auto& [ticket, reply] : answers_->take()) {
-      go_on(keys_.extract(ticket).mapped());
+      go_on(*keys_.take(ticket));
       sink(ticket, std::move(reply));
     }
   }
@@ -22444,7 +22476,7 @@ class PortQueue {
   Replica& replica_;
   std::shared_ptr<Answers> answers_;
   std::map<Key, Number> numbers_;
-  std::map<std::uint64_t, Key> keys_;
+  NumberMap<Key> keys_;  // by ticket
   std::uint64_t submitted_ = 0;
   std::uint64_t held_back_ = 0;
   std::uint64_t refused_ = 0;
@@ -22614,7 +22646,7 @@ class ClientPort {
     accounts_.add(session.user, &PortShare::requests, 1);
     accounts_.add(session.user, &PortShare::request_bytes, cost);
     const std::uint64_t ticket = ++last_ticket_;
-    pending_.emplace(ticket, Pending{session.link->id(), submission->number, session.user, cost});
+    pending_[ticket] = {session.link->id(), submission->number, session.user, cost};
     queue_.submit(ticket, std::move(request), submission->spread);
   }
 
@@ -22650,7 +22682,7 @@ class ClientPort {
 
   /// The Node has answered a request.
   void answered(std::uint64_t ticket, Replied reply) {
-    const Pending pending = pending_.extract(ticket).mapped();
+    const Pending pending = *pending_.take(ticket);
     accounts_.remove(pending.user, &PortShare::requests, 1);
     accounts_.remove(pending.user, &PortShare::request_bytes, pending.cost);
     const auto session = sessions_.find(pending.session);
@@ -22764,7 +22796,7 @@ class ClientPort {
   std::uint64_t last_session_ = 0;
   std::vector<std::uint64_t> unflushed_;  // sessions with something to write
   std::vector<std::uint64_t> over_;       // sessions that ended and are still there
-  std::map<std::uint64_t, Pending> pending_;
+  NumberMap<Pending> pending_;  // by ticket
   std::uint64_t last_ticket_ = 0;
   ClientPortStatus status_;
 

@@ -402,3 +402,19 @@ TEST_CASE("a shutdown tells all who wait") {
   REQUIRE(it.ended.size() == 6);
   for (const ClientReply& reply : it.ended) CHECK(reply.end == ClientEnd::shut_down);
 }
+
+TEST_CASE("others are asked soon once all who were asked contradict one another") {
+  Fixture it(2);
+  it.begin();
+  it.places();
+  it.call("request");
+  REQUIRE(it.sent.size() == 2);
+  const auto asked = it.sent;
+  it.places();
+  it.answer(asked[0].first, asked[0].second, "one");
+  it.go_on(100ms);
+  CHECK(it.places() == Places{});  // the second may yet agree
+  it.answer(asked[1].first, asked[1].second, "another");
+  it.go_on(100ms);
+  CHECK(it.places().size() == 2);
+}

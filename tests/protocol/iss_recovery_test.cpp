@@ -147,7 +147,7 @@ TEST_CASE_FIXTURE(Four, "what a replica stands by is repeated, and the same afte
 
 // Section 11: different batch re-proposed after a crash.
 // Otherwise those that were all started again wait for ever: none of them hears a proposal anew.
-TEST_CASE_FIXTURE(Four, "whoever is behind what was voted for before a restart is suspected after it") {
+TEST_CASE_FIXTURE(Four, "who is behind what was voted for before a restart is suspected after it") {
   propose(3, Batch({ready(NodeId(3))}));
   Fixture after(r.config, {}, r.log);
   after.tick(1ms);

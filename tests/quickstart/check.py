@@ -371,6 +371,22 @@ class Replica(Quickstart):
         self.refuse(lambda config: config["clients"][1].update(public_key="00" * 32),
                     f"client_keys[1] = {'00' * 32}: must be an Ed25519 public key")
 
+    def test_certificates(self):
+        self.refuse(lambda config: config["members"][0].update(certificate="00" * 32),
+                    "certificates of node 0 = " + "00" * 32)
+        self.refuse(lambda config: config["members"][2].update(
+                        certificate=config["members"][1]["certificate"]),
+                    "certificates of node 2 = ")
+        self.refuse(lambda config: config.update(certificate=""), "certificate = ")
+        self.refuse(lambda config: config.update(key=""), "key = ")
+
+    def test_data(self):
+        (self.folder / "file").write_text("no directory")
+        path = self.folder / "replica.json"
+        path.write_text(json.dumps({**self.config, "data": "file"}))
+        run = self.run_program("mirbft-replica", "--config", path, "--input", SHIPPED)
+        self.assert_refused(run, f"cannot make directory {self.folder}/file/")
+
     def test_ports(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -94,7 +94,8 @@ class ClientCalls {
       return finish(found, *believed);
     if (is_final(reply.outcome) && count(found->second, reply.outcome) >= quorum_.weak())
       return reject(found, reply.outcome, now);
-    hurry(found->first, found->second, now);
+    if (reply.outcome != Outcome::delivered || !is_asked(found->second))
+      hurry(found->first, found->second, now);
   }
 
   /// Does what is due: `send(replica, const Submission&)` returns whether the replica's queue took
@@ -155,7 +156,7 @@ class ClientCalls {
 
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
-  static constexpr std::size_t signed_together = 64;
+  static constexpr std::size_t signed_together = 256;
   /// So many numbers of a former life are closed between two looks at what is new.
   static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.
@@ -276,6 +277,12 @@ class ClientCalls {
     }
     ++open.attempts;
     schedule(number, open, now + config_.retry_after);
+  }
+
+  /// Whether answers are to come.
+  static bool is_asked(const Open& open) {
+    return std::any_of(open.asked.begin(), open.asked.end(),
+                       [](const Asked& asked) { return asked.submission != 0; });
   }
 
   /// A replica that was asked is of no help: others are, soon.

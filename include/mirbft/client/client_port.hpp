@@ -35,6 +35,7 @@
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/number_map.hpp>
 #include <mirbft/wire/codec.hpp>
 
 namespace mirbft {
@@ -199,7 +200,7 @@ class ClientPort {
     accounts_.add(session.user, &PortShare::requests, 1);
     accounts_.add(session.user, &PortShare::request_bytes, cost);
     const std::uint64_t ticket = ++last_ticket_;
-    pending_.emplace(ticket, Pending{session.link->id(), submission->number, session.user, cost});
+    pending_[ticket] = {session.link->id(), submission->number, session.user, cost};
     queue_.submit(ticket, std::move(request), submission->spread);
   }
 
@@ -235,7 +236,7 @@ class ClientPort {
 
   /// The Node has answered a request.
   void answered(std::uint64_t ticket, Replied reply) {
-    const Pending pending = pending_.extract(ticket).mapped();
+    const Pending pending = *pending_.take(ticket);
     accounts_.remove(pending.user, &PortShare::requests, 1);
     accounts_.remove(pending.user, &PortShare::request_bytes, pending.cost);
     const auto session = sessions_.find(pending.session);
@@ -349,7 +350,7 @@ class ClientPort {
   std::uint64_t last_session_ = 0;
   std::vector<std::uint64_t> unflushed_;  // sessions with something to write
   std::vector<std::uint64_t> over_;       // sessions that ended and are still there
-  std::map<std::uint64_t, Pending> pending_;
+  NumberMap<Pending> pending_;  // by ticket
   std::uint64_t last_ticket_ = 0;
   ClientPortStatus status_;
 

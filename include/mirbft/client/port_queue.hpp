@@ -16,6 +16,7 @@
 #include <mirbft/events/tracker.hpp>
 #include <mirbft/node.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/number_map.hpp>
 #include <mirbft/types/request.hpp>
 
 namespace mirbft {
@@ -37,7 +38,7 @@ class PortQueue {
   void submit(std::uint64_t ticket, Request request, Spread spread) {
     const Key key{request.client, request.req_no};
     Number& number = numbers_[key];
-    keys_.emplace(ticket, key);
+    keys_[ticket] = key;
     if (number.inside > 0 && number.request != request) {
       ++held_back_;
       number.held.push_back({ticket, std::move(request), spread});
@@ -50,7 +51,7 @@ class PortQueue {
   template <class Sink>
   void take_answers(Sink&& sink) {
     for (auto& [ticket, reply] : answers_->take()) {
-      go_on(keys_.extract(ticket).mapped());
+      go_on(*keys_.take(ticket));
       sink(ticket, std::move(reply));
     }
   }
@@ -141,7 +142,7 @@ class PortQueue {
   Replica& replica_;
   std::shared_ptr<Answers> answers_;
   std::map<Key, Number> numbers_;
-  std::map<std::uint64_t, Key> keys_;
+  NumberMap<Key> keys_;  // by ticket
   std::uint64_t submitted_ = 0;
   std::uint64_t held_back_ = 0;
   std::uint64_t refused_ = 0;

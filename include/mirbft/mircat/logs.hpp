@@ -48,12 +48,6 @@ inline bool is_log(const std::filesystem::path& path) {
                     });
 }
 
-/// The log that a file is: itself, or the series that it is a part of.
-inline std::string log_of(const std::filesystem::path& file) {
-  const auto part = log_format::SeriesFile::of(file.filename().string());
-  return part ? (file.parent_path() / part->series()).string() : file.string();
-}
-
 /// The logs in a directory and below it, by name; the files of a series are one.
 inline std::vector<std::string> logs_in(const std::string& directory) {
   namespace fs = std::filesystem;
@@ -82,18 +76,6 @@ inline std::unique_ptr<Log> open_log(const std::string& path) {
     throw ConfigError("log", path, error.reason() + ": name an event log that a FileInterceptor "
                                                     "has written, or a directory of such");
   }
-}
-
-/// Bytes of a log, which may be a series of files.
-inline std::uint64_t log_size(const std::filesystem::path& path) {
-  std::error_code error;
-  if (const std::uintmax_t size = std::filesystem::file_size(path, error); !error) return size;
-  std::uint64_t sum = 0;
-  for (const auto& part : log_format::files_of_series(path)) {
-    const std::uintmax_t size = std::filesystem::file_size(path.parent_path() / part.file(), error);
-    sum += error ? 0 : size;
-  }
-  return sum;
 }
 
 /// The logs that are meant, files and series: a directory stands for all in it.

@@ -121,6 +121,10 @@ TEST_CASE("a body that the disk has changed is not handed out") {
   store.put(sample(), Bytes(std::string(1000, 'x')), {});
   store.sync();
   disk.find(disk.paths().front())->flip(8 * 1000);
+  // Until it is delivered, it is in memory as it was.
+  REQUIRE(store.get(sample()));
+  CHECK(store.get(sample())->data == Bytes(std::string(1000, 'x')));
+  store.delivered(SeqNr(0), Batch(std::vector<RequestRef>{sample()}));
   CHECK_THROWS_AS((void)store.get(sample()), LogCorruption);
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <boost/hana/adapt_struct.hpp>
@@ -30,6 +31,8 @@ struct SegmentStoreStatus {
 
 /// Requests by reference, in a directory of its own, by one node and one process.
 ///
+/// A request that is not delivered yet stays in memory as well, within a bound.
+///
 /// A request is written once, and again only if most around it has gone or its authenticator is
 /// new; a segment goes with the last request in it. What was delivered where is not kept: a node
 /// that restarts delivers again what its last checkpoint does not cover, and what was delivered
@@ -48,7 +51,7 @@ class SegmentStore {
   void put(const RequestRef& reference, const Bytes& data, const Bytes& authenticator) {
     if (const Request* before = get(reference)) {
       if (before->authenticator == authenticator) return;
-      return write(reference, before->data, authenticator);
+      return write(reference, Bytes(before->data), authenticator);
     }
     write(reference, data, authenticator);
   }
@@ -59,6 +62,7 @@ class SegmentStore {
   const Request* get(const RequestRef& reference) {
     const auto found = index_.find(reference);
     if (found == index_.end()) return nullptr;
+    if (found->second.recent) return &*found->second.recent;
     log_.read(found->second.place, found->second.size, [&](const segments::Record& record) {
       const Stored stored(record.payload);
       last_ = {reference.client, reference.req_no, Bytes(stored.data), Bytes(stored.authenticator)};
@@ -76,7 +80,9 @@ class SegmentStore {
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch) {
       const auto found = index_.find(reference);
-      if (found != index_.end()) found->second.delivered = true;
+      if (found == index_.end()) continue;
+      found->second.delivered = true;
+      let_go(found->second);
     }
     delivered_.insert_or_assign(sn, std::move(batch));
   }
@@ -109,7 +115,11 @@ class SegmentStore {
     segments::Place place;
     std::uint64_t size = 0;
     bool delivered = false;
+    /// The request itself, which will soon be asked for, while there is memory for it.
+    std::optional<Request> recent;
   };
+  /// So many bytes of requests are kept in memory at most.
+  static constexpr std::uint64_t most_recent_bytes = 64u << 20;
   using Index = std::map<RequestRef, Kept>;
 
   /// What stands before a body: client (u64), number (u64), digest (32 bytes), length (u32).
@@ -154,22 +164,37 @@ class SegmentStore {
         segments::record_size(head.size() + data.size() + authenticator.size());
     const segments::Place place =
         log_.append(0, RetentionIndex(0), {head, data.view(), authenticator.view()});
-    note(reference, place, size);
+    Kept& kept = note(reference, place, size);
+    let_go(kept);
+    Request request{reference.client, reference.req_no, data, authenticator};
+    if (recent_bytes_ + bytes_of(request) > most_recent_bytes) return;
+    recent_bytes_ += bytes_of(request);
+    kept.recent.emplace(std::move(request));
+  }
+
+  static std::uint64_t bytes_of(const Request& request) noexcept {
+    return request.data.size() + request.authenticator.size();
+  }
+  void let_go(Kept& kept) noexcept {
+    if (kept.recent) recent_bytes_ -= bytes_of(*kept.recent);
+    kept.recent.reset();
   }
 
   /// A request has another place now, or its first.
-  void note(const RequestRef& reference, segments::Place place, std::uint64_t size) {
+  Kept& note(const RequestRef& reference, segments::Place place, std::uint64_t size) {
     Kept& kept = index_[reference];
     if (kept.size != 0) needed_[kept.place.segment] -= kept.size;
     kept.place = place;
     kept.size = size;
     needed_[place.segment] += size;
+    return kept;
   }
   void note(segments::Place place, const segments::Record& record) {
     note(Stored(record.payload).reference, place, segments::record_size(record.payload.size()));
   }
 
   typename Index::iterator forget(typename Index::iterator kept) {
+    let_go(kept->second);
     needed_[kept->second.place.segment] -= kept->second.size;
     return index_.erase(kept);
   }
@@ -198,6 +223,7 @@ class SegmentStore {
   std::map<std::uint64_t, std::uint64_t> needed_;
   segments::SegmentLog<Files, Policy> log_;
   std::map<SeqNr, Batch> delivered_;
+  std::uint64_t recent_bytes_ = 0;
   Request last_;
 };
 
