@@ -23,7 +23,8 @@ class EventTime {
     std::uint64_t& last = last_[found.node.value];
     if (meaning.mark != Mark::tick) return last != 0 ? last : found.event.index;
     const auto* now = message.GetDescriptor()->FindFieldByName("now");
-    if (now && now->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT64)
+    if (now && !now->is_repeated() &&
+        now->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT64)
       last = static_cast<std::uint64_t>(message.GetReflection()->GetInt64(message, now));
     return last;
   }

@@ -3,6 +3,7 @@
 #define MIRBFT_MIRCAT_FIELDS_HPP
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include <mirbft/log/printer.hpp>
 #include <mirbft/mircat/pattern.hpp>
+#include <mirbft/types/errors.hpp>
 
 namespace mirbft::mircat {
 
@@ -22,31 +24,59 @@ using FieldPath = std::vector<const google::protobuf::FieldDescriptor*>;
 
 namespace detail {
 
+/// Looks for the paths from one type. A few messages can contain one another in 2^40 ways: what
+/// real schemas are far below ends the search.
 template <class Accept>
-void collect_paths(const google::protobuf::Descriptor& type, FieldPath& path, const Accept& accept,
-                   std::vector<FieldPath>& found) {
-  for (int place = 0; place < type.field_count(); ++place) {
-    const auto* field = type.field(place);
-    path.push_back(field);
-    if (accept(std::as_const(path))) found.push_back(path);
-    const auto* nested = field->message_type();
-    // A type that contains itself is looked into once.
-    const bool is_new = std::ranges::none_of(
-        path, [&](const auto* step) { return step->containing_type() == nested; });
-    if (nested && is_new) collect_paths(*nested, path, accept, found);
-    path.pop_back();
+class PathSearch {
+ public:
+  static constexpr std::size_t most_steps = 100'000;
+  static constexpr std::size_t deepest = 64;
+
+  PathSearch(const google::protobuf::Descriptor& type, const Accept& accept)
+      : type_(type), accept_(accept) {
+    look_into(type);
   }
-}
+
+  std::vector<FieldPath> take() { return std::move(found_); }
+
+ private:
+  void look_into(const google::protobuf::Descriptor& type) {
+    for (int place = 0; place < type.field_count(); ++place) {
+      const auto* field = type.field(place);
+      path_.push_back(field);
+      if (++steps_ > most_steps || path_.size() > deepest) refuse();
+      if (accept_(std::as_const(path_))) found_.push_back(path_);
+      const auto* nested = field->message_type();
+      // A type that contains itself is looked into once.
+      const bool is_new = std::ranges::none_of(
+          path_, [&](const auto* step) { return step->containing_type() == nested; });
+      if (nested && is_new) look_into(*nested);
+      path_.pop_back();
+    }
+  }
+
+  [[noreturn]] void refuse() const {
+    throw ConfigError("schema", type_.name(),
+                      "its messages contain one another in more than " +
+                          std::to_string(most_steps) + " ways, or more than " +
+                          std::to_string(deepest) +
+                          " deep: that is no log of a sound program, record it anew");
+  }
+
+  const google::protobuf::Descriptor& type_;
+  const Accept& accept_;
+  FieldPath path_;
+  std::size_t steps_ = 0;
+  std::vector<FieldPath> found_;
+};
 
 }  // namespace detail
 
-/// All paths from messages of `type` that `accept(path)` is true of.
+/// All paths from messages of `type` that `accept(path)` is true of. Throws ConfigError for a type
+/// that contains others without measure.
 template <class Accept>
 std::vector<FieldPath> field_paths(const google::protobuf::Descriptor& type, const Accept& accept) {
-  FieldPath path;
-  std::vector<FieldPath> found;
-  detail::collect_paths(type, path, accept, found);
-  return found;
+  return detail::PathSearch(type, accept).take();
 }
 
 /// Whether a path ends with a name: `sn`, or `content.sn` for the field of that very one.
