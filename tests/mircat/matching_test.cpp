@@ -61,3 +61,14 @@ TEST_CASE("What is long past is forgotten, and what is asked for again is not") 
   for (int other = 4; other < 8; ++other) matcher.sent({0, 1, static_cast<unsigned>(other)}, other);
   CHECK_FALSE(matcher.received({0, 1, 2}, 12));
 }
+
+TEST_CASE("Of equal messages that nobody receives, and of such receipts, the last are remembered") {
+  Matcher matcher;
+  const int many = 4 * static_cast<int>(Matcher::most_equal);
+  for (int event = 0; event < many; ++event) matcher.sent({0, 1, 50}, event);
+  REQUIRE(lost(matcher).size() == Matcher::most_equal);
+  CHECK(lost(matcher).back() == many - 1);
+
+  for (int event = 0; event < many; ++event) matcher.received({0, 1, 51}, event);
+  CHECK(matcher.sent({0, 1, 51}, many) == many - static_cast<int>(Matcher::most_equal));
+}

@@ -20,10 +20,13 @@ namespace mirbft::mircat {
 /// time was then lost, if any, in the first times. A receipt when all are received is a duplicate
 /// of the last. One that no send precedes waits for it, since clocks of machines differ.
 ///
-/// Memory is bounded: a message is forgotten when `remembered` others have come after it.
+/// Memory is bounded: a message is forgotten when `remembered` others have come after it, or
+/// `most_equal` that are equal to it.
 template <class Event>
 class MessageMatcher {
  public:
+  static constexpr std::size_t most_equal = 256;
+
   explicit MessageMatcher(std::size_t remembered = std::size_t{1} << 20)
       : remembered_(remembered) {}
 
@@ -45,7 +48,7 @@ class MessageMatcher {
       message.early.erase(message.early.begin());
       return receipt;
     }
-    message.open.push_back(std::move(event));
+    remember(message.open, std::move(event));
     return std::nullopt;
   }
 
@@ -58,7 +61,7 @@ class MessageMatcher {
       return message.last;
     }
     if (message.last) return message.last;
-    message.early.push_back(std::move(event));
+    remember(message.early, std::move(event));
     return std::nullopt;
   }
 
@@ -76,6 +79,11 @@ class MessageMatcher {
     std::vector<Event> early;
     std::optional<Event> last;
   };
+
+  static void remember(std::vector<Event>& equal, Event event) {
+    if (equal.size() == most_equal) equal.erase(equal.begin());
+    equal.push_back(std::move(event));
+  }
 
   Message& at(const Key& key) {
     if (const auto found = newer_.find(key); found != newer_.end()) return found->second;

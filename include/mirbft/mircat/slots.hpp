@@ -2,10 +2,10 @@
 #ifndef MIRBFT_MIRCAT_SLOTS_HPP
 #define MIRBFT_MIRCAT_SLOTS_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -55,13 +55,15 @@ inline std::string node_list(const std::set<std::uint64_t>& nodes) {
   return text;
 }
 
-/// All slots that are of interest: those that some node lacks, and the last ones.
+/// All slots that are of interest: the first that each node lacks, and the last ones.
 class SlotTable {
  public:
   using Cells = std::map<std::uint64_t, SlotCell>;
 
-  /// Complete slots are forgotten once they are this far behind.
-  static constexpr std::uint64_t kept = 4096;
+  /// How many of the last slots are kept whatever they are.
+  static constexpr std::size_t kept = 4096;
+  /// Before them, how many for each node that has not delivered them.
+  static constexpr std::size_t kept_gaps = 512;
 
   /// A node that has a log.
   void add_node(std::uint64_t node) { nodes_.try_emplace(node); }
@@ -75,10 +77,12 @@ class SlotTable {
     if (meaning.message.starts_with("Paxos")) faults_ = Faults::crash;
     if (meaning.mark == Mark::state_restored && meaning.sn) restore(node, moment, *meaning.sn);
     if (!meaning.sn || (meaning.reached == Phase::none && meaning.vote == Phase::none)) return;
+    if (meaning.reached == Phase::delivered) note_delivery(node, *meaning.sn);
+    if (is_forgotten(*meaning.sn)) return;
     SlotCell& cell = slots_[*meaning.sn][node];
     if (meaning.reached != Phase::none) reach(cell, moment, meaning.reached, seen);
     if (meaning.vote != Phase::none) count_vote(cell, node, meaning);
-    if (meaning.reached == Phase::delivered) note_delivery(node, *meaning.sn);
+    if (slots_.size() >= kept + at_once + gaps_left_) forget_old();
   }
 
   const std::map<std::uint64_t, Cells>& slots() const noexcept { return slots_; }
@@ -162,19 +166,37 @@ class SlotTable {
   void note_delivery(std::uint64_t node, std::uint64_t sn) {
     Progress& progress = nodes_[node];
     if (!progress.last || *progress.last < sn) progress.last = sn;
-    if (sn % 1024 == 0) forget_complete_below(sn);
   }
 
-  void forget_complete_below(std::uint64_t sn) {
-    for (auto slot = slots_.begin(); slot != slots_.end() && slot->first + kept < sn;) {
-      bool complete = true;
-      for (const auto& [node, progress] : nodes_) {
-        const auto cell = slot->second.find(node);
-        complete = complete && cell != slot->second.end() &&
-                   cell->second.phase() == Phase::delivered;
+  /// What is told of such a slot now would be only a part of it.
+  bool is_forgotten(std::uint64_t sn) const {
+    return forgotten_ && sn <= *forgotten_ && !slots_.contains(sn);
+  }
+
+  void forget_old() {
+    std::map<std::uint64_t, std::size_t> gaps;
+    gaps_left_ = 0;
+    auto slot = slots_.begin();
+    for (std::size_t old = slots_.size() - kept; old > 0; --old) {
+      if (is_first_gap(slot->second, gaps)) {
+        ++gaps_left_;
+        ++slot;
+      } else {
+        forgotten_ = std::max(forgotten_.value_or(0), slot->first);
+        slot = slots_.erase(slot);
       }
-      slot = complete ? slots_.erase(slot) : std::next(slot);
     }
+  }
+
+  /// Counts the nodes that lack a slot, and says whether it is among the first for one of them.
+  bool is_first_gap(const Cells& cells, std::map<std::uint64_t, std::size_t>& gaps) const {
+    bool is_first = false;
+    for (const auto& [node, progress] : nodes_) {
+      const auto cell = cells.find(node);
+      if (cell != cells.end() && cell->second.phase() == Phase::delivered) continue;
+      if (++gaps[node] <= kept_gaps) is_first = true;
+    }
+    return is_first;
   }
 
   std::string votes_text(std::string_view what, const SlotCell::Votes& votes) const {
@@ -189,7 +211,13 @@ class SlotTable {
     return text;
   }
 
+  /// How many slots come between two times of forgetting.
+  static constexpr std::size_t at_once = 1024;
+
   std::map<std::uint64_t, Cells> slots_;
+  /// How many before the last `kept` were left there the last time, and the last that was not.
+  std::size_t gaps_left_ = 0;
+  std::optional<std::uint64_t> forgotten_;
   std::map<std::uint64_t, Progress> nodes_;
   std::set<std::uint64_t> members_;
   Faults faults_ = Faults::byzantine;
