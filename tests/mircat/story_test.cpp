@@ -8,10 +8,35 @@
 #include <string>
 #include <vector>
 
+#include <boost/hana/adapt_struct.hpp>
+
 #include <mirbft/mircat/logs.hpp>
 #include <mirbft/mircat/report_data.hpp>
 
 #include "two_nodes.hpp"
+
+namespace hostile {
+
+/// By its name the library's, but with as many times as it likes.
+struct Tick {
+  static constexpr auto destination = mirbft::slot::protocol;
+  static constexpr std::uint32_t number = 1001;
+
+  std::vector<std::int64_t> now;
+};
+
+struct List {
+  Tick tick;
+
+  template <class Look>
+  void for_each(Look&& look) const {
+    look(tick);
+  }
+};
+
+}  // namespace hostile
+
+BOOST_HANA_ADAPT_STRUCT(hostile::Tick, now);
 
 using namespace mirbft;
 using namespace mirbft::mircat;
@@ -80,6 +105,28 @@ TEST_CASE("Nodes that deliver different batches are the first finding") {
   REQUIRE_FALSE(findings.empty());
   CHECK(findings.front().severity == Severity::broken);
   CHECK(findings.front().text == "sn 5: nodes 0 and 1 delivered different batches");
+}
+
+TEST_CASE("Different batches are found however far behind a node delivers its own") {
+  two_nodes::Log zero(0), one(1);
+  const std::uint64_t many = 3 * SlotTable::kept;
+  for (std::uint64_t sn = 0; sn < many; ++sn)
+    zero.add(1 + sn, slot::store, two_nodes::delivered(sn));
+  one.add(2 + many, slot::store, two_nodes::delivered(3, 2));
+  const auto findings = story_of({zero.path(), one.path()}).findings();
+  CHECK(any_says(findings, "sn 3: nodes 0 and 1 delivered different batches"));
+}
+
+TEST_CASE("A Tick of another shape tells no time") {
+  const sample::TemporaryFile file;
+  {
+    LogWriter log(file.path());
+    log.begin(NodeId(0), bytes_of("sample"), mirbft::events<hostile::Tick>{});
+    log.append(slot::protocol, hostile::List{{{7, 8}}}, 0);
+  }
+  const Story story = story_of({file.path()});
+  REQUIRE(story.events().size() == 1);
+  CHECK(story.events().front().second.time == 0);
 }
 
 TEST_CASE("A halted and a silent node are found") {

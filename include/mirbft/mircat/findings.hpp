@@ -130,7 +130,6 @@ class Findings {
 
   void compare(std::uint64_t node, Moment moment, std::uint64_t sn, std::size_t hash) {
     const auto [place, first] = deliveries_.try_emplace(sn, Delivery{node, hash});
-    if (deliveries_.size() > 2 * SlotTable::kept) deliveries_.erase(deliveries_.begin());
     if (first || place->second.hash == hash || disagreements_.size() >= most_disagreements) return;
     disagreements_.push_back({Severity::broken,
                               "sn " + std::to_string(sn) + ": nodes " +
@@ -239,6 +238,7 @@ class Findings {
 
   std::map<std::uint64_t, Seen> nodes_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Link> links_;
+  /// Of all slots: a node may be any number of them behind, and must not differ unseen.
   std::map<std::uint64_t, Delivery> deliveries_;
   std::vector<Finding> disagreements_;
   std::vector<Finding> halts_;
