@@ -131,6 +131,17 @@ def use_matrix(browser):
     picture(browser, "other-theme")
 
 
+def zoom_far_from_the_base(browser):
+    # As where a simulator's log and that of a real node are on one page.
+    browser.run("const d = report.diagram; window.plain = d.model.times;"
+                " d.axis = d.model.times = plain.map((time, e) => e ? 1.7e18 + time : 0);"
+                " d.fit(); d.show(d.last, 1);")
+    browser.keys("\ue012")
+    finest = browser.run("const d = report.diagram; return (d.to - d.from) / d.last")
+    check(finest >= 2 ** -48, f"the view is {finest} of all times: numbers are no finer")
+    browser.run("const d = report.diagram; d.axis = d.model.times = plain; d.fit();")
+
+
 def check_page(page):
     text = page.read_text()
     check(not re.search(r"(src|href)\s*=|url\(|@import", text.split('id="data"')[0]),
@@ -140,6 +151,7 @@ def check_page(page):
         proposals = filter_and_jump(browser)
         follow_and_click(browser)
         use_matrix(browser)
+        zoom_far_from_the_base(browser)
         check(not (said := browser.messages()), f"the console says {said}")
     print(f"page of {EVENTS} events, {page.stat().st_size >> 20} MiB: first paint "
           f"{painted:.0f} ms, slowest frame {worst:.0f} ms, {proposals} proposals")

@@ -414,7 +414,8 @@ function escapeHtml(text) {
 
 // The space-time diagram: a lane a node, in it a row a module; and the overview above it.
 
-const GUTTER = 70, AXIS = 22, MOST_MARKS = 6000, MOST_ARROWS = 4000, MOST_LABELS = 500;
+const GUTTER = 70, AXIS = 22, MOST_MARKS = 6000, MOST_ARROWS = 4000, MOST_LABELS = 500,
+  MOST_TICKS = 200;
 
 /** A font for a canvas, as much larger on large screens as the page's own. */
 function fontOf(size, weight = 400) {
@@ -475,7 +476,8 @@ class Diagram {
     this.show(middle < 0 ? half : (ends[0] + ends[1]) / 2, 2 * half);
   }
 
-  get narrowest() { return this.isByTime ? 20 : 4; }
+  // Not so narrow that numbers of this size are no finer than it.
+  get narrowest() { return Math.max(this.isByTime ? 20 : 4, this.last * 2 ** -48); }
 
   show(middle, width) {
     const most = this.last * 1.04;
@@ -611,8 +613,10 @@ class Diagram {
     const step = Math.max(round, this.isByTime ? 0 : 1);
     const [unit] = UNITS.find(([size]) => this.to >= size) || [1];
     const digits = Math.max(0, Math.ceil(Math.log10(unit / step)));
-    const start = Math.max(0, Math.ceil(this.from / step) * step);
-    for (let value = start; value <= this.to; value += step) {
+    const first = Math.max(0, Math.ceil(this.from / step));
+    for (let tick = 0; tick < MOST_TICKS; ++tick) {
+      const value = (first + tick) * step;
+      if (value > this.to) break;
       const x = GUTTER + (value - this.from) / width * this.plot;
       context.strokeStyle = colours.line;
       context.beginPath();
