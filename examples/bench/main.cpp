@@ -102,8 +102,6 @@ void add_options(CLI::App& program, Options& options) {
   program
       .add_option("--votes", options.votes, "those of one step in one frame, or each in its own")
       ->check(CLI::IsMember({"gathered", "single"}));
-  program.add_option("--record", options.record, "folder for an event log of each node")
-      ->check(CLI::ExistingDirectory);
   program
       .add_option("--group-commit", options.group_commit, "one sync for a list, or for each entry")
       ->check(CLI::IsMember({"list", "entry"}));

@@ -13,6 +13,7 @@
 #include <string>
 
 #include <mirbft/client/client_port_config.hpp>
+#include <mirbft/engine/config.hpp>
 #include <mirbft/modules/net/tcp_config.hpp>
 #include <mirbft/modules/tracker/tracker_config.hpp>
 #include <mirbft/protocol/iss/config.hpp>
@@ -37,6 +38,10 @@ inline std::uint64_t memory_of_the_rest(const Config& config) noexcept {
   const std::uint64_t client = mirbft::TrackerConfig{}.reply_cache_bytes + (4 << 10);
   return program + config.clients.size() * client + (std::uint64_t{config.segment_kib} << 10) +
          epochs * config.epoch_length * config.max_batch_requests * sizeof(mirbft::RequestRef);
+}
+
+inline void limit_memory(const Config& config, mirbft::NodeConfig& node) noexcept {
+  node.received_bytes = std::min(node.received_bytes, memory_share(config) / 2);
 }
 
 inline void limit_memory(const Config& config, mirbft::TrackerConfig& tracker) noexcept {

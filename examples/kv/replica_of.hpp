@@ -133,6 +133,7 @@ class ReplicaOf : public Replica {
     mirbft::NodeConfig made;
     made.self = config.self;
     made.cluster = mirbft::Bytes(config.cluster);
+    limit_memory(config, made);
     return made;
   }
 

@@ -6816,7 +6816,8 @@ class NetRunner {
       awaited = awaited || failed || !receiving_;
       sending_ = false;
       incoming_.absorb(out);
-      incoming_bytes_ += bytes;
+      // Of frames that held nothing, nothing waits.
+      incoming_bytes_ = incoming_.size() == 0 ? 0 : incoming_bytes_ + bytes;
       released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
       follow_ups.clear();
     }
@@ -9687,6 +9688,9 @@ inline constexpr std::size_t block_target = std::size_t{1} << 18;
 /// Longer contents are not compressed, so that no few bytes can claim all memory.
 inline constexpr std::size_t longest_compressed = std::size_t{1} << 26;
 
+/// Protobuf reads no longer message.
+inline constexpr std::size_t longest_event = std::numeric_limits<std::int32_t>::max();
+
 /// One event type that may occur in the log.
 struct EventType {
   std::uint32_t number = 0;
@@ -10343,11 +10347,8 @@ class LogWriter {
     size_ += bytes.size();
   }
 
-  /// A block is full well below its limit and holds one event more, so that event is to blame.
   void check_length(std::size_t length) const {
-    constexpr std::size_t longest =
-        std::numeric_limits<std::uint32_t>::max() - 2 * log_format::block_target;
-    if (length > longest)
+    if (length > log_format::longest_event)
       file_.fail(size_, "an event of " + std::to_string(length) + " bytes is too long for a log");
   }
 
@@ -12628,7 +12629,7 @@ class SegmentStore {
     Kept& kept = note(reference, place, size);
     let_go(kept);
     Request request{reference.client, reference.req_no, data, authenticator};
-    if (recent_bytes_ + bytes_of(request) > most_recent_bytes) return;
+    if (kept.delivered || recent_bytes_ + bytes_of(request) > most_recent_bytes) return;
     recent_bytes_ += bytes_of(request);
     kept.recent.emplace(std::move(request));
   }
@@ -22973,10 +22974,10 @@ class BlockEvents {
   BlockEvents() = default;
   explicit BlockEvents(Block block)
       : content_(std::move(block.content)),
+        header_(block.header),
         left_(block.header.events),
         index_(block.header.first),
-        offset_(block.offset),
-        compressed_(block.header.compression != Compression::none) {}
+        offset_(block.offset) {}
 
   /// Whether all events are taken; then nothing else may be left of the block.
   template <class Fail>
@@ -22994,6 +22995,9 @@ class BlockEvents {
     const EntryHeader header = EntryHeader::load(content_.data() + at_);
     if (rest() - EntryHeader::size < header.length)
       fail(here(), "damaged: the event reaches beyond its block");
+    if (header.length > longest_event) fail(here(), "damaged: no event is as long as this one");
+    if ((header_.types & type_bit(header.number)) == 0)
+      fail(here(), "damaged: the block's header leaves out the type of this event");
     const std::size_t begin = at_ + EntryHeader::size;
     return {index_, slot_, header.number, {}, content_.slice(begin, header.length),
             here(), time_};
@@ -23015,7 +23019,8 @@ class BlockEvents {
   std::size_t rest() const noexcept { return content_.size() - at_; }
   /// What is compressed has no other place in the file than its block's.
   std::uint64_t here() const noexcept {
-    return compressed_ ? offset_ : offset_ + BlockHeader::size + at_;
+    const bool compressed = header_.compression != Compression::none;
+    return compressed ? offset_ : offset_ + BlockHeader::size + at_;
   }
 
   template <class Fail>
@@ -23024,12 +23029,17 @@ class BlockEvents {
     const ListHeader header = ListHeader::load(content_.data() + at_);
     if (header.slot >= slot_count) fail(here(), "damaged: a list for no slot that there is");
     slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
+    // Who looks for something leaves blocks out by what their headers say.
+    if ((header_.slots & slot_.bits()) == 0 || header.time < header_.earliest ||
+        header.time > header_.latest)
+      fail(here(), "damaged: the block's header leaves out this list");
     time_ = header.time;
     left_of_list_ = header.events;
     at_ += ListHeader::size;
   }
 
   Bytes content_;
+  BlockHeader header_;
   std::size_t at_ = 0;
   std::uint32_t left_ = 0;
   std::uint32_t left_of_list_ = 0;
@@ -23037,7 +23047,6 @@ class BlockEvents {
   std::uint64_t time_ = 0;
   std::uint64_t offset_ = 0;
   Slot slot_ = slot::node;
-  bool compressed_ = false;
 };
 
 }  // namespace mirbft::log_format
@@ -23425,9 +23434,15 @@ class LogPrinter {
   /// Throws LogError when the log's schema is none.
   explicit LogPrinter(const LogReader& log) : path_(log.path()), messages_(&pool_) {
     google::protobuf::FileDescriptorSet schema;
+    if (log.schema().size() > most_schema_bytes)
+      fail(0, "its schema is longer than that of any Node");
     if (!schema.ParseFromArray(log.schema().data(), static_cast<int>(log.schema().size())))
       fail(0, "its schema is no protobuf FileDescriptorSet");
+    int types = 0;
     for (const google::protobuf::FileDescriptorProto& file : schema.file()) {
+      types += file.message_type_size();
+      // Types that contain one another are gone through by recursion.
+      if (types > most_types) fail(0, "its schema has more types than that of any Node");
       detail::FirstSchemaError error;
       if (!pool_.BuildFileCollectingErrors(file, &error))
         fail(0, "its schema is not sound: " + error.text());
@@ -23496,6 +23511,9 @@ class LogPrinter {
   }
 
  private:
+  static constexpr std::size_t most_schema_bytes = std::size_t{4} << 20;
+  static constexpr int most_types = 4096;
+
   std::unique_ptr<google::protobuf::Message> new_message(const LogEvent& event) const {
     const auto* prototype = messages_.GetPrototype(&type(event.name, event.offset));
     return std::unique_ptr<google::protobuf::Message>(prototype->New());
@@ -34232,6 +34250,7 @@ class RocksDbStore {
   }
 
   void sync() {
+    if (!failure_.empty()) throw ModuleFailure(failure_);
     if (batch_->GetWriteBatch()->Count() == 0) return;
     rocksdb::WriteOptions durable;
     durable.sync = true;

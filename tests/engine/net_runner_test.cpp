@@ -248,6 +248,18 @@ TEST_CASE_FIXTURE(LongFrames, "who does not collect is read for only so many byt
   CHECK(received() == numbers(1, 101));
 }
 
+TEST_CASE_FIXTURE(LongFrames, "frames that hold no message do not stop it from reading") {
+  engine::NetRunner<Core> runner(core);
+  {
+    const std::lock_guard lock(shared.mutex);
+    const Bytes frame = wire::encode(Message{StubMessage{1}});
+    shared.arriving.assign(2 * frames, Bytes(std::string(frame.size(), '\xff')));
+  }
+  shared.arrive(1, 2);
+  CHECK(collect_until(runner, [&] { return pending() == 1; }));
+  CHECK(received() == numbers(1, 2));
+}
+
 TEST_CASE_FIXTURE(Fixture, "once it is told to stop receiving it only sends") {
   engine::NetRunner<Core> runner(core);
   shared.arrive(0, 5);

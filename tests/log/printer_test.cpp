@@ -16,7 +16,7 @@ namespace {
 /// A beginning that claims this schema and one event type, and one empty event of it.
 void write_with_schema(const std::string& path, Bytes schema, std::string name) {
   const Bytes preamble = wire::encode(
-      log_format::Preamble{NodeId(1), {}, std::move(schema), {{1000, 1, std::move(name)}}});
+      log_format::Preamble{NodeId(1), {}, std::move(schema), {{1000, 1, std::move(name)}}, {}});
   std::string content(log_format::prologue_size, '\0');
   log_format::store_prologue(reinterpret_cast<std::uint8_t*>(content.data()));
   const auto add = [&](log_format::Kind kind, ByteView block) {
@@ -24,6 +24,8 @@ void write_with_schema(const std::string& path, Bytes schema, std::string name) 
     log_format::BlockHeader facts;
     facts.length = facts.plain_length = static_cast<std::uint32_t>(block.size());
     facts.kind = kind;
+    facts.slots = 1;
+    facts.types = log_format::type_bit(1000);
     facts.events = 1;
     facts.checksum = crc32c(block);
     facts.store(reinterpret_cast<std::uint8_t*>(header.data()));
@@ -93,6 +95,14 @@ TEST_CASE("a schema that is none is refused with a reason") {
   write_with_schema(file.path(), Bytes(files.SerializeAsString()), "mirbft.v1.Measured");
   LogReader unsound(file.path());
   CHECK_THROWS_WITH_AS(LogPrinter{unsound}, doctest::Contains("its schema is not sound"), LogError);
+
+  google::protobuf::FileDescriptorSet many;
+  auto* only = many.add_file();
+  for (int i = 0; i < 5000; ++i) only->add_message_type()->set_name("M" + std::to_string(i));
+  write_with_schema(file.path(), Bytes(many.SerializeAsString()), "M0");
+  LogReader endless(file.path());
+  CHECK_THROWS_WITH_AS(LogPrinter{endless}, doctest::Contains("its schema has more types"),
+                       LogError);
 
   write_with_schema(file.path(), {}, "mirbft.v1.Measured");
   LogReader empty(file.path());

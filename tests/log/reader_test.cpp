@@ -155,6 +155,8 @@ TEST_CASE("blocks with sound checksums and senseless content are refused with a 
   log_format::BlockHeader one;
   one.kind = Kind::lists;
   one.events = 1;
+  one.slots = (1u << slot_count) - 1;
+  one.types = ~std::uint64_t{0};
 
   write_block(file, one, list(0, 1) + good);
   CHECK(reason(file.path()) == "none");
@@ -174,6 +176,19 @@ TEST_CASE("blocks with sound checksums and senseless content are refused with a 
   CHECK(reason(file.path()) == "damaged: the event reaches beyond its block");
   write_block(file, one, list(0, 1) + entry(77, 0, ""));
   CHECK(reason(file.path()) == "damaged: event number 77 is not among the log's types");
+
+  log_format::BlockHeader less = one;
+  less.slots = 2;
+  write_block(file, less, list(0, 1) + good);
+  CHECK(reason(file.path()) == "damaged: the block's header leaves out this list");
+  less = one;
+  less.earliest = less.latest = 1;
+  write_block(file, less, list(0, 1) + good);
+  CHECK(reason(file.path()) == "damaged: the block's header leaves out this list");
+  less = one;
+  less.types = ~log_format::type_bit(Tick::number);
+  write_block(file, less, list(0, 1) + good);
+  CHECK(reason(file.path()) == "damaged: the block's header leaves out the type of this event");
 
   log_format::BlockHeader none = one;
   none.events = 0;
@@ -214,6 +229,8 @@ TEST_CASE("an event that its C++ type cannot hold is an error, not a crash") {
   const sample::TemporaryFile file;
   log_format::BlockHeader header;
   header.kind = log_format::Kind::lists;
+  header.slots = (1u << slot_count) - 1;
+  header.types = ~std::uint64_t{0};
   header.events = 1;
   write_block(file, header, list(0, 1) + entry(Tick::number, 1, "\xff"));
   LogReader log(file.path());

@@ -139,7 +139,8 @@ class NetRunner {
       awaited = awaited || failed || !receiving_;
       sending_ = false;
       incoming_.absorb(out);
-      incoming_bytes_ += bytes;
+      // Of frames that held nothing, nothing waits.
+      incoming_bytes_ = incoming_.size() == 0 ? 0 : incoming_bytes_ + bytes;
       released_.insert(released_.end(), follow_ups.begin(), follow_ups.end());
       follow_ups.clear();
     }

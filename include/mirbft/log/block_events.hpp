@@ -22,10 +22,10 @@ class BlockEvents {
   BlockEvents() = default;
   explicit BlockEvents(Block block)
       : content_(std::move(block.content)),
+        header_(block.header),
         left_(block.header.events),
         index_(block.header.first),
-        offset_(block.offset),
-        compressed_(block.header.compression != Compression::none) {}
+        offset_(block.offset) {}
 
   /// Whether all events are taken; then nothing else may be left of the block.
   template <class Fail>
@@ -43,6 +43,9 @@ class BlockEvents {
     const EntryHeader header = EntryHeader::load(content_.data() + at_);
     if (rest() - EntryHeader::size < header.length)
       fail(here(), "damaged: the event reaches beyond its block");
+    if (header.length > longest_event) fail(here(), "damaged: no event is as long as this one");
+    if ((header_.types & type_bit(header.number)) == 0)
+      fail(here(), "damaged: the block's header leaves out the type of this event");
     const std::size_t begin = at_ + EntryHeader::size;
     return {index_, slot_, header.number, {}, content_.slice(begin, header.length),
             here(), time_};
@@ -64,7 +67,8 @@ class BlockEvents {
   std::size_t rest() const noexcept { return content_.size() - at_; }
   /// What is compressed has no other place in the file than its block's.
   std::uint64_t here() const noexcept {
-    return compressed_ ? offset_ : offset_ + BlockHeader::size + at_;
+    const bool compressed = header_.compression != Compression::none;
+    return compressed ? offset_ : offset_ + BlockHeader::size + at_;
   }
 
   template <class Fail>
@@ -73,12 +77,17 @@ class BlockEvents {
     const ListHeader header = ListHeader::load(content_.data() + at_);
     if (header.slot >= slot_count) fail(here(), "damaged: a list for no slot that there is");
     slot_ = Slot(static_cast<std::uint16_t>(1u << header.slot));
+    // Who looks for something leaves blocks out by what their headers say.
+    if ((header_.slots & slot_.bits()) == 0 || header.time < header_.earliest ||
+        header.time > header_.latest)
+      fail(here(), "damaged: the block's header leaves out this list");
     time_ = header.time;
     left_of_list_ = header.events;
     at_ += ListHeader::size;
   }
 
   Bytes content_;
+  BlockHeader header_;
   std::size_t at_ = 0;
   std::uint32_t left_ = 0;
   std::uint32_t left_of_list_ = 0;
@@ -86,7 +95,6 @@ class BlockEvents {
   std::uint64_t time_ = 0;
   std::uint64_t offset_ = 0;
   Slot slot_ = slot::node;
-  bool compressed_ = false;
 };
 
 }  // namespace mirbft::log_format

@@ -18,6 +18,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ inline constexpr std::size_t block_target = std::size_t{1} << 18;
 
 /// Longer contents are not compressed, so that no few bytes can claim all memory.
 inline constexpr std::size_t longest_compressed = std::size_t{1} << 26;
+
+/// Protobuf reads no longer message.
+inline constexpr std::size_t longest_event = std::numeric_limits<std::int32_t>::max();
 
 /// One event type that may occur in the log.
 struct EventType {

@@ -91,9 +91,15 @@ class LogPrinter {
   /// Throws LogError when the log's schema is none.
   explicit LogPrinter(const LogReader& log) : path_(log.path()), messages_(&pool_) {
     google::protobuf::FileDescriptorSet schema;
+    if (log.schema().size() > most_schema_bytes)
+      fail(0, "its schema is longer than that of any Node");
     if (!schema.ParseFromArray(log.schema().data(), static_cast<int>(log.schema().size())))
       fail(0, "its schema is no protobuf FileDescriptorSet");
+    int types = 0;
     for (const google::protobuf::FileDescriptorProto& file : schema.file()) {
+      types += file.message_type_size();
+      // Types that contain one another are gone through by recursion.
+      if (types > most_types) fail(0, "its schema has more types than that of any Node");
       detail::FirstSchemaError error;
       if (!pool_.BuildFileCollectingErrors(file, &error))
         fail(0, "its schema is not sound: " + error.text());
@@ -162,6 +168,9 @@ class LogPrinter {
   }
 
  private:
+  static constexpr std::size_t most_schema_bytes = std::size_t{4} << 20;
+  static constexpr int most_types = 4096;
+
   std::unique_ptr<google::protobuf::Message> new_message(const LogEvent& event) const {
     const auto* prototype = messages_.GetPrototype(&type(event.name, event.offset));
     return std::unique_ptr<google::protobuf::Message>(prototype->New());

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -163,11 +162,8 @@ class LogWriter {
     size_ += bytes.size();
   }
 
-  /// A block is full well below its limit and holds one event more, so that event is to blame.
   void check_length(std::size_t length) const {
-    constexpr std::size_t longest =
-        std::numeric_limits<std::uint32_t>::max() - 2 * log_format::block_target;
-    if (length > longest)
+    if (length > log_format::longest_event)
       file_.fail(size_, "an event of " + std::to_string(length) + " bytes is too long for a log");
   }
 

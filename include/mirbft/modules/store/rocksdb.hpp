@@ -70,6 +70,7 @@ class RocksDbStore {
   }
 
   void sync() {
+    if (!failure_.empty()) throw ModuleFailure(failure_);
     if (batch_->GetWriteBatch()->Count() == 0) return;
     rocksdb::WriteOptions durable;
     durable.sync = true;

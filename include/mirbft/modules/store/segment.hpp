@@ -167,7 +167,7 @@ class SegmentStore {
     Kept& kept = note(reference, place, size);
     let_go(kept);
     Request request{reference.client, reference.req_no, data, authenticator};
-    if (recent_bytes_ + bytes_of(request) > most_recent_bytes) return;
+    if (kept.delivered || recent_bytes_ + bytes_of(request) > most_recent_bytes) return;
     recent_bytes_ += bytes_of(request);
     kept.recent.emplace(std::move(request));
   }
