@@ -14,6 +14,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -241,6 +242,46 @@ class Damaged(Case):
         self.assertEqual([line for line in done.stdout.splitlines() if " node 1 " in line],
                          lines("cat", LOGS[1]))
 
+    def broken_copies(self):
+        """A log with a flipped bit in what it says of itself, and one whose writer had just begun."""
+        content = bytearray(LOGS[0].read_bytes())
+        begun = self.directory / "begun.log"
+        begun.write_bytes(content[:12])
+        content[200] ^= 1
+        damaged = self.directory / "damaged.log"
+        damaged.write_bytes(content)
+        return damaged, begun
+
+    def test_a_log_that_cannot_be_opened_spares_the_others(self):
+        for copy in self.broken_copies():
+            done = run("verify", copy, LOGS[1], status=1)
+            self.assertRegex(done.stdout, rf"\Adamaged {copy}: .*\nsound +{LOGS[1]}: {EVENTS} ")
+            rows = run("ls", copy, LOGS[1], status=1).stdout.splitlines()
+            self.assertEqual(rows[1].split()[:2] + rows[1].split()[-1:], [str(copy), "-", "damaged"])
+            self.assertEqual(rows[2].split(), lines("ls", LOGS[1])[1].split())
+            for words in (["cat"], ["export", "--json"]):
+                done = run(*words, copy, LOGS[1], status=2)
+                self.assertIn(str(copy), done.stderr)
+                self.assertEqual(done.stdout, run(*words, LOGS[1]).stdout)
+            self.assertIn(str(copy), self.refused("stat", copy))
+
+    def test_what_was_read_before_damage_is_written(self):
+        copy = self.copy_of(LOGS[0])
+        content = bytearray(copy.read_bytes())
+        content[len(content) // 2] ^= 1
+        copy.write_bytes(content)
+        good = run("cat", copy, LOGS[1], status=2).stdout.count("\n")
+        self.assertGreater(good, EVENTS)
+        self.assertIn(f"{good} events of", run("stat", copy, LOGS[1], status=2).stdout)
+        page = self.directory / "page.html"
+        done = run("report", copy, LOGS[1], "-o", page, status=2)
+        self.assertIn(f"2 nodes, {good} events", done.stderr)
+        self.assertIn("</html>", page.read_text())
+        trace = json.loads(run("export", copy, LOGS[1], "--chrome", status=2).stdout)
+        self.assertEqual(sum(event["ph"] == "X" for event in trace["traceEvents"]), good)
+        graph = run("export", copy, LOGS[1], "--dot", status=2).stdout
+        self.assertTrue(graph.endswith("}\n"))
+
 
 class Ending(Case):
     def test_a_reader_that_goes_is_no_error(self):
@@ -302,6 +343,28 @@ class Following(Case):
                 cat.stdout.readline()
             cat.stdout.close()
             self.assertEqual((cat.wait(PATIENCE), cat.stderr.read()), (0, ""))
+
+    def test_it_ends_amid_a_backlog(self):
+        backlog = [SHOP] * 10
+        for word in (signal.SIGINT, signal.SIGTERM):
+            with self.following(*backlog) as cat:
+                cat.stdout.readline()
+                cat.send_signal(word)
+                rest = sum(1 for _ in cat.stdout)
+                self.assertLess(rest, len(backlog) * 2 * EVENTS - 1)
+                self.assertEqual(cat.wait(PATIENCE), 0)
+
+    def test_it_ends_when_a_socket_is_closed(self):
+        ours, its = socket.socketpair()
+        with subprocess.Popen([MIRCAT, "cat", "--follow", LOGS[0]], stdout=its) as cat:
+            its.close()
+            with ours, ours.makefile() as shown:
+                for _ in range(EVENTS):
+                    shown.readline()
+            try:
+                self.assertEqual(cat.wait(PATIENCE), 0)
+            finally:
+                cat.kill()
 
 
 class Selecting(Case):
@@ -389,6 +452,20 @@ class WriteAheadLogs(Case):
         after = self.contents()
         for name, content in before.items():
             self.assertIn(content, (after.get(name), after.get(f"damaged-{name}")))
+
+    def test_a_replica_of_mirbft_kv_is_not_made_to_forget(self):
+        self.damage()
+        (self.directory / "node.json").write_text("{}")
+        before = self.contents()
+        elsewhere = self.directory / "by" / "another" / "name"
+        elsewhere.parent.mkdir(parents=True)
+        elsewhere.symlink_to(self.wal)
+        for path in (self.directory, self.wal, f"{self.wal}/", elsewhere):
+            self.assertIn("mirbft-kv --config FILE --repair",
+                          self.refused("wal", "repair", path, "--yes"))
+        self.assertIn("Nothing is changed yet: mirbft-kv --config FILE --repair",
+                      run("wal", "repair", self.wal, status=1).stdout)
+        self.assertEqual(self.contents(), before)
 
     def test_what_is_none(self):
         empty = self.directory / "empty"

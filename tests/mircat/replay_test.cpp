@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -302,9 +304,13 @@ TEST_CASE("A series is replayed as one log, and not without its beginning") {
   const Ran step = run(stepping(), {{"log", directory.path() + "/node-0001"}}, "continue\n");
   CHECK_MESSAGE(step.says("ends after " + std::to_string(recording.events.size())), step.out);
   std::filesystem::remove(first);
-  CHECK_THROWS_WITH_AS(run(replaying(), {{"logs", directory.path()}}),
-                       doctest::Contains("what the modules were by then is not known"),
-                       ConfigError);
+  const Ran rest =
+      run(replaying(), {{"logs", directory.path()}, {"logs", recording.file.path()}});
+  CHECK(rest.status == status::unusable);
+  CHECK_MESSAGE(rest.err.find("what the modules were by then is not known") != std::string::npos,
+                rest.err);
+  CHECK_FALSE(rest.says(directory.path()));
+  CHECK_MESSAGE(rest.says(recording.file.path() + ": node "), rest.out);
 }
 
 TEST_CASE("Wrong words are told with the mend") {
@@ -390,4 +396,26 @@ TEST_CASE("mircat step ends at a difference, and writes JSON") {
   CHECK_MESSAGE(json.says(R"("emitted":[{"slot":"store","type":"Deliver","event":{)"), json.out);
   CHECK_MESSAGE(json.says(R"("state":{"next":1},"failure":null,"difference":null})"), json.out);
   CHECK_MESSAGE(json.says(R"("difference":"modified: sn: 70 -> 7\n"})"), json.out);
+}
+
+TEST_CASE("mircat step on a terminal refuses a log without its beginning each time it is asked") {
+  const Recording recording;
+  const sample::TemporaryFile directory;
+  std::filesystem::create_directories(directory.path());
+  LogOptions options;
+  options.rotation = LogRotation{};
+  options.rotation->bytes = 16384;
+  write(directory.path() + "/node", recording.events, *recording.log, Recorded::Events{}, options);
+  std::filesystem::remove(directory.path() + "/node-0001.000001.mirlog");
+  StepCommand command = stepping();
+  Options words;
+  command.options(words);
+  mirbft::testing::set(words, "log", directory.path());
+  std::istringstream in("continue\nstep\n");
+  std::ostringstream out, err;
+  Console console(in, out, err, Terminals{true, true, true, false});
+  CHECK(command.run(console) == status::ok);
+  CHECK_MESSAGE(out.str() == "(mircat) (mircat) (mircat) ", out.str());
+  const std::string told = err.str();
+  CHECK_MESSAGE(std::ranges::count(told, '\n') == 2, told);
 }

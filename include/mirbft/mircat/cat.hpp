@@ -44,16 +44,17 @@ class Cat {
     if (follow_) growth.emplace(log_files(selection_.logs));
     SelectedEvents events(selection_);
     do {
-      print(console, events);
+      print(console, events, growth);
       console.out().flush();
     } while (growth && !events.is_over() && growth->wait());
     return status::ok;
   }
 
  private:
-  void print(Console& console, SelectedEvents& events) const {
+  void print(Console& console, SelectedEvents& events, std::optional<Growth>& growth) const {
+    const auto is_enough = [&growth] { return growth && growth->is_over(); };
     Progress progress(console, "reading", Meanwhile::lines);
-    while (const auto found = events.next()) {
+    while (const auto found = events.next(is_enough)) {
       console.out() << (json_ ? event_json(*found) : event_line(console, *found)) << '\n';
       progress.show(events.logs().done(), events.logs().total());
     }

@@ -179,14 +179,15 @@ class Diff {
   /// The events of both logs that are about that number, up to where they part.
   std::vector<PairReport> what_led_to(const Parting& parting) const {
     const std::string field = parting.kind == FactKind::checkpoint ? "last" : "sn";
-    const Filter filter = Filter::parse(
+    const std::string words =
         field + '=' + std::to_string(parting.sn.value) +
-        " type!=HashRequest,HashResult,SignRequest,SignResult,VerifyNodeSigs,NodeSigsVerified");
+        " type!=HashRequest,HashResult,SignRequest,SignResult,VerifyNodeSigs,NodeSigsVerified";
     SideBySide pairs;
     const std::array<std::pair<const std::string*, std::uint64_t>, 2> logs{
         {{&left_, parting.left.index}, {&right_, parting.right.index}}};
     for (const auto& [path, last] : logs) {
       const std::unique_ptr<Log> log = open_log(*path);
+      const Filter filter = Filter::parse(words);  // It remembers the log's types.
       while (auto event = log->reader.next()) {
         if (event->index > last) break;
         const Found found{log->reader.node(), std::move(*event), &log->reader, &log->printer};

@@ -3,16 +3,19 @@
 #define MIRBFT_MIRCAT_EXPORT_HPP
 
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
 
+#include <mirbft/log/error.hpp>
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/console.hpp>
 #include <mirbft/mircat/export_chrome.hpp>
 #include <mirbft/mircat/export_dot.hpp>
 #include <mirbft/mircat/export_shiviz.hpp>
 #include <mirbft/mircat/line.hpp>
+#include <mirbft/mircat/logs.hpp>
 #include <mirbft/mircat/output.hpp>
 #include <mirbft/mircat/progress.hpp>
 #include <mirbft/mircat/selection.hpp>
@@ -50,12 +53,9 @@ class Export {
                         "give one of --chrome, --shiviz, --dot and --json");
     SelectedEvents events(selection_);
     Output output(console, output_);
-    std::ostream& out = output.stream();
-    if (chrome_) write(console, events, ChromeTrace(out));
-    if (shiviz_) write(console, events, ShivizLog(out));
-    if (dot_) write_graph(console, events, DotGraph(out));
-    if (json_) write(console, events, JsonLines{out});
+    const auto damage = write(console, events, output.stream());
     output.close();
+    if (damage) throw *damage;
     return status::ok;
   }
 
@@ -67,17 +67,31 @@ class Export {
     void finish() {}
   };
 
+  /// Returns what could not be read; what was is whole in its format.
+  std::optional<LogError> write(Console& console, SelectedEvents& events,
+                                std::ostream& out) const {
+    const auto finished = [](auto writer, const auto& add_all) {
+      const auto damage = damage_in([&] { add_all(writer); });
+      writer.finish();
+      return damage;
+    };
+    const auto all = [&](auto& writer) { add_all(console, events, writer); };
+    if (chrome_) return finished(ChromeTrace(out), all);
+    if (shiviz_) return finished(ShivizLog(out), all);
+    if (json_) return finished(JsonLines{out}, all);
+    return finished(DotGraph(out), [&](DotGraph& graph) { draw(console, events, graph); });
+  }
+
   template <class Writer>
-  static void write(Console& console, SelectedEvents& events, Writer writer) {
+  static void add_all(Console& console, SelectedEvents& events, Writer& writer) {
     Progress progress(console, "exporting", Meanwhile::lines);
     while (const auto found = events.next()) {
       writer.add(*found);
       progress.show(events.logs().done(), events.logs().total());
     }
-    writer.finish();
   }
 
-  void write_graph(Console& console, SelectedEvents& events, DotGraph graph) const {
+  void draw(Console& console, SelectedEvents& events, DotGraph& graph) const {
     const std::uint64_t limit = selection_.limit.value_or(most_in_graph);
     std::uint64_t written = 0;
     while (const auto found = events.next()) {
@@ -88,7 +102,6 @@ class Export {
       }
       graph.add(*found);
     }
-    graph.finish();
   }
 
   Selection selection_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -19,7 +20,7 @@
 
 namespace mirbft::mircat {
 
-/// From its making on, SIGINT and SIGTERM end nothing but the next `wait`. Made before the files
+/// From its making on, SIGINT and SIGTERM end nothing by themselves: they are asked for. Made before the files
 /// are read to their ends, so that no growth is missed.
 class Growth {
  public:
@@ -40,15 +41,22 @@ class Growth {
     if (ends_ >= 0) ::close(ends_);
   }
 
+  /// Whether it is enough. To be asked for each event: it is looked at now and then.
+  bool is_over() {
+    if (asked_++ % 256 != 0) return false;
+    ::pollfd ends{ends_, POLLIN, 0};
+    return ::poll(&ends, 1, 0) > 0;
+  }
+
   /// False when it is enough. Throws ClosedPipe when nobody reads the output any more.
   bool wait() {
     std::array<::pollfd, 3> all{{{changes_, POLLIN, 0}, {ends_, POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
     while (::poll(all.data(), all.size(), -1) < 0)
       if (errno != EINTR) fail();
     if (all[1].revents != 0) return false;
-    if ((all[2].revents & POLLERR) != 0) throw ClosedPipe();
+    if (all[2].revents != 0) throw ClosedPipe();
     std::array<char, 4096> told;
-    (void)!::read(changes_, told.data(), told.size());
+    if ((all[0].revents & POLLIN) != 0) (void)!::read(changes_, told.data(), told.size());
     return true;
   }
 
@@ -64,6 +72,7 @@ class Growth {
 
   int changes_;
   int ends_ = -1;
+  std::uint64_t asked_ = 0;
 };
 
 }  // namespace mirbft::mircat

@@ -86,11 +86,12 @@ class LogReplay {
   std::optional<LogEvent> next() {
     std::optional<LogEvent> event = log_.reader.next();
     if (!event) return std::nullopt;
-    if (!std::exchange(has_begun_, true) && event->index != 0)
+    if (!has_begun_ && event->index != 0)
       throw ConfigError("log", log_.reader.path(),
                         "it begins with event " + std::to_string(event->index) +
                             ", and what the modules were by then is not known: keep the first "
                             "files of a series that is to be replayed");
+    has_begun_ = true;
     for (const ModuleInReplay& each : modules_) {
       if (!each.module) continue;
       std::optional<LogDifference> difference = each.module->step(*event);

@@ -68,11 +68,25 @@ inline std::vector<std::string> logs_in(const std::string& directory) {
 
 }  // namespace detail
 
-/// Opens a log. Throws ConfigError when it is none.
+/// Reads, and returns what could not be read after all that could: what was read is worth being
+/// written before that is thrown.
+template <class Read>
+std::optional<LogError> damage_in(Read&& read) {
+  try {
+    read();
+  } catch (const LogError& damage) {
+    return damage;
+  }
+  return std::nullopt;
+}
+
+/// Opens a log. Throws ConfigError when it is none, LogError for one that is damaged or was hardly
+/// begun.
 inline std::unique_ptr<Log> open_log(const std::string& path) {
   try {
     return std::make_unique<Log>(path);
   } catch (const LogError& error) {
+    if (detail::is_log(error.file())) throw;
     throw ConfigError("log", path, error.reason() + ": name an event log that a FileInterceptor "
                                                     "has written, or a directory of such");
   }
@@ -96,12 +110,15 @@ inline std::vector<std::string> log_files(const std::vector<std::string>& paths)
 /// one log always in the order in which they stand there.
 class Logs {
  public:
-  /// Opens them; a directory stands for all logs in it. Throws ConfigError for what is no log.
+  /// Opens them; a directory stands for all logs in it. Throws ConfigError for what is no log, and
+  /// LogError where not one can be opened; that some cannot is the damage that `next` ends with.
   explicit Logs(const std::vector<std::string>& paths) {
     for (const std::string& file : log_files(paths)) {
-      logs_.push_back(open_log(file));
+      const auto damage = damage_in([&] { logs_.push_back(open_log(file)); });
+      if (damage && !damage_) damage_ = damage;
       total_ += log_size(file);
     }
+    if (logs_.empty() && damage_) throw *damage_;
     heads_.resize(logs_.size());
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,13 +45,14 @@ class Ls {
 
  private:
   static int add(Console& console, Table& table, const std::string& file) {
-    const auto log = open_log(file);
+    std::unique_ptr<Log> log;
     const std::uint64_t size = log_size(file);
     Progress progress(console, file);
     std::uint64_t events = 0, begin = 0, end = 0;
     std::string torn = "-";
     int status = status::ok;
     try {
+      log = open_log(file);
       while (const auto event = log->reader.next()) {
         if (events++ == 0) begin = event->time;
         end = event->time;
@@ -63,8 +65,9 @@ class Ls {
       torn = "damaged";
       status = status::finding;
     }
-    table.add({file, std::to_string(log->reader.node().value),
-               cluster_text(log->reader.cluster()), std::to_string(events), time_text(begin),
+    table.add({file, log ? std::to_string(log->reader.node().value) : "-",
+               log ? cluster_text(log->reader.cluster()) : "-", std::to_string(events),
+               time_text(begin),
                duration_text(std::max(begin, end) - begin), size_text(size), torn});
     return status;
   }

@@ -3,7 +3,9 @@
 #ifndef MIRBFT_MIRCAT_REPLAY_HPP
 #define MIRBFT_MIRCAT_REPLAY_HPP
 
+#include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -15,6 +17,7 @@
 #include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/events/event.hpp>
+#include <mirbft/log/error.hpp>
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/console.hpp>
 #include <mirbft/mircat/found.hpp>
@@ -23,6 +26,7 @@
 #include <mirbft/mircat/logs.hpp>
 #include <mirbft/mircat/progress.hpp>
 #include <mirbft/mircat/replayed_module.hpp>
+#include <mirbft/types/errors.hpp>
 #include <mirbft/wire/json.hpp>
 
 namespace mirbft::mircat {
@@ -146,25 +150,49 @@ class ReplayCommand {
   int run(Console& console) {
     int result = status::ok;
     for (const std::string& path : log_files(logs_))
-      if (!replay(console, path)) result = status::finding;
+      result = std::max(result, replay(console, path));
     return result;
   }
 
  private:
-  /// Whether there is no difference.
-  bool replay(Console& console, const std::string& path) const {
-    const std::unique_ptr<Log> log = open_log(path);
+  /// The status. That a log cannot be read is told, and is no reason to leave out the next.
+  int replay(Console& console, const std::string& path) const {
+    std::unique_ptr<Log> log;
+    if (!is_done(console, [&] { log = open_log(path); })) return status::unusable;
     LogReplay replay(*log, choice_, maker_);
     const std::uint64_t size = log_size(path);
     std::uint64_t events = 0;
-    {
+    const bool is_whole = is_done(console, [&] {
       Progress progress(console, "replaying");
       for (; !replay.difference(); ++events) {
         const std::optional<LogEvent> event = replay.next();
         if (!event) break;
         progress.show(event->offset, size);
       }
+    });
+    if (is_whole || events != 0) tell(console, replay, events);
+    if (!is_whole) return status::unusable;
+    return replay.difference() ? status::finding : status::ok;
+  }
+
+  /// Says why not.
+  template <class Job>
+  static bool is_done(Console& console, Job&& job) {
+    const auto refuse = [&console](const std::exception& error) {
+      console.err() << "mircat: " << error.what() << '\n';
+      return false;
+    };
+    try {
+      job();
+      return true;
+    } catch (const LogError& damage) {
+      return refuse(damage);
+    } catch (const ConfigError& error) {
+      return refuse(error);
     }
+  }
+
+  void tell(Console& console, const LogReplay& replay, std::uint64_t events) const {
     const ReplayReport report = report_of(replay, events);
     if (json_) {
       console.out() << wire::to_json(report) << '\n';
@@ -172,7 +200,6 @@ class ReplayCommand {
       print_report(console, report);
       if (report.difference) print_difference(console, replay);
     }
-    return !report.difference;
   }
 
   ModuleMaker maker_;

@@ -46,20 +46,22 @@ class Report {
   int run(Console& console) {
     const std::uint64_t limit = selection_.limit.value_or(most_events);
     Story story(limit, selection_.from == 0 ? Keep::last : Keep::first);
-    read(console, story);
+    Logs logs(selection_.logs);
+    const auto damage = damage_in([&] { read(console, logs, story); });
+    story.finish();
     const std::vector<Finding> findings = story.findings();
     Output output(console, output_);
     write_page(output.stream(), story, findings);
     output.close();
     tell(console, story, findings);
+    if (damage) throw *damage;
     const bool broken = std::ranges::any_of(
         findings, [](const Finding& f) { return f.severity == Severity::broken; });
     return broken ? status::finding : status::ok;
   }
 
  private:
-  void read(Console& console, Story& story) const {
-    Logs logs(selection_.logs);
+  void read(Console& console, Logs& logs, Story& story) const {
     Filter filter = Filter::parse(selection_.filters);
     filter.check(logs);
     for (const auto& log : logs.all()) story.add_node(log->reader.node().value, log->reader.path());
@@ -70,7 +72,6 @@ class Report {
       });
       progress.show(logs.done(), logs.total());
     }
-    story.finish();
   }
 
   static void write_page(std::ostream& out, const Story& story,

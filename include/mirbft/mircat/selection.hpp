@@ -44,15 +44,23 @@ class SelectedEvents {
 
   /// Nothing at the end; see Logs.
   std::optional<Found> next() {
+    return next([] { return false; });
+  }
+
+  /// The same, but nothing as soon as `stops()`, which is asked before each event that is read.
+  template <class Stops>
+  std::optional<Found> next(const Stops& stops) {
     if (is_over()) return std::nullopt;
-    std::optional<Found> found;
     const auto wanted = [this](const Log& log, const LogBlock& block) {
       return block.first + block.events > from_ && filter_.may_pass(log, block);
     };
-    while ((found = logs_.next(wanted)) && !(found->event.index >= from_ && filter_(*found)))
-      continue;
-    if (found && left_) --*left_;
-    return found;
+    while (!stops()) {
+      std::optional<Found> found = logs_.next(wanted);
+      if (found && !(found->event.index >= from_ && filter_(*found))) continue;
+      if (found && left_) --*left_;
+      return found;
+    }
+    return std::nullopt;
   }
 
   /// Whether there were as many as were wanted.

@@ -18,6 +18,7 @@
 #include <mirbft/mircat/console.hpp>
 #include <mirbft/mircat/fields.hpp>
 #include <mirbft/mircat/found.hpp>
+#include <mirbft/mircat/logs.hpp>
 #include <mirbft/mircat/numbers.hpp>
 #include <mirbft/mircat/progress.hpp>
 #include <mirbft/mircat/selection.hpp>
@@ -60,10 +61,11 @@ class Stat {
 
   int run(Console& console) {
     SelectedEvents events(selection_);
-    count(console, events);
+    const auto damage = damage_in([&] { count(console, events); });
     print_summary(console, events.logs().all().size());
     print_types(console);
     print_slots(console);
+    if (damage) throw *damage;
     return status::ok;
   }
 

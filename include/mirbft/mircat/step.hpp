@@ -196,7 +196,7 @@ class StepCommand {
   int run(Console& console) {
     replayable_slot(choice_.modules, "--module");
     const Logs logs({log_});
-    if (logs.all().size() != 1)
+    if (log_files({log_}).size() != 1)
       throw ConfigError("log", log_, "there are several in it: name the one to step through");
     Filter filter = breaks(breaks_, logs);
     LogReplay replay(*logs.all().front(), choice_, maker_);

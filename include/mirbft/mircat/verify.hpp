@@ -3,6 +3,7 @@
 #define MIRBFT_MIRCAT_VERIFY_HPP
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,9 +50,10 @@ class Verify {
   };
 
   static int check(Console& console, const std::string& file) {
-    const auto log = open_log(file);
+    std::unique_ptr<Log> log;
     Sound sound;
     try {
+      log = open_log(file);
       read(console, *log, file, sound);
     } catch (const LogError& damage) {
       console.out() << console.paint(Ink::red, "damaged") << ' ' << damage.what() << "; before it "

@@ -65,6 +65,8 @@ class WalCommand {
   }
 
  protected:
+  const std::string& directory() const noexcept { return directory_; }
+
   /// Calls `look(path, files)` for each; the status is the worst.
   template <class Look>
   int for_each(Look&& look) const {
@@ -143,15 +145,23 @@ class WalRepair : public WalCommand {
   static constexpr std::string_view name = "wal repair";
   static constexpr std::string_view about = "cut a write-ahead log off before its damage";
   static constexpr std::string_view examples =
-      "  mircat wal repair data/replica-0        says what it would do\n"
-      "  mircat wal repair data/replica-0 --yes  does it\n";
+      "  mircat wal repair data/wal        says what it would do\n"
+      "  mircat wal repair data/wal --yes  does it\n"
+      "A replica of mirbft-kv must know that it has forgotten votes, or it may vote twice: its\n"
+      "logs are repaired by mirbft-kv --config FILE --repair, and not by this.\n";
 
   void options(Options& options) {
     WalCommand::options(options);
     options.optional("--yes", "do it; without this, only say what would be done", &yes_);
   }
 
+  /// Throws ConfigError, and changes nothing, if any of the logs is a mirbft-kv's.
   int run(Console& console) {
+    for (const std::string& path : segment_directories(directory()))
+      if (yes_ && is_of_kv(path))
+        throw ConfigError("--yes", path,
+                          std::string("is a mirbft-kv's, which must know that it has forgotten "
+                                      "votes: repair it by ") + kv_repair);
     return for_each([&](const std::string& path, PosixFiles& files) {
       const LogReport found = verify_log(files);
       if (found.outcome != LogOutcome::corrupt) {
@@ -165,12 +175,24 @@ class WalRepair : public WalCommand {
       console.out() << path << ": " << to_string(found)
                     << "would keep the sound records before the damage, and set aside what follows "
                        "in files\nwhose names begin with damaged-; the node must then be started "
-                       "as one that has lost\nits memory. Nothing is changed yet: --yes does it\n";
+                       "as one that has lost\nits memory. Nothing is changed yet: "
+                    << (is_of_kv(path) ? kv_repair : "--yes") << " does it\n";
       return status::finding;
     });
   }
 
  private:
+  static constexpr const char* kv_repair = "mirbft-kv --config FILE --repair";
+
+  /// Whether a replica says, in its node.json, that its logs are whole. A link is in two places.
+  static bool is_of_kv(const std::filesystem::path& directory) {
+    namespace fs = std::filesystem;
+    const auto has_marker = [](const fs::path& place) { return fs::exists(place / "node.json"); };
+    const fs::path named = (fs::absolute(directory) / "").lexically_normal().parent_path();
+    return has_marker(named) || has_marker(named.parent_path()) ||
+           has_marker(fs::canonical(directory).parent_path());
+  }
+
   bool yes_ = false;
 };
 
