@@ -243,7 +243,7 @@ class Damaged(Case):
                          lines("cat", LOGS[1]))
 
     def broken_copies(self):
-        """A log with a flipped bit in what it says of itself, and one whose writer had just begun."""
+        """A log that is damaged in what it says of itself, and one that was just begun."""
         content = bytearray(LOGS[0].read_bytes())
         begun = self.directory / "begun.log"
         begun.write_bytes(content[:12])
@@ -257,7 +257,8 @@ class Damaged(Case):
             done = run("verify", copy, LOGS[1], status=1)
             self.assertRegex(done.stdout, rf"\Adamaged {copy}: .*\nsound +{LOGS[1]}: {EVENTS} ")
             rows = run("ls", copy, LOGS[1], status=1).stdout.splitlines()
-            self.assertEqual(rows[1].split()[:2] + rows[1].split()[-1:], [str(copy), "-", "damaged"])
+            words = rows[1].split()
+            self.assertEqual(words[:2] + words[-1:], [str(copy), "-", "damaged"])
             self.assertEqual(rows[2].split(), lines("ls", LOGS[1])[1].split())
             for words in (["cat"], ["export", "--json"]):
                 done = run(*words, copy, LOGS[1], status=2)

@@ -20,8 +20,8 @@
 
 namespace mirbft::mircat {
 
-/// From its making on, SIGINT and SIGTERM end nothing by themselves: they are asked for. Made before the files
-/// are read to their ends, so that no growth is missed.
+/// From its making on, SIGINT and SIGTERM end nothing by themselves: they are asked for. Made
+/// before the files are read to their ends, so that no growth is missed.
 class Growth {
  public:
   explicit Growth(const std::vector<std::string>& files) : changes_(::inotify_init1(IN_CLOEXEC)) {
