@@ -23,6 +23,7 @@ class Rules : public iss::Rules {
   using Sound = iss::Rules;
 
  public:
+  Rules() = default;
   explicit Rules(Mutant mutant) noexcept : mutant_(mutant) {}
 
   std::size_t prepares(Quorum quorum) const noexcept {
@@ -64,7 +65,7 @@ class Rules : public iss::Rules {
  private:
   bool is(Mutant mutant) const noexcept { return mutant_ == mutant; }
 
-  Mutant mutant_;
+  Mutant mutant_ = Mutant::none;
 };
 
 /// `Blacklist`, but for a count that no checkpoint holds.
