@@ -72,7 +72,7 @@ TEST_CASE("A series of files is one log, and a directory has it once") {
   {
     LogWriter log(directory.path() + "/node", options);
     log.begin(NodeId(4), bytes_of("sample"), sample::Types{});
-    for (const std::uint64_t time : {10, 20, 30})
+    for (const std::uint64_t time : {10u, 20u, 30u})
       log.append(slot::tracker, sample::List{sample::tick(1)}, time);
   }
   const std::vector<std::string> files = log_files({directory.path()});
