@@ -1,7 +1,4 @@
 // A benchmark of nodes that are processes, with real connections and disks; the clients are here.
-#include <stdlib.h>
-
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -14,6 +11,7 @@
 #include <mirbft/wire/config_file.hpp>
 
 #include "../shared/signals.hpp"
+#include "../shared/temporary_folder.hpp"
 #include "../testnet/network.hpp"
 #include "crew.hpp"
 #include "measuring.hpp"
@@ -23,28 +21,15 @@
 namespace bench {
 namespace {
 
-/// A new folder, which is removed with all that is in it.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const std::string& parent) {
-    std::string name = parent + "/mirbft-bench-XXXXXX";
-    if (!::mkdtemp(name.data()))
-      throw mirbft::ConfigError("--folder", parent,
-                                std::generic_category().message(errno) +
-                                    ": must be a folder that this user can write");
-    path_ = name;
+programs::TemporaryFolder folder_in(const std::string& parent) {
+  try {
+    return programs::TemporaryFolder(parent + "/mirbft-bench");
+  } catch (const std::system_error& error) {
+    throw mirbft::ConfigError("--folder", parent,
+                              error.code().message() +
+                                  ": must be a folder that this user can write");
   }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+}
 
 void make_files(const Options& options, const std::filesystem::path& folder) {
   testnet::Plan plan;
@@ -124,7 +109,7 @@ Result run(const Options& options, const std::filesystem::path& folder, Crew& cr
 
 Result run_in_processes(const Options& options) {
   const programs::Signals signals;
-  const TemporaryFolder folder(options.folder);
+  const programs::TemporaryFolder folder = folder_in(options.folder);
   make_files(options, folder.path());
   Crew crew(signals);
   const auto clients = client_files(options, folder.path());

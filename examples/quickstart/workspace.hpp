@@ -3,11 +3,8 @@
 #ifndef MIRBFT_EXAMPLES_QUICKSTART_WORKSPACE_HPP
 #define MIRBFT_EXAMPLES_QUICKSTART_WORKSPACE_HPP
 
-#include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <mirbft/modules/net/tls_identity.hpp>
@@ -16,31 +13,10 @@
 #include "../replica/config.hpp"
 #include "../shared/keys.hpp"
 #include "../shared/reserved_port.hpp"
+#include "../shared/temporary_folder.hpp"
 #include "../shared/text_file.hpp"
 
 namespace quickstart {
-
-/// Removed with all that is in it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = std::filesystem::temp_directory_path() / "mirbft-quickstart-XXXXXX";
-    if (!::mkdtemp(name.data()))
-      throw std::system_error(errno, std::generic_category(), "no temporary directory " + name);
-    path_ = name;
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// What a cluster of processes needs on the disk. The directory is this user's alone, since it
 /// holds secrets.
@@ -84,7 +60,8 @@ class Workspace {
   std::string commands_file() const { return directory_.path() / "commands.txt"; }
 
  private:
-  TemporaryDirectory directory_;
+  programs::TemporaryFolder directory_{std::filesystem::temp_directory_path() /
+                                       "mirbft-quickstart"};
   std::vector<programs::ReservedPort> ports_;
 };
 

@@ -145,6 +145,12 @@ class Cluster:
         for replica in self.replicas:
             replica.await_ready()
 
+    def tell_logs(self):
+        """The last words of all, for whoever finds out why a test has failed."""
+        for who in self.replicas + self.clients:
+            if who.log.exists():
+                print(f"--- {who.log.name}\n{who.log.read_text()[-2000:]}")
+
     def client(self, kind=Client):
         self.clients.append(kind(self.binaries, self.folder, len(self.clients)))
         return self.clients[-1]

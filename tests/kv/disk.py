@@ -163,8 +163,7 @@ def run(binaries, rounds, seed):
         try:
             run_rounds(cluster, rounds, random.Random(seed))
         except AssertionError as error:
-            for who in cluster.replicas + cluster.clients:
-                print(f"--- {who.log.name}\n{who.log.read_text()[-2000:]}")
+            cluster.tell_logs()
             print(f"disk.py --rounds {rounds} --seed {seed}: {error}", file=sys.stderr)
             return 1
         finally:

@@ -121,8 +121,7 @@ def run(binaries, cycles, seed):
         except AssertionError as error:
             for replica in cluster.replicas:
                 print(f"--- {replica.page('/status')}")
-            for who in cluster.replicas + cluster.clients:
-                print(f"--- {who.log.name}\n{who.log.read_text()[-2000:]}")
+            cluster.tell_logs()
             print(f"kill.py --cycles {cycles} --seed {seed}: {error}", file=sys.stderr)
             return 1
         finally:

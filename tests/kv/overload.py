@@ -161,9 +161,7 @@ def run(binaries, options):
             try:
                 what(cluster, options)
             except AssertionError as error:
-                for replica in cluster.replicas:
-                    if replica.log.exists():
-                        print(f"--- {replica.log.name}\n{replica.log.read_text()[-2000:]}")
+                cluster.tell_logs()
                 print(f"overload.py: {error}", file=sys.stderr)
                 return 1
             finally:
