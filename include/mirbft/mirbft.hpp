@@ -127,6 +127,7 @@
 #include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/store/request_index.hpp>
 #include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/modules/tracker/delivered_numbers.hpp>

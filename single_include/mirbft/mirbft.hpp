@@ -9200,7 +9200,8 @@ class SegmentLog {
 
   /// The oldest segment that is worth keeping, where `needed(id)` says how many bytes of one are
   /// needed: those before it go together, as no more than a quarter of them must be written again.
-  /// So a log is about four times as large as what is needed of it, at most.
+  /// So a log is about four times as large as what is needed of it, at most. Of the last few
+  /// segments nothing is written again: most of what is in them will soon go by itself.
   template <class Needed>
   std::uint64_t worth_keeping_from(Needed&& needed) const {
     std::uint64_t from = oldest();
@@ -9209,7 +9210,8 @@ class SegmentLog {
     for (auto at = segments_.begin(); at->first != newest(); ++at) {
       size += at->second.header.file_size;
       kept += needed(at->first);
-      if (kept <= size / 4) from = at->first + 1;
+      const bool young = newest() - at->first < young_segments;
+      if (kept == 0 || (kept <= size / 4 && !young)) from = at->first + 1;
     }
     return from;
   }
@@ -9261,6 +9263,7 @@ class SegmentLog {
  private:
   using File = typename Files::File;
 
+  static constexpr std::uint64_t young_segments = 3;
   static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
   static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
 
@@ -12324,6 +12327,137 @@ class TlsPins {
 // <mirbft/modules/store/memory.hpp>
 // A Store that keeps requests in memory: for tests, simulation, and nodes whose loss is acceptable.
 
+// <mirbft/modules/store/request_index.hpp>
+// A table of requests by reference, for Stores.
+
+namespace mirbft {
+
+/// What a Store knows of each request. Several payloads under one number stand side by side.
+///
+/// A client's requests stand on short sorted shelves of neighbouring numbers: clients count
+/// upwards, so nearly every request goes to the end of a shelf, and memory follows what is there
+/// and not how far apart the numbers are.
+/// A pointer to an entry is valid until an entry is made or erased.
+template <class T>
+class RequestIndex {
+ public:
+  std::size_t size() const noexcept { return size_; }
+
+  /// The entry, or null when there is none.
+  T* find(const RequestRef& reference) noexcept {
+    const auto shelves = clients_.find(reference.client);
+    if (shelves == clients_.end()) return nullptr;
+    const auto shelf = shelves->second.find(shelf_of(reference.req_no));
+    if (shelf == shelves->second.end()) return nullptr;
+    Item* item = shelf->second.find(reference);
+    return item ? &*item->entry : nullptr;
+  }
+
+  /// The entry, default-made on first use.
+  T& operator[](const RequestRef& reference) {
+    Shelves& shelves = clients_[reference.client];
+    Shelf& shelf = shelves.try_emplace(shelves.end(), shelf_of(reference.req_no))->second;
+    auto place = shelf.place(reference);
+    if (place == shelf.items.end() || !place->is(reference))
+      place = shelf.items.insert(place, Item{reference.req_no, reference.digest, std::nullopt});
+    if (!place->entry) {
+      place->entry.emplace();
+      ++shelf.used;
+      ++size_;
+    }
+    return *place->entry;
+  }
+
+  /// Erases the entry, if there is one, after `last_look(T&)`.
+  template <class LastLook>
+  void erase(const RequestRef& reference, LastLook&& last_look) {
+    const auto shelves = clients_.find(reference.client);
+    if (shelves == clients_.end()) return;
+    const auto shelf = shelves->second.find(shelf_of(reference.req_no));
+    if (shelf == shelves->second.end()) return;
+    if (Item* item = shelf->second.find(reference)) {
+      last_look(*item->entry);
+      clear(shelf->second, *item);
+    }
+    if (shelf->second.used == 0) shelves->second.erase(shelf);
+    if (shelves->second.empty()) clients_.erase(shelves);
+  }
+
+  /// Erases the entries of a client below a number for which `drop(T&)` holds.
+  template <class Drop>
+  void erase_below(ClientId client, ReqNo end, Drop&& drop) {
+    const auto shelves = clients_.find(client);
+    if (shelves == clients_.end()) return;
+    const auto last = shelves->second.upper_bound(shelf_of(end));
+    for (auto shelf = shelves->second.begin(); shelf != last;) {
+      for (Item& item : shelf->second.items)
+        if (item.entry && item.number < end && drop(*item.entry)) clear(shelf->second, item);
+      shelf = shelf->second.used == 0 ? shelves->second.erase(shelf) : std::next(shelf);
+    }
+    if (shelves->second.empty()) clients_.erase(shelves);
+  }
+
+  /// Calls `look(const RequestRef&, T&)` for all, in the order of their references.
+  template <class Look>
+  void for_each(Look&& look) {
+    for (auto& [client, shelves] : clients_)
+      for (auto& [key, shelf] : shelves)
+        for (Item& item : shelf.items)
+          if (item.entry) look(RequestRef{client, item.number, item.digest}, *item.entry);
+  }
+
+ private:
+  static constexpr std::uint64_t shelf_width = 64;
+  static std::uint64_t shelf_of(ReqNo number) noexcept { return number.value / shelf_width; }
+
+  struct Item {
+    ReqNo number;
+    Digest digest;
+    /// Nothing once erased: the place is freed with the whole shelf, so nothing has to move up.
+    std::optional<T> entry;
+
+    bool is(const RequestRef& reference) const noexcept {
+      return number == reference.req_no && digest == reference.digest;
+    }
+  };
+
+  /// The requests of numbers `[shelf_width * key, shelf_width * (key + 1))`, by number and digest.
+  struct Shelf {
+    std::vector<Item> items;
+    std::size_t used = 0;
+
+    /// The first item that does not come before the reference.
+    typename std::vector<Item>::iterator place(const RequestRef& reference) noexcept {
+      const auto before = [](const Item& item, const RequestRef& wanted) {
+        return item.number != wanted.req_no ? item.number < wanted.req_no
+                                            : item.digest < wanted.digest;
+      };
+      // Without gaps, each stands where its number says.
+      const std::uint64_t guess = reference.req_no.value % shelf_width;
+      if (guess < items.size() && items[guess].is(reference))
+        return items.begin() + static_cast<std::ptrdiff_t>(guess);
+      if (items.empty() || before(items.back(), reference)) return items.end();
+      return std::lower_bound(items.begin(), items.end(), reference, before);
+    }
+    Item* find(const RequestRef& reference) noexcept {
+      const auto item = place(reference);
+      return item != items.end() && item->is(reference) && item->entry ? &*item : nullptr;
+    }
+  };
+  using Shelves = std::map<std::uint64_t, Shelf>;
+
+  void clear(Shelf& shelf, Item& item) noexcept {
+    item.entry.reset();
+    --shelf.used;
+    --size_;
+  }
+
+  std::map<ClientId, Shelves> clients_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace mirbft
+
 namespace mirbft {
 
 /// What a MemoryStore keeps now: requests, and the bytes of their bodies and authenticators.
@@ -12333,146 +12467,65 @@ struct MemoryStoreStatus {
 };
 
 /// Requests by reference; nothing survives the object, so `sync` has nothing to do.
-///
-/// Several payloads under one number are kept side by side. A client's requests stand in short
-/// sorted shelves of neighbouring numbers: clients count upwards, so nearly every request goes to
-/// the end of a shelf, and memory follows what is kept and not how far apart the numbers are.
 class MemoryStore {
  public:
   /// Keeps a request; of one that is there already, only the authenticator is new.
   void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
-    Shelf& shelf = clients_[reference.client][reference.req_no.value / shelf_width];
-    auto place = shelf.lower_bound(reference);
-    if (place == shelf.items.end() || !place->is(reference))
-      place = shelf.items.insert(place, Item{});
-    else if (place->kept)
-      return replace_authenticator(*place, std::move(authenticator));
-    place->request = {reference.client, reference.req_no, std::move(data),
-                      std::move(authenticator)};
-    place->digest = reference.digest;
-    place->kept = true;
-    place->delivered = false;
-    ++shelf.kept;
-    ++status_.requests;
-    status_.bytes += place->bytes();
+    if (Kept* kept = index_.find(reference)) {
+      bytes_ -= bytes_of(*kept);
+      kept->request.authenticator = std::move(authenticator);
+      bytes_ += bytes_of(*kept);
+      return;
+    }
+    Kept& kept = index_[reference];
+    kept.request = {reference.client, reference.req_no, std::move(data), std::move(authenticator)};
+    bytes_ += bytes_of(kept);
   }
 
   void sync() noexcept {}
 
   /// The request, or null when it is absent. Valid until the next call that is not `get`.
-  const Request* get(const RequestRef& reference) const noexcept {
-    const Item* item = const_cast<MemoryStore*>(this)->find(reference);
-    return item ? &item->request : nullptr;
+  const Request* get(const RequestRef& reference) noexcept {
+    const Kept* kept = index_.find(reference);
+    return kept ? &kept->request : nullptr;
   }
 
   /// Remembers where the requests of a batch were delivered.
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch)
-      if (Item* item = find(reference)) item->delivered = true;
+      if (Kept* kept = index_.find(reference)) kept->delivered = true;
     delivered_.insert_or_assign(sn, std::move(batch));
   }
 
   /// Drops what was delivered at or before `collection.through`, and what was never delivered
   /// below its client's `low`.
   void collect(const Collection& collection) {
+    const auto forget = [this](const Kept& kept) { bytes_ -= bytes_of(kept); };
     const auto end = delivered_.upper_bound(collection.through);
     for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
-      for (const RequestRef& reference : *at->second) drop(reference);
-    for (const ClientWindow& window : collection.windows) drop_undelivered(window);
+      for (const RequestRef& reference : *at->second) index_.erase(reference, forget);
+    for (const ClientWindow& window : collection.windows)
+      index_.erase_below(window.client, window.low, [&](const Kept& kept) {
+        if (!kept.delivered) forget(kept);
+        return !kept.delivered;
+      });
   }
 
-  MemoryStoreStatus status() const noexcept { return status_; }
+  MemoryStoreStatus status() const noexcept { return {index_.size(), bytes_}; }
 
  private:
-  static constexpr std::uint64_t shelf_width = 64;
-
-  struct Item {
+  struct Kept {
     Request request;
-    Digest digest;
-    /// False once dropped: its place is freed with the whole shelf, so nothing has to move up.
-    bool kept = false;
     bool delivered = false;
-
-    bool is(const RequestRef& reference) const noexcept {
-      return request.req_no == reference.req_no && digest == reference.digest;
-    }
-    std::uint64_t bytes() const noexcept {
-      return request.data.size() + request.authenticator.size();
-    }
   };
 
-  /// The requests of numbers `[shelf_width * key, shelf_width * (key + 1))`, by number and digest.
-  struct Shelf {
-    std::vector<Item> items;
-    std::size_t kept = 0;
-
-    std::vector<Item>::iterator lower_bound(const RequestRef& reference) {
-      const auto before = [](const Item& item, const RequestRef& wanted) {
-        return item.request.req_no != wanted.req_no ? item.request.req_no < wanted.req_no
-                                                    : item.digest < wanted.digest;
-      };
-      // Without gaps, each stands where its number says.
-      const std::uint64_t guess = reference.req_no.value % shelf_width;
-      if (guess < items.size() && items[guess].is(reference))
-        return items.begin() + static_cast<std::ptrdiff_t>(guess);
-      if (items.empty() || before(items.back(), reference)) return items.end();
-      return std::lower_bound(items.begin(), items.end(), reference, before);
-    }
-  };
-  using Shelves = std::map<std::uint64_t, Shelf>;
-
-  Item* find(const RequestRef& reference) noexcept {
-    const auto shelves = clients_.find(reference.client);
-    if (shelves == clients_.end()) return nullptr;
-    const auto shelf = shelves->second.find(reference.req_no.value / shelf_width);
-    return shelf == shelves->second.end() ? nullptr : find(shelf->second, reference);
-  }
-  static Item* find(Shelf& shelf, const RequestRef& reference) noexcept {
-    const auto place = shelf.lower_bound(reference);
-    return place != shelf.items.end() && place->is(reference) && place->kept ? &*place : nullptr;
+  static std::uint64_t bytes_of(const Kept& kept) noexcept {
+    return kept.request.data.size() + kept.request.authenticator.size();
   }
 
-  void drop(const RequestRef& reference) {
-    const auto shelves = clients_.find(reference.client);
-    if (shelves == clients_.end()) return;
-    const auto shelf = shelves->second.find(reference.req_no.value / shelf_width);
-    if (shelf == shelves->second.end()) return;
-    if (Item* item = find(shelf->second, reference)) forget(shelf->second, *item);
-    if (shelf->second.kept == 0) shelves->second.erase(shelf);
-    if (shelves->second.empty()) clients_.erase(shelves);
-  }
-
-  void drop_undelivered(const ClientWindow& window) {
-    const auto shelves = clients_.find(window.client);
-    if (shelves == clients_.end()) return;
-    const auto end = shelves->second.upper_bound(window.low.value / shelf_width);
-    for (auto shelf = shelves->second.begin(); shelf != end;) {
-      for (Item& item : shelf->second.items)
-        if (item.kept && !item.delivered && item.request.req_no < window.low)
-          forget(shelf->second, item);
-      shelf = shelf->second.kept == 0 ? shelves->second.erase(shelf) : std::next(shelf);
-    }
-    if (shelves->second.empty()) clients_.erase(shelves);
-  }
-
-  void replace_authenticator(Item& item, Bytes authenticator) noexcept {
-    status_.bytes -= item.bytes();
-    item.request.authenticator = std::move(authenticator);
-    status_.bytes += item.bytes();
-  }
-
-  void forget(Shelf& shelf, Item& item) noexcept {
-    --shelf.kept;
-    --status_.requests;
-    status_.bytes -= item.bytes();
-    item.kept = false;
-    item.request.data = {};
-    item.request.authenticator = {};
-  }
-
-  std::map<ClientId, Shelves> clients_;
+  RequestIndex<Kept> index_;
   std::map<SeqNr, Batch> delivered_;
-  MemoryStoreStatus status_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace mirbft
@@ -12522,10 +12575,10 @@ class SegmentStore {
 
   /// The request, or null when it is absent. Valid until the next call.
   const Request* get(const RequestRef& reference) {
-    const auto found = index_.find(reference);
-    if (found == index_.end()) return nullptr;
-    if (found->second.recent) return &*found->second.recent;
-    log_.read(found->second.place, found->second.size, [&](const segments::Record& record) {
+    const Kept* kept = index_.find(reference);
+    if (!kept) return nullptr;
+    if (kept->recent) return &*kept->recent;
+    log_.read(kept->place, kept->size, [&](const segments::Record& record) {
       const Stored stored(record.payload);
       last_ = {reference.client, reference.req_no, Bytes(stored.data), Bytes(stored.authenticator)};
     });
@@ -12535,16 +12588,16 @@ class SegmentStore {
   /// Calls `look(const RequestRef&, const Request&)` for every request.
   template <class Look>
   void for_each(Look&& look) {
-    for (const auto& [reference, kept] : index_) look(reference, *get(reference));
+    index_.for_each([&](const RequestRef& reference, Kept&) { look(reference, *get(reference)); });
   }
 
   /// Remembers where the requests of a batch were delivered.
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch) {
-      const auto found = index_.find(reference);
-      if (found == index_.end()) continue;
-      found->second.delivered = true;
-      let_go(found->second);
+      Kept* kept = index_.find(reference);
+      if (!kept) continue;
+      kept->delivered = true;
+      let_go(*kept);
     }
     delivered_.insert_or_assign(sn, std::move(batch));
   }
@@ -12552,17 +12605,15 @@ class SegmentStore {
   /// Drops what was delivered at or before `collection.through`, and what was never delivered
   /// below its client's `low`.
   void collect(const Collection& collection) {
+    const auto forget = [this](Kept& kept) { this->forget(kept); };
     const auto end = delivered_.upper_bound(collection.through);
     for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
-      for (const RequestRef& reference : *at->second) {
-        const auto found = index_.find(reference);
-        if (found != index_.end()) forget(found);
-      }
-    for (const ClientWindow& window : collection.windows) {
-      const auto high = index_.lower_bound({window.client, window.low, {}});
-      for (auto at = index_.lower_bound({window.client, ReqNo(0), {}}); at != high;)
-        at = at->second.delivered ? std::next(at) : forget(at);
-    }
+      for (const RequestRef& reference : *at->second) index_.erase(reference, forget);
+    for (const ClientWindow& window : collection.windows)
+      index_.erase_below(window.client, window.low, [&](Kept& kept) {
+        if (!kept.delivered) forget(kept);
+        return !kept.delivered;
+      });
     remove_segments();
   }
 
@@ -12582,7 +12633,6 @@ class SegmentStore {
   };
   /// So many bytes of requests are kept in memory at most.
   static constexpr std::uint64_t most_recent_bytes = 64u << 20;
-  using Index = std::map<RequestRef, Kept>;
 
   /// What stands before a body: client (u64), number (u64), digest (32 bytes), length (u32).
   using Head = std::array<std::uint8_t, 20 + Digest::size>;
@@ -12655,10 +12705,10 @@ class SegmentStore {
     note(Stored(record.payload).reference, place, segments::record_size(record.payload.size()));
   }
 
-  typename Index::iterator forget(typename Index::iterator kept) {
-    let_go(kept->second);
-    needed_[kept->second.place.segment] -= kept->second.size;
-    return index_.erase(kept);
+  /// A request goes, and its entry with it.
+  void forget(Kept& kept) {
+    let_go(kept);
+    needed_[kept.place.segment] -= kept.size;
   }
 
   void remove_segments() {
@@ -12673,14 +12723,14 @@ class SegmentStore {
   void carry(std::uint64_t segment) {
     log_.read_segment(segment, [this](segments::Place place, const segments::Record& record) {
       const RequestRef reference = Stored(record.payload).reference;
-      const auto found = index_.find(reference);
-      if (found == index_.end() || found->second.place != place) return;
+      const Kept* kept = index_.find(reference);
+      if (!kept || kept->place != place) return;
       note(log_.append(0, RetentionIndex(0), {record.payload}, record.origin), record);
     });
   }
 
   // Made before the log, which fills them.
-  Index index_;
+  RequestIndex<Kept> index_;
   /// Bytes by segment.
   std::map<std::uint64_t, std::uint64_t> needed_;
   segments::SegmentLog<Files, Policy> log_;
