@@ -197,6 +197,7 @@
 #include <mirbft/client/client_recovery.hpp>
 #include <mirbft/client/io_loop.hpp>
 #include <mirbft/client/link_end.hpp>
+#include <mirbft/client/open_call.hpp>
 #include <mirbft/client/port_accounts.hpp>
 #include <mirbft/client/port_queue.hpp>
 #include <mirbft/client/replica_links.hpp>

@@ -545,6 +545,7 @@ class MerkleTree {
   /// The nodes beside the way from a leaf to the root, from below, once that one holds.
   std::vector<Digest> path(std::uint64_t leaf) const {
     std::vector<Digest> nodes;
+    nodes.reserve(levels_.size());
     for_each_merkle_sibling(leaf, size(), [&](std::uint64_t level, std::uint64_t sibling) {
       nodes.push_back(levels_[level][sibling]);
     });
@@ -599,6 +600,12 @@ template <class T, std::uint64_t shelf_width = 64>
 class NumberMap {
  public:
   bool empty() const noexcept { return shelves_.empty(); }
+  /// How many entries there are; counts those of each shelf.
+  std::size_t size() const noexcept {
+    std::size_t size = 0;
+    for (const auto& [number, shelf] : shelves_) size += shelf.used;
+    return size;
+  }
 
   /// One past the highest number of an entry; 0 when there is none.
   std::uint64_t end() const noexcept {
@@ -644,6 +651,14 @@ class NumberMap {
     shelf->second.clear(*item);
     tidy(shelf);
     return taken;
+  }
+
+  /// Visits all entries in order: `visit(number, entry)`.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [place, shelf] : shelves_)
+      for (Item& item : shelf.items)
+        if (item.value) visit(item.number, *item.value);
   }
 
   /// Visits all entries in order, and erases those for which `drop(number, entry)` holds.
@@ -20839,11 +20854,10 @@ class ReplyQuorum {
         kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
-  void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
+  void expect(ReqNo number) { open_[number.value].said.resize(replicas_.size()); }
   /// Nobody waits for this number any more.
   void forget(ReqNo number) {
-    const auto open = open_.find(number);
-    if (open != open_.end()) erase(open);
+    if (const std::optional<Open> open = open_.take(number.value)) drop(open->results);
   }
 
   /// A replica has answered. The result, once enough say the same.
@@ -20854,8 +20868,7 @@ class ReplyQuorum {
         return vouched(from, reply.client, reply.req_no, forgotten);
       default: ++status_.refused; return std::nullopt;
     }
-    hasher_.update(reply.result.view());
-    return said(from, reply.client, reply.req_no, hasher_.finish(), &reply.result);
+    return said(from, reply.client, reply.req_no, digest_of(reply), &reply.result);
   }
   /// A replica has answered with the hash of the result alone.
   std::optional<ClientResult> vouched(NodeId from, ClientId client, ReqNo number,
@@ -20876,25 +20889,34 @@ class ReplyQuorum {
 
   /// A whole result, and the place of the replica that has sent it.
   struct Kept {
+    Digest digest;
     Bytes result;
     std::size_t by = 0;
   };
   struct Open {
     std::vector<std::optional<Digest>> said;
-    std::map<Digest, Kept> results;
+    std::vector<Kept> results;  // mostly one, at most one of each replica
   };
-  using Opened = typename std::map<ReqNo, Open>::iterator;
+
+  /// What is kept already needs no hashing.
+  Digest digest_of(const Replied& reply) {
+    if (const Open* const open = open_.find(reply.req_no.value))
+      for (const Kept& kept : open->results)
+        if (kept.result == reply.result) return kept.digest;
+    hasher_.update(reply.result.view());
+    return hasher_.finish();
+  }
 
   std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
                                    const Digest& digest, const Bytes* result) {
-    const auto open = client == client_ ? open_.find(number) : open_.end();
+    Open* const open = client == client_ ? open_.find(number.value) : nullptr;
     const auto replica = std::find(replicas_.begin(), replicas_.end(), from);
-    if (open == open_.end() || replica == replicas_.end()) {
+    if (!open || replica == replicas_.end()) {
       ++status_.unasked;
       return std::nullopt;
     }
     const auto place = static_cast<std::size_t>(replica - replicas_.begin());
-    auto& before = open->second.said[place];
+    auto& before = open->said[place];
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
@@ -20902,13 +20924,13 @@ class ReplyQuorum {
     const bool repeated = before == digest;
     before = digest;
     if (digest == forgotten) {
-      if (are_too_few_left(open->second)) return close(open, forgotten, {});
-    } else if (count(open->second, digest) >= quorum_.weak()) {
-      if (!result) result = kept(open->second, digest);
-      if (result) return close(open, digest, *result);
+      if (are_too_few_left(*open)) return close(number, forgotten, {});
+    } else if (count(*open, digest) >= quorum_.weak()) {
+      if (!result) result = kept(*open, digest);
+      if (result) return close(number, digest, *result);
     }
-    if (repeated && has_lost_its_result(open->second)) return close(open, forgotten, {});
-    if (result) keep(open->second, digest, {*result, place});
+    if (repeated && has_lost_its_result(*open)) return close(number, forgotten, {});
+    if (result && !kept(*open, digest)) keep(*open, {digest, *result, place});
     return std::nullopt;
   }
 
@@ -20917,14 +20939,18 @@ class ReplyQuorum {
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
   }
   static const Bytes* kept(const Open& open, const Digest& digest) {
-    const auto found = open.results.find(digest);
-    return found == open.results.end() ? nullptr : &found->second.result;
+    const auto found = std::find_if(open.results.begin(), open.results.end(),
+                                    [&](const Kept& kept) { return kept.digest == digest; });
+    return found == open.results.end() ? nullptr : &found->result;
   }
-  void keep(Open& open, const Digest& digest, Kept kept) {
+  void keep(Open& open, Kept kept) {
     const std::uint64_t bytes = kept.result.size();
     if (kept_[kept.by] + bytes > most_kept) return;
-    const std::size_t by = kept.by;
-    if (open.results.try_emplace(digest, std::move(kept)).second) kept_[by] += bytes;
+    kept_[kept.by] += bytes;
+    open.results.push_back(std::move(kept));
+  }
+  void drop(const std::vector<Kept>& results) {
+    for (const Kept& kept : results) kept_[kept.by] -= kept.result.size();
   }
 
   /// What is forgotten is believed only when too few are left for a result.
@@ -20940,27 +20966,21 @@ class ReplyQuorum {
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
-  ClientResult close(Opened open, const Digest& digest, const Bytes& result) {
-    ClientResult known{open->first, std::nullopt};
-    if (digest != forgotten) {
-      known.result = result;
-      for (const std::optional<Digest>& other : open->second.said)
-        status_.conflicting += other && *other != digest && *other != forgotten;
-    }
+  ClientResult close(ReqNo number, const Digest& digest, const Bytes& result) {
+    const std::optional<Open> open = open_.take(number.value);
+    drop(open->results);
     ++status_.believed;
-    erase(open);
-    return known;
-  }
-  void erase(Opened open) {
-    for (const auto& [digest, kept] : open->second.results) kept_[kept.by] -= kept.result.size();
-    open_.erase(open);
+    if (digest == forgotten) return {number, std::nullopt};
+    for (const std::optional<Digest>& other : open->said)
+      status_.conflicting += other && *other != digest && *other != forgotten;
+    return {number, result};
   }
 
   ClientId client_;
   std::vector<NodeId> replicas_;
   Quorum quorum_;
   Hasher hasher_;
-  std::map<ReqNo, Open> open_;
+  NumberMap<Open> open_;
   std::vector<std::uint64_t> kept_;  // bytes of whole results of each replica
   ReplyQuorumStatus status_;
 };
@@ -21164,7 +21184,8 @@ struct ReplicaHello {
   NodeId node;
 };
 
-/// A client hands in a request. The number is its own for this attempt, over this connection.
+/// A client hands in a request. The number is its own for this attempt, which may go to several
+/// replicas.
 struct Submission {
   std::uint64_t number = 0;
   /// Whether the client gives the request to all replicas, or this one is to pass it on.
@@ -21240,6 +21261,9 @@ class ClientRecovery {
 
 }  // namespace mirbft
 
+// <mirbft/client/open_call.hpp>
+// A number that a client has given to a request, and what the replicas have said to that.
+
 namespace mirbft {
 
 /// One request that somebody waits for.
@@ -21250,6 +21274,37 @@ struct ClientCall {
   std::function<void(const ClientReply&)> on_end;
   Time deadline = Time::max();
 };
+
+/// A number that waits for its end.
+struct OpenCall {
+  using Time = ClientCall::Time;
+
+  /// What one replica was asked, and has said.
+  struct Asked {
+    std::uint64_t submission = 0;  ///< the one that waits for an answer, if there is one
+    std::optional<Outcome> said{};
+  };
+
+  ClientCall call;  ///< for numbers that nobody waits for, without `on_end`
+  std::vector<Asked> asked;  ///< by the replicas' places
+  Time due = Time::max();  ///< to ask again
+  unsigned attempts = 0;
+  Submission submission;  ///< the latest
+
+  /// Whether answers are to come.
+  bool is_asked() const noexcept {
+    return std::any_of(asked.begin(), asked.end(),
+                       [](const Asked& one) { return one.submission != 0; });
+  }
+  std::size_t count(Outcome outcome) const noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        asked.begin(), asked.end(), [&](const Asked& one) { return one.said == outcome; }));
+  }
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
 
 /// The thinking part of a `Client`, without threads and sockets. Time is handed in.
 ///
@@ -21286,28 +21341,27 @@ class ClientCalls {
   /// Its connection is gone: what it was asked over that is not answered any more.
   void lost(std::size_t replica, Time now) {
     replicas_[replica] = {};
-    for (auto& [number, open] : open_)
-      if (std::exchange(open.asked[replica].submission, 0) != 0) hurry(number, open, now);
+    open_.for_each([&](std::uint64_t, Opened& open) {
+      if (std::exchange(open->asked[replica].submission, 0) != 0) hurry(*open, now);
+    });
   }
 
   /// A replica has answered.
   void answered(std::size_t replica, const SubmissionAnswer& answer, Time now) {
     const Replied& reply = answer.reply;
     if (reply.req_no == never_valid) return hear_position(replica, answer, now);
-    const auto found = open_.find(reply.req_no);
-    if (found == open_.end() || found->second.asked[replica].submission != answer.number ||
-        answer.number == 0) {
+    const Opened* const found = open_.find(reply.req_no.value);
+    if (!found || (*found)->asked[replica].submission != answer.number || answer.number == 0) {
       ++status_.stray_answers;
       return;
     }
-    Asked& asked = found->second.asked[replica];
-    asked = {0, reply.outcome};
+    OpenCall& open = **found;
+    open.asked[replica] = {0, reply.outcome};
     if (const auto believed = answers_.replied(config_.replicas[replica].id, placed(reply)))
-      return finish(found, *believed);
-    if (is_final(reply.outcome) && count(found->second, reply.outcome) >= quorum_.weak())
-      return reject(found, reply.outcome, now);
-    if (reply.outcome != Outcome::delivered || !is_asked(found->second))
-      hurry(found->first, found->second, now);
+      return finish(*believed);
+    if (is_final(reply.outcome) && open.count(reply.outcome) >= quorum_.weak())
+      return reject(open, reply.outcome, now);
+    if (reply.outcome != Outcome::delivered || !open.is_asked()) hurry(open, now);
   }
 
   /// Does what is due: `send(replica, const Submission&)` returns whether the replica's queue took
@@ -21317,19 +21371,14 @@ class ClientCalls {
     if (!next_) probe(now, send);
     expire(now);
     if (next_) begin(now, send);
-    while (!agenda_.empty() && agenda_.begin()->first <= now) {
-      const auto open = open_.find(agenda_.begin()->second);
-      if (open->second.call.deadline <= now) expire(open->first, open->second);
-      ask(open->first, open->second, now, send);
-    }
+    look(now, send);
     return wake_at();
   }
 
   /// Ends everything: who waits is told.
   void shut_down() {
     for (ClientCall& call : std::exchange(waiting_, {})) end(call, {});
-    for (auto& [number, open] : std::exchange(open_, {})) end(open.call, {});
-    agenda_.clear();
+    std::exchange(open_, {}).for_each([&](std::uint64_t, Opened& open) { end(open->call, {}); });
   }
 
   ClientStatus status() const {
@@ -21347,24 +21396,7 @@ class ClientCalls {
     bool connected = false;
     std::uint64_t probe = 0;  // the submission that asks where the client stands
   };
-  struct Asked {
-    std::uint64_t submission = 0;  // the one that waits for an answer, if there is one
-    std::optional<Outcome> said{};
-  };
-  /// A number that waits for its end.
-  struct Open {
-    Request request;
-    ClientCall call;  // for numbers that nobody waits for, without `on_end`
-    std::vector<Asked> asked;
-    Time due;
-    unsigned attempts = 0;
-  };
-  using Opened = typename std::map<ReqNo, Open>::iterator;
-  /// A request that is to get this number.
-  struct Fresh {
-    ReqNo number;
-    ClientCall call;
-  };
+  using Opened = std::unique_ptr<OpenCall>;
 
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
@@ -21373,6 +21405,8 @@ class ClientCalls {
   static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.
   static constexpr std::chrono::milliseconds shortest_pause{20};
+  /// The shortest time between two looks at all that is open.
+  static constexpr std::chrono::milliseconds between_looks{5};
 
   static std::vector<NodeId> ids(const ClientConfig& config) {
     std::vector<NodeId> ids;
@@ -21417,46 +21451,51 @@ class ClientCalls {
   template <class Send>
   void begin(Time now, Send& send) {
     if (count_connected() < quorum_.weak()) return;
-    std::vector<Fresh> fresh;
-    do {
-      fresh.clear();
-      for (; has_room(fresh) && !waiting_.empty(); ++*next_, waiting_.pop_front())
-        fresh.push_back({*next_, std::move(waiting_.front())});
-      open(fresh, now, send);
-    } while (!fresh.empty());
+    std::size_t room = config_.max_open - open_.size();
+    while (room > 0 && !waiting_.empty()) {
+      std::vector<OpenCall*> fresh;
+      for (; room > 0 && fresh.size() < signed_together && !waiting_.empty(); --room, ++*next_) {
+        fresh.push_back(&open(*next_, std::move(waiting_.front())));
+        waiting_.pop_front();
+      }
+      start(fresh, now, send);
+    }
     // A few at a time, and half of the room at most: who waits for a result comes first.
     const std::size_t fillers = std::min(filling_ + filled_together, (config_.max_open + 1) / 2);
-    for (; has_room(fresh) && fill_ < fill_end_ && filling_ < fillers; ++fill_, ++filling_)
-      fresh.push_back({fill_, {}});
-    open(fresh, now, send);
+    std::vector<OpenCall*> fresh;
+    for (; room > 0 && fill_ < fill_end_ && filling_ < fillers; --room, ++fill_, ++filling_)
+      fresh.push_back(&open(fill_, {}));
+    start(fresh, now, send);
   }
-  bool has_room(const std::vector<Fresh>& fresh) const {
-    return fresh.size() < signed_together && open_.size() + fresh.size() < config_.max_open;
+
+  OpenCall& open(ReqNo number, ClientCall call) {
+    Opened& open = open_[number.value];
+    open = std::make_unique<OpenCall>();
+    open->submission.request = {config_.id, number, std::move(call.data), {}};
+    open->call = std::move(call);
+    open->asked.resize(replicas_.size());
+    answers_.expect(number);
+    return *open;
   }
 
   template <class Send>
-  void open(std::vector<Fresh>& fresh, Time now, Send& send) {
+  void start(const std::vector<OpenCall*>& fresh, Time now, Send& send) {
     if (fresh.empty()) return;
     std::vector<RequestRef> references;
-    for (const Fresh& one : fresh) references.push_back(refer(one.number, one.call.data));
+    references.reserve(fresh.size());
+    for (const OpenCall* one : fresh) references.push_back(refer(one->submission.request));
     std::vector<Bytes> signatures = signer_.sign(references);
     for (std::size_t i = 0; i < fresh.size(); ++i) {
-      const ReqNo number = fresh[i].number;
-      ClientCall& call = fresh[i].call;
-      Request request{config_.id, number, std::move(call.data), std::move(signatures[i])};
-      const auto [opened, added] = open_.emplace(
-          number, Open{std::move(request), std::move(call), std::vector<Asked>(replicas_.size()),
-                       Time::max(), 0});
-      answers_.expect(number);
-      agenda_.emplace(opened->second.due, number);
-      ask(number, opened->second, now, send);
+      fresh[i]->submission.request.authenticator = std::move(signatures[i]);
+      ask(*fresh[i], now, send);
     }
   }
 
-  RequestRef refer(ReqNo number, const Bytes& data) {
-    for (const Bytes& part : wire::request_parts(cluster(), config_.id, number, data))
+  RequestRef refer(const Request& request) {
+    for (const Bytes& part :
+         wire::request_parts(cluster(), request.client, request.req_no, request.data))
       hasher_.update(part.view());
-    return {config_.id, number, hasher_.finish()};
+    return {request.client, request.req_no, hasher_.finish()};
   }
   ByteView cluster() const noexcept { return bytes_of(config_.cluster_id); }
 
@@ -21465,49 +21504,56 @@ class ClientCalls {
   /// Gives the request to the replicas that do not have it over their present connection: at first
   /// to as many as are configured, not always the same ones; then to all.
   template <class Send>
-  void ask(ReqNo number, Open& open, Time now, Send& send) {
+  void ask(OpenCall& open, Time now, Send& send) {
     const std::size_t all = replicas_.size();
     const std::size_t wanted =
         open.attempts == 0 && config_.send_to != 0 ? config_.send_to : all;
-    const Spread spread =
+    open.submission.number = ++submission_;
+    open.submission.spread =
         wanted == all && count_connected() == all ? Spread::by_client : Spread::by_replica;
     std::size_t given = 0;
     for (std::size_t step = 0; step < all && given < wanted; ++step) {
-      const std::size_t place = (number.value + step) % all;
-      Asked& asked = open.asked[place];
+      const std::size_t place = (open.submission.request.req_no.value + step) % all;
+      OpenCall::Asked& asked = open.asked[place];
       if (!replicas_[place].connected) continue;
       ++given;
       if (asked.submission != 0 || asked.said == Outcome::delivered) continue;
-      const Submission submission{++submission_, spread, open.request};
-      if (!send(place, submission)) {
+      if (!send(place, std::as_const(open.submission))) {
         ++status_.queue_full;
         continue;
       }
-      asked.submission = submission.number;
+      asked.submission = submission_;
       ++status_.submissions;
       status_.retries += open.attempts > 0 ? 1 : 0;
     }
     ++open.attempts;
-    schedule(number, open, now + config_.retry_after);
-  }
-
-  /// Whether answers are to come.
-  static bool is_asked(const Open& open) {
-    return std::any_of(open.asked.begin(), open.asked.end(),
-                       [](const Asked& asked) { return asked.submission != 0; });
+    schedule(open, now + config_.retry_after);
   }
 
   /// A replica that was asked is of no help: others are, soon.
-  void hurry(ReqNo number, Open& open, Time now) {
+  void hurry(OpenCall& open, Time now) {
     const auto pause = std::min<std::chrono::milliseconds>(
         shortest_pause * (1U << std::min(open.attempts, 10U)), config_.retry_after);
-    if (now + pause < open.due) schedule(number, open, now + pause);
+    if (now + pause < open.due) schedule(open, now + pause);
   }
 
-  void schedule(ReqNo number, Open& open, Time due) {
-    agenda_.erase({open.due, number});
+  void schedule(OpenCall& open, Time due) {
     open.due = std::min(due, open.call.deadline);
-    agenda_.emplace(open.due, number);
+    look_at_ = std::min(look_at_, open.due);
+  }
+
+  /// Asks again where it is time to. Most numbers end long before that, so they are not kept in the
+  /// order of their times: a look goes over all of them, and is not taken too often.
+  template <class Send>
+  void look(Time now, Send& send) {
+    if (now < look_at_) return;
+    look_at_ = Time::max();
+    open_.for_each([&](std::uint64_t, Opened& open) {
+      if (open->due > now) return schedule(*open, open->due);
+      if (open->call.deadline <= now) expire(*open);
+      ask(*open, now, send);
+    });
+    look_at_ = std::max(look_at_, now + between_looks);
   }
 
   // Endings.
@@ -21516,11 +21562,6 @@ class ClientCalls {
   static bool is_final(Outcome outcome) noexcept {
     return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
            outcome == Outcome::rejected_conflict;
-  }
-  static std::size_t count(const Open& open, Outcome outcome) {
-    return static_cast<std::size_t>(
-        std::count_if(open.asked.begin(), open.asked.end(),
-                      [&](const Asked& asked) { return asked.said == outcome; }));
   }
 
   /// The place in the order becomes a part of what replicas must agree on.
@@ -21535,44 +21576,46 @@ class ClientCalls {
     return placed;
   }
 
-  void finish(Opened open, const ClientResult& believed) {
-    if (!believed.result) return finish(open, {ClientEnd::forgotten, {}, {}, {}});
+  void finish(const ClientResult& believed) {
+    if (!believed.result) return finish(believed.req_no, {ClientEnd::forgotten, {}, {}, {}});
     const std::uint8_t* at = believed.result->data();
     const SeqNr sn(little_endian::get<std::uint64_t>(at));
-    finish(open, {ClientEnd::delivered, {}, sn,
-                  believed.result->slice(sizeof sn.value, believed.result->size())});
+    finish(believed.req_no,
+           {ClientEnd::delivered, {}, sn,
+            believed.result->slice(sizeof sn.value, believed.result->size())});
   }
-  void finish(Opened open, const ClientReply& reply) {
-    agenda_.erase({open->second.due, open->first});
-    answers_.forget(open->first);
-    ClientCall call = std::move(open->second.call);
-    if (open->first < fill_end_) --filling_;
-    open_.erase(open);
-    if (!call.on_end) ++status_.filled;
-    end(call, reply);
+  void finish(ReqNo number, const ClientReply& reply) {
+    const Opened open = *open_.take(number.value);
+    if (number < fill_end_) --filling_;
+    if (!open->call.on_end) ++status_.filled;
+    end(open->call, reply);
   }
 
-  void reject(Opened open, Outcome reason, Time now) {
+  void reject(OpenCall& open, Outcome reason, Time now) {
     const ClientReply reply{ClientEnd::rejected, reason, {}, {}};
-    const bool is_taken = reason == Outcome::rejected_conflict;
-    if (is_taken || !open->second.call.on_end) return finish(open, reply);
-    give_up(open->first, open->second, reply);
-    hurry(open->first, open->second, now);
+    const ReqNo number = open.submission.request.req_no;
+    if (reason == Outcome::rejected_conflict || !open.call.on_end) {
+      answers_.forget(number);
+      return finish(number, reply);
+    }
+    give_up(open, reply);
+    hurry(open, now);
   }
 
   /// The deadline has come.
-  void expire(ReqNo number, Open& open) {
-    const bool refused = count(open, Outcome::overloaded) == replicas_.size();
-    give_up(number, open,
+  void expire(OpenCall& open) {
+    const bool refused = open.count(Outcome::overloaded) == replicas_.size();
+    give_up(open,
             {refused ? ClientEnd::overloaded : ClientEnd::timed_out, {}, {}, {}});
   }
   /// Nobody waits any more. The number remains open, for an empty request.
-  void give_up(ReqNo number, Open& open, const ClientReply& reply) {
+  void give_up(OpenCall& open, const ClientReply& reply) {
     end(open.call, reply);
     open.call = {};
-    open.request.data = {};
-    open.request.authenticator = signer_.sign(std::vector{refer(number, {})}).front();
-    for (Asked& asked : open.asked) asked.said.reset();
+    Request& request = open.submission.request;
+    request.data = {};
+    request.authenticator = signer_.sign(std::vector{refer(request)}).front();
+    for (OpenCall::Asked& asked : open.asked) asked.said.reset();
   }
 
   /// What has no number yet may also come too late.
@@ -21598,7 +21641,7 @@ class ClientCalls {
   }
 
   Time wake_at() const {
-    Time wake = agenda_.empty() ? Time::max() : agenda_.begin()->first;
+    Time wake = open_.empty() ? Time::max() : look_at_;
     for (const Replica& replica : replicas_)
       if (!next_ && replica.connected && replica.probe == 0) wake = std::min(wake, probe_at_);
     for (const ClientCall& call : waiting_) wake = std::min(wake, call.deadline);
@@ -21622,8 +21665,8 @@ class ClientCalls {
   std::size_t filling_ = 0;
 
   std::deque<ClientCall> waiting_;
-  std::map<ReqNo, Open> open_;
-  std::set<std::pair<Time, ReqNo>> agenda_;
+  NumberMap<Opened> open_;
+  Time look_at_ = Time::max();  // no number is due before, unless one was a moment ago
   ClientStatus status_;
 };
 
@@ -21858,10 +21901,11 @@ class ClientLink {
     if (decoder_.fault() == FrameFault::unknown_kind) end(LinkEnd::unknown_kind);
   }
 
-  /// One burst does not keep its storage for good.
+  /// Storage for what is written now stays; that of a burst does not, once less is written.
   void forget_written() {
+    const std::size_t needed = std::max(kept_storage, 4 * being_written_.size());
     being_written_.clear();
-    if (being_written_.capacity() > kept_storage) being_written_.shrink_to_fit();
+    if (being_written_.capacity() > needed) being_written_.shrink_to_fit();
   }
 
   Owner& owner_;
@@ -21908,13 +21952,15 @@ class ReplicaLinks {
   ReplicaLinks& operator=(const ReplicaLinks&) = delete;
 
   /// Queues a submission for the next `flush`; false if the replica is not connected, or does not
-  /// read fast enough.
+  /// read fast enough. Submissions with one number, which is not 0, are the same.
   bool send(std::size_t place, const Submission& submission) {
     Link* const link = replicas_[place].link;
     if (!link || !link->met()) return false;
-    const Bytes payload = wire::encode(submission);
-    if (link->unwritten() + Link::cost(payload) > config_.queue_bytes) return false;
-    link->send(ToReplica::submission, payload);
+    // Most go to several replicas, one after the other.
+    if (std::exchange(encoded_number_, submission.number) != submission.number)
+      encoded_ = wire::encode(submission);
+    if (link->unwritten() + Link::cost(encoded_) > config_.queue_bytes) return false;
+    link->send(ToReplica::submission, encoded_);
     return true;
   }
 
@@ -22043,6 +22089,8 @@ class ReplicaLinks {
   std::minstd_rand jitter_{std::random_device{}()};
   std::deque<Replica> replicas_;
   std::vector<std::unique_ptr<Link>> links_;
+  std::uint64_t encoded_number_ = 0;
+  Bytes encoded_;  // the submission with this number
   LinkEnds ended_;
   std::string last_end_;
   bool closed_ = false;
