@@ -22398,23 +22398,35 @@ class PortAccounts {
   enum class Full : std::uint8_t { nothing, port, address, client };
   using Amount = std::uint64_t PortShare::*;
 
+  /// What somebody uses, and the wider account in which that counts as well.
+  struct Account {
+    PortUser user;
+    Full level = Full::port;  // what is full where this account is
+    Account* wider = nullptr;
+    PortShare used{};
+  };
+
   explicit PortAccounts(const ClientPortConfig& config)
       : limits_{config.total, config.per_address, config.per_client} {}
+  PortAccounts(const PortAccounts&) = delete;
+  PortAccounts& operator=(const PortAccounts&) = delete;
 
-  const PortShare& total() const noexcept { return total_; }
+  const PortShare& total() const noexcept { return total_.used; }
   std::size_t addresses() const noexcept { return addresses_.size(); }
   std::size_t clients() const noexcept { return clients_.size(); }
 
-  /// Which account, if any, has no room for so much more.
-  Full full(const PortUser& user, Amount amount, std::uint64_t more) const {
-    const auto exceeds = [&](const PortShare& used, const PortShare& limit) {
-      return used.*amount + more > limit.*amount;
-    };
-    if (exceeds(total_, limits_[0])) return Full::port;
-    if (exceeds(used(addresses_, user.origin), limits_[1])) return Full::address;
-    if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
-      return Full::client;
-    return Full::nothing;
+  /// Which account, if any, has no room for so much more; the widest one.
+  Full full(const Account& account, Amount amount, std::uint64_t more) const noexcept {
+    Full full = Full::nothing;
+    for (const Account* each = &account; each; each = each->wider)
+      if (each->used.*amount + more > limit(each->level).*amount) full = each->level;
+    return full;
+  }
+  Full full(const PortUser& user, Amount amount, std::uint64_t more) {
+    Account& account = account_of(user);
+    const Full answer = full(account, amount, more);
+    close_unused(&account);
+    return answer;
   }
 
   /// Whether what the other uses counts in the account of `user` that is full.
@@ -22428,39 +22440,57 @@ class PortAccounts {
     return false;
   }
 
-  void add(const PortUser& user, Amount amount, std::uint64_t more) {
-    total_.*amount += more;
-    addresses_[user.origin].*amount += more;
-    if (user.client) clients_[{user.origin, *user.client}].*amount += more;
+  static void add(Account& account, Amount amount, std::uint64_t more) noexcept {
+    for (Account* each = &account; each; each = each->wider) each->used.*amount += more;
+  }
+  /// The account is there for as long as it is used.
+  Account& add(const PortUser& user, Amount amount, std::uint64_t more) {
+    Account& account = account_of(user);
+    add(account, amount, more);
+    return account;
   }
 
+  void remove(Account& account, Amount amount, std::uint64_t less) {
+    for (Account* each = &account; each; each = each->wider) each->used.*amount -= less;
+    close_unused(&account);
+  }
   void remove(const PortUser& user, Amount amount, std::uint64_t less) {
-    total_.*amount -= less;
-    take(addresses_, user.origin, amount, less);
-    if (user.client) take(clients_, {user.origin, *user.client}, amount, less);
+    remove(account_of(user), amount, less);
   }
 
  private:
-  template <class Key>
-  static PortShare used(const std::map<Key, PortShare>& accounts, const Key& key) {
-    const auto found = accounts.find(key);
-    return found == accounts.end() ? PortShare{} : found->second;
+  const PortShare& limit(Full level) const noexcept {
+    return limits_[static_cast<std::size_t>(level) - 1];
   }
-  template <class Key>
-  static void take(std::map<Key, PortShare>& accounts, const Key& key, Amount amount,
-                   std::uint64_t less) {
-    const auto found = accounts.find(key);
-    if (found == accounts.end()) return;
-    PortShare& share = found->second;
-    share.*amount -= less;
-    if (share.connections + share.requests + share.request_bytes + share.answer_bytes == 0)
-      accounts.erase(found);
+
+  Account& account_of(const PortUser& user) {
+    const PortUser anybody{user.origin};
+    Account& address =
+        addresses_.try_emplace(user.origin, Account{anybody, Full::address, &total_}).first->second;
+    if (!user.client) return address;
+    return clients_
+        .try_emplace({user.origin, *user.client}, Account{user, Full::client, &address})
+        .first->second;
+  }
+
+  void close_unused(Account* account) {
+    while (account != &total_ && is_unused(account->used)) {
+      const PortUser user = account->user;
+      account = account->wider;
+      if (user.client)
+        clients_.erase({user.origin, *user.client});
+      else
+        addresses_.erase(user.origin);
+    }
+  }
+  static bool is_unused(const PortShare& used) noexcept {
+    return used.connections + used.requests + used.request_bytes + used.answer_bytes == 0;
   }
 
   std::array<PortShare, 3> limits_;
-  PortShare total_;
-  std::map<boost::asio::ip::address, PortShare> addresses_;
-  std::map<std::pair<boost::asio::ip::address, ClientId>, PortShare> clients_;
+  Account total_;
+  std::map<boost::asio::ip::address, Account> addresses_;
+  std::map<std::pair<boost::asio::ip::address, ClientId>, Account> clients_;
 };
 
 }  // namespace mirbft
@@ -22476,32 +22506,32 @@ namespace mirbft {
 /// rubbish under an honest client's number would have its refusal handed to the honest one too.
 /// Here, different requests under one number are given to the Node one after the other.
 ///
+/// `Asker` is a small value that goes with a request and comes back with its answer.
 /// One thread at a time; the Node answers on its own.
-template <class Replica>
+template <class Replica, class Asker>
 class PortQueue {
  public:
   PortQueue(Replica& replica, IoLoop& loop)
       : replica_(replica), answers_(std::make_shared<Answers>(&loop)) {}
 
-  /// The ticket is for the answer, of which there will be one.
-  void submit(std::uint64_t ticket, Request request, Spread spread) {
-    const Key key{request.client, request.req_no};
-    Number& number = numbers_[key];
-    keys_[ticket] = key;
-    if (number.inside > 0 && number.request != request) {
+  /// There will be one answer. `payload` is what the submission was decoded from.
+  void submit(const Asker& asker, Submission submission, Bytes payload) {
+    const Request& request = submission.request;
+    Number& number = numbers_[request.client][request.req_no.value];
+    if (number.inside > 0 && request_in(number.payload) != request) {
       ++held_back_;
-      number.held.push_back({ticket, std::move(request), spread});
+      held_[{request.client, request.req_no}].push_back({asker, std::move(payload)});
     } else {
-      give(number, {ticket, std::move(request), spread});
+      give(number, asker, std::move(submission), std::move(payload));
     }
   }
 
-  /// Calls `sink(ticket, Replied)` for each answer that has come.
+  /// Calls `sink(asker, Replied)` for each answer that has come.
   template <class Sink>
   void take_answers(Sink&& sink) {
-    for (auto& [ticket, reply] : answers_->take()) {
-      go_on(*keys_.take(ticket));
-      sink(ticket, std::move(reply));
+    for (auto& [asker, reply] : answers_->take()) {
+      go_on(reply.client, reply.req_no);
+      sink(asker, std::move(reply));
     }
   }
 
@@ -22514,24 +22544,25 @@ class PortQueue {
   std::uint64_t refused() const noexcept { return refused_; }
 
  private:
-  using Key = std::pair<ClientId, ReqNo>;
-
   /// The answers of the Node's thread; lives until the last of them, whoever goes first.
   class Answers {
    public:
-    using List = std::vector<std::pair<std::uint64_t, Replied>>;
+    using List = std::vector<std::pair<Asker, Replied>>;
 
     explicit Answers(IoLoop* loop) : loop_(loop) {}
 
-    void put(std::uint64_t ticket, const Replied& reply) {
+    void put(const Asker& asker, const Replied& reply) {
       const std::lock_guard lock(mutex_);
       if (!loop_) return;
-      list_.emplace_back(ticket, reply);
-      loop_->wake();
+      list_.emplace_back(asker, reply);
+      if (list_.size() == 1) loop_->wake();  // it then takes all that come meanwhile
     }
     List take() {
+      List taken;
       const std::lock_guard lock(mutex_);
-      return std::exchange(list_, {});
+      taken.swap(list_);
+      list_.reserve(taken.size());
+      return taken;
     }
     void close() {
       const std::lock_guard lock(mutex_);
@@ -22544,54 +22575,62 @@ class PortQueue {
     List list_;
   };
 
-  struct Held {
-    std::uint64_t ticket = 0;
-    Request request;
-    Spread spread{};
-  };
   /// A number of a client under which the Node has a request.
   struct Number {
-    Request request;
-    std::size_t inside = 0;  // how many answers to it are to come
-    std::deque<Held> held;
+    /// Of the submission of that request. To keep the request would take a reference for each of
+    /// its parts, and it is seldom needed.
+    Bytes payload;
+    std::uint32_t inside = 0;  // how many answers to it are to come
+  };
+  struct Held {
+    Asker asker;
+    Bytes payload;
   };
 
-  void give(Number& number, Held held) {
-    number.request = held.request;
+  static Submission submission_in(const Bytes& payload) {
+    return *wire::decode<Submission>(payload, wire::Form::lenient);
+  }
+  static Request request_in(const Bytes& payload) { return submission_in(payload).request; }
+
+  void give(Number& number, const Asker& asker, Submission submission, Bytes payload) {
+    number.payload = std::move(payload);
     ++number.inside;
-    Replied refusal{held.request.client, held.request.req_no, Outcome::overloaded, {}, {}};
+    Request& request = submission.request;
+    Replied refusal{request.client, request.req_no, Outcome::overloaded, {}, {}};
     const Submitted submitted = replica_.submit(
-        std::move(held.request),
-        [answers = answers_, ticket = held.ticket](const Replied& reply) {
-          answers->put(ticket, reply);
-        },
-        held.spread);
+        std::move(request),
+        [answers = answers_, asker](const Replied& reply) { answers->put(asker, reply); },
+        submission.spread);
     ++(submitted == Submitted::accepted ? submitted_ : refused_);
     if (submitted == Submitted::accepted) return;
     if (submitted == Submitted::stopped) refusal.outcome = Outcome::shut_down;
-    answers_->put(held.ticket, refusal);
+    answers_->put(asker, refusal);
   }
 
   /// A request under this number is answered: it is the turn of the next, and of its like.
-  void go_on(const Key& key) {
-    const auto number = numbers_.find(key);
-    if (--number->second.inside > 0) return;
-    std::deque<Held>& held = number->second.held;
-    if (held.empty()) {
-      numbers_.erase(number);
+  void go_on(ClientId client, ReqNo req_no) {
+    const auto numbers = numbers_.find(client);
+    Number& number = *numbers->second.find(req_no.value);
+    if (--number.inside > 0) return;
+    const auto held = held_.empty() ? held_.end() : held_.find({client, req_no});
+    if (held == held_.end()) {
+      numbers->second.take(req_no.value);
+      if (numbers->second.empty()) numbers_.erase(numbers);
       return;
     }
+    std::deque<Held>& queue = held->second;
     do {
-      Held next = std::move(held.front());
-      held.pop_front();
-      give(number->second, std::move(next));
-    } while (!held.empty() && held.front().request == number->second.request);
+      Held next = std::move(queue.front());
+      queue.pop_front();
+      give(number, next.asker, submission_in(next.payload), next.payload);
+    } while (!queue.empty() && request_in(queue.front().payload) == request_in(number.payload));
+    if (queue.empty()) held_.erase(held);
   }
 
   Replica& replica_;
   std::shared_ptr<Answers> answers_;
-  std::map<Key, Number> numbers_;
-  NumberMap<Key> keys_;  // by ticket
+  std::map<ClientId, NumberMap<Number>> numbers_;
+  std::map<std::pair<ClientId, ReqNo>, std::deque<Held>> held_;
   std::uint64_t submitted_ = 0;
   std::uint64_t held_back_ = 0;
   std::uint64_t refused_ = 0;
@@ -22646,19 +22685,21 @@ class ClientPort {
   /// A connection.
   struct Session {
     PortUser user;
+    PortAccounts::Account* account = nullptr;  // of the user; null once it has ended
     std::unique_ptr<Link> link;
-    std::uint64_t answer_bytes = 0;  // as they stand in the accounts
+    std::uint64_t answer_bytes = 0;  // as they stand in the account
+    bool unflushed = false;          // it is in the list of those
   };
-  /// A request that waits for its answer; its connection may be gone.
-  struct Pending {
+  /// Whose request it is that waits for its answer; the connection may be gone.
+  struct Asker {
     std::uint64_t session = 0;
     std::uint64_t number = 0;
-    PortUser user;
-    std::uint64_t cost = 0;
+    PortAccounts::Account* account = nullptr;  // in which the request stands
+    std::uint32_t cost = 0;
   };
 
   /// What the bookkeeping of an open request is taken to cost.
-  static constexpr std::uint64_t request_overhead = 256;
+  static constexpr std::uint32_t request_overhead = 256;
 
   static ClientPortConfig checked(ClientPortConfig config) {
     validate(config);
@@ -22692,10 +22733,10 @@ class ClientPort {
     if (const LinkEnd* const refusal = refusal_of(accounts_.full(user, &PortShare::connections, 1)))
       return count_end(user, *refusal);
     ++status_.accepted;
-    accounts_.add(user, &PortShare::connections, 1);
     const std::uint64_t id = ++last_session_;
     Session& session = sessions_[id];
     session.user = user;
+    session.account = &accounts_.add(user, &PortShare::connections, 1);
     session.link = std::make_unique<Link>(*this, id, transport_.stream(std::move(socket)));
     session.link->accept(transport_);
   }
@@ -22724,12 +22765,12 @@ class ClientPort {
               wire::encode(ReplicaHello{client_protocol, config_.cluster_id, config_.self}));
   }
 
-  void received(Link& link, ToReplica kind, const Bytes& payload) {
+  void received(Link& link, ToReplica kind, Bytes payload) {
     Session& session = sessions_.at(link.id());
     if (kind == ToReplica::hello)
       greeted(session, payload);
     else
-      submitted(session, payload);
+      submitted(session, std::move(payload));
   }
 
   void greeted(Session& session, const Bytes& payload) {
@@ -22738,37 +22779,36 @@ class ClientPort {
     if (!hello) return link.end(LinkEnd::bad_hello);
     if (hello->version != client_protocol) return link.end(LinkEnd::wrong_version);
     if (hello->cluster_id != config_.cluster_id) return link.end(LinkEnd::wrong_cluster);
-    accounts_.remove(session.user, &PortShare::connections, 1);
-    const PortUser named{session.user.origin, hello->client};
-    const auto full = accounts_.full(named, &PortShare::connections, 1);
-    accounts_.add(named, &PortShare::connections, 1);
-    session.user = named;
+    accounts_.remove(*session.account, &PortShare::connections, 1);
+    session.user.client = hello->client;
+    const auto full = accounts_.full(session.user, &PortShare::connections, 1);
+    session.account = &accounts_.add(session.user, &PortShare::connections, 1);
     if (const LinkEnd* const refusal = refusal_of(full)) return link.end(*refusal);
     link.meet();
   }
 
-  void submitted(Session& session, const Bytes& payload) {
+  void submitted(Session& session, Bytes payload) {
     auto submission = wire::decode<Submission>(payload, wire::Form::lenient);
     if (!submission || submission->spread > Spread::by_replica)
       return session.link->end(LinkEnd::bad_frame);
-    Request& request = submission->request;
+    const Request& request = submission->request;
     if (request.client != session.user.client) return session.link->end(LinkEnd::stranger);
 
-    const Replied refusal{request.client, request.req_no, Outcome::overloaded, {}, {}};
-    const std::uint64_t cost = payload.size() + request_overhead;
-    if (closing_ || !has_room(session.user, cost))
-      return answer(session, {submission->number, refusal});
-    accounts_.add(session.user, &PortShare::requests, 1);
-    accounts_.add(session.user, &PortShare::request_bytes, cost);
-    const std::uint64_t ticket = ++last_ticket_;
-    pending_[ticket] = {session.link->id(), submission->number, session.user, cost};
-    queue_.submit(ticket, std::move(request), submission->spread);
+    const std::uint32_t cost = static_cast<std::uint32_t>(payload.size()) + request_overhead;
+    PortAccounts::Account& account = *session.account;
+    if (closing_ || !has_room(account, cost))
+      return answer(session, {submission->number,
+                              {request.client, request.req_no, Outcome::overloaded, {}, {}}});
+    accounts_.add(account, &PortShare::requests, 1);
+    accounts_.add(account, &PortShare::request_bytes, cost);
+    queue_.submit({session.link->id(), submission->number, &account, cost},
+                  std::move(*submission), std::move(payload));
   }
 
-  bool has_room(const PortUser& user, std::uint64_t cost) {
-    auto full = accounts_.full(user, &PortShare::requests, 1);
+  bool has_room(const PortAccounts::Account& account, std::uint64_t cost) {
+    auto full = accounts_.full(account, &PortShare::requests, 1);
     if (full == PortAccounts::Full::nothing)
-      full = accounts_.full(user, &PortShare::request_bytes, cost);
+      full = accounts_.full(account, &PortShare::request_bytes, cost);
     status_.refused.port_full += full == PortAccounts::Full::port;
     status_.refused.address_full += full == PortAccounts::Full::address;
     status_.refused.client_full += full == PortAccounts::Full::client;
@@ -22780,31 +22820,30 @@ class ClientPort {
   void settle(Session& session) {
     const std::uint64_t unwritten = session.link->unwritten();
     if (unwritten >= session.answer_bytes) return;
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes - unwritten);
+    accounts_.remove(*session.account, &PortShare::answer_bytes, session.answer_bytes - unwritten);
     session.answer_bytes = unwritten;
   }
 
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes,
-                     std::exchange(session.answer_bytes, 0));
-    accounts_.remove(session.user, &PortShare::connections, 1);
+    PortAccounts::Account& account = *std::exchange(session.account, nullptr);
+    accounts_.remove(account, &PortShare::answer_bytes, std::exchange(session.answer_bytes, 0));
+    accounts_.remove(account, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
 
   // Answers.
 
   /// The Node has answered a request.
-  void answered(std::uint64_t ticket, Replied reply) {
-    const Pending pending = *pending_.take(ticket);
-    accounts_.remove(pending.user, &PortShare::requests, 1);
-    accounts_.remove(pending.user, &PortShare::request_bytes, pending.cost);
-    const auto session = sessions_.find(pending.session);
+  void answered(const Asker& asker, Replied reply) {
+    accounts_.remove(*asker.account, &PortShare::request_bytes, asker.cost);
+    accounts_.remove(*asker.account, &PortShare::requests, 1);
+    const auto session = sessions_.find(asker.session);
     if (session == sessions_.end() || !session->second.link->open())
       ++status_.dropped_answers;
     else
-      answer(session->second, {pending.number, std::move(reply)});
+      answer(session->second, {asker.number, std::move(reply)});
   }
 
   void answer(Session& session, SubmissionAnswer answer) {
@@ -22816,18 +22855,18 @@ class ClientPort {
     }
     const std::uint64_t cost = Link::cost(payload);
     if (!make_room(session, cost)) return;
-    accounts_.add(session.user, &PortShare::answer_bytes, cost);
+    accounts_.add(*session.account, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
-    unflushed_.push_back(session.link->id());
+    if (!std::exchange(session.unflushed, true)) unflushed_.push_back(session.link->id());
   }
 
   /// Where the answers that wait to be read fill an account, the one of its connections goes that
   /// has most of them, not the one that happens to be answered. False if that is this one.
   bool make_room(Session& session, std::uint64_t cost) {
     for (;;) {
-      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      const auto full = accounts_.full(*session.account, &PortShare::answer_bytes, cost);
       if (full == PortAccounts::Full::nothing) return true;
       Session* slowest = &session;
       for (auto& [id, other] : sessions_)
@@ -22859,10 +22898,12 @@ class ClientPort {
   /// After a round of handlers: the answers that have come, and one write for each connection.
   void go_on() {
     queue_.take_answers(
-        [this](std::uint64_t ticket, Replied reply) { answered(ticket, std::move(reply)); });
+        [this](const Asker& asker, Replied reply) { answered(asker, std::move(reply)); });
     for (const std::uint64_t id : std::exchange(unflushed_, {}))
-      if (const auto session = sessions_.find(id); session != sessions_.end())
+      if (const auto session = sessions_.find(id); session != sessions_.end()) {
+        session->second.unflushed = false;
         session->second.link->flush();
+      }
     std::erase_if(over_, [this](std::uint64_t id) {
       if (!sessions_.at(id).link->over()) return false;
       sessions_.erase(id);
@@ -22898,7 +22939,7 @@ class ClientPort {
 
   const ClientPortConfig config_;
   IoLoop loop_;
-  PortQueue<Replica> queue_;
+  PortQueue<Replica, Asker> queue_;
   Transport transport_;
   tcp::acceptor acceptor_{loop_.context()};
   boost::asio::steady_timer ticker_{loop_.context()};
@@ -22911,8 +22952,6 @@ class ClientPort {
   std::uint64_t last_session_ = 0;
   std::vector<std::uint64_t> unflushed_;  // sessions with something to write
   std::vector<std::uint64_t> over_;       // sessions that ended and are still there
-  NumberMap<Pending> pending_;  // by ticket
-  std::uint64_t last_ticket_ = 0;
   ClientPortStatus status_;
 
   mutable std::mutex mutex_;
