@@ -452,7 +452,7 @@ class WriteAheadLogs(Case):
         self.assertIn("clean\n", run("wal", "verify", self.wal).stdout)
         after = self.contents()
         for name, content in before.items():
-            self.assertIn(content, (after.get(name), after.get(f"damaged-{name}")))
+            self.assertIn(content, (after.get(name), after.get(f"damaged-{name}-1")))
 
     def test_a_replica_of_mirbft_kv_is_not_made_to_forget(self):
         self.damage()
