@@ -454,6 +454,36 @@ class WriteAheadLogs(Case):
         for name, content in before.items():
             self.assertIn(content, (after.get(name), after.get(f"damaged-{name}-1")))
 
+    def test_a_repair_does_what_was_said(self):
+        whole = self.directory / "whole"
+        shutil.copytree(self.wal, whole)
+        chance = random.Random(4)
+        touched = 0
+        for _ in range(12):
+            shutil.rmtree(self.wal)
+            shutil.copytree(whole, self.wal)
+            for segment in self.wal.glob("segment-*"):
+                content = bytearray(segment.read_bytes())
+                content[chance.randrange(len(content))] ^= 16
+                segment.write_bytes(content)
+            before = self.contents()
+            said = run("wal", "repair", self.wal, status=1).stdout
+            self.assertEqual(self.contents(), before)
+            left, = re.findall(r"^would be left: (.*)$", said, re.M)
+            repaired = run("wal", "repair", self.wal, "--yes").stdout.splitlines()
+            self.assertEqual(re.findall(r"^  (.*)$", said, re.M), repaired[2:])
+            self.assertEqual(repaired[1], left)
+            after = self.contents()
+            for path, copy in re.findall(r"^  (.*): (?:set|cut) .*(damaged-\S+)$", said, re.M):
+                self.assertEqual(before[pathlib.Path(path).name], after[copy])
+                touched += 1
+            for path, begin, end in re.findall(r"^  (.*): cut off, bytes (\d+)\.\.(\d+);", said,
+                                               re.M):
+                content = pathlib.Path(path).read_bytes()
+                self.assertFalse(any(content[int(begin):]))
+                self.assertLess(int(end), len(content))
+        self.assertGreater(touched, 12)
+
     def test_a_replica_of_mirbft_kv_is_not_made_to_forget(self):
         self.damage()
         (self.directory / "node.json").write_text("{}")
@@ -464,8 +494,9 @@ class WriteAheadLogs(Case):
         for path in (self.directory, self.wal, f"{self.wal}/", elsewhere):
             self.assertIn("mirbft-kv --config FILE --repair",
                           self.refused("wal", "repair", path, "--yes"))
-        self.assertIn("Nothing is changed yet: mirbft-kv --config FILE --repair",
-                      run("wal", "repair", self.wal, status=1).stdout)
+        said = run("wal", "repair", self.wal, status=1).stdout
+        self.assertIn("Nothing is changed yet: mirbft-kv --config FILE --repair", said)
+        self.assertNotIn("would be", said)
         self.assertEqual(self.contents(), before)
 
     def test_what_is_none(self):

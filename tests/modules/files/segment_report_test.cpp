@@ -114,8 +114,9 @@ TEST_CASE("a repair says what it has done, and throws nothing away") {
   disk.find(paths[1])->flip(8 * 900);
   const LogReport report = repair(disk);
   const std::string text = to_string(report);
-  CHECK(text.find(paths[1] + ": cut off ") != std::string::npos);
-  CHECK(text.find(paths[2] + ": is now called damaged-segment-") != std::string::npos);
+  CHECK(text.find(paths[1] + ": cut off, bytes ") != std::string::npos);
+  CHECK(text.find(paths[2] + ": set aside, all 2048 bytes, as wal/damaged-segment-") !=
+        std::string::npos);
   CHECK(text.ends_with("start this node as one that has lost its memory\n"));
   for (std::size_t i = 1; i < paths.size(); ++i)
     CHECK(disk.find("wal/damaged-" + paths[i].substr(4) + "-1") != nullptr);
