@@ -94,6 +94,31 @@ class Reading(Case):
         self.assertRegex(types, r"Deliver +96 .* 0\.\.47\n")
         self.assertIn("3 events of", run("stat", LOGS[0], "-f", "type=Deliver sn=4..6").stdout)
 
+    def test_stat_as_json_is_what_the_tables_show(self):
+        for words in ([SHOP], [*LOGS, "-f", "sn=5..9"]):
+            text = run("stat", *words).stdout
+            report, = map(json.loads, lines("stat", *words, "--json"))
+            self.assertTrue(text.startswith(f"{report['events']} events of "))
+            self.assertIn(f"in {report['logs']} logs, ", text)
+            self.assertIn(f"\nsequence numbers {report['first_sn']}..{report['last_sn']}\n", text)
+            self.assertLess(int(report["begin"]), int(report["end"]))
+            for rows, table in zip((report["types"], report["modules"]), text.split("\n\n")[1:3]):
+                shown = [line.split() for line in table.splitlines()[1:]]
+                self.assertEqual([[row["name"], str(row["events"]),
+                                   f"{100 * row['events_share']:.1f}", "%",
+                                   f"{row['events_per_second']:.1f}"] for row in rows],
+                                 [words[:5] for words in shown])
+                self.assertEqual(sum(row["events"] for row in rows), report["events"])
+                self.assertEqual(sum(row["bytes"] for row in rows), report["bytes"])
+                self.assertAlmostEqual(sum(row["bytes_share"] for row in rows), 1)
+            extents = [line.split()[-1] for line in text.split("\n\n")[1].splitlines()[1:]]
+            self.assertEqual(extents, ["-" if row["first_sn"] is None else
+                                       f"{row['first_sn']}..{row['last_sn']}"
+                                       for row in report["types"]])
+        empty, = map(json.loads, lines("stat", SHOP, "-f", "sn=4000", "--json"))
+        self.assertEqual((empty["events"], empty["begin"], empty["types"], empty["modules"]),
+                         (0, None, [], []))
+
     def test_cat_shows_every_event_by_time(self):
         shown = lines("cat", *LOGS)
         self.assertEqual(len(shown), 2 * EVENTS)
