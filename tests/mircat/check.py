@@ -418,6 +418,14 @@ class Selecting(Case):
         self.assertNotIn("\033", shown)
         self.assertIn("slot=hasher", self.repeats(shown))
 
+    def test_by_other_names(self):
+        shown = run("select", LOGS[0], "--limit", 40, input=self.ANSWERS).stdout
+        for alias in ("-i", "--interactive"):
+            self.assertEqual(run(alias, LOGS[0], "--limit", 40, input=self.ANSWERS).stdout, shown)
+            self.assertIn("logs is required", self.refused(alias))
+            self.refused("cat", LOGS[0], alias)
+            self.refused(LOGS[0], alias)
+
     def test_nothing_ticked_is_asked_again(self):
         shown = run("select", LOGS[0], "--limit", 1, input="none\n\n1\n\n\n").stdout
         self.assertIn("nothing is ticked: tick at least one", shown)
