@@ -15,6 +15,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <mirbft/modules/files/files.hpp>
 #include <mirbft/modules/files/posix.hpp>
 #include <mirbft/modules/files/segment_format.hpp>
 #include <mirbft/protocol/iss/config.hpp>
@@ -178,10 +179,7 @@ class DataDirectory {
   /// What is left of a log of which a part is gone stays for people to look at.
   void set_aside(const std::string& name) {
     if (!has_segments(files_.path(name))) return;
-    std::string aside;
-    for (int number = 1; aside.empty() || std::filesystem::exists(files_.path(aside)); ++number)
-      aside = name + ".left-" + std::to_string(number);
-    files_.rename(name, aside);
+    files_.rename(name, mirbft::numbered_name(files_, name + ".left-"));
     files_.sync();
   }
 

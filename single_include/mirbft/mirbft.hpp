@@ -8278,6 +8278,16 @@ concept IsFiles = std::movable<F> && IsFile<typename F::File> &&
                     { files.salt() } -> std::same_as<std::uint64_t>;
                   };
 
+/// `stem` with the lowest number from 1 on behind it that makes a name which is not taken.
+template <IsFiles Files>
+std::string numbered_name(Files& files, const std::string& stem) {
+  const std::vector<std::string> taken = files.list();
+  for (std::uint64_t number = 1;; ++number) {
+    std::string name = stem + std::to_string(number);
+    if (!std::ranges::binary_search(taken, name)) return name;
+  }
+}
+
 }  // namespace mirbft
 
 // <mirbft/modules/files/posix.hpp>
@@ -9517,23 +9527,31 @@ class Surgeon {
   }
 
  private:
-  static std::string aside(const std::string& name) { return "damaged-" + name; }
+  /// Of an earlier repair the same segment may be there already.
+  std::string aside(const std::string& name) const {
+    return numbered_name(files_, "damaged-" + name + '-');
+  }
 
   void set_aside(const std::string& name) {
-    files_.rename(name, aside(name));
-    done_.push_back(files_.path(name) + ": is now called " + aside(name));
+    const std::string copy = aside(name);
+    const std::uint64_t size = files_.open(name).size();
+    files_.rename(name, copy);
+    done_.push_back(files_.path(name) + ": set aside, all " + std::to_string(size) +
+                    " bytes, as " + files_.path(copy));
   }
   /// Nothing comes after the last sound group of this segment, not even a seal.
   void end_at(std::uint64_t id, Segment<typename Files::File>& segment, const Scan& scan) {
     std::vector<std::uint8_t> bytes(segment.header.file_size);
     segment.file.read(0, bytes);
-    keep_copy(files_, aside(name_of(id)), bytes);
-    const std::uint64_t size = written_end(bytes, scan.end) - scan.end;
-    segment.file.write(scan.end, std::vector<std::uint8_t>(size));
+    const std::uint64_t end = written_end(bytes, scan.end);
+    if (end == scan.end) return;
+    const std::string copy = aside(name_of(id));
+    keep_copy(files_, copy, bytes);
+    segment.file.write(scan.end, std::vector<std::uint8_t>(end - scan.end));
     segment.file.sync();
-    done_.push_back(files_.path(name_of(id)) + ": cut off " + std::to_string(size) +
-                    " bytes from byte " + std::to_string(scan.end) + " on; " +
-                    aside(name_of(id)) + " is what it was");
+    done_.push_back(files_.path(name_of(id)) + ": cut off, bytes " + std::to_string(scan.end) +
+                    ".." + std::to_string(end - 1) + "; a copy of the whole file is " +
+                    files_.path(copy));
   }
 
   Files& files_;
@@ -9931,8 +9949,10 @@ class BlockBuilder {
     header_.first = first;
     return seal(compression);
   }
-  /// The same of a block that is the preamble of its log and nothing else.
+  /// The same of a block that is the preamble of its log and nothing else, also where a list was
+  /// begun, and nothing came of it.
   ByteView finish(ByteView preamble) {
+    block_.shrink(whole_);
     std::memcpy(block_.extend(preamble.size()), preamble.data(), preamble.size());
     whole_ = block_.size();
     header_.kind = Kind::preamble;

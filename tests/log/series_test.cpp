@@ -129,6 +129,24 @@ TEST_CASE("files grow up to what is asked for, and are not cut within a list") {
   CHECK(read_on(all) == 1000);
 }
 
+TEST_CASE("a file may follow after a list whose last event has filled a block") {
+  const Folder folder;
+  const std::string text(log_format::block_target, 'x');
+  {
+    LogWriter log = begun(folder / "n", one_list_each());
+    log.append(slot::tracker, sample::List{sample::new_request(0, text.c_str())});
+    log.append(slot::tracker, sample::List{sample::new_request(1, text.c_str())});
+    log.append(slot::tracker, sample::List{});
+    log.append(slot::tracker, sample::List{sample::new_request(2, "y")});
+  }
+  CHECK(folder.names().size() == 3);
+  LogReader all(folder.path());
+  std::uint64_t count = 0;
+  for (; const auto event = all.next(); ++count)
+    CHECK(event->as<NewRequest>()->request.req_no == ReqNo(count));
+  CHECK(count == 3);
+}
+
 TEST_CASE("files that are old enough are followed by others, also when the clock goes back") {
   const Folder folder;
   LogRotation rotation;

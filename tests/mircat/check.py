@@ -94,6 +94,31 @@ class Reading(Case):
         self.assertRegex(types, r"Deliver +96 .* 0\.\.47\n")
         self.assertIn("3 events of", run("stat", LOGS[0], "-f", "type=Deliver sn=4..6").stdout)
 
+    def test_stat_as_json_is_what_the_tables_show(self):
+        for words in ([SHOP], [*LOGS, "-f", "sn=5..9"]):
+            text = run("stat", *words).stdout
+            report, = map(json.loads, lines("stat", *words, "--json"))
+            self.assertTrue(text.startswith(f"{report['events']} events of "))
+            self.assertIn(f"in {report['logs']} logs, ", text)
+            self.assertIn(f"\nsequence numbers {report['first_sn']}..{report['last_sn']}\n", text)
+            self.assertLess(int(report["begin"]), int(report["end"]))
+            for rows, table in zip((report["types"], report["modules"]), text.split("\n\n")[1:3]):
+                shown = [line.split() for line in table.splitlines()[1:]]
+                self.assertEqual([[row["name"], str(row["events"]),
+                                   f"{100 * row['events_share']:.1f}", "%",
+                                   f"{row['events_per_second']:.1f}"] for row in rows],
+                                 [words[:5] for words in shown])
+                self.assertEqual(sum(row["events"] for row in rows), report["events"])
+                self.assertEqual(sum(row["bytes"] for row in rows), report["bytes"])
+                self.assertAlmostEqual(sum(row["bytes_share"] for row in rows), 1)
+            extents = [line.split()[-1] for line in text.split("\n\n")[1].splitlines()[1:]]
+            self.assertEqual(extents, ["-" if row["first_sn"] is None else
+                                       f"{row['first_sn']}..{row['last_sn']}"
+                                       for row in report["types"]])
+        empty, = map(json.loads, lines("stat", SHOP, "-f", "sn=4000", "--json"))
+        self.assertEqual((empty["events"], empty["begin"], empty["types"], empty["modules"]),
+                         (0, None, [], []))
+
     def test_cat_shows_every_event_by_time(self):
         shown = lines("cat", *LOGS)
         self.assertEqual(len(shown), 2 * EVENTS)
@@ -393,6 +418,14 @@ class Selecting(Case):
         self.assertNotIn("\033", shown)
         self.assertIn("slot=hasher", self.repeats(shown))
 
+    def test_by_other_names(self):
+        shown = run("select", LOGS[0], "--limit", 40, input=self.ANSWERS).stdout
+        for alias in ("-i", "--interactive"):
+            self.assertEqual(run(alias, LOGS[0], "--limit", 40, input=self.ANSWERS).stdout, shown)
+            self.assertIn("logs is required", self.refused(alias))
+            self.refused("cat", LOGS[0], alias)
+            self.refused(LOGS[0], alias)
+
     def test_nothing_ticked_is_asked_again(self):
         shown = run("select", LOGS[0], "--limit", 1, input="none\n\n1\n\n\n").stdout
         self.assertIn("nothing is ticked: tick at least one", shown)
@@ -452,7 +485,37 @@ class WriteAheadLogs(Case):
         self.assertIn("clean\n", run("wal", "verify", self.wal).stdout)
         after = self.contents()
         for name, content in before.items():
-            self.assertIn(content, (after.get(name), after.get(f"damaged-{name}")))
+            self.assertIn(content, (after.get(name), after.get(f"damaged-{name}-1")))
+
+    def test_a_repair_does_what_was_said(self):
+        whole = self.directory / "whole"
+        shutil.copytree(self.wal, whole)
+        chance = random.Random(4)
+        touched = 0
+        for _ in range(12):
+            shutil.rmtree(self.wal)
+            shutil.copytree(whole, self.wal)
+            for segment in self.wal.glob("segment-*"):
+                content = bytearray(segment.read_bytes())
+                content[chance.randrange(len(content))] ^= 16
+                segment.write_bytes(content)
+            before = self.contents()
+            said = run("wal", "repair", self.wal, status=1).stdout
+            self.assertEqual(self.contents(), before)
+            left, = re.findall(r"^would be left: (.*)$", said, re.M)
+            repaired = run("wal", "repair", self.wal, "--yes").stdout.splitlines()
+            self.assertEqual(re.findall(r"^  (.*)$", said, re.M), repaired[2:])
+            self.assertEqual(repaired[1], left)
+            after = self.contents()
+            for path, copy in re.findall(r"^  (.*): (?:set|cut) .*(damaged-\S+)$", said, re.M):
+                self.assertEqual(before[pathlib.Path(path).name], after[copy])
+                touched += 1
+            for path, begin, end in re.findall(r"^  (.*): cut off, bytes (\d+)\.\.(\d+);", said,
+                                               re.M):
+                content = pathlib.Path(path).read_bytes()
+                self.assertFalse(any(content[int(begin):]))
+                self.assertLess(int(end), len(content))
+        self.assertGreater(touched, 12)
 
     def test_a_replica_of_mirbft_kv_is_not_made_to_forget(self):
         self.damage()
@@ -464,8 +527,9 @@ class WriteAheadLogs(Case):
         for path in (self.directory, self.wal, f"{self.wal}/", elsewhere):
             self.assertIn("mirbft-kv --config FILE --repair",
                           self.refused("wal", "repair", path, "--yes"))
-        self.assertIn("Nothing is changed yet: mirbft-kv --config FILE --repair",
-                      run("wal", "repair", self.wal, status=1).stdout)
+        said = run("wal", "repair", self.wal, status=1).stdout
+        self.assertIn("Nothing is changed yet: mirbft-kv --config FILE --repair", said)
+        self.assertNotIn("would be", said)
         self.assertEqual(self.contents(), before)
 
     def test_what_is_none(self):

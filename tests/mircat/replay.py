@@ -8,14 +8,19 @@ import json
 import os
 import pathlib
 import pty
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "kv"))
+from cluster import Cluster
+
 BIN, TESTS = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
 MIRCAT, OWN = BIN / "mircat", TESTS / "own_mircat"
 PATIENCE = 120
+MODULES = ("protocol", "tracker", "app", "hasher", "crypto")
 SEED = 11  # Under it every node crashes, and starts again.
 
 
@@ -83,6 +88,84 @@ class Simulated(unittest.TestCase):
         self.assertIn("the protocol parts from the log here", run(MIRCAT, *words, status=1))
         config.write_text('{"self": 9}')
         self.assertIn("members", run(MIRCAT, *words, status=2))
+
+
+class Processes(unittest.TestCase):
+    """What replicas of mirbft-kv record, with signatures, TLS and disks; one of them lives twice,
+    and is killed twice."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory(prefix="mircat-")
+        cls.logs = pathlib.Path(cls.directory.name) / "net" / "events"
+        cluster = Cluster(BIN, cls.directory.name, clients=2, settings={
+            "epoch_length": 64, "base_timeout_ms": 500,
+            "event_log": {"directory": cls.logs.name, "rotate_bytes": 1 << 20}})
+        settings = cluster.replicas[0].settings
+        settings["event_log"]["compression"] = "zstd"
+        cluster.replicas[0].config.write_text(json.dumps(settings))
+        try:
+            cluster.start()
+            clients = [cluster.client(), cluster.client()]
+            cls.write(clients, 200)
+            cluster.await_agreement()
+            for client in clients:
+                client.send("SET more " + 4000 * "x")
+            cluster.replicas[3].kill()
+            cls.write(clients, 100)
+            cluster.replicas[3].start()
+            cluster.replicas[3].await_ready()
+            cls.write(clients, 100)
+            cluster.await_agreement()
+            cluster.replicas[3].kill()
+            for replica in cluster.replicas[:3]:
+                assert replica.kill(signal.SIGTERM) == 0
+        except BaseException:
+            cluster.tell_logs()
+            raise
+        finally:
+            cluster.close()
+
+    @staticmethod
+    def write(clients, count):
+        for number in range(count):
+            for client in clients:
+                client.send(f"SET key{number % 7} {client.number}-{number}")
+        for client in clients:
+            client.await_all()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.directory.cleanup()
+
+    def test_they_are_sound(self):
+        self.assertGreater(len(list(self.logs.glob("node-1-0001.*"))), 1)
+        lines = run(MIRCAT, "verify", self.logs).splitlines()
+        names = [f"node-{node}-0001" for node in range(4)] + ["node-3-0002"]
+        self.assertEqual([line.split()[:2] for line in lines],
+                         [["sound", f"{self.logs}/{name}:"] for name in names])
+
+    def test_all_modules_replay(self):
+        for report in reports(run(MIRCAT, "replay", self.logs, "--json")):
+            self.assertIsNone(report["difference"])
+            for module in MODULES:
+                self.assertGreater(fed(report, module), 0, (report["log"], module))
+
+    def test_each_module_replays_alone(self):
+        for module in MODULES:
+            text = run(MIRCAT, "replay", self.logs, "--module", module)
+            self.assertEqual(text.count(": same\n"), 5, text)
+
+    def test_nodes_do_not_part(self):
+        for node in (1, 2, 3):
+            text = run(MIRCAT, "diff", self.logs / "node-0-0001", self.logs / f"node-{node}-0001",
+                       "--json")
+            report = json.loads(text)
+            self.assertIsNone(report["parting"])
+            self.assertGreater(min(kind["facts"] for kind in report["common"][:2]), 10)
+        # The other life: it begins with what its own disk says, and learns the rest.
+        text = run(MIRCAT, "diff", self.logs / "node-0-0001", self.logs / "node-3-0002")
+        self.assertRegex(text, r"decisions: [1-9]\d* the same")
 
 
 class Shop(unittest.TestCase):

@@ -96,8 +96,10 @@ class BlockBuilder {
     header_.first = first;
     return seal(compression);
   }
-  /// The same of a block that is the preamble of its log and nothing else.
+  /// The same of a block that is the preamble of its log and nothing else, also where a list was
+  /// begun, and nothing came of it.
   ByteView finish(ByteView preamble) {
+    block_.shrink(whole_);
     std::memcpy(block_.extend(preamble.size()), preamble.data(), preamble.size());
     whole_ = block_.size();
     header_.kind = Kind::preamble;

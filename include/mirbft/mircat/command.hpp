@@ -43,9 +43,9 @@ class Options {
 };
 
 /// A command: what it is called (of two words: a command of a group, as `wal ls`), what it does in
-/// one line, and examples for its help, a line each. `options` names its members as targets; `run`
-/// does the work and returns the exit status. It throws ConfigError for input that cannot be, and
-/// LogError for a log that cannot be read.
+/// one line, and examples for its help, a line each; maybe `aliases`, other first words that stand
+/// for it. `options` names its members as targets; `run` does the work and returns the exit status.
+/// It throws ConfigError for input that cannot be, and LogError for a log that cannot be read.
 template <class C>
 concept IsCommand = std::default_initializable<C> &&
                     requires(C& command, Options& options, Console& console) {

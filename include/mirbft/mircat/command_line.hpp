@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -38,13 +39,18 @@ class CommandLine {
     Options options;
     command.options(options);
     for (const Option& option : options.all()) add_option(app, option);
+    if constexpr (requires { Command::aliases; })
+      for (const char* alias : Command::aliases) aliases_[alias] = Command::name.data();
     app.callback([this] { chosen_ = Command::name; });
   }
 
   /// The exit status if that is all: help was asked for, or the words make no sense.
   std::optional<int> parse(int argc, char** argv, Console& console) {
+    std::vector<const char*> words(argv, argv + argc);
+    if (const auto alias = aliases_.find(argc > 1 ? words[1] : ""); alias != aliases_.end())
+      words[1] = alias->second;
     try {
-      app_.parse(argc, argv);
+      app_.parse(argc, words.data());
       return std::nullopt;
     } catch (const CLI::Success& asked) {
       app_.exit(asked, console.out(), console.err());
@@ -95,6 +101,8 @@ class CommandLine {
 
   CLI::App app_;
   std::map<std::string, CLI::App*> groups_;
+  /// First words that stand for a command, and its name.
+  std::map<std::string, const char*> aliases_;
   std::string_view chosen_;
 };
 

@@ -1,8 +1,9 @@
-// `mircat select`: asks which modules and which events to show, and shows them.
+// `mircat select`, or `mircat -i`: asks which modules and which events to show, and shows them.
 #ifndef MIRBFT_MIRCAT_SELECT_HPP
 #define MIRBFT_MIRCAT_SELECT_HPP
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -117,9 +118,12 @@ class TickList {
 class Select {
  public:
   static constexpr std::string_view name = "select";
-  static constexpr std::string_view about = "tick modules and event types, and print their events";
+  static constexpr std::array<const char*, 2> aliases{"-i", "--interactive"};
+  static constexpr std::string_view about =
+      "tick modules and event types, and print their events; mircat -i is the same";
   static constexpr std::string_view examples =
       "  mircat select node-0.log\n"
+      "  mircat -i node-0.log\n"
       "  printf '1 3\\n\\nall\\n-2\\n\\n' | mircat select run/\n";
 
   void options(Options& options) { selection_.options(options); }

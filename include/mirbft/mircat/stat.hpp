@@ -8,10 +8,13 @@
 #include <cstdio>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <boost/hana/adapt_struct.hpp>
 
 #include <mirbft/events/event.hpp>
 #include <mirbft/mircat/command.hpp>
@@ -24,6 +27,7 @@
 #include <mirbft/mircat/selection.hpp>
 #include <mirbft/mircat/table.hpp>
 #include <mirbft/mircat/time.hpp>
+#include <mirbft/wire/json.hpp>
 
 namespace mirbft::mircat {
 
@@ -48,6 +52,36 @@ struct Tally {
   Extent sequence_numbers;
 };
 
+/// Events of one type or module, in JSON.
+struct TallyReport {
+  std::string name;
+  std::uint64_t events = 0;
+  /// Of all, from 0 to 1.
+  double events_share = 0;
+  /// Over the time of all; nothing where the logs know none.
+  std::optional<double> events_per_second;
+  std::uint64_t bytes = 0;
+  double bytes_share = 0;
+  std::optional<std::uint64_t> first_sn;
+  std::optional<std::uint64_t> last_sn;
+};
+
+/// What `stat` says, in JSON.
+struct StatReport {
+  std::uint64_t logs = 0;
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  /// Nanoseconds, as an event's `time`; nothing where the logs know none.
+  std::optional<std::string> begin;
+  std::optional<std::string> end;
+  std::optional<double> events_per_second;
+  std::optional<std::uint64_t> first_sn;
+  std::optional<std::uint64_t> last_sn;
+  /// The most frequent first.
+  std::vector<TallyReport> types;
+  std::vector<TallyReport> modules;
+};
+
 /// One pass over the logs.
 class Stat {
  public:
@@ -55,16 +89,25 @@ class Stat {
   static constexpr std::string_view about = "count events and bytes, by type and by module";
   static constexpr std::string_view examples =
       "  mircat stat run/\n"
-      "  mircat stat node-0.log --filter 'sn=100.. slot=protocol'\n";
+      "  mircat stat node-0.log --filter 'sn=100.. slot=protocol'\n"
+      "  mircat stat run/ --json | jq '.types[] | select(.name == \"Deliver\") | .events'\n";
 
-  void options(Options& options) { selection_.options(options); }
+  void options(Options& options) {
+    selection_.options(options);
+    options.optional("--json", "a JSON object", &json_);
+  }
 
   int run(Console& console) {
     SelectedEvents events(selection_);
     const auto damage = damage_in([&] { count(console, events); });
-    print_summary(console, events.logs().all().size());
-    print_types(console);
-    print_slots(console);
+    const StatReport report = report_of(events.logs().all().size());
+    if (json_) {
+      console.out() << wire::to_json(report) << '\n';
+    } else {
+      print_summary(console, report);
+      print_types(console, report);
+      print_modules(console, report);
+    }
     if (damage) throw *damage;
     return status::ok;
   }
@@ -105,70 +148,104 @@ class Stat {
             })};
   }
 
-  void print_summary(Console& console, std::size_t logs) const {
-    console.out() << all_.events << " events of " << size_text(all_.bytes) << " in " << logs
-                  << (logs == 1 ? " log" : " logs");
-    if (!all_.time.is_empty())
+  StatReport report_of(std::uint64_t logs) const {
+    const TallyReport all = tally_report("", all_);
+    StatReport report{logs, all.events, all.bytes, {}, {}, all.events_per_second,
+                      all.first_sn, all.last_sn, {}, {}};
+    if (!all_.time.is_empty()) {
+      report.begin = std::to_string(all_.time.low);
+      report.end = std::to_string(all_.time.high);
+    }
+    for (const auto& [type, tally] : types_) report.types.push_back(tally_report(type, tally));
+    std::ranges::stable_sort(report.types, std::ranges::greater(), &TallyReport::events);
+    for (std::size_t place = 0; place < slots_.size(); ++place)
+      if (slots_[place].events != 0)
+        report.modules.push_back(tally_report(slot_names[place], slots_[place]));
+    return report;
+  }
+
+  TallyReport tally_report(std::string title, const Tally& tally) const {
+    TallyReport report;
+    report.name = std::move(title);
+    report.events = tally.events;
+    report.events_share = share(tally.events, all_.events);
+    if (!all_.time.is_empty() && all_.time.low != all_.time.high)
+      report.events_per_second = static_cast<double>(tally.events) * 1e9 /
+                                 static_cast<double>(all_.time.high - all_.time.low);
+    report.bytes = tally.bytes;
+    report.bytes_share = share(tally.bytes, all_.bytes);
+    if (!tally.sequence_numbers.is_empty()) {
+      report.first_sn = tally.sequence_numbers.low;
+      report.last_sn = tally.sequence_numbers.high;
+    }
+    return report;
+  }
+  static double share(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+  }
+
+  void print_summary(Console& console, const StatReport& report) const {
+    console.out() << report.events << " events of " << size_text(report.bytes) << " in "
+                  << report.logs << (report.logs == 1 ? " log" : " logs");
+    if (report.begin)
       console.out() << ", from " << time_text(all_.time.low) << " to " << time_text(all_.time.high)
                     << " (" << duration_text(all_.time.high - all_.time.low) << "), "
-                    << rate_text(all_) << " events/s";
+                    << rate_text(report.events_per_second) << " events/s";
     console.out() << '\n';
-    if (!all_.sequence_numbers.is_empty())
-      console.out() << "sequence numbers " << extent_text(all_.sequence_numbers) << '\n';
+    if (report.first_sn)
+      console.out() << "sequence numbers " << extent_text(report.first_sn, report.last_sn) << '\n';
     console.out() << '\n';
   }
 
-  void print_types(Console& console) const {
-    std::vector<std::pair<std::string, const Tally*>> rows;
-    for (const auto& [type, tally] : types_) rows.emplace_back(type, &tally);
-    std::ranges::stable_sort(rows, std::ranges::greater(),
-                             [](const auto& row) { return row.second->events; });
+  static void print_types(Console& console, const StatReport& report) {
     Table table({"type", " events", " share", " events/s", " bytes", " share", " sn"});
-    for (const auto& [type, tally] : rows)
-      table.add({type, std::to_string(tally->events), share(tally->events, all_.events),
-                 rate_text(*tally), size_text(tally->bytes), share(tally->bytes, all_.bytes),
-                 extent_text(tally->sequence_numbers)});
-    table.print(console);
-    console.out() << '\n';
-  }
-
-  void print_slots(Console& console) const {
-    Table table({"module", " events", " share", " events/s", " bytes", " share"});
-    for (std::size_t place = 0; place < slots_.size(); ++place) {
-      const Tally& tally = slots_[place];
-      if (tally.events == 0) continue;
-      table.add({slot_names[place], std::to_string(tally.events), share(tally.events, all_.events),
-                 rate_text(tally), size_text(tally.bytes), share(tally.bytes, all_.bytes)});
+    for (const TallyReport& row : report.types) {
+      std::vector<std::string> texts = row_of(row);
+      texts.push_back(extent_text(row.first_sn, row.last_sn));
+      table.add(std::move(texts));
     }
     table.print(console);
+    console.out() << '\n';
   }
 
-  static std::string share(std::uint64_t part, std::uint64_t whole) {
-    const double percent = whole == 0 ? 0 : 100.0 * static_cast<double>(part) /
-                                                static_cast<double>(whole);
+  static void print_modules(Console& console, const StatReport& report) {
+    Table table({"module", " events", " share", " events/s", " bytes", " share"});
+    for (const TallyReport& row : report.modules) table.add(row_of(row));
+    table.print(console);
+  }
+
+  static std::vector<std::string> row_of(const TallyReport& row) {
+    return {row.name, std::to_string(row.events), share_text(row.events_share),
+            rate_text(row.events_per_second), size_text(row.bytes), share_text(row.bytes_share)};
+  }
+  static std::string share_text(double share) {
     std::array<char, 16> text;
-    std::snprintf(text.data(), text.size(), "%.1f %%", percent);
+    std::snprintf(text.data(), text.size(), "%.1f %%", 100 * share);
     return text.data();
   }
-  /// Events in a second, over the time of all.
-  std::string rate_text(const Tally& tally) const {
-    if (all_.time.is_empty() || all_.time.low == all_.time.high) return "-";
-    const double seconds = static_cast<double>(all_.time.high - all_.time.low) / 1e9;
+  static std::string rate_text(const std::optional<double>& rate) {
+    if (!rate) return "-";
     std::array<char, 32> text;
-    std::snprintf(text.data(), text.size(), "%.1f", static_cast<double>(tally.events) / seconds);
+    std::snprintf(text.data(), text.size(), "%.1f", *rate);
     return text.data();
   }
-  static std::string extent_text(const Extent& extent) {
-    if (extent.is_empty()) return "-";
-    return std::to_string(extent.low) + ".." + std::to_string(extent.high);
+  static std::string extent_text(const std::optional<std::uint64_t>& first,
+                                 const std::optional<std::uint64_t>& last) {
+    return first && last ? std::to_string(*first) + ".." + std::to_string(*last) : "-";
   }
 
   Selection selection_;
+  bool json_ = false;
   Tally all_;
   std::array<Tally, slot_count> slots_{};
   std::map<std::string, Tally> types_;
 };
 
 }  // namespace mirbft::mircat
+
+BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::TallyReport, name, events, events_share, events_per_second,
+                        bytes, bytes_share, first_sn, last_sn);
+BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::StatReport, logs, events, bytes, begin, end,
+                        events_per_second, first_sn, last_sn, types, modules);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <mirbft/mircat/command.hpp>
 #include <mirbft/mircat/console.hpp>
+#include <mirbft/mircat/imagined_files.hpp>
 #include <mirbft/mircat/table.hpp>
 #include <mirbft/modules/files/posix.hpp>
 #include <mirbft/modules/files/segment_examination.hpp>
@@ -172,17 +173,30 @@ class WalRepair : public WalCommand {
         console.out() << path << ": repaired: " << to_string(repair_log(files));
         return status::ok;
       }
-      console.out() << path << ": " << to_string(found)
-                    << "would keep the sound records before the damage, and set aside what follows "
-                       "in files\nwhose names begin with damaged-; the node must then be started "
-                       "as one that has lost\nits memory. Nothing is changed yet: "
-                    << (is_of_kv(path) ? kv_repair : "--yes") << " does it\n";
+      console.out() << path << ": " << to_string(found);
+      is_of_kv(path) ? tell_of_kv(console, path) : rehearse(console, files);
       return status::finding;
     });
   }
 
  private:
   static constexpr const char* kv_repair = "mirbft-kv --config FILE --repair";
+
+  /// What a repair would do, to the byte: it is done to files that are only imagined.
+  static void rehearse(Console& console, PosixFiles& files) {
+    ImaginedFiles imagined(files);
+    const LogReport after = repair_log(imagined);
+    console.out() << "would be done:\n";
+    for (const std::string& repair : after.repairs) console.out() << "  " << repair << '\n';
+    console.out() << "would be left: " << after.events << " sound records in " << after.segments
+                  << " segments\nNothing is changed yet: --yes does it\n";
+  }
+
+  static void tell_of_kv(Console& console, const std::filesystem::path& path) {
+    console.out() << "Nothing is changed yet: " << kv_repair << " makes the next start set all of "
+                  << "it aside, as\n" << (path / "").parent_path().string()
+                  << ".left- and a number, and learn from the other replicas\n";
+  }
 
   /// Whether a replica says, in its node.json, that its logs are whole. A link is in two places.
   static bool is_of_kv(const std::filesystem::path& directory) {

@@ -114,11 +114,34 @@ TEST_CASE("a repair says what it has done, and throws nothing away") {
   disk.find(paths[1])->flip(8 * 900);
   const LogReport report = repair(disk);
   const std::string text = to_string(report);
-  CHECK(text.find(paths[1] + ": cut off ") != std::string::npos);
-  CHECK(text.find(paths[2] + ": is now called damaged-segment-") != std::string::npos);
+  CHECK(text.find(paths[1] + ": cut off, bytes ") != std::string::npos);
+  CHECK(text.find(paths[2] + ": set aside, all 2048 bytes, as wal/damaged-segment-") !=
+        std::string::npos);
   CHECK(text.ends_with("start this node as one that has lost its memory\n"));
   for (std::size_t i = 1; i < paths.size(); ++i)
-    CHECK(disk.find("wal/damaged-" + paths[i].substr(4)) != nullptr);
+    CHECK(disk.find("wal/damaged-" + paths[i].substr(4) + "-1") != nullptr);
+}
+
+TEST_CASE("a second repair keeps what the first one has cut off") {
+  sim::FileSystem disk{sim::Random(1)};
+  fill(disk);
+  const std::string first = disk.paths().front();
+  std::vector<std::vector<std::uint8_t>> found;
+  for (const std::size_t byte : {900, 600}) {
+    fill(disk);
+    REQUIRE(verify(disk).outcome == LogOutcome::clean);
+    disk.find(first)->flip(8 * byte);
+    for (const std::string& path : disk.paths()) {
+      const ByteView content = disk.find(path)->cached();
+      found.emplace_back(content.begin(), content.end());
+    }
+    REQUIRE_FALSE(repair(disk).repairs.empty());
+  }
+  const std::vector<std::string> paths = disk.paths();
+  for (const auto& content : found)
+    CHECK(std::ranges::any_of(paths, [&](const std::string& path) {
+      return std::ranges::equal(disk.find(path)->cached(), content);
+    }));
 }
 
 TEST_CASE("a log without its first segments cannot be repaired, only emptied") {

@@ -2,6 +2,7 @@
 #ifndef MIRBFT_MODULES_FILES_FILES_HPP
 #define MIRBFT_MODULES_FILES_FILES_HPP
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <span>
@@ -43,6 +44,16 @@ concept IsFiles = std::movable<F> && IsFile<typename F::File> &&
                     { files.path(name) } -> std::same_as<std::string>;
                     { files.salt() } -> std::same_as<std::uint64_t>;
                   };
+
+/// `stem` with the lowest number from 1 on behind it that makes a name which is not taken.
+template <IsFiles Files>
+std::string numbered_name(Files& files, const std::string& stem) {
+  const std::vector<std::string> taken = files.list();
+  for (std::uint64_t number = 1;; ++number) {
+    std::string name = stem + std::to_string(number);
+    if (!std::ranges::binary_search(taken, name)) return name;
+  }
+}
 
 }  // namespace mirbft
 
