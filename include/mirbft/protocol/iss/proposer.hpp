@@ -63,11 +63,12 @@ class Proposer {
     const bool full = buckets.own_requests() >= config.max_batch_requests ||
                       buckets.own_bytes() >= config.max_batch_bytes;
     const bool adaptive = config.batching == Batching::adaptive;
-    const bool waited = now - last_ >= (adaptive ? patience(config) : config.batch_delay);
+    const bool delayed = now - last_ >= config.batch_delay;
+    const bool waited = adaptive ? now - last_ >= patience(config) : delayed;
     const bool enough = 4 * buckets.own_requests() >= arrivals_x4_ ||
                         (in_flight_ == 0 && now != decided_at_);
     const bool pulled = plan.sn_of(*own_, next_) < highest_ &&
-                        (waited || config.pull_along == PullAlong::at_once);
+                        (delayed || config.pull_along == PullAlong::at_once);
     return full || (any && (waited || (adaptive && enough))) || pulled ? std::optional(next_)
                                                                        : std::nullopt;
   }
