@@ -64,7 +64,8 @@ class RemoteLoad {
              MakeTransport&& transport)
       : options_(options) {
     for (const kv::ClientConfig& client : clients)
-      users_.push_back(std::make_unique<User>(client_config(client), AnySigner(options, client),
+      users_.push_back(std::make_unique<User>(mirbft::Bytes(std::string(options.payload, 'x')),
+                                              client_config(client), AnySigner(options, client),
                                               transport()));
   }
   ~RemoteLoad() {
@@ -102,9 +103,12 @@ class RemoteLoad {
   using Client = mirbft::Client<AnySigner, mirbft::Sha256, Transport>;
 
   struct User {
-    User(mirbft::ClientConfig config, AnySigner signer, Transport transport)
-        : client(std::move(config), std::move(signer), std::move(transport)) {}
+    User(mirbft::Bytes request, mirbft::ClientConfig config, AnySigner signer,
+         Transport transport)
+        : body(std::move(request)),
+          client(std::move(config), std::move(signer), std::move(transport)) {}
 
+    const mirbft::Bytes body;  // its own, so that threads do not count references together
     std::vector<std::uint64_t> nanoseconds;  // the client's thread's
     Client client;
   };
@@ -124,7 +128,7 @@ class RemoteLoad {
     const bool measured = measuring_.load(std::memory_order_relaxed);
     open_.fetch_add(1, std::memory_order_relaxed);
     const auto submitted = user.client.submit(
-        body_, [this, &user, begun, measured](const mirbft::ClientReply& reply) {
+        user.body, [this, &user, begun, measured](const mirbft::ClientReply& reply) {
           ended(user, begun, measured, reply);
         });
     if (submitted == mirbft::Submitted::accepted) return;
@@ -144,7 +148,6 @@ class RemoteLoad {
   }
 
   const Options& options_;
-  const mirbft::Bytes body_{std::string(options_.payload, 'x')};
   std::atomic<bool> measuring_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> completed_{0};

@@ -127,6 +127,7 @@
 #include <mirbft/modules/net/tcp_report.hpp>
 #include <mirbft/modules/net/tls_pins.hpp>
 #include <mirbft/modules/store/memory.hpp>
+#include <mirbft/modules/store/request_index.hpp>
 #include <mirbft/modules/store/segment.hpp>
 #include <mirbft/modules/tracker/client_tracker.hpp>
 #include <mirbft/modules/tracker/delivered_numbers.hpp>
@@ -196,6 +197,7 @@
 #include <mirbft/client/client_recovery.hpp>
 #include <mirbft/client/io_loop.hpp>
 #include <mirbft/client/link_end.hpp>
+#include <mirbft/client/open_call.hpp>
 #include <mirbft/client/port_accounts.hpp>
 #include <mirbft/client/port_queue.hpp>
 #include <mirbft/client/replica_links.hpp>

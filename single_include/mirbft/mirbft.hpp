@@ -545,6 +545,7 @@ class MerkleTree {
   /// The nodes beside the way from a leaf to the root, from below, once that one holds.
   std::vector<Digest> path(std::uint64_t leaf) const {
     std::vector<Digest> nodes;
+    nodes.reserve(levels_.size());
     for_each_merkle_sibling(leaf, size(), [&](std::uint64_t level, std::uint64_t sibling) {
       nodes.push_back(levels_[level][sibling]);
     });
@@ -599,6 +600,12 @@ template <class T, std::uint64_t shelf_width = 64>
 class NumberMap {
  public:
   bool empty() const noexcept { return shelves_.empty(); }
+  /// How many entries there are; counts those of each shelf.
+  std::size_t size() const noexcept {
+    std::size_t size = 0;
+    for (const auto& [number, shelf] : shelves_) size += shelf.used;
+    return size;
+  }
 
   /// One past the highest number of an entry; 0 when there is none.
   std::uint64_t end() const noexcept {
@@ -644,6 +651,14 @@ class NumberMap {
     shelf->second.clear(*item);
     tidy(shelf);
     return taken;
+  }
+
+  /// Visits all entries in order: `visit(number, entry)`.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [place, shelf] : shelves_)
+      for (Item& item : shelf.items)
+        if (item.value) visit(item.number, *item.value);
   }
 
   /// Visits all entries in order, and erases those for which `drop(number, entry)` holds.
@@ -9210,7 +9225,8 @@ class SegmentLog {
 
   /// The oldest segment that is worth keeping, where `needed(id)` says how many bytes of one are
   /// needed: those before it go together, as no more than a quarter of them must be written again.
-  /// So a log is about four times as large as what is needed of it, at most.
+  /// So a log is about four times as large as what is needed of it, at most. Of the last few
+  /// segments nothing is written again: most of what is in them will soon go by itself.
   template <class Needed>
   std::uint64_t worth_keeping_from(Needed&& needed) const {
     std::uint64_t from = oldest();
@@ -9219,7 +9235,8 @@ class SegmentLog {
     for (auto at = segments_.begin(); at->first != newest(); ++at) {
       size += at->second.header.file_size;
       kept += needed(at->first);
-      if (kept <= size / 4) from = at->first + 1;
+      const bool young = newest() - at->first < young_segments;
+      if (kept == 0 || (kept <= size / 4 && !young)) from = at->first + 1;
     }
     return from;
   }
@@ -9271,6 +9288,7 @@ class SegmentLog {
  private:
   using File = typename Files::File;
 
+  static constexpr std::uint64_t young_segments = 3;
   static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
   static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
 
@@ -12344,6 +12362,137 @@ class TlsPins {
 // <mirbft/modules/store/memory.hpp>
 // A Store that keeps requests in memory: for tests, simulation, and nodes whose loss is acceptable.
 
+// <mirbft/modules/store/request_index.hpp>
+// A table of requests by reference, for Stores.
+
+namespace mirbft {
+
+/// What a Store knows of each request. Several payloads under one number stand side by side.
+///
+/// A client's requests stand on short sorted shelves of neighbouring numbers: clients count
+/// upwards, so nearly every request goes to the end of a shelf, and memory follows what is there
+/// and not how far apart the numbers are.
+/// A pointer to an entry is valid until an entry is made or erased.
+template <class T>
+class RequestIndex {
+ public:
+  std::size_t size() const noexcept { return size_; }
+
+  /// The entry, or null when there is none.
+  T* find(const RequestRef& reference) noexcept {
+    const auto shelves = clients_.find(reference.client);
+    if (shelves == clients_.end()) return nullptr;
+    const auto shelf = shelves->second.find(shelf_of(reference.req_no));
+    if (shelf == shelves->second.end()) return nullptr;
+    Item* item = shelf->second.find(reference);
+    return item ? &*item->entry : nullptr;
+  }
+
+  /// The entry, default-made on first use.
+  T& operator[](const RequestRef& reference) {
+    Shelves& shelves = clients_[reference.client];
+    Shelf& shelf = shelves.try_emplace(shelves.end(), shelf_of(reference.req_no))->second;
+    auto place = shelf.place(reference);
+    if (place == shelf.items.end() || !place->is(reference))
+      place = shelf.items.insert(place, Item{reference.req_no, reference.digest, std::nullopt});
+    if (!place->entry) {
+      place->entry.emplace();
+      ++shelf.used;
+      ++size_;
+    }
+    return *place->entry;
+  }
+
+  /// Erases the entry, if there is one, after `last_look(T&)`.
+  template <class LastLook>
+  void erase(const RequestRef& reference, LastLook&& last_look) {
+    const auto shelves = clients_.find(reference.client);
+    if (shelves == clients_.end()) return;
+    const auto shelf = shelves->second.find(shelf_of(reference.req_no));
+    if (shelf == shelves->second.end()) return;
+    if (Item* item = shelf->second.find(reference)) {
+      last_look(*item->entry);
+      clear(shelf->second, *item);
+    }
+    if (shelf->second.used == 0) shelves->second.erase(shelf);
+    if (shelves->second.empty()) clients_.erase(shelves);
+  }
+
+  /// Erases the entries of a client below a number for which `drop(T&)` holds.
+  template <class Drop>
+  void erase_below(ClientId client, ReqNo end, Drop&& drop) {
+    const auto shelves = clients_.find(client);
+    if (shelves == clients_.end()) return;
+    const auto last = shelves->second.upper_bound(shelf_of(end));
+    for (auto shelf = shelves->second.begin(); shelf != last;) {
+      for (Item& item : shelf->second.items)
+        if (item.entry && item.number < end && drop(*item.entry)) clear(shelf->second, item);
+      shelf = shelf->second.used == 0 ? shelves->second.erase(shelf) : std::next(shelf);
+    }
+    if (shelves->second.empty()) clients_.erase(shelves);
+  }
+
+  /// Calls `look(const RequestRef&, T&)` for all, in the order of their references.
+  template <class Look>
+  void for_each(Look&& look) {
+    for (auto& [client, shelves] : clients_)
+      for (auto& [key, shelf] : shelves)
+        for (Item& item : shelf.items)
+          if (item.entry) look(RequestRef{client, item.number, item.digest}, *item.entry);
+  }
+
+ private:
+  static constexpr std::uint64_t shelf_width = 64;
+  static std::uint64_t shelf_of(ReqNo number) noexcept { return number.value / shelf_width; }
+
+  struct Item {
+    ReqNo number;
+    Digest digest;
+    /// Nothing once erased: the place is freed with the whole shelf, so nothing has to move up.
+    std::optional<T> entry;
+
+    bool is(const RequestRef& reference) const noexcept {
+      return number == reference.req_no && digest == reference.digest;
+    }
+  };
+
+  /// The requests of numbers `[shelf_width * key, shelf_width * (key + 1))`, by number and digest.
+  struct Shelf {
+    std::vector<Item> items;
+    std::size_t used = 0;
+
+    /// The first item that does not come before the reference.
+    typename std::vector<Item>::iterator place(const RequestRef& reference) noexcept {
+      const auto before = [](const Item& item, const RequestRef& wanted) {
+        return item.number != wanted.req_no ? item.number < wanted.req_no
+                                            : item.digest < wanted.digest;
+      };
+      // Without gaps, each stands where its number says.
+      const std::uint64_t guess = reference.req_no.value % shelf_width;
+      if (guess < items.size() && items[guess].is(reference))
+        return items.begin() + static_cast<std::ptrdiff_t>(guess);
+      if (items.empty() || before(items.back(), reference)) return items.end();
+      return std::lower_bound(items.begin(), items.end(), reference, before);
+    }
+    Item* find(const RequestRef& reference) noexcept {
+      const auto item = place(reference);
+      return item != items.end() && item->is(reference) && item->entry ? &*item : nullptr;
+    }
+  };
+  using Shelves = std::map<std::uint64_t, Shelf>;
+
+  void clear(Shelf& shelf, Item& item) noexcept {
+    item.entry.reset();
+    --shelf.used;
+    --size_;
+  }
+
+  std::map<ClientId, Shelves> clients_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace mirbft
+
 namespace mirbft {
 
 /// What a MemoryStore keeps now: requests, and the bytes of their bodies and authenticators.
@@ -12353,146 +12502,65 @@ struct MemoryStoreStatus {
 };
 
 /// Requests by reference; nothing survives the object, so `sync` has nothing to do.
-///
-/// Several payloads under one number are kept side by side. A client's requests stand in short
-/// sorted shelves of neighbouring numbers: clients count upwards, so nearly every request goes to
-/// the end of a shelf, and memory follows what is kept and not how far apart the numbers are.
 class MemoryStore {
  public:
   /// Keeps a request; of one that is there already, only the authenticator is new.
   void put(const RequestRef& reference, Bytes data, Bytes authenticator) {
-    Shelf& shelf = clients_[reference.client][reference.req_no.value / shelf_width];
-    auto place = shelf.lower_bound(reference);
-    if (place == shelf.items.end() || !place->is(reference))
-      place = shelf.items.insert(place, Item{});
-    else if (place->kept)
-      return replace_authenticator(*place, std::move(authenticator));
-    place->request = {reference.client, reference.req_no, std::move(data),
-                      std::move(authenticator)};
-    place->digest = reference.digest;
-    place->kept = true;
-    place->delivered = false;
-    ++shelf.kept;
-    ++status_.requests;
-    status_.bytes += place->bytes();
+    if (Kept* kept = index_.find(reference)) {
+      bytes_ -= bytes_of(*kept);
+      kept->request.authenticator = std::move(authenticator);
+      bytes_ += bytes_of(*kept);
+      return;
+    }
+    Kept& kept = index_[reference];
+    kept.request = {reference.client, reference.req_no, std::move(data), std::move(authenticator)};
+    bytes_ += bytes_of(kept);
   }
 
   void sync() noexcept {}
 
   /// The request, or null when it is absent. Valid until the next call that is not `get`.
-  const Request* get(const RequestRef& reference) const noexcept {
-    const Item* item = const_cast<MemoryStore*>(this)->find(reference);
-    return item ? &item->request : nullptr;
+  const Request* get(const RequestRef& reference) noexcept {
+    const Kept* kept = index_.find(reference);
+    return kept ? &kept->request : nullptr;
   }
 
   /// Remembers where the requests of a batch were delivered.
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch)
-      if (Item* item = find(reference)) item->delivered = true;
+      if (Kept* kept = index_.find(reference)) kept->delivered = true;
     delivered_.insert_or_assign(sn, std::move(batch));
   }
 
   /// Drops what was delivered at or before `collection.through`, and what was never delivered
   /// below its client's `low`.
   void collect(const Collection& collection) {
+    const auto forget = [this](const Kept& kept) { bytes_ -= bytes_of(kept); };
     const auto end = delivered_.upper_bound(collection.through);
     for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
-      for (const RequestRef& reference : *at->second) drop(reference);
-    for (const ClientWindow& window : collection.windows) drop_undelivered(window);
+      for (const RequestRef& reference : *at->second) index_.erase(reference, forget);
+    for (const ClientWindow& window : collection.windows)
+      index_.erase_below(window.client, window.low, [&](const Kept& kept) {
+        if (!kept.delivered) forget(kept);
+        return !kept.delivered;
+      });
   }
 
-  MemoryStoreStatus status() const noexcept { return status_; }
+  MemoryStoreStatus status() const noexcept { return {index_.size(), bytes_}; }
 
  private:
-  static constexpr std::uint64_t shelf_width = 64;
-
-  struct Item {
+  struct Kept {
     Request request;
-    Digest digest;
-    /// False once dropped: its place is freed with the whole shelf, so nothing has to move up.
-    bool kept = false;
     bool delivered = false;
-
-    bool is(const RequestRef& reference) const noexcept {
-      return request.req_no == reference.req_no && digest == reference.digest;
-    }
-    std::uint64_t bytes() const noexcept {
-      return request.data.size() + request.authenticator.size();
-    }
   };
 
-  /// The requests of numbers `[shelf_width * key, shelf_width * (key + 1))`, by number and digest.
-  struct Shelf {
-    std::vector<Item> items;
-    std::size_t kept = 0;
-
-    std::vector<Item>::iterator lower_bound(const RequestRef& reference) {
-      const auto before = [](const Item& item, const RequestRef& wanted) {
-        return item.request.req_no != wanted.req_no ? item.request.req_no < wanted.req_no
-                                                    : item.digest < wanted.digest;
-      };
-      // Without gaps, each stands where its number says.
-      const std::uint64_t guess = reference.req_no.value % shelf_width;
-      if (guess < items.size() && items[guess].is(reference))
-        return items.begin() + static_cast<std::ptrdiff_t>(guess);
-      if (items.empty() || before(items.back(), reference)) return items.end();
-      return std::lower_bound(items.begin(), items.end(), reference, before);
-    }
-  };
-  using Shelves = std::map<std::uint64_t, Shelf>;
-
-  Item* find(const RequestRef& reference) noexcept {
-    const auto shelves = clients_.find(reference.client);
-    if (shelves == clients_.end()) return nullptr;
-    const auto shelf = shelves->second.find(reference.req_no.value / shelf_width);
-    return shelf == shelves->second.end() ? nullptr : find(shelf->second, reference);
-  }
-  static Item* find(Shelf& shelf, const RequestRef& reference) noexcept {
-    const auto place = shelf.lower_bound(reference);
-    return place != shelf.items.end() && place->is(reference) && place->kept ? &*place : nullptr;
+  static std::uint64_t bytes_of(const Kept& kept) noexcept {
+    return kept.request.data.size() + kept.request.authenticator.size();
   }
 
-  void drop(const RequestRef& reference) {
-    const auto shelves = clients_.find(reference.client);
-    if (shelves == clients_.end()) return;
-    const auto shelf = shelves->second.find(reference.req_no.value / shelf_width);
-    if (shelf == shelves->second.end()) return;
-    if (Item* item = find(shelf->second, reference)) forget(shelf->second, *item);
-    if (shelf->second.kept == 0) shelves->second.erase(shelf);
-    if (shelves->second.empty()) clients_.erase(shelves);
-  }
-
-  void drop_undelivered(const ClientWindow& window) {
-    const auto shelves = clients_.find(window.client);
-    if (shelves == clients_.end()) return;
-    const auto end = shelves->second.upper_bound(window.low.value / shelf_width);
-    for (auto shelf = shelves->second.begin(); shelf != end;) {
-      for (Item& item : shelf->second.items)
-        if (item.kept && !item.delivered && item.request.req_no < window.low)
-          forget(shelf->second, item);
-      shelf = shelf->second.kept == 0 ? shelves->second.erase(shelf) : std::next(shelf);
-    }
-    if (shelves->second.empty()) clients_.erase(shelves);
-  }
-
-  void replace_authenticator(Item& item, Bytes authenticator) noexcept {
-    status_.bytes -= item.bytes();
-    item.request.authenticator = std::move(authenticator);
-    status_.bytes += item.bytes();
-  }
-
-  void forget(Shelf& shelf, Item& item) noexcept {
-    --shelf.kept;
-    --status_.requests;
-    status_.bytes -= item.bytes();
-    item.kept = false;
-    item.request.data = {};
-    item.request.authenticator = {};
-  }
-
-  std::map<ClientId, Shelves> clients_;
+  RequestIndex<Kept> index_;
   std::map<SeqNr, Batch> delivered_;
-  MemoryStoreStatus status_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace mirbft
@@ -12542,10 +12610,10 @@ class SegmentStore {
 
   /// The request, or null when it is absent. Valid until the next call.
   const Request* get(const RequestRef& reference) {
-    const auto found = index_.find(reference);
-    if (found == index_.end()) return nullptr;
-    if (found->second.recent) return &*found->second.recent;
-    log_.read(found->second.place, found->second.size, [&](const segments::Record& record) {
+    const Kept* kept = index_.find(reference);
+    if (!kept) return nullptr;
+    if (kept->recent) return &*kept->recent;
+    log_.read(kept->place, kept->size, [&](const segments::Record& record) {
       const Stored stored(record.payload);
       last_ = {reference.client, reference.req_no, Bytes(stored.data), Bytes(stored.authenticator)};
     });
@@ -12555,16 +12623,16 @@ class SegmentStore {
   /// Calls `look(const RequestRef&, const Request&)` for every request.
   template <class Look>
   void for_each(Look&& look) {
-    for (const auto& [reference, kept] : index_) look(reference, *get(reference));
+    index_.for_each([&](const RequestRef& reference, Kept&) { look(reference, *get(reference)); });
   }
 
   /// Remembers where the requests of a batch were delivered.
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch) {
-      const auto found = index_.find(reference);
-      if (found == index_.end()) continue;
-      found->second.delivered = true;
-      let_go(found->second);
+      Kept* kept = index_.find(reference);
+      if (!kept) continue;
+      kept->delivered = true;
+      let_go(*kept);
     }
     delivered_.insert_or_assign(sn, std::move(batch));
   }
@@ -12572,17 +12640,15 @@ class SegmentStore {
   /// Drops what was delivered at or before `collection.through`, and what was never delivered
   /// below its client's `low`.
   void collect(const Collection& collection) {
+    const auto forget = [this](Kept& kept) { this->forget(kept); };
     const auto end = delivered_.upper_bound(collection.through);
     for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
-      for (const RequestRef& reference : *at->second) {
-        const auto found = index_.find(reference);
-        if (found != index_.end()) forget(found);
-      }
-    for (const ClientWindow& window : collection.windows) {
-      const auto high = index_.lower_bound({window.client, window.low, {}});
-      for (auto at = index_.lower_bound({window.client, ReqNo(0), {}}); at != high;)
-        at = at->second.delivered ? std::next(at) : forget(at);
-    }
+      for (const RequestRef& reference : *at->second) index_.erase(reference, forget);
+    for (const ClientWindow& window : collection.windows)
+      index_.erase_below(window.client, window.low, [&](Kept& kept) {
+        if (!kept.delivered) forget(kept);
+        return !kept.delivered;
+      });
     remove_segments();
   }
 
@@ -12602,7 +12668,6 @@ class SegmentStore {
   };
   /// So many bytes of requests are kept in memory at most.
   static constexpr std::uint64_t most_recent_bytes = 64u << 20;
-  using Index = std::map<RequestRef, Kept>;
 
   /// What stands before a body: client (u64), number (u64), digest (32 bytes), length (u32).
   using Head = std::array<std::uint8_t, 20 + Digest::size>;
@@ -12675,10 +12740,10 @@ class SegmentStore {
     note(Stored(record.payload).reference, place, segments::record_size(record.payload.size()));
   }
 
-  typename Index::iterator forget(typename Index::iterator kept) {
-    let_go(kept->second);
-    needed_[kept->second.place.segment] -= kept->second.size;
-    return index_.erase(kept);
+  /// A request goes, and its entry with it.
+  void forget(Kept& kept) {
+    let_go(kept);
+    needed_[kept.place.segment] -= kept.size;
   }
 
   void remove_segments() {
@@ -12693,14 +12758,14 @@ class SegmentStore {
   void carry(std::uint64_t segment) {
     log_.read_segment(segment, [this](segments::Place place, const segments::Record& record) {
       const RequestRef reference = Stored(record.payload).reference;
-      const auto found = index_.find(reference);
-      if (found == index_.end() || found->second.place != place) return;
+      const Kept* kept = index_.find(reference);
+      if (!kept || kept->place != place) return;
       note(log_.append(0, RetentionIndex(0), {record.payload}, record.origin), record);
     });
   }
 
   // Made before the log, which fills them.
-  Index index_;
+  RequestIndex<Kept> index_;
   /// Bytes by segment.
   std::map<std::uint64_t, std::uint64_t> needed_;
   segments::SegmentLog<Files, Policy> log_;
@@ -16832,7 +16897,9 @@ namespace mirbft::iss {
 /// times the time that a commit takes. Both are measured as one, by counting what arrives while a
 /// slot is in flight, since ticks are coarser than a commit. With few requests that is less than
 /// one of them, and each leaves at once. A batch that is still smaller when nothing is in flight
-/// and time goes on shows that the load has fallen, and waits no longer.
+/// and time goes on shows that the load has fallen, and waits no longer; nor does one that has
+/// waited for as long as a commit takes, or for `batch_delay` if that is longer. Where the machine
+/// has all that it can do, commits take long, and only large batches make it less.
 class Proposer {
  public:
   void begin_epoch(const EpochPlan& plan, NodeId self) {
@@ -16840,7 +16907,7 @@ class Proposer {
     for (std::uint32_t segment = 0; segment < plan.segments(); ++segment)
       if (plan.leader(segment) == self) own_ = segment;
     next_ = in_flight_ = 0;
-    arrived_before_.assign(plan.segment_length(), std::nullopt);
+    flying_.assign(plan.segment_length(), std::nullopt);
     highest_ = plan.first();
   }
 
@@ -16870,10 +16937,10 @@ class Proposer {
     const bool any = buckets.own_requests() != 0;
     const bool full = buckets.own_requests() >= config.max_batch_requests ||
                       buckets.own_bytes() >= config.max_batch_bytes;
-    const bool waited = now - last_ >= config.batch_delay;
+    const bool adaptive = config.batching == Batching::adaptive;
+    const bool waited = now - last_ >= (adaptive ? patience(config) : config.batch_delay);
     const bool enough = 4 * buckets.own_requests() >= arrivals_x4_ ||
                         (in_flight_ == 0 && now != decided_at_);
-    const bool adaptive = config.batching == Batching::adaptive;
     const bool pulled = plan.sn_of(*own_, next_) < highest_ &&
                         (waited || config.pull_along == PullAlong::at_once);
     return full || (any && (waited || (adaptive && enough))) || pulled ? std::optional(next_)
@@ -16882,7 +16949,7 @@ class Proposer {
   /// The slot that was due is proposed for, with so many requests, which have left the buckets.
   void propose(std::size_t requests, const Buckets& buckets, std::chrono::nanoseconds now) {
     taken_ += requests;
-    arrived_before_[next_] = arrived(buckets);
+    flying_[next_] = Flight{arrived(buckets), now};
     ++next_;
     ++in_flight_;
     ++proposed_;
@@ -16892,13 +16959,14 @@ class Proposer {
   void skip() noexcept { ++next_; }
   /// One of the own slots is decided, perhaps without having been proposed for since a restart.
   void decided(std::uint32_t slot, const Buckets& buckets, std::chrono::nanoseconds now) {
-    const auto before = std::exchange(arrived_before_[slot], std::nullopt);
-    if (!before) return;
+    const auto flight = std::exchange(flying_[slot], std::nullopt);
+    if (!flight) return;
     --in_flight_;
     decided_at_ = now;
     // What is delivered from another replica's memory leaves the buckets without being taken.
-    const std::uint64_t meanwhile = std::max(arrived(buckets), *before) - *before;
+    const std::uint64_t meanwhile = std::max(arrived(buckets), flight->arrived) - flight->arrived;
     arrivals_x4_ += meanwhile - arrivals_x4_ / 4;
+    commit_x4_ += now - flight->since - commit_x4_ / 4;
   }
 
   /// Whoever leads this sequence number is expected to propose for it.
@@ -16910,14 +16978,27 @@ class Proposer {
     return taken_ + buckets.own_requests();
   }
 
+  /// How long an adaptive leader lets a batch wait. A commit that took a view change tells nothing
+  /// about the load, so there is a bound.
+  std::chrono::nanoseconds patience(const IssConfig& config) const noexcept {
+    return std::clamp(commit_x4_ / 4, config.batch_delay, 8 * config.batch_delay);
+  }
+
+  /// A slot that is proposed for and not decided: what had arrived then, and when it was.
+  struct Flight {
+    std::uint64_t arrived = 0;
+    std::chrono::nanoseconds since{};
+  };
+
   std::optional<std::uint32_t> own_;
   std::uint32_t next_ = 0;
   std::uint32_t in_flight_ = 0;
-  /// For each slot that is in flight what had arrived when it was proposed for.
-  std::vector<std::optional<std::uint64_t>> arrived_before_;
+  std::vector<std::optional<Flight>> flying_;
   std::uint64_t taken_ = 0;
   /// Four times the running mean of what arrives during a commit; each commit counts a quarter.
   std::uint64_t arrivals_x4_ = 0;
+  /// The same of the time that a commit takes.
+  std::chrono::nanoseconds commit_x4_{};
   std::chrono::nanoseconds decided_at_{};
   SeqNr highest_;
   std::chrono::nanoseconds last_{};
@@ -20793,11 +20874,10 @@ class ReplyQuorum {
         kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
-  void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
+  void expect(ReqNo number) { open_[number.value].said.resize(replicas_.size()); }
   /// Nobody waits for this number any more.
   void forget(ReqNo number) {
-    const auto open = open_.find(number);
-    if (open != open_.end()) erase(open);
+    if (const std::optional<Open> open = open_.take(number.value)) drop(open->results);
   }
 
   /// A replica has answered. The result, once enough say the same.
@@ -20808,8 +20888,7 @@ class ReplyQuorum {
         return vouched(from, reply.client, reply.req_no, forgotten);
       default: ++status_.refused; return std::nullopt;
     }
-    hasher_.update(reply.result.view());
-    return said(from, reply.client, reply.req_no, hasher_.finish(), &reply.result);
+    return said(from, reply.client, reply.req_no, digest_of(reply), &reply.result);
   }
   /// A replica has answered with the hash of the result alone.
   std::optional<ClientResult> vouched(NodeId from, ClientId client, ReqNo number,
@@ -20830,25 +20909,34 @@ class ReplyQuorum {
 
   /// A whole result, and the place of the replica that has sent it.
   struct Kept {
+    Digest digest;
     Bytes result;
     std::size_t by = 0;
   };
   struct Open {
     std::vector<std::optional<Digest>> said;
-    std::map<Digest, Kept> results;
+    std::vector<Kept> results;  // mostly one, at most one of each replica
   };
-  using Opened = typename std::map<ReqNo, Open>::iterator;
+
+  /// What is kept already needs no hashing.
+  Digest digest_of(const Replied& reply) {
+    if (const Open* const open = open_.find(reply.req_no.value))
+      for (const Kept& kept : open->results)
+        if (kept.result == reply.result) return kept.digest;
+    hasher_.update(reply.result.view());
+    return hasher_.finish();
+  }
 
   std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
                                    const Digest& digest, const Bytes* result) {
-    const auto open = client == client_ ? open_.find(number) : open_.end();
+    Open* const open = client == client_ ? open_.find(number.value) : nullptr;
     const auto replica = std::find(replicas_.begin(), replicas_.end(), from);
-    if (open == open_.end() || replica == replicas_.end()) {
+    if (!open || replica == replicas_.end()) {
       ++status_.unasked;
       return std::nullopt;
     }
     const auto place = static_cast<std::size_t>(replica - replicas_.begin());
-    auto& before = open->second.said[place];
+    auto& before = open->said[place];
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
@@ -20856,13 +20944,13 @@ class ReplyQuorum {
     const bool repeated = before == digest;
     before = digest;
     if (digest == forgotten) {
-      if (are_too_few_left(open->second)) return close(open, forgotten, {});
-    } else if (count(open->second, digest) >= quorum_.weak()) {
-      if (!result) result = kept(open->second, digest);
-      if (result) return close(open, digest, *result);
+      if (are_too_few_left(*open)) return close(number, forgotten, {});
+    } else if (count(*open, digest) >= quorum_.weak()) {
+      if (!result) result = kept(*open, digest);
+      if (result) return close(number, digest, *result);
     }
-    if (repeated && has_lost_its_result(open->second)) return close(open, forgotten, {});
-    if (result) keep(open->second, digest, {*result, place});
+    if (repeated && has_lost_its_result(*open)) return close(number, forgotten, {});
+    if (result && !kept(*open, digest)) keep(*open, {digest, *result, place});
     return std::nullopt;
   }
 
@@ -20871,14 +20959,18 @@ class ReplyQuorum {
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
   }
   static const Bytes* kept(const Open& open, const Digest& digest) {
-    const auto found = open.results.find(digest);
-    return found == open.results.end() ? nullptr : &found->second.result;
+    const auto found = std::find_if(open.results.begin(), open.results.end(),
+                                    [&](const Kept& kept) { return kept.digest == digest; });
+    return found == open.results.end() ? nullptr : &found->result;
   }
-  void keep(Open& open, const Digest& digest, Kept kept) {
+  void keep(Open& open, Kept kept) {
     const std::uint64_t bytes = kept.result.size();
     if (kept_[kept.by] + bytes > most_kept) return;
-    const std::size_t by = kept.by;
-    if (open.results.try_emplace(digest, std::move(kept)).second) kept_[by] += bytes;
+    kept_[kept.by] += bytes;
+    open.results.push_back(std::move(kept));
+  }
+  void drop(const std::vector<Kept>& results) {
+    for (const Kept& kept : results) kept_[kept.by] -= kept.result.size();
   }
 
   /// What is forgotten is believed only when too few are left for a result.
@@ -20894,27 +20986,21 @@ class ReplyQuorum {
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
-  ClientResult close(Opened open, const Digest& digest, const Bytes& result) {
-    ClientResult known{open->first, std::nullopt};
-    if (digest != forgotten) {
-      known.result = result;
-      for (const std::optional<Digest>& other : open->second.said)
-        status_.conflicting += other && *other != digest && *other != forgotten;
-    }
+  ClientResult close(ReqNo number, const Digest& digest, const Bytes& result) {
+    const std::optional<Open> open = open_.take(number.value);
+    drop(open->results);
     ++status_.believed;
-    erase(open);
-    return known;
-  }
-  void erase(Opened open) {
-    for (const auto& [digest, kept] : open->second.results) kept_[kept.by] -= kept.result.size();
-    open_.erase(open);
+    if (digest == forgotten) return {number, std::nullopt};
+    for (const std::optional<Digest>& other : open->said)
+      status_.conflicting += other && *other != digest && *other != forgotten;
+    return {number, result};
   }
 
   ClientId client_;
   std::vector<NodeId> replicas_;
   Quorum quorum_;
   Hasher hasher_;
-  std::map<ReqNo, Open> open_;
+  NumberMap<Open> open_;
   std::vector<std::uint64_t> kept_;  // bytes of whole results of each replica
   ReplyQuorumStatus status_;
 };
@@ -21118,7 +21204,8 @@ struct ReplicaHello {
   NodeId node;
 };
 
-/// A client hands in a request. The number is its own for this attempt, over this connection.
+/// A client hands in a request. The number is its own for this attempt, which may go to several
+/// replicas.
 struct Submission {
   std::uint64_t number = 0;
   /// Whether the client gives the request to all replicas, or this one is to pass it on.
@@ -21194,6 +21281,9 @@ class ClientRecovery {
 
 }  // namespace mirbft
 
+// <mirbft/client/open_call.hpp>
+// A number that a client has given to a request, and what the replicas have said to that.
+
 namespace mirbft {
 
 /// One request that somebody waits for.
@@ -21204,6 +21294,37 @@ struct ClientCall {
   std::function<void(const ClientReply&)> on_end;
   Time deadline = Time::max();
 };
+
+/// A number that waits for its end.
+struct OpenCall {
+  using Time = ClientCall::Time;
+
+  /// What one replica was asked, and has said.
+  struct Asked {
+    std::uint64_t submission = 0;  ///< the one that waits for an answer, if there is one
+    std::optional<Outcome> said{};
+  };
+
+  ClientCall call;  ///< for numbers that nobody waits for, without `on_end`
+  std::vector<Asked> asked;  ///< by the replicas' places
+  Time due = Time::max();  ///< to ask again
+  unsigned attempts = 0;
+  Submission submission;  ///< the latest
+
+  /// Whether answers are to come.
+  bool is_asked() const noexcept {
+    return std::any_of(asked.begin(), asked.end(),
+                       [](const Asked& one) { return one.submission != 0; });
+  }
+  std::size_t count(Outcome outcome) const noexcept {
+    return static_cast<std::size_t>(std::count_if(
+        asked.begin(), asked.end(), [&](const Asked& one) { return one.said == outcome; }));
+  }
+};
+
+}  // namespace mirbft
+
+namespace mirbft {
 
 /// The thinking part of a `Client`, without threads and sockets. Time is handed in.
 ///
@@ -21240,28 +21361,27 @@ class ClientCalls {
   /// Its connection is gone: what it was asked over that is not answered any more.
   void lost(std::size_t replica, Time now) {
     replicas_[replica] = {};
-    for (auto& [number, open] : open_)
-      if (std::exchange(open.asked[replica].submission, 0) != 0) hurry(number, open, now);
+    open_.for_each([&](std::uint64_t, Opened& open) {
+      if (std::exchange(open->asked[replica].submission, 0) != 0) hurry(*open, now);
+    });
   }
 
   /// A replica has answered.
   void answered(std::size_t replica, const SubmissionAnswer& answer, Time now) {
     const Replied& reply = answer.reply;
     if (reply.req_no == never_valid) return hear_position(replica, answer, now);
-    const auto found = open_.find(reply.req_no);
-    if (found == open_.end() || found->second.asked[replica].submission != answer.number ||
-        answer.number == 0) {
+    const Opened* const found = open_.find(reply.req_no.value);
+    if (!found || (*found)->asked[replica].submission != answer.number || answer.number == 0) {
       ++status_.stray_answers;
       return;
     }
-    Asked& asked = found->second.asked[replica];
-    asked = {0, reply.outcome};
+    OpenCall& open = **found;
+    open.asked[replica] = {0, reply.outcome};
     if (const auto believed = answers_.replied(config_.replicas[replica].id, placed(reply)))
-      return finish(found, *believed);
-    if (is_final(reply.outcome) && count(found->second, reply.outcome) >= quorum_.weak())
-      return reject(found, reply.outcome, now);
-    if (reply.outcome != Outcome::delivered || !is_asked(found->second))
-      hurry(found->first, found->second, now);
+      return finish(*believed);
+    if (is_final(reply.outcome) && open.count(reply.outcome) >= quorum_.weak())
+      return reject(open, reply.outcome, now);
+    if (reply.outcome != Outcome::delivered || !open.is_asked()) hurry(open, now);
   }
 
   /// Does what is due: `send(replica, const Submission&)` returns whether the replica's queue took
@@ -21271,19 +21391,14 @@ class ClientCalls {
     if (!next_) probe(now, send);
     expire(now);
     if (next_) begin(now, send);
-    while (!agenda_.empty() && agenda_.begin()->first <= now) {
-      const auto open = open_.find(agenda_.begin()->second);
-      if (open->second.call.deadline <= now) expire(open->first, open->second);
-      ask(open->first, open->second, now, send);
-    }
+    look(now, send);
     return wake_at();
   }
 
   /// Ends everything: who waits is told.
   void shut_down() {
     for (ClientCall& call : std::exchange(waiting_, {})) end(call, {});
-    for (auto& [number, open] : std::exchange(open_, {})) end(open.call, {});
-    agenda_.clear();
+    std::exchange(open_, {}).for_each([&](std::uint64_t, Opened& open) { end(open->call, {}); });
   }
 
   ClientStatus status() const {
@@ -21301,24 +21416,7 @@ class ClientCalls {
     bool connected = false;
     std::uint64_t probe = 0;  // the submission that asks where the client stands
   };
-  struct Asked {
-    std::uint64_t submission = 0;  // the one that waits for an answer, if there is one
-    std::optional<Outcome> said{};
-  };
-  /// A number that waits for its end.
-  struct Open {
-    Request request;
-    ClientCall call;  // for numbers that nobody waits for, without `on_end`
-    std::vector<Asked> asked;
-    Time due;
-    unsigned attempts = 0;
-  };
-  using Opened = typename std::map<ReqNo, Open>::iterator;
-  /// A request that is to get this number.
-  struct Fresh {
-    ReqNo number;
-    ClientCall call;
-  };
+  using Opened = std::unique_ptr<OpenCall>;
 
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
@@ -21327,6 +21425,8 @@ class ClientCalls {
   static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.
   static constexpr std::chrono::milliseconds shortest_pause{20};
+  /// The shortest time between two looks at all that is open.
+  static constexpr std::chrono::milliseconds between_looks{5};
 
   static std::vector<NodeId> ids(const ClientConfig& config) {
     std::vector<NodeId> ids;
@@ -21371,46 +21471,51 @@ class ClientCalls {
   template <class Send>
   void begin(Time now, Send& send) {
     if (count_connected() < quorum_.weak()) return;
-    std::vector<Fresh> fresh;
-    do {
-      fresh.clear();
-      for (; has_room(fresh) && !waiting_.empty(); ++*next_, waiting_.pop_front())
-        fresh.push_back({*next_, std::move(waiting_.front())});
-      open(fresh, now, send);
-    } while (!fresh.empty());
+    std::size_t room = config_.max_open - open_.size();
+    while (room > 0 && !waiting_.empty()) {
+      std::vector<OpenCall*> fresh;
+      for (; room > 0 && fresh.size() < signed_together && !waiting_.empty(); --room, ++*next_) {
+        fresh.push_back(&open(*next_, std::move(waiting_.front())));
+        waiting_.pop_front();
+      }
+      start(fresh, now, send);
+    }
     // A few at a time, and half of the room at most: who waits for a result comes first.
     const std::size_t fillers = std::min(filling_ + filled_together, (config_.max_open + 1) / 2);
-    for (; has_room(fresh) && fill_ < fill_end_ && filling_ < fillers; ++fill_, ++filling_)
-      fresh.push_back({fill_, {}});
-    open(fresh, now, send);
+    std::vector<OpenCall*> fresh;
+    for (; room > 0 && fill_ < fill_end_ && filling_ < fillers; --room, ++fill_, ++filling_)
+      fresh.push_back(&open(fill_, {}));
+    start(fresh, now, send);
   }
-  bool has_room(const std::vector<Fresh>& fresh) const {
-    return fresh.size() < signed_together && open_.size() + fresh.size() < config_.max_open;
+
+  OpenCall& open(ReqNo number, ClientCall call) {
+    Opened& open = open_[number.value];
+    open = std::make_unique<OpenCall>();
+    open->submission.request = {config_.id, number, std::move(call.data), {}};
+    open->call = std::move(call);
+    open->asked.resize(replicas_.size());
+    answers_.expect(number);
+    return *open;
   }
 
   template <class Send>
-  void open(std::vector<Fresh>& fresh, Time now, Send& send) {
+  void start(const std::vector<OpenCall*>& fresh, Time now, Send& send) {
     if (fresh.empty()) return;
     std::vector<RequestRef> references;
-    for (const Fresh& one : fresh) references.push_back(refer(one.number, one.call.data));
+    references.reserve(fresh.size());
+    for (const OpenCall* one : fresh) references.push_back(refer(one->submission.request));
     std::vector<Bytes> signatures = signer_.sign(references);
     for (std::size_t i = 0; i < fresh.size(); ++i) {
-      const ReqNo number = fresh[i].number;
-      ClientCall& call = fresh[i].call;
-      Request request{config_.id, number, std::move(call.data), std::move(signatures[i])};
-      const auto [opened, added] = open_.emplace(
-          number, Open{std::move(request), std::move(call), std::vector<Asked>(replicas_.size()),
-                       Time::max(), 0});
-      answers_.expect(number);
-      agenda_.emplace(opened->second.due, number);
-      ask(number, opened->second, now, send);
+      fresh[i]->submission.request.authenticator = std::move(signatures[i]);
+      ask(*fresh[i], now, send);
     }
   }
 
-  RequestRef refer(ReqNo number, const Bytes& data) {
-    for (const Bytes& part : wire::request_parts(cluster(), config_.id, number, data))
+  RequestRef refer(const Request& request) {
+    for (const Bytes& part :
+         wire::request_parts(cluster(), request.client, request.req_no, request.data))
       hasher_.update(part.view());
-    return {config_.id, number, hasher_.finish()};
+    return {request.client, request.req_no, hasher_.finish()};
   }
   ByteView cluster() const noexcept { return bytes_of(config_.cluster_id); }
 
@@ -21419,49 +21524,56 @@ class ClientCalls {
   /// Gives the request to the replicas that do not have it over their present connection: at first
   /// to as many as are configured, not always the same ones; then to all.
   template <class Send>
-  void ask(ReqNo number, Open& open, Time now, Send& send) {
+  void ask(OpenCall& open, Time now, Send& send) {
     const std::size_t all = replicas_.size();
     const std::size_t wanted =
         open.attempts == 0 && config_.send_to != 0 ? config_.send_to : all;
-    const Spread spread =
+    open.submission.number = ++submission_;
+    open.submission.spread =
         wanted == all && count_connected() == all ? Spread::by_client : Spread::by_replica;
     std::size_t given = 0;
     for (std::size_t step = 0; step < all && given < wanted; ++step) {
-      const std::size_t place = (number.value + step) % all;
-      Asked& asked = open.asked[place];
+      const std::size_t place = (open.submission.request.req_no.value + step) % all;
+      OpenCall::Asked& asked = open.asked[place];
       if (!replicas_[place].connected) continue;
       ++given;
       if (asked.submission != 0 || asked.said == Outcome::delivered) continue;
-      const Submission submission{++submission_, spread, open.request};
-      if (!send(place, submission)) {
+      if (!send(place, std::as_const(open.submission))) {
         ++status_.queue_full;
         continue;
       }
-      asked.submission = submission.number;
+      asked.submission = submission_;
       ++status_.submissions;
       status_.retries += open.attempts > 0 ? 1 : 0;
     }
     ++open.attempts;
-    schedule(number, open, now + config_.retry_after);
-  }
-
-  /// Whether answers are to come.
-  static bool is_asked(const Open& open) {
-    return std::any_of(open.asked.begin(), open.asked.end(),
-                       [](const Asked& asked) { return asked.submission != 0; });
+    schedule(open, now + config_.retry_after);
   }
 
   /// A replica that was asked is of no help: others are, soon.
-  void hurry(ReqNo number, Open& open, Time now) {
+  void hurry(OpenCall& open, Time now) {
     const auto pause = std::min<std::chrono::milliseconds>(
         shortest_pause * (1U << std::min(open.attempts, 10U)), config_.retry_after);
-    if (now + pause < open.due) schedule(number, open, now + pause);
+    if (now + pause < open.due) schedule(open, now + pause);
   }
 
-  void schedule(ReqNo number, Open& open, Time due) {
-    agenda_.erase({open.due, number});
+  void schedule(OpenCall& open, Time due) {
     open.due = std::min(due, open.call.deadline);
-    agenda_.emplace(open.due, number);
+    look_at_ = std::min(look_at_, open.due);
+  }
+
+  /// Asks again where it is time to. Most numbers end long before that, so they are not kept in the
+  /// order of their times: a look goes over all of them, and is not taken too often.
+  template <class Send>
+  void look(Time now, Send& send) {
+    if (now < look_at_) return;
+    look_at_ = Time::max();
+    open_.for_each([&](std::uint64_t, Opened& open) {
+      if (open->due > now) return schedule(*open, open->due);
+      if (open->call.deadline <= now) expire(*open);
+      ask(*open, now, send);
+    });
+    look_at_ = std::max(look_at_, now + between_looks);
   }
 
   // Endings.
@@ -21470,11 +21582,6 @@ class ClientCalls {
   static bool is_final(Outcome outcome) noexcept {
     return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
            outcome == Outcome::rejected_conflict;
-  }
-  static std::size_t count(const Open& open, Outcome outcome) {
-    return static_cast<std::size_t>(
-        std::count_if(open.asked.begin(), open.asked.end(),
-                      [&](const Asked& asked) { return asked.said == outcome; }));
   }
 
   /// The place in the order becomes a part of what replicas must agree on.
@@ -21489,44 +21596,46 @@ class ClientCalls {
     return placed;
   }
 
-  void finish(Opened open, const ClientResult& believed) {
-    if (!believed.result) return finish(open, {ClientEnd::forgotten, {}, {}, {}});
+  void finish(const ClientResult& believed) {
+    if (!believed.result) return finish(believed.req_no, {ClientEnd::forgotten, {}, {}, {}});
     const std::uint8_t* at = believed.result->data();
     const SeqNr sn(little_endian::get<std::uint64_t>(at));
-    finish(open, {ClientEnd::delivered, {}, sn,
-                  believed.result->slice(sizeof sn.value, believed.result->size())});
+    finish(believed.req_no,
+           {ClientEnd::delivered, {}, sn,
+            believed.result->slice(sizeof sn.value, believed.result->size())});
   }
-  void finish(Opened open, const ClientReply& reply) {
-    agenda_.erase({open->second.due, open->first});
-    answers_.forget(open->first);
-    ClientCall call = std::move(open->second.call);
-    if (open->first < fill_end_) --filling_;
-    open_.erase(open);
-    if (!call.on_end) ++status_.filled;
-    end(call, reply);
+  void finish(ReqNo number, const ClientReply& reply) {
+    const Opened open = *open_.take(number.value);
+    if (number < fill_end_) --filling_;
+    if (!open->call.on_end) ++status_.filled;
+    end(open->call, reply);
   }
 
-  void reject(Opened open, Outcome reason, Time now) {
+  void reject(OpenCall& open, Outcome reason, Time now) {
     const ClientReply reply{ClientEnd::rejected, reason, {}, {}};
-    const bool is_taken = reason == Outcome::rejected_conflict;
-    if (is_taken || !open->second.call.on_end) return finish(open, reply);
-    give_up(open->first, open->second, reply);
-    hurry(open->first, open->second, now);
+    const ReqNo number = open.submission.request.req_no;
+    if (reason == Outcome::rejected_conflict || !open.call.on_end) {
+      answers_.forget(number);
+      return finish(number, reply);
+    }
+    give_up(open, reply);
+    hurry(open, now);
   }
 
   /// The deadline has come.
-  void expire(ReqNo number, Open& open) {
-    const bool refused = count(open, Outcome::overloaded) == replicas_.size();
-    give_up(number, open,
+  void expire(OpenCall& open) {
+    const bool refused = open.count(Outcome::overloaded) == replicas_.size();
+    give_up(open,
             {refused ? ClientEnd::overloaded : ClientEnd::timed_out, {}, {}, {}});
   }
   /// Nobody waits any more. The number remains open, for an empty request.
-  void give_up(ReqNo number, Open& open, const ClientReply& reply) {
+  void give_up(OpenCall& open, const ClientReply& reply) {
     end(open.call, reply);
     open.call = {};
-    open.request.data = {};
-    open.request.authenticator = signer_.sign(std::vector{refer(number, {})}).front();
-    for (Asked& asked : open.asked) asked.said.reset();
+    Request& request = open.submission.request;
+    request.data = {};
+    request.authenticator = signer_.sign(std::vector{refer(request)}).front();
+    for (OpenCall::Asked& asked : open.asked) asked.said.reset();
   }
 
   /// What has no number yet may also come too late.
@@ -21552,7 +21661,7 @@ class ClientCalls {
   }
 
   Time wake_at() const {
-    Time wake = agenda_.empty() ? Time::max() : agenda_.begin()->first;
+    Time wake = open_.empty() ? Time::max() : look_at_;
     for (const Replica& replica : replicas_)
       if (!next_ && replica.connected && replica.probe == 0) wake = std::min(wake, probe_at_);
     for (const ClientCall& call : waiting_) wake = std::min(wake, call.deadline);
@@ -21576,8 +21685,8 @@ class ClientCalls {
   std::size_t filling_ = 0;
 
   std::deque<ClientCall> waiting_;
-  std::map<ReqNo, Open> open_;
-  std::set<std::pair<Time, ReqNo>> agenda_;
+  NumberMap<Opened> open_;
+  Time look_at_ = Time::max();  // no number is due before, unless one was a moment ago
   ClientStatus status_;
 };
 
@@ -21812,10 +21921,11 @@ class ClientLink {
     if (decoder_.fault() == FrameFault::unknown_kind) end(LinkEnd::unknown_kind);
   }
 
-  /// One burst does not keep its storage for good.
+  /// Storage for what is written now stays; that of a burst does not, once less is written.
   void forget_written() {
+    const std::size_t needed = std::max(kept_storage, 4 * being_written_.size());
     being_written_.clear();
-    if (being_written_.capacity() > kept_storage) being_written_.shrink_to_fit();
+    if (being_written_.capacity() > needed) being_written_.shrink_to_fit();
   }
 
   Owner& owner_;
@@ -21862,13 +21972,15 @@ class ReplicaLinks {
   ReplicaLinks& operator=(const ReplicaLinks&) = delete;
 
   /// Queues a submission for the next `flush`; false if the replica is not connected, or does not
-  /// read fast enough.
+  /// read fast enough. Submissions with one number, which is not 0, are the same.
   bool send(std::size_t place, const Submission& submission) {
     Link* const link = replicas_[place].link;
     if (!link || !link->met()) return false;
-    const Bytes payload = wire::encode(submission);
-    if (link->unwritten() + Link::cost(payload) > config_.queue_bytes) return false;
-    link->send(ToReplica::submission, payload);
+    // Most go to several replicas, one after the other.
+    if (std::exchange(encoded_number_, submission.number) != submission.number)
+      encoded_ = wire::encode(submission);
+    if (link->unwritten() + Link::cost(encoded_) > config_.queue_bytes) return false;
+    link->send(ToReplica::submission, encoded_);
     return true;
   }
 
@@ -21997,6 +22109,8 @@ class ReplicaLinks {
   std::minstd_rand jitter_{std::random_device{}()};
   std::deque<Replica> replicas_;
   std::vector<std::unique_ptr<Link>> links_;
+  std::uint64_t encoded_number_ = 0;
+  Bytes encoded_;  // the submission with this number
   LinkEnds ended_;
   std::string last_end_;
   bool closed_ = false;
@@ -22304,23 +22418,35 @@ class PortAccounts {
   enum class Full : std::uint8_t { nothing, port, address, client };
   using Amount = std::uint64_t PortShare::*;
 
+  /// What somebody uses, and the wider account in which that counts as well.
+  struct Account {
+    PortUser user;
+    Full level = Full::port;  // what is full where this account is
+    Account* wider = nullptr;
+    PortShare used{};
+  };
+
   explicit PortAccounts(const ClientPortConfig& config)
       : limits_{config.total, config.per_address, config.per_client} {}
+  PortAccounts(const PortAccounts&) = delete;
+  PortAccounts& operator=(const PortAccounts&) = delete;
 
-  const PortShare& total() const noexcept { return total_; }
+  const PortShare& total() const noexcept { return total_.used; }
   std::size_t addresses() const noexcept { return addresses_.size(); }
   std::size_t clients() const noexcept { return clients_.size(); }
 
-  /// Which account, if any, has no room for so much more.
-  Full full(const PortUser& user, Amount amount, std::uint64_t more) const {
-    const auto exceeds = [&](const PortShare& used, const PortShare& limit) {
-      return used.*amount + more > limit.*amount;
-    };
-    if (exceeds(total_, limits_[0])) return Full::port;
-    if (exceeds(used(addresses_, user.origin), limits_[1])) return Full::address;
-    if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
-      return Full::client;
-    return Full::nothing;
+  /// Which account, if any, has no room for so much more; the widest one.
+  Full full(const Account& account, Amount amount, std::uint64_t more) const noexcept {
+    Full full = Full::nothing;
+    for (const Account* each = &account; each; each = each->wider)
+      if (each->used.*amount + more > limit(each->level).*amount) full = each->level;
+    return full;
+  }
+  Full full(const PortUser& user, Amount amount, std::uint64_t more) {
+    Account& account = account_of(user);
+    const Full answer = full(account, amount, more);
+    close_unused(&account);
+    return answer;
   }
 
   /// Whether what the other uses counts in the account of `user` that is full.
@@ -22334,39 +22460,57 @@ class PortAccounts {
     return false;
   }
 
-  void add(const PortUser& user, Amount amount, std::uint64_t more) {
-    total_.*amount += more;
-    addresses_[user.origin].*amount += more;
-    if (user.client) clients_[{user.origin, *user.client}].*amount += more;
+  static void add(Account& account, Amount amount, std::uint64_t more) noexcept {
+    for (Account* each = &account; each; each = each->wider) each->used.*amount += more;
+  }
+  /// The account is there for as long as it is used.
+  Account& add(const PortUser& user, Amount amount, std::uint64_t more) {
+    Account& account = account_of(user);
+    add(account, amount, more);
+    return account;
   }
 
+  void remove(Account& account, Amount amount, std::uint64_t less) {
+    for (Account* each = &account; each; each = each->wider) each->used.*amount -= less;
+    close_unused(&account);
+  }
   void remove(const PortUser& user, Amount amount, std::uint64_t less) {
-    total_.*amount -= less;
-    take(addresses_, user.origin, amount, less);
-    if (user.client) take(clients_, {user.origin, *user.client}, amount, less);
+    remove(account_of(user), amount, less);
   }
 
  private:
-  template <class Key>
-  static PortShare used(const std::map<Key, PortShare>& accounts, const Key& key) {
-    const auto found = accounts.find(key);
-    return found == accounts.end() ? PortShare{} : found->second;
+  const PortShare& limit(Full level) const noexcept {
+    return limits_[static_cast<std::size_t>(level) - 1];
   }
-  template <class Key>
-  static void take(std::map<Key, PortShare>& accounts, const Key& key, Amount amount,
-                   std::uint64_t less) {
-    const auto found = accounts.find(key);
-    if (found == accounts.end()) return;
-    PortShare& share = found->second;
-    share.*amount -= less;
-    if (share.connections + share.requests + share.request_bytes + share.answer_bytes == 0)
-      accounts.erase(found);
+
+  Account& account_of(const PortUser& user) {
+    const PortUser anybody{user.origin};
+    Account& address =
+        addresses_.try_emplace(user.origin, Account{anybody, Full::address, &total_}).first->second;
+    if (!user.client) return address;
+    return clients_
+        .try_emplace({user.origin, *user.client}, Account{user, Full::client, &address})
+        .first->second;
+  }
+
+  void close_unused(Account* account) {
+    while (account != &total_ && is_unused(account->used)) {
+      const PortUser user = account->user;
+      account = account->wider;
+      if (user.client)
+        clients_.erase({user.origin, *user.client});
+      else
+        addresses_.erase(user.origin);
+    }
+  }
+  static bool is_unused(const PortShare& used) noexcept {
+    return used.connections + used.requests + used.request_bytes + used.answer_bytes == 0;
   }
 
   std::array<PortShare, 3> limits_;
-  PortShare total_;
-  std::map<boost::asio::ip::address, PortShare> addresses_;
-  std::map<std::pair<boost::asio::ip::address, ClientId>, PortShare> clients_;
+  Account total_;
+  std::map<boost::asio::ip::address, Account> addresses_;
+  std::map<std::pair<boost::asio::ip::address, ClientId>, Account> clients_;
 };
 
 }  // namespace mirbft
@@ -22382,32 +22526,32 @@ namespace mirbft {
 /// rubbish under an honest client's number would have its refusal handed to the honest one too.
 /// Here, different requests under one number are given to the Node one after the other.
 ///
+/// `Asker` is a small value that goes with a request and comes back with its answer.
 /// One thread at a time; the Node answers on its own.
-template <class Replica>
+template <class Replica, class Asker>
 class PortQueue {
  public:
   PortQueue(Replica& replica, IoLoop& loop)
       : replica_(replica), answers_(std::make_shared<Answers>(&loop)) {}
 
-  /// The ticket is for the answer, of which there will be one.
-  void submit(std::uint64_t ticket, Request request, Spread spread) {
-    const Key key{request.client, request.req_no};
-    Number& number = numbers_[key];
-    keys_[ticket] = key;
-    if (number.inside > 0 && number.request != request) {
+  /// There will be one answer. `payload` is what the submission was decoded from.
+  void submit(const Asker& asker, Submission submission, Bytes payload) {
+    const Request& request = submission.request;
+    Number& number = numbers_[request.client][request.req_no.value];
+    if (number.inside > 0 && request_in(number.payload) != request) {
       ++held_back_;
-      number.held.push_back({ticket, std::move(request), spread});
+      held_[{request.client, request.req_no}].push_back({asker, std::move(payload)});
     } else {
-      give(number, {ticket, std::move(request), spread});
+      give(number, asker, std::move(submission), std::move(payload));
     }
   }
 
-  /// Calls `sink(ticket, Replied)` for each answer that has come.
+  /// Calls `sink(asker, Replied)` for each answer that has come.
   template <class Sink>
   void take_answers(Sink&& sink) {
-    for (auto& [ticket, reply] : answers_->take()) {
-      go_on(*keys_.take(ticket));
-      sink(ticket, std::move(reply));
+    for (auto& [asker, reply] : answers_->take()) {
+      go_on(reply.client, reply.req_no);
+      sink(asker, std::move(reply));
     }
   }
 
@@ -22420,24 +22564,25 @@ class PortQueue {
   std::uint64_t refused() const noexcept { return refused_; }
 
  private:
-  using Key = std::pair<ClientId, ReqNo>;
-
   /// The answers of the Node's thread; lives until the last of them, whoever goes first.
   class Answers {
    public:
-    using List = std::vector<std::pair<std::uint64_t, Replied>>;
+    using List = std::vector<std::pair<Asker, Replied>>;
 
     explicit Answers(IoLoop* loop) : loop_(loop) {}
 
-    void put(std::uint64_t ticket, const Replied& reply) {
+    void put(const Asker& asker, const Replied& reply) {
       const std::lock_guard lock(mutex_);
       if (!loop_) return;
-      list_.emplace_back(ticket, reply);
-      loop_->wake();
+      list_.emplace_back(asker, reply);
+      if (list_.size() == 1) loop_->wake();  // it then takes all that come meanwhile
     }
     List take() {
+      List taken;
       const std::lock_guard lock(mutex_);
-      return std::exchange(list_, {});
+      taken.swap(list_);
+      list_.reserve(taken.size());
+      return taken;
     }
     void close() {
       const std::lock_guard lock(mutex_);
@@ -22450,54 +22595,62 @@ class PortQueue {
     List list_;
   };
 
-  struct Held {
-    std::uint64_t ticket = 0;
-    Request request;
-    Spread spread{};
-  };
   /// A number of a client under which the Node has a request.
   struct Number {
-    Request request;
-    std::size_t inside = 0;  // how many answers to it are to come
-    std::deque<Held> held;
+    /// Of the submission of that request. To keep the request would take a reference for each of
+    /// its parts, and it is seldom needed.
+    Bytes payload;
+    std::uint32_t inside = 0;  // how many answers to it are to come
+  };
+  struct Held {
+    Asker asker;
+    Bytes payload;
   };
 
-  void give(Number& number, Held held) {
-    number.request = held.request;
+  static Submission submission_in(const Bytes& payload) {
+    return *wire::decode<Submission>(payload, wire::Form::lenient);
+  }
+  static Request request_in(const Bytes& payload) { return submission_in(payload).request; }
+
+  void give(Number& number, const Asker& asker, Submission submission, Bytes payload) {
+    number.payload = std::move(payload);
     ++number.inside;
-    Replied refusal{held.request.client, held.request.req_no, Outcome::overloaded, {}, {}};
+    Request& request = submission.request;
+    Replied refusal{request.client, request.req_no, Outcome::overloaded, {}, {}};
     const Submitted submitted = replica_.submit(
-        std::move(held.request),
-        [answers = answers_, ticket = held.ticket](const Replied& reply) {
-          answers->put(ticket, reply);
-        },
-        held.spread);
+        std::move(request),
+        [answers = answers_, asker](const Replied& reply) { answers->put(asker, reply); },
+        submission.spread);
     ++(submitted == Submitted::accepted ? submitted_ : refused_);
     if (submitted == Submitted::accepted) return;
     if (submitted == Submitted::stopped) refusal.outcome = Outcome::shut_down;
-    answers_->put(held.ticket, refusal);
+    answers_->put(asker, refusal);
   }
 
   /// A request under this number is answered: it is the turn of the next, and of its like.
-  void go_on(const Key& key) {
-    const auto number = numbers_.find(key);
-    if (--number->second.inside > 0) return;
-    std::deque<Held>& held = number->second.held;
-    if (held.empty()) {
-      numbers_.erase(number);
+  void go_on(ClientId client, ReqNo req_no) {
+    const auto numbers = numbers_.find(client);
+    Number& number = *numbers->second.find(req_no.value);
+    if (--number.inside > 0) return;
+    const auto held = held_.empty() ? held_.end() : held_.find({client, req_no});
+    if (held == held_.end()) {
+      numbers->second.take(req_no.value);
+      if (numbers->second.empty()) numbers_.erase(numbers);
       return;
     }
+    std::deque<Held>& queue = held->second;
     do {
-      Held next = std::move(held.front());
-      held.pop_front();
-      give(number->second, std::move(next));
-    } while (!held.empty() && held.front().request == number->second.request);
+      Held next = std::move(queue.front());
+      queue.pop_front();
+      give(number, next.asker, submission_in(next.payload), next.payload);
+    } while (!queue.empty() && request_in(queue.front().payload) == request_in(number.payload));
+    if (queue.empty()) held_.erase(held);
   }
 
   Replica& replica_;
   std::shared_ptr<Answers> answers_;
-  std::map<Key, Number> numbers_;
-  NumberMap<Key> keys_;  // by ticket
+  std::map<ClientId, NumberMap<Number>> numbers_;
+  std::map<std::pair<ClientId, ReqNo>, std::deque<Held>> held_;
   std::uint64_t submitted_ = 0;
   std::uint64_t held_back_ = 0;
   std::uint64_t refused_ = 0;
@@ -22552,19 +22705,21 @@ class ClientPort {
   /// A connection.
   struct Session {
     PortUser user;
+    PortAccounts::Account* account = nullptr;  // of the user; null once it has ended
     std::unique_ptr<Link> link;
-    std::uint64_t answer_bytes = 0;  // as they stand in the accounts
+    std::uint64_t answer_bytes = 0;  // as they stand in the account
+    bool unflushed = false;          // it is in the list of those
   };
-  /// A request that waits for its answer; its connection may be gone.
-  struct Pending {
+  /// Whose request it is that waits for its answer; the connection may be gone.
+  struct Asker {
     std::uint64_t session = 0;
     std::uint64_t number = 0;
-    PortUser user;
-    std::uint64_t cost = 0;
+    PortAccounts::Account* account = nullptr;  // in which the request stands
+    std::uint32_t cost = 0;
   };
 
   /// What the bookkeeping of an open request is taken to cost.
-  static constexpr std::uint64_t request_overhead = 256;
+  static constexpr std::uint32_t request_overhead = 256;
 
   static ClientPortConfig checked(ClientPortConfig config) {
     validate(config);
@@ -22598,10 +22753,10 @@ class ClientPort {
     if (const LinkEnd* const refusal = refusal_of(accounts_.full(user, &PortShare::connections, 1)))
       return count_end(user, *refusal);
     ++status_.accepted;
-    accounts_.add(user, &PortShare::connections, 1);
     const std::uint64_t id = ++last_session_;
     Session& session = sessions_[id];
     session.user = user;
+    session.account = &accounts_.add(user, &PortShare::connections, 1);
     session.link = std::make_unique<Link>(*this, id, transport_.stream(std::move(socket)));
     session.link->accept(transport_);
   }
@@ -22630,12 +22785,12 @@ class ClientPort {
               wire::encode(ReplicaHello{client_protocol, config_.cluster_id, config_.self}));
   }
 
-  void received(Link& link, ToReplica kind, const Bytes& payload) {
+  void received(Link& link, ToReplica kind, Bytes payload) {
     Session& session = sessions_.at(link.id());
     if (kind == ToReplica::hello)
       greeted(session, payload);
     else
-      submitted(session, payload);
+      submitted(session, std::move(payload));
   }
 
   void greeted(Session& session, const Bytes& payload) {
@@ -22644,37 +22799,36 @@ class ClientPort {
     if (!hello) return link.end(LinkEnd::bad_hello);
     if (hello->version != client_protocol) return link.end(LinkEnd::wrong_version);
     if (hello->cluster_id != config_.cluster_id) return link.end(LinkEnd::wrong_cluster);
-    accounts_.remove(session.user, &PortShare::connections, 1);
-    const PortUser named{session.user.origin, hello->client};
-    const auto full = accounts_.full(named, &PortShare::connections, 1);
-    accounts_.add(named, &PortShare::connections, 1);
-    session.user = named;
+    accounts_.remove(*session.account, &PortShare::connections, 1);
+    session.user.client = hello->client;
+    const auto full = accounts_.full(session.user, &PortShare::connections, 1);
+    session.account = &accounts_.add(session.user, &PortShare::connections, 1);
     if (const LinkEnd* const refusal = refusal_of(full)) return link.end(*refusal);
     link.meet();
   }
 
-  void submitted(Session& session, const Bytes& payload) {
+  void submitted(Session& session, Bytes payload) {
     auto submission = wire::decode<Submission>(payload, wire::Form::lenient);
     if (!submission || submission->spread > Spread::by_replica)
       return session.link->end(LinkEnd::bad_frame);
-    Request& request = submission->request;
+    const Request& request = submission->request;
     if (request.client != session.user.client) return session.link->end(LinkEnd::stranger);
 
-    const Replied refusal{request.client, request.req_no, Outcome::overloaded, {}, {}};
-    const std::uint64_t cost = payload.size() + request_overhead;
-    if (closing_ || !has_room(session.user, cost))
-      return answer(session, {submission->number, refusal});
-    accounts_.add(session.user, &PortShare::requests, 1);
-    accounts_.add(session.user, &PortShare::request_bytes, cost);
-    const std::uint64_t ticket = ++last_ticket_;
-    pending_[ticket] = {session.link->id(), submission->number, session.user, cost};
-    queue_.submit(ticket, std::move(request), submission->spread);
+    const std::uint32_t cost = static_cast<std::uint32_t>(payload.size()) + request_overhead;
+    PortAccounts::Account& account = *session.account;
+    if (closing_ || !has_room(account, cost))
+      return answer(session, {submission->number,
+                              {request.client, request.req_no, Outcome::overloaded, {}, {}}});
+    accounts_.add(account, &PortShare::requests, 1);
+    accounts_.add(account, &PortShare::request_bytes, cost);
+    queue_.submit({session.link->id(), submission->number, &account, cost},
+                  std::move(*submission), std::move(payload));
   }
 
-  bool has_room(const PortUser& user, std::uint64_t cost) {
-    auto full = accounts_.full(user, &PortShare::requests, 1);
+  bool has_room(const PortAccounts::Account& account, std::uint64_t cost) {
+    auto full = accounts_.full(account, &PortShare::requests, 1);
     if (full == PortAccounts::Full::nothing)
-      full = accounts_.full(user, &PortShare::request_bytes, cost);
+      full = accounts_.full(account, &PortShare::request_bytes, cost);
     status_.refused.port_full += full == PortAccounts::Full::port;
     status_.refused.address_full += full == PortAccounts::Full::address;
     status_.refused.client_full += full == PortAccounts::Full::client;
@@ -22686,31 +22840,30 @@ class ClientPort {
   void settle(Session& session) {
     const std::uint64_t unwritten = session.link->unwritten();
     if (unwritten >= session.answer_bytes) return;
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes - unwritten);
+    accounts_.remove(*session.account, &PortShare::answer_bytes, session.answer_bytes - unwritten);
     session.answer_bytes = unwritten;
   }
 
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes,
-                     std::exchange(session.answer_bytes, 0));
-    accounts_.remove(session.user, &PortShare::connections, 1);
+    PortAccounts::Account& account = *std::exchange(session.account, nullptr);
+    accounts_.remove(account, &PortShare::answer_bytes, std::exchange(session.answer_bytes, 0));
+    accounts_.remove(account, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
 
   // Answers.
 
   /// The Node has answered a request.
-  void answered(std::uint64_t ticket, Replied reply) {
-    const Pending pending = *pending_.take(ticket);
-    accounts_.remove(pending.user, &PortShare::requests, 1);
-    accounts_.remove(pending.user, &PortShare::request_bytes, pending.cost);
-    const auto session = sessions_.find(pending.session);
+  void answered(const Asker& asker, Replied reply) {
+    accounts_.remove(*asker.account, &PortShare::request_bytes, asker.cost);
+    accounts_.remove(*asker.account, &PortShare::requests, 1);
+    const auto session = sessions_.find(asker.session);
     if (session == sessions_.end() || !session->second.link->open())
       ++status_.dropped_answers;
     else
-      answer(session->second, {pending.number, std::move(reply)});
+      answer(session->second, {asker.number, std::move(reply)});
   }
 
   void answer(Session& session, SubmissionAnswer answer) {
@@ -22722,18 +22875,18 @@ class ClientPort {
     }
     const std::uint64_t cost = Link::cost(payload);
     if (!make_room(session, cost)) return;
-    accounts_.add(session.user, &PortShare::answer_bytes, cost);
+    accounts_.add(*session.account, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
-    unflushed_.push_back(session.link->id());
+    if (!std::exchange(session.unflushed, true)) unflushed_.push_back(session.link->id());
   }
 
   /// Where the answers that wait to be read fill an account, the one of its connections goes that
   /// has most of them, not the one that happens to be answered. False if that is this one.
   bool make_room(Session& session, std::uint64_t cost) {
     for (;;) {
-      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      const auto full = accounts_.full(*session.account, &PortShare::answer_bytes, cost);
       if (full == PortAccounts::Full::nothing) return true;
       Session* slowest = &session;
       for (auto& [id, other] : sessions_)
@@ -22765,10 +22918,12 @@ class ClientPort {
   /// After a round of handlers: the answers that have come, and one write for each connection.
   void go_on() {
     queue_.take_answers(
-        [this](std::uint64_t ticket, Replied reply) { answered(ticket, std::move(reply)); });
+        [this](const Asker& asker, Replied reply) { answered(asker, std::move(reply)); });
     for (const std::uint64_t id : std::exchange(unflushed_, {}))
-      if (const auto session = sessions_.find(id); session != sessions_.end())
+      if (const auto session = sessions_.find(id); session != sessions_.end()) {
+        session->second.unflushed = false;
         session->second.link->flush();
+      }
     std::erase_if(over_, [this](std::uint64_t id) {
       if (!sessions_.at(id).link->over()) return false;
       sessions_.erase(id);
@@ -22804,7 +22959,7 @@ class ClientPort {
 
   const ClientPortConfig config_;
   IoLoop loop_;
-  PortQueue<Replica> queue_;
+  PortQueue<Replica, Asker> queue_;
   Transport transport_;
   tcp::acceptor acceptor_{loop_.context()};
   boost::asio::steady_timer ticker_{loop_.context()};
@@ -22817,8 +22972,6 @@ class ClientPort {
   std::uint64_t last_session_ = 0;
   std::vector<std::uint64_t> unflushed_;  // sessions with something to write
   std::vector<std::uint64_t> over_;       // sessions that ended and are still there
-  NumberMap<Pending> pending_;  // by ticket
-  std::uint64_t last_ticket_ = 0;
   ClientPortStatus status_;
 
   mutable std::mutex mutex_;

@@ -82,7 +82,7 @@ class Fixture {
   }
   void go_on(std::chrono::milliseconds later = 0ms) {
     now += later;
-    calls_.go_on(now, [this](std::size_t place, const Submission& submission) {
+    wake = calls_.go_on(now, [this](std::size_t place, const Submission& submission) {
       if (place == full) return false;
       sent.emplace_back(place, submission);
       return true;
@@ -122,6 +122,7 @@ class Fixture {
   std::vector<ClientReply> ended;
   std::optional<std::size_t> full;  // whose queue takes nothing
   Time now{1h};
+  Time wake{};  // when it wants to go on
 
  private:
   ClientConfig config_;
@@ -359,6 +360,47 @@ TEST_CASE("a deadline ends a request; its number is closed by an empty one") {
   it.answer(1, it.last(1), "x");
   CHECK(it.calls_.status().open == 0);
   CHECK(it.ended.size() == 1);
+}
+
+TEST_CASE("each of many requests has its own deadline, and the client wants to be called by then") {
+  Fixture it;
+  it.begin();
+  for (const int within : {300, 100, 400, 200}) it.call("x", std::chrono::milliseconds(within));
+  const Time begun = it.now;
+  for (std::size_t ends = 0; ends < 4; ++ends) {
+    const Time wake = it.wake;
+    CHECK(wake == begun + (ends + 1) * 100ms);
+    it.go_on(std::chrono::duration_cast<std::chrono::milliseconds>(wake - it.now) - 1ms);
+    CHECK(it.ended.size() == ends);
+    it.go_on(1ms);
+    CHECK(it.ended.size() == ends + 1);
+  }
+}
+
+TEST_CASE("deadlines that are close together are met a moment late, and not by a look at each") {
+  Fixture it;
+  it.begin();
+  for (const int within : {100, 101, 102}) it.call("x", std::chrono::milliseconds(within));
+  it.go_on(100ms);
+  CHECK(it.ended.size() == 1);
+  it.go_on(1ms);
+  CHECK(it.wake == it.now + 4ms);
+  it.go_on(4ms);
+  CHECK(it.ended.size() == 3);
+}
+
+TEST_CASE("one attempt has one number at all replicas, and the next one another") {
+  Fixture it;
+  it.begin();
+  it.places();
+  it.call("x");
+  const std::uint64_t number = it.last(0).number;
+  for (std::size_t place = 1; place < 4; ++place) CHECK(it.last(place).number == number);
+  it.places();
+  it.calls_.lost(2, it.now);
+  it.calls_.connected(2);
+  it.go_on(50ms);
+  CHECK(it.last(2).number > number);
 }
 
 TEST_CASE("a result that all have forgotten") {

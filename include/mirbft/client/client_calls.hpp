@@ -7,10 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -18,26 +16,19 @@
 #include <mirbft/client/client_config.hpp>
 #include <mirbft/client/client_frames.hpp>
 #include <mirbft/client/client_recovery.hpp>
+#include <mirbft/client/open_call.hpp>
 #include <mirbft/client/reply_quorum.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/client_position.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/little_endian.hpp>
+#include <mirbft/types/number_map.hpp>
 #include <mirbft/types/quorum.hpp>
 #include <mirbft/types/request.hpp>
 #include <mirbft/wire/request_bytes.hpp>
 
 namespace mirbft {
-
-/// One request that somebody waits for.
-struct ClientCall {
-  using Time = std::chrono::steady_clock::time_point;
-
-  Bytes data;
-  std::function<void(const ClientReply&)> on_end;
-  Time deadline = Time::max();
-};
 
 /// The thinking part of a `Client`, without threads and sockets. Time is handed in.
 ///
@@ -74,28 +65,27 @@ class ClientCalls {
   /// Its connection is gone: what it was asked over that is not answered any more.
   void lost(std::size_t replica, Time now) {
     replicas_[replica] = {};
-    for (auto& [number, open] : open_)
-      if (std::exchange(open.asked[replica].submission, 0) != 0) hurry(number, open, now);
+    open_.for_each([&](std::uint64_t, Opened& open) {
+      if (std::exchange(open->asked[replica].submission, 0) != 0) hurry(*open, now);
+    });
   }
 
   /// A replica has answered.
   void answered(std::size_t replica, const SubmissionAnswer& answer, Time now) {
     const Replied& reply = answer.reply;
     if (reply.req_no == never_valid) return hear_position(replica, answer, now);
-    const auto found = open_.find(reply.req_no);
-    if (found == open_.end() || found->second.asked[replica].submission != answer.number ||
-        answer.number == 0) {
+    const Opened* const found = open_.find(reply.req_no.value);
+    if (!found || (*found)->asked[replica].submission != answer.number || answer.number == 0) {
       ++status_.stray_answers;
       return;
     }
-    Asked& asked = found->second.asked[replica];
-    asked = {0, reply.outcome};
+    OpenCall& open = **found;
+    open.asked[replica] = {0, reply.outcome};
     if (const auto believed = answers_.replied(config_.replicas[replica].id, placed(reply)))
-      return finish(found, *believed);
-    if (is_final(reply.outcome) && count(found->second, reply.outcome) >= quorum_.weak())
-      return reject(found, reply.outcome, now);
-    if (reply.outcome != Outcome::delivered || !is_asked(found->second))
-      hurry(found->first, found->second, now);
+      return finish(*believed);
+    if (is_final(reply.outcome) && open.count(reply.outcome) >= quorum_.weak())
+      return reject(open, reply.outcome, now);
+    if (reply.outcome != Outcome::delivered || !open.is_asked()) hurry(open, now);
   }
 
   /// Does what is due: `send(replica, const Submission&)` returns whether the replica's queue took
@@ -105,19 +95,14 @@ class ClientCalls {
     if (!next_) probe(now, send);
     expire(now);
     if (next_) begin(now, send);
-    while (!agenda_.empty() && agenda_.begin()->first <= now) {
-      const auto open = open_.find(agenda_.begin()->second);
-      if (open->second.call.deadline <= now) expire(open->first, open->second);
-      ask(open->first, open->second, now, send);
-    }
+    look(now, send);
     return wake_at();
   }
 
   /// Ends everything: who waits is told.
   void shut_down() {
     for (ClientCall& call : std::exchange(waiting_, {})) end(call, {});
-    for (auto& [number, open] : std::exchange(open_, {})) end(open.call, {});
-    agenda_.clear();
+    std::exchange(open_, {}).for_each([&](std::uint64_t, Opened& open) { end(open->call, {}); });
   }
 
   ClientStatus status() const {
@@ -135,24 +120,7 @@ class ClientCalls {
     bool connected = false;
     std::uint64_t probe = 0;  // the submission that asks where the client stands
   };
-  struct Asked {
-    std::uint64_t submission = 0;  // the one that waits for an answer, if there is one
-    std::optional<Outcome> said{};
-  };
-  /// A number that waits for its end.
-  struct Open {
-    Request request;
-    ClientCall call;  // for numbers that nobody waits for, without `on_end`
-    std::vector<Asked> asked;
-    Time due;
-    unsigned attempts = 0;
-  };
-  using Opened = typename std::map<ReqNo, Open>::iterator;
-  /// A request that is to get this number.
-  struct Fresh {
-    ReqNo number;
-    ClientCall call;
-  };
+  using Opened = std::unique_ptr<OpenCall>;
 
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
@@ -161,6 +129,8 @@ class ClientCalls {
   static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.
   static constexpr std::chrono::milliseconds shortest_pause{20};
+  /// The shortest time between two looks at all that is open.
+  static constexpr std::chrono::milliseconds between_looks{5};
 
   static std::vector<NodeId> ids(const ClientConfig& config) {
     std::vector<NodeId> ids;
@@ -205,46 +175,51 @@ class ClientCalls {
   template <class Send>
   void begin(Time now, Send& send) {
     if (count_connected() < quorum_.weak()) return;
-    std::vector<Fresh> fresh;
-    do {
-      fresh.clear();
-      for (; has_room(fresh) && !waiting_.empty(); ++*next_, waiting_.pop_front())
-        fresh.push_back({*next_, std::move(waiting_.front())});
-      open(fresh, now, send);
-    } while (!fresh.empty());
+    std::size_t room = config_.max_open - open_.size();
+    while (room > 0 && !waiting_.empty()) {
+      std::vector<OpenCall*> fresh;
+      for (; room > 0 && fresh.size() < signed_together && !waiting_.empty(); --room, ++*next_) {
+        fresh.push_back(&open(*next_, std::move(waiting_.front())));
+        waiting_.pop_front();
+      }
+      start(fresh, now, send);
+    }
     // A few at a time, and half of the room at most: who waits for a result comes first.
     const std::size_t fillers = std::min(filling_ + filled_together, (config_.max_open + 1) / 2);
-    for (; has_room(fresh) && fill_ < fill_end_ && filling_ < fillers; ++fill_, ++filling_)
-      fresh.push_back({fill_, {}});
-    open(fresh, now, send);
+    std::vector<OpenCall*> fresh;
+    for (; room > 0 && fill_ < fill_end_ && filling_ < fillers; --room, ++fill_, ++filling_)
+      fresh.push_back(&open(fill_, {}));
+    start(fresh, now, send);
   }
-  bool has_room(const std::vector<Fresh>& fresh) const {
-    return fresh.size() < signed_together && open_.size() + fresh.size() < config_.max_open;
+
+  OpenCall& open(ReqNo number, ClientCall call) {
+    Opened& open = open_[number.value];
+    open = std::make_unique<OpenCall>();
+    open->submission.request = {config_.id, number, std::move(call.data), {}};
+    open->call = std::move(call);
+    open->asked.resize(replicas_.size());
+    answers_.expect(number);
+    return *open;
   }
 
   template <class Send>
-  void open(std::vector<Fresh>& fresh, Time now, Send& send) {
+  void start(const std::vector<OpenCall*>& fresh, Time now, Send& send) {
     if (fresh.empty()) return;
     std::vector<RequestRef> references;
-    for (const Fresh& one : fresh) references.push_back(refer(one.number, one.call.data));
+    references.reserve(fresh.size());
+    for (const OpenCall* one : fresh) references.push_back(refer(one->submission.request));
     std::vector<Bytes> signatures = signer_.sign(references);
     for (std::size_t i = 0; i < fresh.size(); ++i) {
-      const ReqNo number = fresh[i].number;
-      ClientCall& call = fresh[i].call;
-      Request request{config_.id, number, std::move(call.data), std::move(signatures[i])};
-      const auto [opened, added] = open_.emplace(
-          number, Open{std::move(request), std::move(call), std::vector<Asked>(replicas_.size()),
-                       Time::max(), 0});
-      answers_.expect(number);
-      agenda_.emplace(opened->second.due, number);
-      ask(number, opened->second, now, send);
+      fresh[i]->submission.request.authenticator = std::move(signatures[i]);
+      ask(*fresh[i], now, send);
     }
   }
 
-  RequestRef refer(ReqNo number, const Bytes& data) {
-    for (const Bytes& part : wire::request_parts(cluster(), config_.id, number, data))
+  RequestRef refer(const Request& request) {
+    for (const Bytes& part :
+         wire::request_parts(cluster(), request.client, request.req_no, request.data))
       hasher_.update(part.view());
-    return {config_.id, number, hasher_.finish()};
+    return {request.client, request.req_no, hasher_.finish()};
   }
   ByteView cluster() const noexcept { return bytes_of(config_.cluster_id); }
 
@@ -253,49 +228,56 @@ class ClientCalls {
   /// Gives the request to the replicas that do not have it over their present connection: at first
   /// to as many as are configured, not always the same ones; then to all.
   template <class Send>
-  void ask(ReqNo number, Open& open, Time now, Send& send) {
+  void ask(OpenCall& open, Time now, Send& send) {
     const std::size_t all = replicas_.size();
     const std::size_t wanted =
         open.attempts == 0 && config_.send_to != 0 ? config_.send_to : all;
-    const Spread spread =
+    open.submission.number = ++submission_;
+    open.submission.spread =
         wanted == all && count_connected() == all ? Spread::by_client : Spread::by_replica;
     std::size_t given = 0;
     for (std::size_t step = 0; step < all && given < wanted; ++step) {
-      const std::size_t place = (number.value + step) % all;
-      Asked& asked = open.asked[place];
+      const std::size_t place = (open.submission.request.req_no.value + step) % all;
+      OpenCall::Asked& asked = open.asked[place];
       if (!replicas_[place].connected) continue;
       ++given;
       if (asked.submission != 0 || asked.said == Outcome::delivered) continue;
-      const Submission submission{++submission_, spread, open.request};
-      if (!send(place, submission)) {
+      if (!send(place, std::as_const(open.submission))) {
         ++status_.queue_full;
         continue;
       }
-      asked.submission = submission.number;
+      asked.submission = submission_;
       ++status_.submissions;
       status_.retries += open.attempts > 0 ? 1 : 0;
     }
     ++open.attempts;
-    schedule(number, open, now + config_.retry_after);
-  }
-
-  /// Whether answers are to come.
-  static bool is_asked(const Open& open) {
-    return std::any_of(open.asked.begin(), open.asked.end(),
-                       [](const Asked& asked) { return asked.submission != 0; });
+    schedule(open, now + config_.retry_after);
   }
 
   /// A replica that was asked is of no help: others are, soon.
-  void hurry(ReqNo number, Open& open, Time now) {
+  void hurry(OpenCall& open, Time now) {
     const auto pause = std::min<std::chrono::milliseconds>(
         shortest_pause * (1U << std::min(open.attempts, 10U)), config_.retry_after);
-    if (now + pause < open.due) schedule(number, open, now + pause);
+    if (now + pause < open.due) schedule(open, now + pause);
   }
 
-  void schedule(ReqNo number, Open& open, Time due) {
-    agenda_.erase({open.due, number});
+  void schedule(OpenCall& open, Time due) {
     open.due = std::min(due, open.call.deadline);
-    agenda_.emplace(open.due, number);
+    look_at_ = std::min(look_at_, open.due);
+  }
+
+  /// Asks again where it is time to. Most numbers end long before that, so they are not kept in the
+  /// order of their times: a look goes over all of them, and is not taken too often.
+  template <class Send>
+  void look(Time now, Send& send) {
+    if (now < look_at_) return;
+    look_at_ = Time::max();
+    open_.for_each([&](std::uint64_t, Opened& open) {
+      if (open->due > now) return schedule(*open, open->due);
+      if (open->call.deadline <= now) expire(*open);
+      ask(*open, now, send);
+    });
+    look_at_ = std::max(look_at_, now + between_looks);
   }
 
   // Endings.
@@ -304,11 +286,6 @@ class ClientCalls {
   static bool is_final(Outcome outcome) noexcept {
     return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
            outcome == Outcome::rejected_conflict;
-  }
-  static std::size_t count(const Open& open, Outcome outcome) {
-    return static_cast<std::size_t>(
-        std::count_if(open.asked.begin(), open.asked.end(),
-                      [&](const Asked& asked) { return asked.said == outcome; }));
   }
 
   /// The place in the order becomes a part of what replicas must agree on.
@@ -323,44 +300,46 @@ class ClientCalls {
     return placed;
   }
 
-  void finish(Opened open, const ClientResult& believed) {
-    if (!believed.result) return finish(open, {ClientEnd::forgotten, {}, {}, {}});
+  void finish(const ClientResult& believed) {
+    if (!believed.result) return finish(believed.req_no, {ClientEnd::forgotten, {}, {}, {}});
     const std::uint8_t* at = believed.result->data();
     const SeqNr sn(little_endian::get<std::uint64_t>(at));
-    finish(open, {ClientEnd::delivered, {}, sn,
-                  believed.result->slice(sizeof sn.value, believed.result->size())});
+    finish(believed.req_no,
+           {ClientEnd::delivered, {}, sn,
+            believed.result->slice(sizeof sn.value, believed.result->size())});
   }
-  void finish(Opened open, const ClientReply& reply) {
-    agenda_.erase({open->second.due, open->first});
-    answers_.forget(open->first);
-    ClientCall call = std::move(open->second.call);
-    if (open->first < fill_end_) --filling_;
-    open_.erase(open);
-    if (!call.on_end) ++status_.filled;
-    end(call, reply);
+  void finish(ReqNo number, const ClientReply& reply) {
+    const Opened open = *open_.take(number.value);
+    if (number < fill_end_) --filling_;
+    if (!open->call.on_end) ++status_.filled;
+    end(open->call, reply);
   }
 
-  void reject(Opened open, Outcome reason, Time now) {
+  void reject(OpenCall& open, Outcome reason, Time now) {
     const ClientReply reply{ClientEnd::rejected, reason, {}, {}};
-    const bool is_taken = reason == Outcome::rejected_conflict;
-    if (is_taken || !open->second.call.on_end) return finish(open, reply);
-    give_up(open->first, open->second, reply);
-    hurry(open->first, open->second, now);
+    const ReqNo number = open.submission.request.req_no;
+    if (reason == Outcome::rejected_conflict || !open.call.on_end) {
+      answers_.forget(number);
+      return finish(number, reply);
+    }
+    give_up(open, reply);
+    hurry(open, now);
   }
 
   /// The deadline has come.
-  void expire(ReqNo number, Open& open) {
-    const bool refused = count(open, Outcome::overloaded) == replicas_.size();
-    give_up(number, open,
+  void expire(OpenCall& open) {
+    const bool refused = open.count(Outcome::overloaded) == replicas_.size();
+    give_up(open,
             {refused ? ClientEnd::overloaded : ClientEnd::timed_out, {}, {}, {}});
   }
   /// Nobody waits any more. The number remains open, for an empty request.
-  void give_up(ReqNo number, Open& open, const ClientReply& reply) {
+  void give_up(OpenCall& open, const ClientReply& reply) {
     end(open.call, reply);
     open.call = {};
-    open.request.data = {};
-    open.request.authenticator = signer_.sign(std::vector{refer(number, {})}).front();
-    for (Asked& asked : open.asked) asked.said.reset();
+    Request& request = open.submission.request;
+    request.data = {};
+    request.authenticator = signer_.sign(std::vector{refer(request)}).front();
+    for (OpenCall::Asked& asked : open.asked) asked.said.reset();
   }
 
   /// What has no number yet may also come too late.
@@ -386,7 +365,7 @@ class ClientCalls {
   }
 
   Time wake_at() const {
-    Time wake = agenda_.empty() ? Time::max() : agenda_.begin()->first;
+    Time wake = open_.empty() ? Time::max() : look_at_;
     for (const Replica& replica : replicas_)
       if (!next_ && replica.connected && replica.probe == 0) wake = std::min(wake, probe_at_);
     for (const ClientCall& call : waiting_) wake = std::min(wake, call.deadline);
@@ -410,8 +389,8 @@ class ClientCalls {
   std::size_t filling_ = 0;
 
   std::deque<ClientCall> waiting_;
-  std::map<ReqNo, Open> open_;
-  std::set<std::pair<Time, ReqNo>> agenda_;
+  NumberMap<Opened> open_;
+  Time look_at_ = Time::max();  // no number is due before, unless one was a moment ago
   ClientStatus status_;
 };
 

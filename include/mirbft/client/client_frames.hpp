@@ -59,7 +59,8 @@ struct ReplicaHello {
   NodeId node;
 };
 
-/// A client hands in a request. The number is its own for this attempt, over this connection.
+/// A client hands in a request. The number is its own for this attempt, which may go to several
+/// replicas.
 struct Submission {
   std::uint64_t number = 0;
   /// Whether the client gives the request to all replicas, or this one is to pass it on.

@@ -190,10 +190,11 @@ class ClientLink {
     if (decoder_.fault() == FrameFault::unknown_kind) end(LinkEnd::unknown_kind);
   }
 
-  /// One burst does not keep its storage for good.
+  /// Storage for what is written now stays; that of a burst does not, once less is written.
   void forget_written() {
+    const std::size_t needed = std::max(kept_storage, 4 * being_written_.size());
     being_written_.clear();
-    if (being_written_.capacity() > kept_storage) being_written_.shrink_to_fit();
+    if (being_written_.capacity() > needed) being_written_.shrink_to_fit();
   }
 
   Owner& owner_;

@@ -35,7 +35,6 @@
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 #include <mirbft/types/id.hpp>
-#include <mirbft/types/number_map.hpp>
 #include <mirbft/wire/codec.hpp>
 
 namespace mirbft {
@@ -85,19 +84,21 @@ class ClientPort {
   /// A connection.
   struct Session {
     PortUser user;
+    PortAccounts::Account* account = nullptr;  // of the user; null once it has ended
     std::unique_ptr<Link> link;
-    std::uint64_t answer_bytes = 0;  // as they stand in the accounts
+    std::uint64_t answer_bytes = 0;  // as they stand in the account
+    bool unflushed = false;          // it is in the list of those
   };
-  /// A request that waits for its answer; its connection may be gone.
-  struct Pending {
+  /// Whose request it is that waits for its answer; the connection may be gone.
+  struct Asker {
     std::uint64_t session = 0;
     std::uint64_t number = 0;
-    PortUser user;
-    std::uint64_t cost = 0;
+    PortAccounts::Account* account = nullptr;  // in which the request stands
+    std::uint32_t cost = 0;
   };
 
   /// What the bookkeeping of an open request is taken to cost.
-  static constexpr std::uint64_t request_overhead = 256;
+  static constexpr std::uint32_t request_overhead = 256;
 
   static ClientPortConfig checked(ClientPortConfig config) {
     validate(config);
@@ -131,10 +132,10 @@ class ClientPort {
     if (const LinkEnd* const refusal = refusal_of(accounts_.full(user, &PortShare::connections, 1)))
       return count_end(user, *refusal);
     ++status_.accepted;
-    accounts_.add(user, &PortShare::connections, 1);
     const std::uint64_t id = ++last_session_;
     Session& session = sessions_[id];
     session.user = user;
+    session.account = &accounts_.add(user, &PortShare::connections, 1);
     session.link = std::make_unique<Link>(*this, id, transport_.stream(std::move(socket)));
     session.link->accept(transport_);
   }
@@ -163,12 +164,12 @@ class ClientPort {
               wire::encode(ReplicaHello{client_protocol, config_.cluster_id, config_.self}));
   }
 
-  void received(Link& link, ToReplica kind, const Bytes& payload) {
+  void received(Link& link, ToReplica kind, Bytes payload) {
     Session& session = sessions_.at(link.id());
     if (kind == ToReplica::hello)
       greeted(session, payload);
     else
-      submitted(session, payload);
+      submitted(session, std::move(payload));
   }
 
   void greeted(Session& session, const Bytes& payload) {
@@ -177,37 +178,36 @@ class ClientPort {
     if (!hello) return link.end(LinkEnd::bad_hello);
     if (hello->version != client_protocol) return link.end(LinkEnd::wrong_version);
     if (hello->cluster_id != config_.cluster_id) return link.end(LinkEnd::wrong_cluster);
-    accounts_.remove(session.user, &PortShare::connections, 1);
-    const PortUser named{session.user.origin, hello->client};
-    const auto full = accounts_.full(named, &PortShare::connections, 1);
-    accounts_.add(named, &PortShare::connections, 1);
-    session.user = named;
+    accounts_.remove(*session.account, &PortShare::connections, 1);
+    session.user.client = hello->client;
+    const auto full = accounts_.full(session.user, &PortShare::connections, 1);
+    session.account = &accounts_.add(session.user, &PortShare::connections, 1);
     if (const LinkEnd* const refusal = refusal_of(full)) return link.end(*refusal);
     link.meet();
   }
 
-  void submitted(Session& session, const Bytes& payload) {
+  void submitted(Session& session, Bytes payload) {
     auto submission = wire::decode<Submission>(payload, wire::Form::lenient);
     if (!submission || submission->spread > Spread::by_replica)
       return session.link->end(LinkEnd::bad_frame);
-    Request& request = submission->request;
+    const Request& request = submission->request;
     if (request.client != session.user.client) return session.link->end(LinkEnd::stranger);
 
-    const Replied refusal{request.client, request.req_no, Outcome::overloaded, {}, {}};
-    const std::uint64_t cost = payload.size() + request_overhead;
-    if (closing_ || !has_room(session.user, cost))
-      return answer(session, {submission->number, refusal});
-    accounts_.add(session.user, &PortShare::requests, 1);
-    accounts_.add(session.user, &PortShare::request_bytes, cost);
-    const std::uint64_t ticket = ++last_ticket_;
-    pending_[ticket] = {session.link->id(), submission->number, session.user, cost};
-    queue_.submit(ticket, std::move(request), submission->spread);
+    const std::uint32_t cost = static_cast<std::uint32_t>(payload.size()) + request_overhead;
+    PortAccounts::Account& account = *session.account;
+    if (closing_ || !has_room(account, cost))
+      return answer(session, {submission->number,
+                              {request.client, request.req_no, Outcome::overloaded, {}, {}}});
+    accounts_.add(account, &PortShare::requests, 1);
+    accounts_.add(account, &PortShare::request_bytes, cost);
+    queue_.submit({session.link->id(), submission->number, &account, cost},
+                  std::move(*submission), std::move(payload));
   }
 
-  bool has_room(const PortUser& user, std::uint64_t cost) {
-    auto full = accounts_.full(user, &PortShare::requests, 1);
+  bool has_room(const PortAccounts::Account& account, std::uint64_t cost) {
+    auto full = accounts_.full(account, &PortShare::requests, 1);
     if (full == PortAccounts::Full::nothing)
-      full = accounts_.full(user, &PortShare::request_bytes, cost);
+      full = accounts_.full(account, &PortShare::request_bytes, cost);
     status_.refused.port_full += full == PortAccounts::Full::port;
     status_.refused.address_full += full == PortAccounts::Full::address;
     status_.refused.client_full += full == PortAccounts::Full::client;
@@ -219,31 +219,30 @@ class ClientPort {
   void settle(Session& session) {
     const std::uint64_t unwritten = session.link->unwritten();
     if (unwritten >= session.answer_bytes) return;
-    accounts_.remove(session.user, &PortShare::answer_bytes, session.answer_bytes - unwritten);
+    accounts_.remove(*session.account, &PortShare::answer_bytes, session.answer_bytes - unwritten);
     session.answer_bytes = unwritten;
   }
 
   void ended(Link& link, const LinkEnd& reason) {
     Session& session = sessions_.at(link.id());
     count_end(session.user, reason);
-    accounts_.remove(session.user, &PortShare::answer_bytes,
-                     std::exchange(session.answer_bytes, 0));
-    accounts_.remove(session.user, &PortShare::connections, 1);
+    PortAccounts::Account& account = *std::exchange(session.account, nullptr);
+    accounts_.remove(account, &PortShare::answer_bytes, std::exchange(session.answer_bytes, 0));
+    accounts_.remove(account, &PortShare::connections, 1);
     over_.push_back(link.id());
   }
 
   // Answers.
 
   /// The Node has answered a request.
-  void answered(std::uint64_t ticket, Replied reply) {
-    const Pending pending = *pending_.take(ticket);
-    accounts_.remove(pending.user, &PortShare::requests, 1);
-    accounts_.remove(pending.user, &PortShare::request_bytes, pending.cost);
-    const auto session = sessions_.find(pending.session);
+  void answered(const Asker& asker, Replied reply) {
+    accounts_.remove(*asker.account, &PortShare::request_bytes, asker.cost);
+    accounts_.remove(*asker.account, &PortShare::requests, 1);
+    const auto session = sessions_.find(asker.session);
     if (session == sessions_.end() || !session->second.link->open())
       ++status_.dropped_answers;
     else
-      answer(session->second, {pending.number, std::move(reply)});
+      answer(session->second, {asker.number, std::move(reply)});
   }
 
   void answer(Session& session, SubmissionAnswer answer) {
@@ -255,18 +254,18 @@ class ClientPort {
     }
     const std::uint64_t cost = Link::cost(payload);
     if (!make_room(session, cost)) return;
-    accounts_.add(session.user, &PortShare::answer_bytes, cost);
+    accounts_.add(*session.account, &PortShare::answer_bytes, cost);
     session.answer_bytes += cost;
     session.link->send(ToClient::answer, payload);
     ++status_.answered;
-    unflushed_.push_back(session.link->id());
+    if (!std::exchange(session.unflushed, true)) unflushed_.push_back(session.link->id());
   }
 
   /// Where the answers that wait to be read fill an account, the one of its connections goes that
   /// has most of them, not the one that happens to be answered. False if that is this one.
   bool make_room(Session& session, std::uint64_t cost) {
     for (;;) {
-      const auto full = accounts_.full(session.user, &PortShare::answer_bytes, cost);
+      const auto full = accounts_.full(*session.account, &PortShare::answer_bytes, cost);
       if (full == PortAccounts::Full::nothing) return true;
       Session* slowest = &session;
       for (auto& [id, other] : sessions_)
@@ -298,10 +297,12 @@ class ClientPort {
   /// After a round of handlers: the answers that have come, and one write for each connection.
   void go_on() {
     queue_.take_answers(
-        [this](std::uint64_t ticket, Replied reply) { answered(ticket, std::move(reply)); });
+        [this](const Asker& asker, Replied reply) { answered(asker, std::move(reply)); });
     for (const std::uint64_t id : std::exchange(unflushed_, {}))
-      if (const auto session = sessions_.find(id); session != sessions_.end())
+      if (const auto session = sessions_.find(id); session != sessions_.end()) {
+        session->second.unflushed = false;
         session->second.link->flush();
+      }
     std::erase_if(over_, [this](std::uint64_t id) {
       if (!sessions_.at(id).link->over()) return false;
       sessions_.erase(id);
@@ -337,7 +338,7 @@ class ClientPort {
 
   const ClientPortConfig config_;
   IoLoop loop_;
-  PortQueue<Replica> queue_;
+  PortQueue<Replica, Asker> queue_;
   Transport transport_;
   tcp::acceptor acceptor_{loop_.context()};
   boost::asio::steady_timer ticker_{loop_.context()};
@@ -350,8 +351,6 @@ class ClientPort {
   std::uint64_t last_session_ = 0;
   std::vector<std::uint64_t> unflushed_;  // sessions with something to write
   std::vector<std::uint64_t> over_;       // sessions that ended and are still there
-  NumberMap<Pending> pending_;  // by ticket
-  std::uint64_t last_ticket_ = 0;
   ClientPortStatus status_;
 
   mutable std::mutex mutex_;

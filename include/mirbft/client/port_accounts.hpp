@@ -33,23 +33,35 @@ class PortAccounts {
   enum class Full : std::uint8_t { nothing, port, address, client };
   using Amount = std::uint64_t PortShare::*;
 
+  /// What somebody uses, and the wider account in which that counts as well.
+  struct Account {
+    PortUser user;
+    Full level = Full::port;  // what is full where this account is
+    Account* wider = nullptr;
+    PortShare used{};
+  };
+
   explicit PortAccounts(const ClientPortConfig& config)
       : limits_{config.total, config.per_address, config.per_client} {}
+  PortAccounts(const PortAccounts&) = delete;
+  PortAccounts& operator=(const PortAccounts&) = delete;
 
-  const PortShare& total() const noexcept { return total_; }
+  const PortShare& total() const noexcept { return total_.used; }
   std::size_t addresses() const noexcept { return addresses_.size(); }
   std::size_t clients() const noexcept { return clients_.size(); }
 
-  /// Which account, if any, has no room for so much more.
-  Full full(const PortUser& user, Amount amount, std::uint64_t more) const {
-    const auto exceeds = [&](const PortShare& used, const PortShare& limit) {
-      return used.*amount + more > limit.*amount;
-    };
-    if (exceeds(total_, limits_[0])) return Full::port;
-    if (exceeds(used(addresses_, user.origin), limits_[1])) return Full::address;
-    if (user.client && exceeds(used(clients_, {user.origin, *user.client}), limits_[2]))
-      return Full::client;
-    return Full::nothing;
+  /// Which account, if any, has no room for so much more; the widest one.
+  Full full(const Account& account, Amount amount, std::uint64_t more) const noexcept {
+    Full full = Full::nothing;
+    for (const Account* each = &account; each; each = each->wider)
+      if (each->used.*amount + more > limit(each->level).*amount) full = each->level;
+    return full;
+  }
+  Full full(const PortUser& user, Amount amount, std::uint64_t more) {
+    Account& account = account_of(user);
+    const Full answer = full(account, amount, more);
+    close_unused(&account);
+    return answer;
   }
 
   /// Whether what the other uses counts in the account of `user` that is full.
@@ -63,39 +75,57 @@ class PortAccounts {
     return false;
   }
 
-  void add(const PortUser& user, Amount amount, std::uint64_t more) {
-    total_.*amount += more;
-    addresses_[user.origin].*amount += more;
-    if (user.client) clients_[{user.origin, *user.client}].*amount += more;
+  static void add(Account& account, Amount amount, std::uint64_t more) noexcept {
+    for (Account* each = &account; each; each = each->wider) each->used.*amount += more;
+  }
+  /// The account is there for as long as it is used.
+  Account& add(const PortUser& user, Amount amount, std::uint64_t more) {
+    Account& account = account_of(user);
+    add(account, amount, more);
+    return account;
   }
 
+  void remove(Account& account, Amount amount, std::uint64_t less) {
+    for (Account* each = &account; each; each = each->wider) each->used.*amount -= less;
+    close_unused(&account);
+  }
   void remove(const PortUser& user, Amount amount, std::uint64_t less) {
-    total_.*amount -= less;
-    take(addresses_, user.origin, amount, less);
-    if (user.client) take(clients_, {user.origin, *user.client}, amount, less);
+    remove(account_of(user), amount, less);
   }
 
  private:
-  template <class Key>
-  static PortShare used(const std::map<Key, PortShare>& accounts, const Key& key) {
-    const auto found = accounts.find(key);
-    return found == accounts.end() ? PortShare{} : found->second;
+  const PortShare& limit(Full level) const noexcept {
+    return limits_[static_cast<std::size_t>(level) - 1];
   }
-  template <class Key>
-  static void take(std::map<Key, PortShare>& accounts, const Key& key, Amount amount,
-                   std::uint64_t less) {
-    const auto found = accounts.find(key);
-    if (found == accounts.end()) return;
-    PortShare& share = found->second;
-    share.*amount -= less;
-    if (share.connections + share.requests + share.request_bytes + share.answer_bytes == 0)
-      accounts.erase(found);
+
+  Account& account_of(const PortUser& user) {
+    const PortUser anybody{user.origin};
+    Account& address =
+        addresses_.try_emplace(user.origin, Account{anybody, Full::address, &total_}).first->second;
+    if (!user.client) return address;
+    return clients_
+        .try_emplace({user.origin, *user.client}, Account{user, Full::client, &address})
+        .first->second;
+  }
+
+  void close_unused(Account* account) {
+    while (account != &total_ && is_unused(account->used)) {
+      const PortUser user = account->user;
+      account = account->wider;
+      if (user.client)
+        clients_.erase({user.origin, *user.client});
+      else
+        addresses_.erase(user.origin);
+    }
+  }
+  static bool is_unused(const PortShare& used) noexcept {
+    return used.connections + used.requests + used.request_bytes + used.answer_bytes == 0;
   }
 
   std::array<PortShare, 3> limits_;
-  PortShare total_;
-  std::map<boost::asio::ip::address, PortShare> addresses_;
-  std::map<std::pair<boost::asio::ip::address, ClientId>, PortShare> clients_;
+  Account total_;
+  std::map<boost::asio::ip::address, Account> addresses_;
+  std::map<std::pair<boost::asio::ip::address, ClientId>, Account> clients_;
 };
 
 }  // namespace mirbft

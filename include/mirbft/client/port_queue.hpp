@@ -11,13 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include <mirbft/client/client_frames.hpp>
 #include <mirbft/client/io_loop.hpp>
 #include <mirbft/events/node.hpp>
-#include <mirbft/events/tracker.hpp>
 #include <mirbft/node.hpp>
+#include <mirbft/types/bytes.hpp>
 #include <mirbft/types/id.hpp>
 #include <mirbft/types/number_map.hpp>
 #include <mirbft/types/request.hpp>
+#include <mirbft/wire/codec.hpp>
 
 namespace mirbft {
 
@@ -27,32 +29,32 @@ namespace mirbft {
 /// rubbish under an honest client's number would have its refusal handed to the honest one too.
 /// Here, different requests under one number are given to the Node one after the other.
 ///
+/// `Asker` is a small value that goes with a request and comes back with its answer.
 /// One thread at a time; the Node answers on its own.
-template <class Replica>
+template <class Replica, class Asker>
 class PortQueue {
  public:
   PortQueue(Replica& replica, IoLoop& loop)
       : replica_(replica), answers_(std::make_shared<Answers>(&loop)) {}
 
-  /// The ticket is for the answer, of which there will be one.
-  void submit(std::uint64_t ticket, Request request, Spread spread) {
-    const Key key{request.client, request.req_no};
-    Number& number = numbers_[key];
-    keys_[ticket] = key;
-    if (number.inside > 0 && number.request != request) {
+  /// There will be one answer. `payload` is what the submission was decoded from.
+  void submit(const Asker& asker, Submission submission, Bytes payload) {
+    const Request& request = submission.request;
+    Number& number = numbers_[request.client][request.req_no.value];
+    if (number.inside > 0 && request_in(number.payload) != request) {
       ++held_back_;
-      number.held.push_back({ticket, std::move(request), spread});
+      held_[{request.client, request.req_no}].push_back({asker, std::move(payload)});
     } else {
-      give(number, {ticket, std::move(request), spread});
+      give(number, asker, std::move(submission), std::move(payload));
     }
   }
 
-  /// Calls `sink(ticket, Replied)` for each answer that has come.
+  /// Calls `sink(asker, Replied)` for each answer that has come.
   template <class Sink>
   void take_answers(Sink&& sink) {
-    for (auto& [ticket, reply] : answers_->take()) {
-      go_on(*keys_.take(ticket));
-      sink(ticket, std::move(reply));
+    for (auto& [asker, reply] : answers_->take()) {
+      go_on(reply.client, reply.req_no);
+      sink(asker, std::move(reply));
     }
   }
 
@@ -65,24 +67,25 @@ class PortQueue {
   std::uint64_t refused() const noexcept { return refused_; }
 
  private:
-  using Key = std::pair<ClientId, ReqNo>;
-
   /// The answers of the Node's thread; lives until the last of them, whoever goes first.
   class Answers {
    public:
-    using List = std::vector<std::pair<std::uint64_t, Replied>>;
+    using List = std::vector<std::pair<Asker, Replied>>;
 
     explicit Answers(IoLoop* loop) : loop_(loop) {}
 
-    void put(std::uint64_t ticket, const Replied& reply) {
+    void put(const Asker& asker, const Replied& reply) {
       const std::lock_guard lock(mutex_);
       if (!loop_) return;
-      list_.emplace_back(ticket, reply);
-      loop_->wake();
+      list_.emplace_back(asker, reply);
+      if (list_.size() == 1) loop_->wake();  // it then takes all that come meanwhile
     }
     List take() {
+      List taken;
       const std::lock_guard lock(mutex_);
-      return std::exchange(list_, {});
+      taken.swap(list_);
+      list_.reserve(taken.size());
+      return taken;
     }
     void close() {
       const std::lock_guard lock(mutex_);
@@ -95,54 +98,62 @@ class PortQueue {
     List list_;
   };
 
-  struct Held {
-    std::uint64_t ticket = 0;
-    Request request;
-    Spread spread{};
-  };
   /// A number of a client under which the Node has a request.
   struct Number {
-    Request request;
-    std::size_t inside = 0;  // how many answers to it are to come
-    std::deque<Held> held;
+    /// Of the submission of that request. To keep the request would take a reference for each of
+    /// its parts, and it is seldom needed.
+    Bytes payload;
+    std::uint32_t inside = 0;  // how many answers to it are to come
+  };
+  struct Held {
+    Asker asker;
+    Bytes payload;
   };
 
-  void give(Number& number, Held held) {
-    number.request = held.request;
+  static Submission submission_in(const Bytes& payload) {
+    return *wire::decode<Submission>(payload, wire::Form::lenient);
+  }
+  static Request request_in(const Bytes& payload) { return submission_in(payload).request; }
+
+  void give(Number& number, const Asker& asker, Submission submission, Bytes payload) {
+    number.payload = std::move(payload);
     ++number.inside;
-    Replied refusal{held.request.client, held.request.req_no, Outcome::overloaded, {}, {}};
+    Request& request = submission.request;
+    Replied refusal{request.client, request.req_no, Outcome::overloaded, {}, {}};
     const Submitted submitted = replica_.submit(
-        std::move(held.request),
-        [answers = answers_, ticket = held.ticket](const Replied& reply) {
-          answers->put(ticket, reply);
-        },
-        held.spread);
+        std::move(request),
+        [answers = answers_, asker](const Replied& reply) { answers->put(asker, reply); },
+        submission.spread);
     ++(submitted == Submitted::accepted ? submitted_ : refused_);
     if (submitted == Submitted::accepted) return;
     if (submitted == Submitted::stopped) refusal.outcome = Outcome::shut_down;
-    answers_->put(held.ticket, refusal);
+    answers_->put(asker, refusal);
   }
 
   /// A request under this number is answered: it is the turn of the next, and of its like.
-  void go_on(const Key& key) {
-    const auto number = numbers_.find(key);
-    if (--number->second.inside > 0) return;
-    std::deque<Held>& held = number->second.held;
-    if (held.empty()) {
-      numbers_.erase(number);
+  void go_on(ClientId client, ReqNo req_no) {
+    const auto numbers = numbers_.find(client);
+    Number& number = *numbers->second.find(req_no.value);
+    if (--number.inside > 0) return;
+    const auto held = held_.empty() ? held_.end() : held_.find({client, req_no});
+    if (held == held_.end()) {
+      numbers->second.take(req_no.value);
+      if (numbers->second.empty()) numbers_.erase(numbers);
       return;
     }
+    std::deque<Held>& queue = held->second;
     do {
-      Held next = std::move(held.front());
-      held.pop_front();
-      give(number->second, std::move(next));
-    } while (!held.empty() && held.front().request == number->second.request);
+      Held next = std::move(queue.front());
+      queue.pop_front();
+      give(number, next.asker, submission_in(next.payload), next.payload);
+    } while (!queue.empty() && request_in(queue.front().payload) == request_in(number.payload));
+    if (queue.empty()) held_.erase(held);
   }
 
   Replica& replica_;
   std::shared_ptr<Answers> answers_;
-  std::map<Key, Number> numbers_;
-  NumberMap<Key> keys_;  // by ticket
+  std::map<ClientId, NumberMap<Number>> numbers_;
+  std::map<std::pair<ClientId, ReqNo>, std::deque<Held>> held_;
   std::uint64_t submitted_ = 0;
   std::uint64_t held_back_ = 0;
   std::uint64_t refused_ = 0;

@@ -52,13 +52,15 @@ class ReplicaLinks {
   ReplicaLinks& operator=(const ReplicaLinks&) = delete;
 
   /// Queues a submission for the next `flush`; false if the replica is not connected, or does not
-  /// read fast enough.
+  /// read fast enough. Submissions with one number, which is not 0, are the same.
   bool send(std::size_t place, const Submission& submission) {
     Link* const link = replicas_[place].link;
     if (!link || !link->met()) return false;
-    const Bytes payload = wire::encode(submission);
-    if (link->unwritten() + Link::cost(payload) > config_.queue_bytes) return false;
-    link->send(ToReplica::submission, payload);
+    // Most go to several replicas, one after the other.
+    if (std::exchange(encoded_number_, submission.number) != submission.number)
+      encoded_ = wire::encode(submission);
+    if (link->unwritten() + Link::cost(encoded_) > config_.queue_bytes) return false;
+    link->send(ToReplica::submission, encoded_);
     return true;
   }
 
@@ -187,6 +189,8 @@ class ReplicaLinks {
   std::minstd_rand jitter_{std::random_device{}()};
   std::deque<Replica> replicas_;
   std::vector<std::unique_ptr<Link>> links_;
+  std::uint64_t encoded_number_ = 0;
+  Bytes encoded_;  // the submission with this number
   LinkEnds ended_;
   std::string last_end_;
   bool closed_ = false;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -17,6 +16,7 @@
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/digest.hpp>
 #include <mirbft/types/id.hpp>
+#include <mirbft/types/number_map.hpp>
 #include <mirbft/types/outcome.hpp>
 #include <mirbft/types/quorum.hpp>
 
@@ -70,11 +70,10 @@ class ReplyQuorum {
         kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
-  void expect(ReqNo number) { open_[number].said.resize(replicas_.size()); }
+  void expect(ReqNo number) { open_[number.value].said.resize(replicas_.size()); }
   /// Nobody waits for this number any more.
   void forget(ReqNo number) {
-    const auto open = open_.find(number);
-    if (open != open_.end()) erase(open);
+    if (const std::optional<Open> open = open_.take(number.value)) drop(open->results);
   }
 
   /// A replica has answered. The result, once enough say the same.
@@ -85,8 +84,7 @@ class ReplyQuorum {
         return vouched(from, reply.client, reply.req_no, forgotten);
       default: ++status_.refused; return std::nullopt;
     }
-    hasher_.update(reply.result.view());
-    return said(from, reply.client, reply.req_no, hasher_.finish(), &reply.result);
+    return said(from, reply.client, reply.req_no, digest_of(reply), &reply.result);
   }
   /// A replica has answered with the hash of the result alone.
   std::optional<ClientResult> vouched(NodeId from, ClientId client, ReqNo number,
@@ -107,25 +105,34 @@ class ReplyQuorum {
 
   /// A whole result, and the place of the replica that has sent it.
   struct Kept {
+    Digest digest;
     Bytes result;
     std::size_t by = 0;
   };
   struct Open {
     std::vector<std::optional<Digest>> said;
-    std::map<Digest, Kept> results;
+    std::vector<Kept> results;  // mostly one, at most one of each replica
   };
-  using Opened = typename std::map<ReqNo, Open>::iterator;
+
+  /// What is kept already needs no hashing.
+  Digest digest_of(const Replied& reply) {
+    if (const Open* const open = open_.find(reply.req_no.value))
+      for (const Kept& kept : open->results)
+        if (kept.result == reply.result) return kept.digest;
+    hasher_.update(reply.result.view());
+    return hasher_.finish();
+  }
 
   std::optional<ClientResult> said(NodeId from, ClientId client, ReqNo number,
                                    const Digest& digest, const Bytes* result) {
-    const auto open = client == client_ ? open_.find(number) : open_.end();
+    Open* const open = client == client_ ? open_.find(number.value) : nullptr;
     const auto replica = std::find(replicas_.begin(), replicas_.end(), from);
-    if (open == open_.end() || replica == replicas_.end()) {
+    if (!open || replica == replicas_.end()) {
       ++status_.unasked;
       return std::nullopt;
     }
     const auto place = static_cast<std::size_t>(replica - replicas_.begin());
-    auto& before = open->second.said[place];
+    auto& before = open->said[place];
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
@@ -133,13 +140,13 @@ class ReplyQuorum {
     const bool repeated = before == digest;
     before = digest;
     if (digest == forgotten) {
-      if (are_too_few_left(open->second)) return close(open, forgotten, {});
-    } else if (count(open->second, digest) >= quorum_.weak()) {
-      if (!result) result = kept(open->second, digest);
-      if (result) return close(open, digest, *result);
+      if (are_too_few_left(*open)) return close(number, forgotten, {});
+    } else if (count(*open, digest) >= quorum_.weak()) {
+      if (!result) result = kept(*open, digest);
+      if (result) return close(number, digest, *result);
     }
-    if (repeated && has_lost_its_result(open->second)) return close(open, forgotten, {});
-    if (result) keep(open->second, digest, {*result, place});
+    if (repeated && has_lost_its_result(*open)) return close(number, forgotten, {});
+    if (result && !kept(*open, digest)) keep(*open, {digest, *result, place});
     return std::nullopt;
   }
 
@@ -148,14 +155,18 @@ class ReplyQuorum {
         std::count(open.said.begin(), open.said.end(), std::optional(digest)));
   }
   static const Bytes* kept(const Open& open, const Digest& digest) {
-    const auto found = open.results.find(digest);
-    return found == open.results.end() ? nullptr : &found->second.result;
+    const auto found = std::find_if(open.results.begin(), open.results.end(),
+                                    [&](const Kept& kept) { return kept.digest == digest; });
+    return found == open.results.end() ? nullptr : &found->result;
   }
-  void keep(Open& open, const Digest& digest, Kept kept) {
+  void keep(Open& open, Kept kept) {
     const std::uint64_t bytes = kept.result.size();
     if (kept_[kept.by] + bytes > most_kept) return;
-    const std::size_t by = kept.by;
-    if (open.results.try_emplace(digest, std::move(kept)).second) kept_[by] += bytes;
+    kept_[kept.by] += bytes;
+    open.results.push_back(std::move(kept));
+  }
+  void drop(const std::vector<Kept>& results) {
+    for (const Kept& kept : results) kept_[kept.by] -= kept.result.size();
   }
 
   /// What is forgotten is believed only when too few are left for a result.
@@ -171,27 +182,21 @@ class ReplyQuorum {
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
-  ClientResult close(Opened open, const Digest& digest, const Bytes& result) {
-    ClientResult known{open->first, std::nullopt};
-    if (digest != forgotten) {
-      known.result = result;
-      for (const std::optional<Digest>& other : open->second.said)
-        status_.conflicting += other && *other != digest && *other != forgotten;
-    }
+  ClientResult close(ReqNo number, const Digest& digest, const Bytes& result) {
+    const std::optional<Open> open = open_.take(number.value);
+    drop(open->results);
     ++status_.believed;
-    erase(open);
-    return known;
-  }
-  void erase(Opened open) {
-    for (const auto& [digest, kept] : open->second.results) kept_[kept.by] -= kept.result.size();
-    open_.erase(open);
+    if (digest == forgotten) return {number, std::nullopt};
+    for (const std::optional<Digest>& other : open->said)
+      status_.conflicting += other && *other != digest && *other != forgotten;
+    return {number, result};
   }
 
   ClientId client_;
   std::vector<NodeId> replicas_;
   Quorum quorum_;
   Hasher hasher_;
-  std::map<ReqNo, Open> open_;
+  NumberMap<Open> open_;
   std::vector<std::uint64_t> kept_;  // bytes of whole results of each replica
   ReplyQuorumStatus status_;
 };

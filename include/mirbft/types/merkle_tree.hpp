@@ -92,6 +92,7 @@ class MerkleTree {
   /// The nodes beside the way from a leaf to the root, from below, once that one holds.
   std::vector<Digest> path(std::uint64_t leaf) const {
     std::vector<Digest> nodes;
+    nodes.reserve(levels_.size());
     for_each_merkle_sibling(leaf, size(), [&](std::uint64_t level, std::uint64_t sibling) {
       nodes.push_back(levels_[level][sibling]);
     });

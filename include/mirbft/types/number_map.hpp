@@ -20,6 +20,12 @@ template <class T, std::uint64_t shelf_width = 64>
 class NumberMap {
  public:
   bool empty() const noexcept { return shelves_.empty(); }
+  /// How many entries there are; counts those of each shelf.
+  std::size_t size() const noexcept {
+    std::size_t size = 0;
+    for (const auto& [number, shelf] : shelves_) size += shelf.used;
+    return size;
+  }
 
   /// One past the highest number of an entry; 0 when there is none.
   std::uint64_t end() const noexcept {
@@ -65,6 +71,14 @@ class NumberMap {
     shelf->second.clear(*item);
     tidy(shelf);
     return taken;
+  }
+
+  /// Visits all entries in order: `visit(number, entry)`.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [place, shelf] : shelves_)
+      for (Item& item : shelf.items)
+        if (item.value) visit(item.number, *item.value);
   }
 
   /// Visits all entries in order, and erases those for which `drop(number, entry)` holds.

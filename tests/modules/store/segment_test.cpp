@@ -71,6 +71,22 @@ TEST_CASE("a store on disk has what one in memory has") {
   }
 }
 
+TEST_CASE("what will soon go by itself is not written again") {
+  sim::FileSystem disk{sim::Random(1)};
+  Store store = open(disk);
+  for (std::uint64_t i = 2; i < 200; ++i) {
+    const RequestRef reference{ClientId(1), ReqNo(i), {}};
+    store.put(reference, Bytes(std::string(900, 'x')), {});
+    store.sync();
+    store.delivered(SeqNr(i), Batch(std::vector<RequestRef>{reference}));
+    store.collect({SeqNr(i - 2), {}});
+    REQUIRE(store.status().log.segments <= 2);
+  }
+  CHECK(store.status().requests == 2);
+  CHECK(store.status().log.removed_segments > 30);
+  CHECK(store.status().log.carried == 0);
+}
+
 TEST_CASE("what comes back in a restart is collected again") {
   sim::FileSystem disk{sim::Random(1)};
   Use use(1);

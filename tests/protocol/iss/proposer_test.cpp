@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -13,10 +14,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The proposer of node 0 among four, with segments of four slots.
+/// The proposer of node 0 among four, with segments of four slots if not told otherwise.
 struct Leader {
-  Leader() {
-    config.epoch_length = 16;
+  explicit Leader(std::uint32_t epoch_length = 16) {
+    config.epoch_length = epoch_length;
     config.max_batch_requests = 3;
     config.pipeline = 2;
     config.batch_delay = 20ms;
@@ -108,6 +109,25 @@ TEST_CASE("a batch grows to what arrives during a commit, but waits in vain for 
   }
   leader.add();
   CHECK(leader.due(5ms) == 3);
+}
+
+TEST_CASE("a batch waits for as long as a commit takes, if that is long, but not for ever") {
+  using Times = std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds>;
+  for (const auto& [commit, patience] : {Times{5ms, 20ms}, {60ms, 60ms}, {10s, 160ms}}) {
+    Leader leader(400);
+    leader.config.max_batch_requests = 100;
+    std::chrono::nanoseconds now = 0ms;
+    for (std::uint32_t slot = 0; slot < 30; ++slot) {
+      leader.propose(now);
+      for (int i = 0; i < 40; ++i) leader.add();
+      now += commit;
+      leader.decide(slot, now);
+    }
+    leader.propose(now);
+    leader.add();
+    CHECK_FALSE(leader.due(now + patience - 1ms));
+    CHECK(leader.due(now + patience) == 31);
+  }
 }
 
 TEST_CASE("what was delivered from elsewhere does not count as arriving") {

@@ -130,7 +130,8 @@ class SegmentLog {
 
   /// The oldest segment that is worth keeping, where `needed(id)` says how many bytes of one are
   /// needed: those before it go together, as no more than a quarter of them must be written again.
-  /// So a log is about four times as large as what is needed of it, at most.
+  /// So a log is about four times as large as what is needed of it, at most. Of the last few
+  /// segments nothing is written again: most of what is in them will soon go by itself.
   template <class Needed>
   std::uint64_t worth_keeping_from(Needed&& needed) const {
     std::uint64_t from = oldest();
@@ -139,7 +140,8 @@ class SegmentLog {
     for (auto at = segments_.begin(); at->first != newest(); ++at) {
       size += at->second.header.file_size;
       kept += needed(at->first);
-      if (kept <= size / 4) from = at->first + 1;
+      const bool young = newest() - at->first < young_segments;
+      if (kept == 0 || (kept <= size / 4 && !young)) from = at->first + 1;
     }
     return from;
   }
@@ -191,6 +193,7 @@ class SegmentLog {
  private:
   using File = typename Files::File;
 
+  static constexpr std::uint64_t young_segments = 3;
   static constexpr std::uint64_t smallest_segment = std::uint64_t{1} << 10;
   static constexpr std::uint64_t largest_segment = std::uint64_t{1} << 30;
 

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -15,6 +14,7 @@
 
 #include <mirbft/modules/files/files.hpp>
 #include <mirbft/modules/files/segment_log.hpp>
+#include <mirbft/modules/store/request_index.hpp>
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/client_window.hpp>
 #include <mirbft/types/errors.hpp>
@@ -60,10 +60,10 @@ class SegmentStore {
 
   /// The request, or null when it is absent. Valid until the next call.
   const Request* get(const RequestRef& reference) {
-    const auto found = index_.find(reference);
-    if (found == index_.end()) return nullptr;
-    if (found->second.recent) return &*found->second.recent;
-    log_.read(found->second.place, found->second.size, [&](const segments::Record& record) {
+    const Kept* kept = index_.find(reference);
+    if (!kept) return nullptr;
+    if (kept->recent) return &*kept->recent;
+    log_.read(kept->place, kept->size, [&](const segments::Record& record) {
       const Stored stored(record.payload);
       last_ = {reference.client, reference.req_no, Bytes(stored.data), Bytes(stored.authenticator)};
     });
@@ -73,16 +73,16 @@ class SegmentStore {
   /// Calls `look(const RequestRef&, const Request&)` for every request.
   template <class Look>
   void for_each(Look&& look) {
-    for (const auto& [reference, kept] : index_) look(reference, *get(reference));
+    index_.for_each([&](const RequestRef& reference, Kept&) { look(reference, *get(reference)); });
   }
 
   /// Remembers where the requests of a batch were delivered.
   void delivered(SeqNr sn, Batch batch) {
     for (const RequestRef& reference : *batch) {
-      const auto found = index_.find(reference);
-      if (found == index_.end()) continue;
-      found->second.delivered = true;
-      let_go(found->second);
+      Kept* kept = index_.find(reference);
+      if (!kept) continue;
+      kept->delivered = true;
+      let_go(*kept);
     }
     delivered_.insert_or_assign(sn, std::move(batch));
   }
@@ -90,17 +90,15 @@ class SegmentStore {
   /// Drops what was delivered at or before `collection.through`, and what was never delivered
   /// below its client's `low`.
   void collect(const Collection& collection) {
+    const auto forget = [this](Kept& kept) { this->forget(kept); };
     const auto end = delivered_.upper_bound(collection.through);
     for (auto at = delivered_.begin(); at != end; at = delivered_.erase(at))
-      for (const RequestRef& reference : *at->second) {
-        const auto found = index_.find(reference);
-        if (found != index_.end()) forget(found);
-      }
-    for (const ClientWindow& window : collection.windows) {
-      const auto high = index_.lower_bound({window.client, window.low, {}});
-      for (auto at = index_.lower_bound({window.client, ReqNo(0), {}}); at != high;)
-        at = at->second.delivered ? std::next(at) : forget(at);
-    }
+      for (const RequestRef& reference : *at->second) index_.erase(reference, forget);
+    for (const ClientWindow& window : collection.windows)
+      index_.erase_below(window.client, window.low, [&](Kept& kept) {
+        if (!kept.delivered) forget(kept);
+        return !kept.delivered;
+      });
     remove_segments();
   }
 
@@ -120,7 +118,6 @@ class SegmentStore {
   };
   /// So many bytes of requests are kept in memory at most.
   static constexpr std::uint64_t most_recent_bytes = 64u << 20;
-  using Index = std::map<RequestRef, Kept>;
 
   /// What stands before a body: client (u64), number (u64), digest (32 bytes), length (u32).
   using Head = std::array<std::uint8_t, 20 + Digest::size>;
@@ -193,10 +190,10 @@ class SegmentStore {
     note(Stored(record.payload).reference, place, segments::record_size(record.payload.size()));
   }
 
-  typename Index::iterator forget(typename Index::iterator kept) {
-    let_go(kept->second);
-    needed_[kept->second.place.segment] -= kept->second.size;
-    return index_.erase(kept);
+  /// A request goes, and its entry with it.
+  void forget(Kept& kept) {
+    let_go(kept);
+    needed_[kept.place.segment] -= kept.size;
   }
 
   void remove_segments() {
@@ -211,14 +208,14 @@ class SegmentStore {
   void carry(std::uint64_t segment) {
     log_.read_segment(segment, [this](segments::Place place, const segments::Record& record) {
       const RequestRef reference = Stored(record.payload).reference;
-      const auto found = index_.find(reference);
-      if (found == index_.end() || found->second.place != place) return;
+      const Kept* kept = index_.find(reference);
+      if (!kept || kept->place != place) return;
       note(log_.append(0, RetentionIndex(0), {record.payload}, record.origin), record);
     });
   }
 
   // Made before the log, which fills them.
-  Index index_;
+  RequestIndex<Kept> index_;
   /// Bytes by segment.
   std::map<std::uint64_t, std::uint64_t> needed_;
   segments::SegmentLog<Files, Policy> log_;

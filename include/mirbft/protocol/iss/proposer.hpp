@@ -22,7 +22,9 @@ namespace mirbft::iss {
 /// times the time that a commit takes. Both are measured as one, by counting what arrives while a
 /// slot is in flight, since ticks are coarser than a commit. With few requests that is less than
 /// one of them, and each leaves at once. A batch that is still smaller when nothing is in flight
-/// and time goes on shows that the load has fallen, and waits no longer.
+/// and time goes on shows that the load has fallen, and waits no longer; nor does one that has
+/// waited for as long as a commit takes, or for `batch_delay` if that is longer. Where the machine
+/// has all that it can do, commits take long, and only large batches make it less.
 class Proposer {
  public:
   void begin_epoch(const EpochPlan& plan, NodeId self) {
@@ -30,7 +32,7 @@ class Proposer {
     for (std::uint32_t segment = 0; segment < plan.segments(); ++segment)
       if (plan.leader(segment) == self) own_ = segment;
     next_ = in_flight_ = 0;
-    arrived_before_.assign(plan.segment_length(), std::nullopt);
+    flying_.assign(plan.segment_length(), std::nullopt);
     highest_ = plan.first();
   }
 
@@ -60,10 +62,10 @@ class Proposer {
     const bool any = buckets.own_requests() != 0;
     const bool full = buckets.own_requests() >= config.max_batch_requests ||
                       buckets.own_bytes() >= config.max_batch_bytes;
-    const bool waited = now - last_ >= config.batch_delay;
+    const bool adaptive = config.batching == Batching::adaptive;
+    const bool waited = now - last_ >= (adaptive ? patience(config) : config.batch_delay);
     const bool enough = 4 * buckets.own_requests() >= arrivals_x4_ ||
                         (in_flight_ == 0 && now != decided_at_);
-    const bool adaptive = config.batching == Batching::adaptive;
     const bool pulled = plan.sn_of(*own_, next_) < highest_ &&
                         (waited || config.pull_along == PullAlong::at_once);
     return full || (any && (waited || (adaptive && enough))) || pulled ? std::optional(next_)
@@ -72,7 +74,7 @@ class Proposer {
   /// The slot that was due is proposed for, with so many requests, which have left the buckets.
   void propose(std::size_t requests, const Buckets& buckets, std::chrono::nanoseconds now) {
     taken_ += requests;
-    arrived_before_[next_] = arrived(buckets);
+    flying_[next_] = Flight{arrived(buckets), now};
     ++next_;
     ++in_flight_;
     ++proposed_;
@@ -82,13 +84,14 @@ class Proposer {
   void skip() noexcept { ++next_; }
   /// One of the own slots is decided, perhaps without having been proposed for since a restart.
   void decided(std::uint32_t slot, const Buckets& buckets, std::chrono::nanoseconds now) {
-    const auto before = std::exchange(arrived_before_[slot], std::nullopt);
-    if (!before) return;
+    const auto flight = std::exchange(flying_[slot], std::nullopt);
+    if (!flight) return;
     --in_flight_;
     decided_at_ = now;
     // What is delivered from another replica's memory leaves the buckets without being taken.
-    const std::uint64_t meanwhile = std::max(arrived(buckets), *before) - *before;
+    const std::uint64_t meanwhile = std::max(arrived(buckets), flight->arrived) - flight->arrived;
     arrivals_x4_ += meanwhile - arrivals_x4_ / 4;
+    commit_x4_ += now - flight->since - commit_x4_ / 4;
   }
 
   /// Whoever leads this sequence number is expected to propose for it.
@@ -100,14 +103,27 @@ class Proposer {
     return taken_ + buckets.own_requests();
   }
 
+  /// How long an adaptive leader lets a batch wait. A commit that took a view change tells nothing
+  /// about the load, so there is a bound.
+  std::chrono::nanoseconds patience(const IssConfig& config) const noexcept {
+    return std::clamp(commit_x4_ / 4, config.batch_delay, 8 * config.batch_delay);
+  }
+
+  /// A slot that is proposed for and not decided: what had arrived then, and when it was.
+  struct Flight {
+    std::uint64_t arrived = 0;
+    std::chrono::nanoseconds since{};
+  };
+
   std::optional<std::uint32_t> own_;
   std::uint32_t next_ = 0;
   std::uint32_t in_flight_ = 0;
-  /// For each slot that is in flight what had arrived when it was proposed for.
-  std::vector<std::optional<std::uint64_t>> arrived_before_;
+  std::vector<std::optional<Flight>> flying_;
   std::uint64_t taken_ = 0;
   /// Four times the running mean of what arrives during a commit; each commit counts a quarter.
   std::uint64_t arrivals_x4_ = 0;
+  /// The same of the time that a commit takes.
+  std::chrono::nanoseconds commit_x4_{};
   std::chrono::nanoseconds decided_at_{};
   SeqNr highest_;
   std::chrono::nanoseconds last_{};
