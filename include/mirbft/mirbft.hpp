@@ -211,6 +211,7 @@
 #include <mirbft/log/event.hpp>
 #include <mirbft/log/file.hpp>
 #include <mirbft/log/format.hpp>
+#include <mirbft/log/joint.hpp>
 #include <mirbft/log/module_with_duty.hpp>
 #include <mirbft/log/options.hpp>
 #include <mirbft/log/printer.hpp>

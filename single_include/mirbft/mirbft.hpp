@@ -23225,6 +23225,74 @@ class BlockEvents {
 
 }  // namespace mirbft::log_format
 
+// <mirbft/log/joint.hpp>
+// Where a replay joins a log whose beginning is gone.
+
+#include <list>
+
+namespace mirbft::detail {
+
+/// Lays what a replayed module emits to one destination, in order, beside what the log shows there.
+///
+/// A log without its beginning first shows what the module has emitted on inputs that are gone.
+/// How much that is nobody knows, and it may look like what comes later: a client sends a request
+/// twice. So every place in the log where all that the replay has emitted may begin is kept in mind
+/// for as long as it holds, until nothing of the earlier inputs can be on its way any more.
+class Joint {
+ public:
+  /// So many events are not on their way at once.
+  static constexpr std::uint64_t patience = 16384;
+  /// So many equal events in a row are hardly chance.
+  static constexpr std::size_t enough = 64;
+
+  void emit(LogEvent event) { emitted_.push_back(std::move(event)); }
+
+  /// The next event of the log.
+  void show(const LogEvent& event) {
+    ++shown_;
+    if (emitted_.empty()) return;
+    ++late_;
+    const bool was_likely = matched() >= enough;
+    std::erase_if(matched_, [&](std::size_t count) {
+      return count == emitted_.size() || !is_same(emitted_[count], event);
+    });
+    for (std::size_t& count : matched_) ++count;
+    if (late_ <= patience && is_same(emitted_.front(), event)) matched_.push_back(1);
+    if (matched_.empty() && (was_likely || is_over())) parting_ = event;
+  }
+
+  /// Nothing changes its mind any more.
+  bool is_over() const noexcept { return late_ > patience; }
+  /// How many events the log and the replay have in common; the most that is possible.
+  std::size_t matched() const noexcept { return matched_.empty() ? 0 : matched_.front(); }
+  /// How many the log has shown before those.
+  std::uint64_t passed_over() const noexcept { return shown_ - matched(); }
+  /// What the replay has emitted, and the log has not shown.
+  std::list<LogEvent> rest() const {
+    return {emitted_.begin() + static_cast<std::ptrdiff_t>(matched()), emitted_.end()};
+  }
+  std::size_t pending() const noexcept { return emitted_.size() - matched(); }
+  /// The event to which nothing that was emitted leads, if no place is left; null if one is, or may
+  /// still come.
+  const LogEvent* parting() const noexcept {
+    return matched_.empty() && parting_ ? &*parting_ : nullptr;
+  }
+
+ private:
+  static bool is_same(const LogEvent& one, const LogEvent& other) {
+    return one.number == other.number && one.payload == other.payload;
+  }
+
+  std::vector<LogEvent> emitted_;
+  /// For each place that is possible, how many events from there on are the same; falling.
+  std::vector<std::size_t> matched_;
+  std::optional<LogEvent> parting_;
+  std::uint64_t shown_ = 0;
+  std::uint64_t late_ = 0;
+};
+
+}  // namespace mirbft::detail
+
 // <mirbft/log/module_with_duty.hpp>
 // Any module of a Node as an event-shaped one, so that it can be replayed: with the duty of its
 // slot a task-shaped module takes events and answers them.
@@ -23237,6 +23305,11 @@ template <std::size_t S>
 inline constexpr bool is_replayable = (slot::tracker | slot::hasher | slot::crypto |
                                        slot::protocol | slot::app)
                                           .includes(Slot(static_cast<std::uint16_t>(1u << S)));
+
+/// Whether what the task-shaped module of slot `S` does hangs on nothing that it was given before:
+/// a Hasher begins anew after each digest. Crypto has keys that may have changed.
+template <std::size_t S>
+inline constexpr bool has_no_memory = S == slot::hasher.index();
 
 /// The module in slot `S` of a Node with this plan. It does not sign: that takes a secret, which no
 /// log holds.
@@ -23265,6 +23338,14 @@ class ModuleWithDuty {
   struct Answers<events<Es...>> {
     using type = engine::Union<decltype(answer_to<Es>())...>;
   };
+  template <class... Es>
+  static constexpr bool is_answered(events<Es...>) {
+    return ((Task::template handles<Es> && engine::HasAnswer<Es>) && ...);
+  }
+  template <class... Es>
+  static constexpr bool is_direct(events<Es...>) {
+    return (Es::destination.is_single() && ...);
+  }
   template <class E>
   struct comes_from_elsewhere {
     static constexpr bool value = []<std::size_t... T>(std::index_sequence<T...>) {
@@ -23280,6 +23361,10 @@ class ModuleWithDuty {
       engine::Union<typename Plan::template Emits<S>, typename Answers<consumes>::type>;
   /// Those of its `emits` that may come from elsewhere too.
   using shared = typename engine::Select<comes_from_elsewhere, emits>::type;
+
+  /// Whether it can be replayed from anywhere in a log: see `Replay::join`.
+  static constexpr bool can_join =
+      has_no_memory<S> && is_answered(consumes{}) && is_direct(emits{});
 
   /// `module` is as it was when the recorded Node started.
   ModuleWithDuty(Module module, const NodeConfig& config)
@@ -23738,8 +23823,6 @@ class LogPrinter {
 // that event; if the alteration happens to make it another one that is due, where that one comes
 // and is not expected any more. An altered input breaks it as soon as the outputs differ.
 
-#include <list>
-
 namespace mirbft {
 
 /// Where a replay and its log part.
@@ -23759,7 +23842,11 @@ class ExpectedEvents {
   template <class E>
   void add_in_order(const E& event) {
     newest_.push_back(expected(event));
-    ordered_[E::destination.index()].push_back(newest_.back());
+    if (auto& joint = joints_[E::destination.index()]) {
+      joint->emit(newest_.back());
+    } else {
+      ordered_[E::destination.index()].push_back(newest_.back());
+    }
   }
   template <class E>
   void add_in_any_order(const E& event) {
@@ -23771,6 +23858,43 @@ class ExpectedEvents {
   /// What was added since `forget_newest`, in that order.
   const std::vector<LogEvent>& newest() const noexcept { return newest_; }
   void forget_newest() noexcept { newest_.clear(); }
+
+  /// The log begins in the middle: what stands there before what is expected is passed over.
+  void join() {
+    for (auto& joint : joints_) joint.emplace();
+  }
+  bool is_joining(const LogEvent& event) const noexcept {
+    return joints_[event.slot.index()].has_value();
+  }
+  /// The next event of the log, at a place that is joining. Returns the one that nothing leads to
+  /// if that is certain.
+  const LogEvent* join(const LogEvent& event) {
+    auto& joint = joints_[event.slot.index()];
+    joint->show(event);
+    if (!joint->is_over() || joint->parting()) return joint->is_over() ? joint->parting() : nullptr;
+    joined_ += joint->matched();
+    passed_over_ += joint->passed_over();
+    ordered_[event.slot.index()] = joint->rest();
+    joint.reset();
+    return nullptr;
+  }
+  /// The same at the end of the log.
+  const LogEvent* parting() const noexcept {
+    for (const auto& joint : joints_)
+      if (const LogEvent* event = joint ? joint->parting() : nullptr) return event;
+    return nullptr;
+  }
+  /// How many events were found in the log while joining, and how many were passed over.
+  std::uint64_t joined() const noexcept {
+    std::uint64_t sum = joined_;
+    for (const auto& joint : joints_) sum += joint ? joint->matched() : 0;
+    return sum;
+  }
+  std::uint64_t passed_over() const noexcept {
+    std::uint64_t sum = passed_over_;
+    for (const auto& joint : joints_) sum += joint ? joint->passed_over() : 0;
+    return sum;
+  }
 
   /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
   /// two equal events it does not matter which goes, but nothing may hold up the order.
@@ -23804,6 +23928,7 @@ class ExpectedEvents {
     std::size_t total = 0;
     for (const auto& events : ordered_) total += events.size();
     for (const auto& events : unordered_) total += events.size();
+    for (const auto& joint : joints_) total += joint ? joint->pending() : 0;
     return total;
   }
 
@@ -23828,6 +23953,9 @@ class ExpectedEvents {
 
   std::array<std::list<LogEvent>, slot_count> ordered_;
   std::array<std::list<LogEvent>, slot_count> unordered_;
+  std::array<std::optional<Joint>, slot_count> joints_;
+  std::uint64_t joined_ = 0;
+  std::uint64_t passed_over_ = 0;
   std::vector<LogEvent> newest_;
 };
 
@@ -23886,6 +24014,11 @@ class Replay {
   Replay(Module& module, Slot slot, const LogReader& log)
       : module_(module), slot_(slot), log_(log), printer_(log) {}
 
+  /// To be called before the first event of a log whose beginning is gone. Only a module that has
+  /// no memory, and emits each event directly to one module, can be replayed then: of others it is
+  /// not known what they were by that event. What the log shows of earlier inputs is passed over.
+  void join() { expected_.join(); }
+
   /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
   /// input. A module that fails is given nothing more; if the recorded one did not, then what it
   /// has emitted since is the difference.
@@ -23893,7 +24026,9 @@ class Replay {
     expected_.forget_newest();
     std::optional<LogDifference> difference;
     if (is_one_of(typename Module::emits{}, event)) {
-      if (expected_.take(event)) {
+      if (expected_.is_joining(event)) {
+        difference = parting(expected_.join(event));
+      } else if (expected_.take(event)) {
         ++compared_;
       } else if (!is_one_of(Shared{}, event)) {
         difference = LogDifference{event, describe(event)};
@@ -23906,7 +24041,11 @@ class Replay {
   /// Events that the module was given.
   std::uint64_t fed() const noexcept { return fed_; }
   /// Recorded events that the module has emitted in the replay too.
-  std::uint64_t compared() const noexcept { return compared_; }
+  std::uint64_t compared() const noexcept { return compared_ + expected_.joined(); }
+  /// Recorded events that were taken for those of inputs that are gone.
+  std::uint64_t passed_over() const noexcept { return expected_.passed_over(); }
+  /// At the end of a log that was joined: the difference, if one has come to light only by that.
+  std::optional<LogDifference> end() const { return parting(expected_.parting()); }
   /// Events that the module has emitted and the log has not shown up to here.
   std::size_t pending() const noexcept { return expected_.size(); }
   /// What the module has emitted at the last step, follow-ups included.
@@ -23934,6 +24073,11 @@ class Replay {
     } catch (const std::exception& error) {
       failure_ = "fails at event " + std::to_string(event.index) + ": " + error.what();
     }
+  }
+
+  static std::optional<LogDifference> parting(const LogEvent* event) {
+    if (!event) return std::nullopt;
+    return LogDifference{*event, "nothing that the replay emits leads to this event"};
   }
 
   std::string describe(const LogEvent& event) const {

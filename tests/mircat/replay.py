@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,6 +156,26 @@ class Processes(unittest.TestCase):
         for module in MODULES:
             text = run(MIRCAT, "replay", self.logs, "--module", module)
             self.assertEqual(text.count(": same\n"), 5, text)
+
+    def test_without_the_first_file_the_hasher_replays(self):
+        with tempfile.TemporaryDirectory(prefix="mircat-") as rest:
+            files = sorted(self.logs.glob("node-1-0001.*"))
+            for file in files[1:]:
+                shutil.copy(file, rest)
+            done = subprocess.run([MIRCAT, "replay", rest, "--json"], capture_output=True,
+                                  text=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 2)
+            self.assertRegex(done.stderr,
+                             r"\Amircat: log = .* are missing, .*--module hasher.*\n\Z")
+            report, = reports(done.stdout)
+            self.assertEqual([fed(report, module) is None for module in MODULES],
+                             [True, True, True, False, True])
+            report, = reports(run(MIRCAT, "replay", rest, "--json", "--module", "hasher"))
+            self.assertIsNone(report["difference"])
+            hasher, = report["modules"]
+            self.assertGreater(hasher["compared"], 0)
+            self.assertEqual(hasher["fed"], hasher["compared"] + hasher["pending"])
+            self.assertIn("protocol", run(MIRCAT, "replay", rest, "--module", "protocol", status=2))
 
     def test_nodes_do_not_part(self):
         for node in (1, 2, 3):

@@ -307,10 +307,43 @@ TEST_CASE("A series is replayed as one log, and not without its beginning") {
   const Ran rest =
       run(replaying(), {{"logs", directory.path()}, {"logs", recording.file.path()}});
   CHECK(rest.status == status::unusable);
-  CHECK_MESSAGE(rest.err.find("what the modules were by then is not known") != std::string::npos,
+  CHECK_MESSAGE(rest.err.find("are missing, and what the modules were by then is not known "
+                              "(protocol, tracker, app, crypto)") != std::string::npos,
                 rest.err);
-  CHECK_FALSE(rest.says(directory.path()));
+  CHECK(std::ranges::count(rest.err, '\n') == 1);
+  CHECK_MESSAGE(rest.says("app       not replayed: what it was by event "), rest.out);
+  CHECK_MESSAGE(rest.says("hasher    given "), rest.out);
   CHECK_MESSAGE(rest.says(recording.file.path() + ": node "), rest.out);
+  const auto alone = [&](const char* module) {
+    return run(replaying(), {{"logs", directory.path()}, {"--module", module}});
+  };
+  CHECK(alone("hasher").status == status::ok);
+  CHECK(alone("hasher").err.empty());
+  CHECK(alone("hasher,app").status == status::unusable);
+  CHECK(alone("hasher,app").out.empty());
+}
+
+TEST_CASE("A Hasher is replayed from anywhere in a log, and then every digest is compared") {
+  const Recording recording;
+  const auto is_digest = [](const LogEvent& event) {
+    return event.name.find("HashResult") != std::string_view::npos;
+  };
+  for (std::size_t first = 1; first < recording.events.size(); first += 7) {
+    CAPTURE(first);
+    const MadeModule hasher = maker.make(of_hasher, *recording.log, {});
+    REQUIRE(hasher.module->join());
+    std::uint64_t digests = 0;
+    for (std::size_t i = first; i < recording.events.size(); ++i) {
+      CHECK_FALSE(hasher.module->step(recording.events[i]));
+      digests += is_digest(recording.events[i]) ? 1 : 0;
+    }
+    const ReplayCount count = hasher.module->count();
+    CHECK(count.compared + count.passed_over == digests);
+    CHECK(count.compared + count.pending == count.fed);
+    CHECK(count.passed_over <= 2);
+  }
+  for (const std::size_t slot : {of_protocol, of_tracker, of_app, of_crypto})
+    CHECK_FALSE(maker.make(slot, *recording.log, {}).module->join());
 }
 
 TEST_CASE("Wrong words are told with the mend") {

@@ -24,6 +24,11 @@ inline constexpr bool is_replayable = (slot::tracker | slot::hasher | slot::cryp
                                        slot::protocol | slot::app)
                                           .includes(Slot(static_cast<std::uint16_t>(1u << S)));
 
+/// Whether what the task-shaped module of slot `S` does hangs on nothing that it was given before:
+/// a Hasher begins anew after each digest. Crypto has keys that may have changed.
+template <std::size_t S>
+inline constexpr bool has_no_memory = S == slot::hasher.index();
+
 /// The module in slot `S` of a Node with this plan. It does not sign: that takes a secret, which no
 /// log holds.
 template <class Plan, std::size_t S>
@@ -51,6 +56,14 @@ class ModuleWithDuty {
   struct Answers<events<Es...>> {
     using type = engine::Union<decltype(answer_to<Es>())...>;
   };
+  template <class... Es>
+  static constexpr bool is_answered(events<Es...>) {
+    return ((Task::template handles<Es> && engine::HasAnswer<Es>) && ...);
+  }
+  template <class... Es>
+  static constexpr bool is_direct(events<Es...>) {
+    return (Es::destination.is_single() && ...);
+  }
   template <class E>
   struct comes_from_elsewhere {
     static constexpr bool value = []<std::size_t... T>(std::index_sequence<T...>) {
@@ -66,6 +79,10 @@ class ModuleWithDuty {
       engine::Union<typename Plan::template Emits<S>, typename Answers<consumes>::type>;
   /// Those of its `emits` that may come from elsewhere too.
   using shared = typename engine::Select<comes_from_elsewhere, emits>::type;
+
+  /// Whether it can be replayed from anywhere in a log: see `Replay::join`.
+  static constexpr bool can_join =
+      has_no_memory<S> && is_answered(consumes{}) && is_direct(emits{});
 
   /// `module` is as it was when the recorded Node started.
   ModuleWithDuty(Module module, const NodeConfig& config)

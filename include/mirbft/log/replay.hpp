@@ -34,6 +34,7 @@
 #include <mirbft/events/event.hpp>
 #include <mirbft/log/error.hpp>
 #include <mirbft/log/event.hpp>
+#include <mirbft/log/joint.hpp>
 #include <mirbft/log/printer.hpp>
 #include <mirbft/log/reader.hpp>
 #include <mirbft/log/schema.hpp>
@@ -58,7 +59,11 @@ class ExpectedEvents {
   template <class E>
   void add_in_order(const E& event) {
     newest_.push_back(expected(event));
-    ordered_[E::destination.index()].push_back(newest_.back());
+    if (auto& joint = joints_[E::destination.index()]) {
+      joint->emit(newest_.back());
+    } else {
+      ordered_[E::destination.index()].push_back(newest_.back());
+    }
   }
   template <class E>
   void add_in_any_order(const E& event) {
@@ -70,6 +75,43 @@ class ExpectedEvents {
   /// What was added since `forget_newest`, in that order.
   const std::vector<LogEvent>& newest() const noexcept { return newest_; }
   void forget_newest() noexcept { newest_.clear(); }
+
+  /// The log begins in the middle: what stands there before what is expected is passed over.
+  void join() {
+    for (auto& joint : joints_) joint.emplace();
+  }
+  bool is_joining(const LogEvent& event) const noexcept {
+    return joints_[event.slot.index()].has_value();
+  }
+  /// The next event of the log, at a place that is joining. Returns the one that nothing leads to
+  /// if that is certain.
+  const LogEvent* join(const LogEvent& event) {
+    auto& joint = joints_[event.slot.index()];
+    joint->show(event);
+    if (!joint->is_over() || joint->parting()) return joint->is_over() ? joint->parting() : nullptr;
+    joined_ += joint->matched();
+    passed_over_ += joint->passed_over();
+    ordered_[event.slot.index()] = joint->rest();
+    joint.reset();
+    return nullptr;
+  }
+  /// The same at the end of the log.
+  const LogEvent* parting() const noexcept {
+    for (const auto& joint : joints_)
+      if (const LogEvent* event = joint ? joint->parting() : nullptr) return event;
+    return nullptr;
+  }
+  /// How many events were found in the log while joining, and how many were passed over.
+  std::uint64_t joined() const noexcept {
+    std::uint64_t sum = joined_;
+    for (const auto& joint : joints_) sum += joint ? joint->matched() : 0;
+    return sum;
+  }
+  std::uint64_t passed_over() const noexcept {
+    std::uint64_t sum = passed_over_;
+    for (const auto& joint : joints_) sum += joint ? joint->passed_over() : 0;
+    return sum;
+  }
 
   /// Crosses a recorded event off; false when it was not expected. Those in order come first: of
   /// two equal events it does not matter which goes, but nothing may hold up the order.
@@ -103,6 +145,7 @@ class ExpectedEvents {
     std::size_t total = 0;
     for (const auto& events : ordered_) total += events.size();
     for (const auto& events : unordered_) total += events.size();
+    for (const auto& joint : joints_) total += joint ? joint->pending() : 0;
     return total;
   }
 
@@ -127,6 +170,9 @@ class ExpectedEvents {
 
   std::array<std::list<LogEvent>, slot_count> ordered_;
   std::array<std::list<LogEvent>, slot_count> unordered_;
+  std::array<std::optional<Joint>, slot_count> joints_;
+  std::uint64_t joined_ = 0;
+  std::uint64_t passed_over_ = 0;
   std::vector<LogEvent> newest_;
 };
 
@@ -185,6 +231,11 @@ class Replay {
   Replay(Module& module, Slot slot, const LogReader& log)
       : module_(module), slot_(slot), log_(log), printer_(log) {}
 
+  /// To be called before the first event of a log whose beginning is gone. Only a module that has
+  /// no memory, and emits each event directly to one module, can be replayed then: of others it is
+  /// not known what they were by that event. What the log shows of earlier inputs is passed over.
+  void join() { expected_.join(); }
+
   /// Takes the next event of the log. Throws LogError when the module's C++ type cannot hold an
   /// input. A module that fails is given nothing more; if the recorded one did not, then what it
   /// has emitted since is the difference.
@@ -192,7 +243,9 @@ class Replay {
     expected_.forget_newest();
     std::optional<LogDifference> difference;
     if (is_one_of(typename Module::emits{}, event)) {
-      if (expected_.take(event)) {
+      if (expected_.is_joining(event)) {
+        difference = parting(expected_.join(event));
+      } else if (expected_.take(event)) {
         ++compared_;
       } else if (!is_one_of(Shared{}, event)) {
         difference = LogDifference{event, describe(event)};
@@ -205,7 +258,11 @@ class Replay {
   /// Events that the module was given.
   std::uint64_t fed() const noexcept { return fed_; }
   /// Recorded events that the module has emitted in the replay too.
-  std::uint64_t compared() const noexcept { return compared_; }
+  std::uint64_t compared() const noexcept { return compared_ + expected_.joined(); }
+  /// Recorded events that were taken for those of inputs that are gone.
+  std::uint64_t passed_over() const noexcept { return expected_.passed_over(); }
+  /// At the end of a log that was joined: the difference, if one has come to light only by that.
+  std::optional<LogDifference> end() const { return parting(expected_.parting()); }
   /// Events that the module has emitted and the log has not shown up to here.
   std::size_t pending() const noexcept { return expected_.size(); }
   /// What the module has emitted at the last step, follow-ups included.
@@ -233,6 +290,11 @@ class Replay {
     } catch (const std::exception& error) {
       failure_ = "fails at event " + std::to_string(event.index) + ": " + error.what();
     }
+  }
+
+  static std::optional<LogDifference> parting(const LogEvent* event) {
+    if (!event) return std::nullopt;
+    return LogDifference{*event, "nothing that the replay emits leads to this event"};
   }
 
   std::string describe(const LogEvent& event) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,7 +63,8 @@ struct FoundDifference {
 class LogReplay {
  public:
   /// What cannot be replayed is left out if all modules were chosen; else it is a ConfigError.
-  LogReplay(Log& log, const ReplayChoice& choice, const ModuleMaker& maker) : log_(log) {
+  LogReplay(Log& log, const ReplayChoice& choice, const ModuleMaker& maker)
+      : log_(log), is_all_(choice.is_all()) {
     const ConfigFiles files = config_files(choice.configs);
     for (const std::size_t slot : choice.slots()) {
       ModuleInReplay made{slot, nullptr, choice.is_all() ? another_type(slot, maker) : ""};
@@ -82,25 +84,22 @@ class LogReplay {
   }
 
   /// Replays the next event; nothing at the end of the log. Throws LogError for damage, and
-  /// ConfigError for a log without its beginning.
+  /// ConfigError for a log without its beginning if a chosen module cannot do without.
   std::optional<LogEvent> next() {
     std::optional<LogEvent> event = log_.reader.next();
-    if (!event) return std::nullopt;
-    if (!has_begun_ && event->index != 0)
-      throw ConfigError("log", log_.reader.path(),
-                        "it begins with event " + std::to_string(event->index) +
-                            ", and what the modules were by then is not known: keep the first "
-                            "files of a series that is to be replayed");
-    has_begun_ = true;
+    if (event && !has_begun_ && event->index != 0) join(event->index);
+    has_begun_ = has_begun_ || event;
     for (const ModuleInReplay& each : modules_) {
       if (!each.module) continue;
-      std::optional<LogDifference> difference = each.module->step(*event);
+      auto difference = event ? each.module->step(*event) : each.module->end();
       if (difference && !difference_)
         difference_ = FoundDifference{each.slot, std::move(*difference)};
     }
     return event;
   }
 
+  /// What cannot be replayed, as the log's beginning is gone; empty if nothing is.
+  const std::string& gone() const noexcept { return gone_; }
   /// The first that was found.
   const std::optional<FoundDifference>& difference() const noexcept { return difference_; }
   const std::vector<ModuleInReplay>& modules() const noexcept { return modules_; }
@@ -115,9 +114,34 @@ class LogReplay {
            ": --module " + slot_names[slot] + " takes that all the same";
   }
 
+  /// Goes on with the modules that can begin at that event.
+  void join(std::uint64_t index) {
+    std::string lost, rest;
+    for (const ModuleInReplay& each : modules_) {
+      if (!each.module) continue;
+      std::string& names = each.module->join() ? rest : lost;
+      names += (names.empty() ? "" : ", ") + each.name();
+    }
+    if (lost.empty()) return;
+    const ConfigError why(
+        "log", log_.reader.path(),
+        "the files before event " + std::to_string(index) + " are missing, and what the modules "
+            "were by then is not known (" + lost + "): keep more files to replay these; replay "
+            "--module hasher, cat, diff and report do with what is left");
+    if (rest.empty() || !is_all_) throw why;
+    gone_ = why.what();
+    for (ModuleInReplay& each : modules_) {
+      if (!each.module || each.module->join()) continue;
+      each.module.reset();
+      each.refusal = "what it was by event " + std::to_string(index) + " is not known";
+    }
+  }
+
   Log& log_;
+  bool is_all_;
   std::vector<ModuleInReplay> modules_;
   std::optional<FoundDifference> difference_;
+  std::string gone_;
   bool has_begun_ = false;
 };
 

@@ -47,6 +47,8 @@ struct ModuleReport {
   std::uint64_t fed = 0;
   std::uint64_t compared = 0;
   std::uint64_t pending = 0;
+  /// Where the log's beginning is gone: what it shows of inputs before.
+  std::uint64_t passed_over = 0;
   /// Why it was not replayed.
   std::optional<std::string> skipped;
   /// How it failed.
@@ -76,6 +78,7 @@ inline ReplayReport report_of(const LogReplay& replay, std::uint64_t events) {
     module.fed = count.fed;
     module.compared = count.compared;
     module.pending = count.pending;
+    module.passed_over = count.passed_over;
     if (!each.module->failure().empty()) module.failure = each.module->failure();
   }
   if (const auto& found = replay.difference()) {
@@ -106,6 +109,14 @@ inline void print_difference(Console& console, const LogReplay& replay) {
   }
 }
 
+/// In a word. That nothing was compared is no success.
+inline std::string verdict(const Console& console, const ModuleReport& module, bool differs) {
+  if (differs) return console.paint(Ink::red, "DIFFERS");
+  if (module.passed_over != 0 && module.compared == 0)
+    return console.paint(Ink::yellow, "nothing compared");
+  return console.paint(Ink::green, "same");
+}
+
 inline void print_report(Console& console, const ReplayReport& report) {
   std::ostream& out = console.out();
   out << report.log << ": node " << report.node.value << ", " << report.events << " events\n";
@@ -115,11 +126,11 @@ inline void print_report(Console& console, const ReplayReport& report) {
       out << "not replayed: " << *module.skipped << '\n';
       continue;
     }
+    if (module.passed_over != 0)
+      out << "passed over " << module.passed_over << " of inputs that are gone, ";
     const bool differs = report.difference && report.difference->module == module.module;
     out << "given " << module.fed << ", compared " << module.compared << ", not dispatched yet "
-        << module.pending << ": "
-        << (differs ? console.paint(Ink::red, "DIFFERS") : console.paint(Ink::green, "same"))
-        << '\n';
+        << module.pending << ": " << verdict(console, module, differs) << '\n';
     if (module.failure && !differs)
       out << "            " << *module.failure << "; the log ends so, too\n";
   }
@@ -171,7 +182,8 @@ class ReplayCommand {
       }
     });
     if (is_whole || events != 0) tell(console, replay, events);
-    if (!is_whole) return status::unusable;
+    if (!replay.gone().empty()) console.err() << "mircat: " << replay.gone() << '\n';
+    if (!is_whole || !replay.gone().empty()) return status::unusable;
     return replay.difference() ? status::finding : status::ok;
   }
 
@@ -211,8 +223,8 @@ class ReplayCommand {
 }  // namespace mirbft::mircat
 
 BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::DifferenceReport, module, index, slot, type, text);
-BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::ModuleReport, module, fed, compared, pending, skipped,
-                        failure);
+BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::ModuleReport, module, fed, compared, pending, passed_over,
+                        skipped, failure);
 BOOST_HANA_ADAPT_STRUCT(mirbft::mircat::ReplayReport, log, node, events, modules, difference);
 
 #endif

@@ -30,6 +30,7 @@ struct ReplayCount {
   std::uint64_t fed = 0;
   std::uint64_t compared = 0;
   std::uint64_t pending = 0;
+  std::uint64_t passed_over = 0;
 };
 
 /// See `mirbft::Replay`.
@@ -40,7 +41,11 @@ class ReplayedModule {
   ReplayedModule& operator=(const ReplayedModule&) = delete;
   virtual ~ReplayedModule() = default;
 
+  /// False if it cannot do without the beginning of the log.
+  virtual bool join() = 0;
   virtual std::optional<LogDifference> step(const LogEvent& event) = 0;
+  /// At the end of the log.
+  virtual std::optional<LogDifference> end() const = 0;
   virtual ReplayCount count() const = 0;
   virtual const std::vector<LogEvent>& emitted() const = 0;
   virtual const std::string& failure() const = 0;
