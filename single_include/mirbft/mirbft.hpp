@@ -21547,7 +21547,7 @@ class ClientCalls {
     end(open.call, reply);
     open.call = {};
     Request& request = open.submission.request;
-    request.data = {};
+    request.data = Bytes();
     request.authenticator = signer_.sign(std::vector{refer(request)}).front();
     for (OpenCall::Asked& asked : open.asked) asked.said.reset();
   }
