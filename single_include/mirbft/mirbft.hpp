@@ -600,12 +600,6 @@ template <class T, std::uint64_t shelf_width = 64>
 class NumberMap {
  public:
   bool empty() const noexcept { return shelves_.empty(); }
-  /// How many entries there are; counts those of each shelf.
-  std::size_t size() const noexcept {
-    std::size_t size = 0;
-    for (const auto& [number, shelf] : shelves_) size += shelf.used;
-    return size;
-  }
 
   /// One past the highest number of an entry; 0 when there is none.
   std::uint64_t end() const noexcept {
@@ -20875,10 +20869,14 @@ class ReplyQuorum {
         kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
-  void expect(ReqNo number) { open_[number.value].said.resize(replicas_.size()); }
+  void expect(ReqNo number) {
+    Open& open = open_[number.value];
+    if (open.empty()) ++status_.open;
+    open.resize(replicas_.size());
+  }
   /// Nobody waits for this number any more.
   void forget(ReqNo number) {
-    if (const std::optional<Open> open = open_.take(number.value)) drop(open->results);
+    if (open_.find(number.value)) take(number);
   }
 
   /// A replica has answered. The result, once enough say the same.
@@ -20899,7 +20897,6 @@ class ReplyQuorum {
 
   ReplyQuorumStatus status() const noexcept {
     ReplyQuorumStatus now = status_;
-    now.open = open_.size();
     now.kept_bytes = std::accumulate(kept_.begin(), kept_.end(), std::uint64_t{0});
     return now;
   }
@@ -20908,22 +20905,18 @@ class ReplyQuorum {
   /// Stands for the hash of a result that a replica does not remember.
   static constexpr Digest forgotten{};
 
-  /// A whole result, and the place of the replica that has sent it.
-  struct Kept {
-    Digest digest;
-    Bytes result;
-    std::size_t by = 0;
+  /// What one replica has said, and the whole of it, unless that is kept as another one's.
+  struct Said {
+    std::optional<Digest> digest;
+    std::optional<Bytes> kept;
   };
-  struct Open {
-    std::vector<std::optional<Digest>> said;
-    std::vector<Kept> results;  // mostly one, at most one of each replica
-  };
+  using Open = std::vector<Said>;  // by the replicas' places
 
   /// What is kept already needs no hashing.
   Digest digest_of(const Replied& reply) {
     if (const Open* const open = open_.find(reply.req_no.value))
-      for (const Kept& kept : open->results)
-        if (kept.result == reply.result) return kept.digest;
+      for (const Said& said : *open)
+        if (said.kept == reply.result) return *said.digest;
     hasher_.update(reply.result.view());
     return hasher_.finish();
   }
@@ -20937,7 +20930,7 @@ class ReplyQuorum {
       return std::nullopt;
     }
     const auto place = static_cast<std::size_t>(replica - replicas_.begin());
-    auto& before = open->said[place];
+    std::optional<Digest>& before = (*open)[place].digest;
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
@@ -20951,27 +20944,24 @@ class ReplyQuorum {
       if (result) return close(number, digest, *result);
     }
     if (repeated && has_lost_its_result(*open)) return close(number, forgotten, {});
-    if (result && !kept(*open, digest)) keep(*open, {digest, *result, place});
+    if (result && !kept(*open, digest)) keep(*open, place, *result);
     return std::nullopt;
   }
 
   std::size_t count(const Open& open, const Digest& digest) const {
     return static_cast<std::size_t>(
-        std::count(open.said.begin(), open.said.end(), std::optional(digest)));
+        std::count_if(open.begin(), open.end(),
+                      [&](const Said& said) { return said.digest == digest; }));
   }
   static const Bytes* kept(const Open& open, const Digest& digest) {
-    const auto found = std::find_if(open.results.begin(), open.results.end(),
-                                    [&](const Kept& kept) { return kept.digest == digest; });
-    return found == open.results.end() ? nullptr : &found->result;
+    for (const Said& said : open)
+      if (said.kept && said.digest == digest) return &*said.kept;
+    return nullptr;
   }
-  void keep(Open& open, Kept kept) {
-    const std::uint64_t bytes = kept.result.size();
-    if (kept_[kept.by] + bytes > most_kept) return;
-    kept_[kept.by] += bytes;
-    open.results.push_back(std::move(kept));
-  }
-  void drop(const std::vector<Kept>& results) {
-    for (const Kept& kept : results) kept_[kept.by] -= kept.result.size();
+  void keep(Open& open, std::size_t place, const Bytes& result) {
+    if (kept_[place] + result.size() > most_kept) return;
+    kept_[place] += result.size();
+    open[place].kept = result;
   }
 
   /// What is forgotten is believed only when too few are left for a result.
@@ -20983,18 +20973,26 @@ class ReplyQuorum {
   /// that the request is delivered.
   bool has_lost_its_result(const Open& open) const {
     const auto silent = static_cast<std::size_t>(
-        std::count(open.said.begin(), open.said.end(), std::nullopt));
+        std::count_if(open.begin(), open.end(), [](const Said& said) { return !said.digest; }));
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
   ClientResult close(ReqNo number, const Digest& digest, const Bytes& result) {
-    const std::optional<Open> open = open_.take(number.value);
-    drop(open->results);
+    const Open open = take(number);  // which may hold the result
     ++status_.believed;
     if (digest == forgotten) return {number, std::nullopt};
-    for (const std::optional<Digest>& other : open->said)
-      status_.conflicting += other && *other != digest && *other != forgotten;
+    for (const Said& other : open)
+      status_.conflicting +=
+          other.digest && *other.digest != digest && *other.digest != forgotten;
     return {number, result};
+  }
+  /// Only a number that is open.
+  Open take(ReqNo number) {
+    --status_.open;
+    Open open = *open_.take(number.value);
+    for (std::size_t place = 0; place < open.size(); ++place)
+      if (open[place].kept) kept_[place] -= open[place].kept->size();
+    return open;
   }
 
   ClientId client_;
@@ -21323,6 +21321,12 @@ struct OpenCall {
   }
 };
 
+/// Refusals that asking again does not change.
+constexpr bool is_final(Outcome outcome) noexcept {
+  return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
+         outcome == Outcome::rejected_conflict;
+}
+
 }  // namespace mirbft
 
 namespace mirbft {
@@ -21367,7 +21371,7 @@ class ClientCalls {
     });
   }
 
-  /// A replica has answered.
+  /// A replica has answered; `now` may be a moment ago.
   void answered(std::size_t replica, const SubmissionAnswer& answer, Time now) {
     const Replied& reply = answer.reply;
     if (reply.req_no == never_valid) return hear_position(replica, answer, now);
@@ -21400,13 +21404,13 @@ class ClientCalls {
   void shut_down() {
     for (ClientCall& call : std::exchange(waiting_, {})) end(call, {});
     std::exchange(open_, {}).for_each([&](std::uint64_t, Opened& open) { end(open->call, {}); });
+    status_.open = 0;
   }
 
   ClientStatus status() const {
     ClientStatus now = status_;
     for (const Replica& replica : replicas_) now.connected += replica.connected ? 1 : 0;
     now.waiting = waiting_.size();
-    now.open = open_.size();
     now.next = next_ ? next_->value : 0;
     now.answers = answers_.status();
     return now;
@@ -21472,7 +21476,7 @@ class ClientCalls {
   template <class Send>
   void begin(Time now, Send& send) {
     if (count_connected() < quorum_.weak()) return;
-    std::size_t room = config_.max_open - open_.size();
+    std::size_t room = config_.max_open - status_.open;
     while (room > 0 && !waiting_.empty()) {
       std::vector<OpenCall*> fresh;
       for (; room > 0 && fresh.size() < signed_together && !waiting_.empty(); --room, ++*next_) {
@@ -21496,6 +21500,7 @@ class ClientCalls {
     open->call = std::move(call);
     open->asked.resize(replicas_.size());
     answers_.expect(number);
+    ++status_.open;
     return *open;
   }
 
@@ -21579,12 +21584,6 @@ class ClientCalls {
 
   // Endings.
 
-  /// Refusals that asking again does not change.
-  static bool is_final(Outcome outcome) noexcept {
-    return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
-           outcome == Outcome::rejected_conflict;
-  }
-
   /// The place in the order becomes a part of what replicas must agree on.
   static Replied placed(const Replied& reply) {
     if (reply.outcome != Outcome::delivered) return reply;
@@ -21607,6 +21606,7 @@ class ClientCalls {
   }
   void finish(ReqNo number, const ClientReply& reply) {
     const Opened open = *open_.take(number.value);
+    --status_.open;
     if (number < fill_end_) --filling_;
     if (!open->call.on_end) ++status_.filled;
     end(open->call, reply);
@@ -21634,7 +21634,7 @@ class ClientCalls {
     end(open.call, reply);
     open.call = {};
     Request& request = open.submission.request;
-    request.data = {};
+    request.data = Bytes();
     request.authenticator = signer_.sign(std::vector{refer(request)}).front();
     for (OpenCall::Asked& asked : open.asked) asked.said.reset();
   }
@@ -21787,6 +21787,8 @@ class ClientLink {
   /// The Hello of the other side was right.
   bool met() const noexcept { return met_; }
   bool met_before(Clock::time_point when) const noexcept { return met_ && since_ <= when; }
+  /// When something was read last; while frames are handed over, when they came.
+  Clock::time_point heard() const noexcept { return heard_; }
   /// Nothing refers to the link any more.
   bool over() const noexcept { return ended_ && pending_ == 0; }
   /// Bytes that are sent and not yet taken by the socket.
@@ -21953,8 +21955,8 @@ namespace mirbft {
 /// Keeps a connection to each replica, for ever. Replicas are named by their place in the
 /// configuration. `Transport` is what `TcpMesh` says.
 ///
-/// The owner is told by `connected(place)`, `lost(place)` and `answered(place, answer)`, inside
-/// the handlers of the `io_context`. One thread at a time.
+/// The owner is told by `connected(place)`, `lost(place)` and `answered(place, answer, when)`,
+/// inside the handlers of the `io_context`. One thread at a time.
 template <class Transport, class Owner>
 class ReplicaLinks {
  public:
@@ -22058,7 +22060,7 @@ class ReplicaLinks {
     if (kind == ToClient::hello) return greeted(link, payload);
     const auto answer = wire::decode<SubmissionAnswer>(payload, wire::Form::lenient);
     if (!answer) return link.end(LinkEnd::bad_frame);
-    owner_.answered(link.id(), *answer);
+    owner_.answered(link.id(), *answer, link.heard());
   }
 
   void greeted(Link& link, const Bytes& payload) {
@@ -22269,8 +22271,8 @@ class Client {
 
   void connected(std::size_t place) { calls_.connected(place); }
   void lost(std::size_t place) { calls_.lost(place, Clock::now()); }
-  void answered(std::size_t place, const SubmissionAnswer& answer) {
-    calls_.answered(place, answer, Clock::now());
+  void answered(std::size_t place, const SubmissionAnswer& answer, Clock::time_point when) {
+    calls_.answered(place, answer, when);
   }
 
   const ClientConfig config_;

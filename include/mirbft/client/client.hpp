@@ -176,8 +176,8 @@ class Client {
 
   void connected(std::size_t place) { calls_.connected(place); }
   void lost(std::size_t place) { calls_.lost(place, Clock::now()); }
-  void answered(std::size_t place, const SubmissionAnswer& answer) {
-    calls_.answered(place, answer, Clock::now());
+  void answered(std::size_t place, const SubmissionAnswer& answer, Clock::time_point when) {
+    calls_.answered(place, answer, when);
   }
 
   const ClientConfig config_;

@@ -70,7 +70,7 @@ class ClientCalls {
     });
   }
 
-  /// A replica has answered.
+  /// A replica has answered; `now` may be a moment ago.
   void answered(std::size_t replica, const SubmissionAnswer& answer, Time now) {
     const Replied& reply = answer.reply;
     if (reply.req_no == never_valid) return hear_position(replica, answer, now);
@@ -103,13 +103,13 @@ class ClientCalls {
   void shut_down() {
     for (ClientCall& call : std::exchange(waiting_, {})) end(call, {});
     std::exchange(open_, {}).for_each([&](std::uint64_t, Opened& open) { end(open->call, {}); });
+    status_.open = 0;
   }
 
   ClientStatus status() const {
     ClientStatus now = status_;
     for (const Replica& replica : replicas_) now.connected += replica.connected ? 1 : 0;
     now.waiting = waiting_.size();
-    now.open = open_.size();
     now.next = next_ ? next_->value : 0;
     now.answers = answers_.status();
     return now;
@@ -175,7 +175,7 @@ class ClientCalls {
   template <class Send>
   void begin(Time now, Send& send) {
     if (count_connected() < quorum_.weak()) return;
-    std::size_t room = config_.max_open - open_.size();
+    std::size_t room = config_.max_open - status_.open;
     while (room > 0 && !waiting_.empty()) {
       std::vector<OpenCall*> fresh;
       for (; room > 0 && fresh.size() < signed_together && !waiting_.empty(); --room, ++*next_) {
@@ -199,6 +199,7 @@ class ClientCalls {
     open->call = std::move(call);
     open->asked.resize(replicas_.size());
     answers_.expect(number);
+    ++status_.open;
     return *open;
   }
 
@@ -282,11 +283,6 @@ class ClientCalls {
 
   // Endings.
 
-  /// Refusals that asking again does not change.
-  static bool is_final(Outcome outcome) noexcept {
-    return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
-           outcome == Outcome::rejected_conflict;
-  }
 
   /// The place in the order becomes a part of what replicas must agree on.
   static Replied placed(const Replied& reply) {
@@ -310,6 +306,7 @@ class ClientCalls {
   }
   void finish(ReqNo number, const ClientReply& reply) {
     const Opened open = *open_.take(number.value);
+    --status_.open;
     if (number < fill_end_) --filling_;
     if (!open->call.on_end) ++status_.filled;
     end(open->call, reply);
@@ -337,7 +334,7 @@ class ClientCalls {
     end(open.call, reply);
     open.call = {};
     Request& request = open.submission.request;
-    request.data = {};
+    request.data = Bytes();
     request.authenticator = signer_.sign(std::vector{refer(request)}).front();
     for (OpenCall::Asked& asked : open.asked) asked.said.reset();
   }

@@ -55,6 +55,8 @@ class ClientLink {
   /// The Hello of the other side was right.
   bool met() const noexcept { return met_; }
   bool met_before(Clock::time_point when) const noexcept { return met_ && since_ <= when; }
+  /// When something was read last; while frames are handed over, when they came.
+  Clock::time_point heard() const noexcept { return heard_; }
   /// Nothing refers to the link any more.
   bool over() const noexcept { return ended_ && pending_ == 0; }
   /// Bytes that are sent and not yet taken by the socket.

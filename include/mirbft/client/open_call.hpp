@@ -53,6 +53,12 @@ struct OpenCall {
   }
 };
 
+/// Refusals that asking again does not change.
+constexpr bool is_final(Outcome outcome) noexcept {
+  return outcome == Outcome::rejected_signature || outcome == Outcome::rejected_size ||
+         outcome == Outcome::rejected_conflict;
+}
+
 }  // namespace mirbft
 
 #endif

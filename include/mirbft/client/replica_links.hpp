@@ -32,8 +32,8 @@ namespace mirbft {
 /// Keeps a connection to each replica, for ever. Replicas are named by their place in the
 /// configuration. `Transport` is what `TcpMesh` says.
 ///
-/// The owner is told by `connected(place)`, `lost(place)` and `answered(place, answer)`, inside
-/// the handlers of the `io_context`. One thread at a time.
+/// The owner is told by `connected(place)`, `lost(place)` and `answered(place, answer, when)`,
+/// inside the handlers of the `io_context`. One thread at a time.
 template <class Transport, class Owner>
 class ReplicaLinks {
  public:
@@ -137,7 +137,7 @@ class ReplicaLinks {
     if (kind == ToClient::hello) return greeted(link, payload);
     const auto answer = wire::decode<SubmissionAnswer>(payload, wire::Form::lenient);
     if (!answer) return link.end(LinkEnd::bad_frame);
-    owner_.answered(link.id(), *answer);
+    owner_.answered(link.id(), *answer, link.heard());
   }
 
   void greeted(Link& link, const Bytes& payload) {

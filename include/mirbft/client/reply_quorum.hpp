@@ -70,10 +70,14 @@ class ReplyQuorum {
         kept_(replicas_.size()) {}
 
   /// Answers to this number count from now on, until one is believed.
-  void expect(ReqNo number) { open_[number.value].said.resize(replicas_.size()); }
+  void expect(ReqNo number) {
+    Open& open = open_[number.value];
+    if (open.empty()) ++status_.open;
+    open.resize(replicas_.size());
+  }
   /// Nobody waits for this number any more.
   void forget(ReqNo number) {
-    if (const std::optional<Open> open = open_.take(number.value)) drop(open->results);
+    if (open_.find(number.value)) take(number);
   }
 
   /// A replica has answered. The result, once enough say the same.
@@ -94,7 +98,6 @@ class ReplyQuorum {
 
   ReplyQuorumStatus status() const noexcept {
     ReplyQuorumStatus now = status_;
-    now.open = open_.size();
     now.kept_bytes = std::accumulate(kept_.begin(), kept_.end(), std::uint64_t{0});
     return now;
   }
@@ -103,22 +106,18 @@ class ReplyQuorum {
   /// Stands for the hash of a result that a replica does not remember.
   static constexpr Digest forgotten{};
 
-  /// A whole result, and the place of the replica that has sent it.
-  struct Kept {
-    Digest digest;
-    Bytes result;
-    std::size_t by = 0;
+  /// What one replica has said, and the whole of it, unless that is kept as another one's.
+  struct Said {
+    std::optional<Digest> digest;
+    std::optional<Bytes> kept;
   };
-  struct Open {
-    std::vector<std::optional<Digest>> said;
-    std::vector<Kept> results;  // mostly one, at most one of each replica
-  };
+  using Open = std::vector<Said>;  // by the replicas' places
 
   /// What is kept already needs no hashing.
   Digest digest_of(const Replied& reply) {
     if (const Open* const open = open_.find(reply.req_no.value))
-      for (const Kept& kept : open->results)
-        if (kept.result == reply.result) return kept.digest;
+      for (const Said& said : *open)
+        if (said.kept == reply.result) return *said.digest;
     hasher_.update(reply.result.view());
     return hasher_.finish();
   }
@@ -132,7 +131,7 @@ class ReplyQuorum {
       return std::nullopt;
     }
     const auto place = static_cast<std::size_t>(replica - replicas_.begin());
-    auto& before = open->said[place];
+    std::optional<Digest>& before = (*open)[place].digest;
     if (before && *before != forgotten && *before != digest) {
       ++status_.conflicting;
       return std::nullopt;
@@ -146,27 +145,24 @@ class ReplyQuorum {
       if (result) return close(number, digest, *result);
     }
     if (repeated && has_lost_its_result(*open)) return close(number, forgotten, {});
-    if (result && !kept(*open, digest)) keep(*open, {digest, *result, place});
+    if (result && !kept(*open, digest)) keep(*open, place, *result);
     return std::nullopt;
   }
 
   std::size_t count(const Open& open, const Digest& digest) const {
     return static_cast<std::size_t>(
-        std::count(open.said.begin(), open.said.end(), std::optional(digest)));
+        std::count_if(open.begin(), open.end(),
+                      [&](const Said& said) { return said.digest == digest; }));
   }
   static const Bytes* kept(const Open& open, const Digest& digest) {
-    const auto found = std::find_if(open.results.begin(), open.results.end(),
-                                    [&](const Kept& kept) { return kept.digest == digest; });
-    return found == open.results.end() ? nullptr : &found->result;
+    for (const Said& said : open)
+      if (said.kept && said.digest == digest) return &*said.kept;
+    return nullptr;
   }
-  void keep(Open& open, Kept kept) {
-    const std::uint64_t bytes = kept.result.size();
-    if (kept_[kept.by] + bytes > most_kept) return;
-    kept_[kept.by] += bytes;
-    open.results.push_back(std::move(kept));
-  }
-  void drop(const std::vector<Kept>& results) {
-    for (const Kept& kept : results) kept_[kept.by] -= kept.result.size();
+  void keep(Open& open, std::size_t place, const Bytes& result) {
+    if (kept_[place] + result.size() > most_kept) return;
+    kept_[place] += result.size();
+    open[place].kept = result;
   }
 
   /// What is forgotten is believed only when too few are left for a result.
@@ -178,18 +174,26 @@ class ReplyQuorum {
   /// that the request is delivered.
   bool has_lost_its_result(const Open& open) const {
     const auto silent = static_cast<std::size_t>(
-        std::count(open.said.begin(), open.said.end(), std::nullopt));
+        std::count_if(open.begin(), open.end(), [](const Said& said) { return !said.digest; }));
     return count(open, forgotten) >= quorum_.weak() && silent <= quorum_.faulty();
   }
 
   ClientResult close(ReqNo number, const Digest& digest, const Bytes& result) {
-    const std::optional<Open> open = open_.take(number.value);
-    drop(open->results);
+    const Open open = take(number);  // which may hold the result
     ++status_.believed;
     if (digest == forgotten) return {number, std::nullopt};
-    for (const std::optional<Digest>& other : open->said)
-      status_.conflicting += other && *other != digest && *other != forgotten;
+    for (const Said& other : open)
+      status_.conflicting +=
+          other.digest && *other.digest != digest && *other.digest != forgotten;
     return {number, result};
+  }
+  /// Only a number that is open.
+  Open take(ReqNo number) {
+    --status_.open;
+    Open open = *open_.take(number.value);
+    for (std::size_t place = 0; place < open.size(); ++place)
+      if (open[place].kept) kept_[place] -= open[place].kept->size();
+    return open;
   }
 
   ClientId client_;

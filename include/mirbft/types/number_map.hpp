@@ -20,12 +20,6 @@ template <class T, std::uint64_t shelf_width = 64>
 class NumberMap {
  public:
   bool empty() const noexcept { return shelves_.empty(); }
-  /// How many entries there are; counts those of each shelf.
-  std::size_t size() const noexcept {
-    std::size_t size = 0;
-    for (const auto& [number, shelf] : shelves_) size += shelf.used;
-    return size;
-  }
 
   /// One past the highest number of an entry; 0 when there is none.
   std::uint64_t end() const noexcept {
