@@ -69,3 +69,18 @@ TEST_CASE("no account is kept of who uses nothing") {
   CHECK(accounts.clients() == 0);
   CHECK(accounts.addresses() == 0);
 }
+
+TEST_CASE("an account that is in use is found once, and is the same for whoever asks by name") {
+  PortAccounts accounts(limits(6, 4, 2));
+  const PortUser user{make_address("192.0.2.1"), ClientId(1)};
+  PortAccounts::Account& account = accounts.add(user, requests, 1);
+  CHECK(&accounts.add(user, requests, 1) == &account);
+  CHECK(accounts.full(account, requests, 1) == Full::client);
+  CHECK(accounts.full(account, requests, 3) == Full::address);  // the widest one is told
+  CHECK(accounts.full(account, requests, 5) == Full::port);
+  CHECK(accounts.full({make_address("192.0.2.9"), ClientId(9)}, requests, 1) == Full::nothing);
+  CHECK(accounts.clients() == 1);  // to ask opens none
+  accounts.remove(account, requests, 2);
+  CHECK(accounts.addresses() == 0);
+  CHECK(accounts.total().requests == 0);
+}
