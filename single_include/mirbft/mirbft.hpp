@@ -22527,7 +22527,8 @@ namespace mirbft {
 ///
 /// A Node tells everybody who waits for a (client, number) the same. So somebody who submits
 /// rubbish under an honest client's number would have its refusal handed to the honest one too.
-/// Here, different requests under one number are given to the Node one after the other.
+/// Here, different requests under one number are given to the Node one after the other, in the
+/// order in which they came: whoever repeats rubbish does not get ahead of who waits for its end.
 ///
 /// `Asker` is a small value that goes with a request and comes back with its answer.
 /// One thread at a time; the Node answers on its own.
@@ -22541,9 +22542,10 @@ class PortQueue {
   void submit(const Asker& asker, Submission submission, Bytes payload) {
     const Request& request = submission.request;
     Number& number = numbers_[request.client][request.req_no.value];
-    if (number.inside > 0 && request_in(number.payload) != request) {
+    const Key key{request.client, request.req_no};
+    if (number.inside > 0 && (is_held(key) || request_in(number.payload) != request)) {
       ++held_back_;
-      held_[{request.client, request.req_no}].push_back({asker, std::move(payload)});
+      held_[key].push_back({asker, std::move(payload)});
     } else {
       give(number, asker, std::move(submission), std::move(payload));
     }
@@ -22610,6 +22612,10 @@ class PortQueue {
     Bytes payload;
   };
 
+  using Key = std::pair<ClientId, ReqNo>;
+
+  bool is_held(const Key& key) const { return !held_.empty() && held_.count(key) != 0; }
+
   static Submission submission_in(const Bytes& payload) {
     return *wire::decode<Submission>(payload, wire::Form::lenient);
   }
@@ -22653,7 +22659,7 @@ class PortQueue {
   Replica& replica_;
   std::shared_ptr<Answers> answers_;
   std::map<ClientId, NumberMap<Number>> numbers_;
-  std::map<std::pair<ClientId, ReqNo>, std::deque<Held>> held_;
+  std::map<Key, std::deque<Held>> held_;
   std::uint64_t submitted_ = 0;
   std::uint64_t held_back_ = 0;
   std::uint64_t refused_ = 0;

@@ -122,6 +122,22 @@ TEST_CASE("the same request again does not wait") {
   CHECK(it.has_open(2));
 }
 
+TEST_CASE("repeated rubbish does not get ahead of the request that waits for its end") {
+  Fixture it;
+  RawClient forger = it.hello(1);
+  RawClient honest = it.hello(1);
+  submit(forger, 1, request_of(1, 0, "forged"));
+  REQUIRE(it.has_open(1));
+  submit(honest, 2, request_of(1, 0, "honest"));
+  CHECK(eventually([&] { return it.port.status().held_back == 1; }));
+  submit(forger, 3, request_of(1, 0, "forged"));
+  CHECK(eventually([&] { return it.port.status().held_back == 2; }));
+  it.replica.answer_oldest(Outcome::rejected_signature);
+  REQUIRE(it.has_open(1));
+  CHECK(it.replica.answer_oldest(Outcome::delivered).data == Bytes("honest"));
+  CHECK(next_answer(honest) == Answered({2, Outcome::delivered}));
+}
+
 TEST_CASE("a Node that takes nothing") {
   Fixture it;
   RawClient client = it.hello(1);
