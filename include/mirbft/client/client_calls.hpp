@@ -124,7 +124,7 @@ class ClientCalls {
 
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
-  static constexpr std::size_t signed_together = 256;
+  static constexpr std::size_t signed_together = 512;
   /// So many numbers of a former life are closed between two looks at what is new.
   static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include <boost/hana/adapt_struct.hpp>
 
@@ -103,7 +104,8 @@ inline Bytes write_batch_authenticator(std::uint16_t leaf, std::uint16_t leaves,
 /// signature is a part of `bytes`.
 inline std::optional<BatchAuthenticator> read_batch_authenticator(ByteView bytes,
                                                                   std::size_t signature_size) {
-  BatchAuthenticator read;
+  std::optional<BatchAuthenticator> found(std::in_place);  // large, so it is made where it goes
+  BatchAuthenticator& read = *found;
   const std::size_t header = sizeof read.leaf + sizeof read.leaves;
   if (bytes.size() < header) return std::nullopt;
   const std::uint8_t* at = bytes.data();
@@ -115,7 +117,7 @@ inline std::optional<BatchAuthenticator> read_batch_authenticator(ByteView bytes
   if (bytes.size() != header + path + signature_size) return std::nullopt;
   std::memcpy(read.nodes.data(), at, path);
   read.signature = bytes.last(signature_size);
-  return read;
+  return found;
 }
 
 }  // namespace mirbft::wire
