@@ -3312,7 +3312,8 @@ inline Bytes write_batch_authenticator(std::uint16_t leaf, std::uint16_t leaves,
 /// signature is a part of `bytes`.
 inline std::optional<BatchAuthenticator> read_batch_authenticator(ByteView bytes,
                                                                   std::size_t signature_size) {
-  BatchAuthenticator read;
+  std::optional<BatchAuthenticator> found(std::in_place);  // large, so it is made where it goes
+  BatchAuthenticator& read = *found;
   const std::size_t header = sizeof read.leaf + sizeof read.leaves;
   if (bytes.size() < header) return std::nullopt;
   const std::uint8_t* at = bytes.data();
@@ -3324,7 +3325,7 @@ inline std::optional<BatchAuthenticator> read_batch_authenticator(ByteView bytes
   if (bytes.size() != header + path + signature_size) return std::nullopt;
   std::memcpy(read.nodes.data(), at, path);
   read.signature = bytes.last(signature_size);
-  return read;
+  return found;
 }
 
 }  // namespace mirbft::wire
@@ -21425,7 +21426,7 @@ class ClientCalls {
 
   /// So many requests are signed at one time: enough for one signature over all of them to cost
   /// next to nothing, and few enough for each to carry little of the others.
-  static constexpr std::size_t signed_together = 256;
+  static constexpr std::size_t signed_together = 512;
   /// So many numbers of a former life are closed between two looks at what is new.
   static constexpr std::size_t filled_together = 16;
   /// The first pause before a replica that refused is asked again; it doubles.
