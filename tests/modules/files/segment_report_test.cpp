@@ -127,7 +127,7 @@ TEST_CASE("a second repair keeps what the first one has cut off") {
   fill(disk);
   const std::string first = disk.paths().front();
   std::vector<std::vector<std::uint8_t>> found;
-  for (const std::size_t byte : {900, 600}) {
+  for (const std::size_t byte : {900u, 600u}) {
     fill(disk);
     REQUIRE(verify(disk).outcome == LogOutcome::clean);
     disk.find(first)->flip(8 * byte);
