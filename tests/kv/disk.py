@@ -112,6 +112,7 @@ def all_full_disks(cluster, disks, writers):
     for replica in cluster.replicas:
         if replica.process.poll() is None:
             replica.kill()
+            replica.log.write_text("")  # its end may have come first, and is not the next one
         else:
             check_end(replica, NO_SPACE)
     for disk in disks:
