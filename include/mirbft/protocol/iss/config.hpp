@@ -43,7 +43,8 @@ struct IssConfig {
   /// Most requests, and bytes of their bodies, in a batch.
   std::uint32_t max_batch_requests = 2048;
   std::uint64_t max_batch_bytes = 4u << 20;
-  /// How long a request may wait for its batch to fill.
+  /// How long a request may wait for its batch to fill. An adaptive leader lets it wait for as long
+  /// as a commit takes if that is longer, but no more than eight times as long as this.
   std::chrono::nanoseconds batch_delay = std::chrono::milliseconds(20);
   /// How many of its slots a leader has in flight at most.
   std::uint32_t pipeline = 8;
