@@ -10,7 +10,7 @@
 
 #include "../support/iss_values.hpp"
 
-using namespace mirbft;
+namespace mirbft::batch_signer_test {
 
 namespace {
 
@@ -110,3 +110,5 @@ TEST_CASE_FIXTURE(Fixture, "requests of several clients are refused before any i
                        ConfigError);
   CHECK(signed_messages.empty());
 }
+
+}  // namespace mirbft::batch_signer_test

@@ -17,7 +17,8 @@
 #include <mirbft/types/client_position.hpp>
 #include <mirbft/wire/codec.hpp>
 
-using namespace mirbft;
+namespace mirbft::client_calls_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -460,3 +461,5 @@ TEST_CASE("others are asked soon once all who were asked contradict one another"
   it.go_on(100ms);
   CHECK(it.places().size() == 2);
 }
+
+}  // namespace mirbft::client_calls_test

@@ -7,7 +7,8 @@
 
 #include <mirbft/wire/json.hpp>
 
-using namespace mirbft;
+namespace mirbft::client_config_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -94,3 +95,5 @@ TEST_CASE("a configuration that cannot work is refused by its field") {
 TEST_CASE("a status can be printed") {
   CHECK(wire::to_json(ClientStatus{}).find("\"timed_out\"") != std::string::npos);
 }
+
+}  // namespace mirbft::client_config_test

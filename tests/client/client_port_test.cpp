@@ -14,7 +14,8 @@
 #include "../support/raw_socket.hpp"
 #include "../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::client_port_test {
+
 using namespace mirbft::testing;
 using namespace std::chrono_literals;
 
@@ -443,3 +444,5 @@ TEST_CASE("a configuration that cannot work is refused") {
     CHECK(field() == "listen_host");
   }
 }
+
+}  // namespace mirbft::client_port_test

@@ -15,7 +15,7 @@
 
 #include "../support/cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::client_recovery_test {
 namespace {
 
 using testing::Cluster;
@@ -115,4 +115,4 @@ TEST_CASE("a new client is told that it is new") {
   CHECK(found == at(0, 0));
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::client_recovery_test

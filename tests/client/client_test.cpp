@@ -30,7 +30,8 @@
 #include "../support/small_node.hpp"
 #include "../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::client_test {
+
 using namespace mirbft::testing;
 using namespace std::chrono_literals;
 
@@ -390,3 +391,5 @@ TEST_CASE("over TLS a client reaches only the replicas whose certificates it kno
     CHECK(eventually([&] { return port.status().ended.bad_handshake == 1; }));
   }
 }
+
+}  // namespace mirbft::client_test

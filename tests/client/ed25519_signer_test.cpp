@@ -7,7 +7,7 @@
 
 #include <mirbft/types/errors.hpp>
 
-using namespace mirbft;
+namespace mirbft::ed25519_signer_test {
 
 TEST_CASE("each request gets a signature that replicas accept, in this cluster alone") {
   const Bytes seed = Ed25519Key::random_seed();
@@ -34,3 +34,5 @@ TEST_CASE("each request gets a signature that replicas accept, in this cluster a
 TEST_CASE("a seed has 32 bytes") {
   CHECK_THROWS_AS(Ed25519Signer(Bytes("short").view(), "here"), ConfigError);
 }
+
+}  // namespace mirbft::ed25519_signer_test

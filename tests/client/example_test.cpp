@@ -15,7 +15,7 @@
 
 #include "../support/fake_replica.hpp"
 
-using namespace mirbft;
+namespace mirbft::example_test {
 
 namespace {
 
@@ -49,3 +49,5 @@ TEST_CASE("the example works") {
   CHECK(reply.end == ClientEnd::delivered);
   CHECK(reply.result == Bytes("done"));
 }
+
+}  // namespace mirbft::example_test

@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::port_accounts_test {
+
 using boost::asio::ip::make_address;
 
 namespace {
@@ -84,3 +85,5 @@ TEST_CASE("an account that is in use is found once, and is the same for whoever 
   CHECK(accounts.addresses() == 0);
   CHECK(accounts.total().requests == 0);
 }
+
+}  // namespace mirbft::port_accounts_test

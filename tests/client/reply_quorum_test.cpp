@@ -9,7 +9,7 @@
 #include <mirbft/client/reply_quorum.hpp>
 #include <mirbft/modules/hasher/openssl.hpp>
 
-namespace mirbft {
+namespace mirbft::reply_quorum_test {
 namespace {
 
 constexpr ClientId self(7);
@@ -181,4 +181,4 @@ TEST_CASE("refusals decide nothing") {
   CHECK(quorum.replied(NodeId(1), result("truth")) == known("truth"));
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::reply_quorum_test

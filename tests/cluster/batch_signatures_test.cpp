@@ -23,7 +23,7 @@
 
 #include "../support/small_node.hpp"
 
-namespace mirbft {
+namespace mirbft::batch_signatures_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -163,4 +163,4 @@ TEST_SUITE("threads") {
   }
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::batch_signatures_test

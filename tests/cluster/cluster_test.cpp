@@ -12,7 +12,7 @@
 
 #include "../support/cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::cluster_test {
 namespace {
 
 using testing::Cluster;
@@ -185,4 +185,4 @@ TEST_CASE("a full inbox refuses, and what it has taken is delivered") {
   cluster.check_agreement(30);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::cluster_test

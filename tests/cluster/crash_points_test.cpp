@@ -17,7 +17,7 @@
 
 #include "../sim/iss_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::crash_points_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -204,4 +204,4 @@ TEST_CASE("every operation and list after a restart" * doctest::skip()) {
   MESSAGE(walk(Before::list, 1, crash_again_at), " crashes");
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::crash_points_test

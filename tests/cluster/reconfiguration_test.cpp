@@ -14,7 +14,7 @@
 
 #include "../sim/iss_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::reconfiguration_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -230,4 +230,4 @@ TEST_CASE("a node that lacks its new secret key says so and stops, and the other
   CHECK(scene->agree({NodeId(0), NodeId(1), NodeId(3)}));
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::reconfiguration_test

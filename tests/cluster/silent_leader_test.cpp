@@ -6,7 +6,7 @@
 
 #include "../support/cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::silent_leader_test {
 
 using testing::Cluster;
 
@@ -42,4 +42,4 @@ TEST_CASE("two silent replicas of seven do not stop the others") {
   for (const std::size_t i : {2u, 3u, 5u, 6u}) CHECK((cluster.log(i) == cluster.log(1)));
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::silent_leader_test

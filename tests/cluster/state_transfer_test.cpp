@@ -8,7 +8,7 @@
 
 #include "../sim/iss_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::state_transfer_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -135,4 +135,4 @@ TEST_CASE("all replicas stop at once and go on from their logs") {
   }
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::state_transfer_test

@@ -18,7 +18,7 @@
 
 #include "../support/cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::threads_test {
 namespace {
 
 /// Longer than any of it takes, also under a sanitizer.
@@ -117,4 +117,4 @@ TEST_SUITE("threads") {
   }
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::threads_test

@@ -18,9 +18,9 @@
 #include "conformance.hpp"
 #include "mirbft/mirbft.pb.h"
 
-namespace {
+namespace mirbft::library_test {
 
-using namespace mirbft;
+namespace {
 
 /// No hash is computed here.
 struct NoHasher {
@@ -62,3 +62,5 @@ TEST_CASE("conformance: every event and message of the library, both ways") {
 }
 
 }  // namespace
+
+}  // namespace mirbft::library_test

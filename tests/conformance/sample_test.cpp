@@ -6,6 +6,8 @@
 #include "sample.pb.h"
 #include "sample_schema.hpp"
 
+namespace sample_test {
+
 namespace {
 
 using mirbft::test::check_conformance;
@@ -51,3 +53,5 @@ TEST_CASE("conformance: a field that protoc's class sets is the member of that p
 }
 
 }  // namespace
+
+}  // namespace sample_test

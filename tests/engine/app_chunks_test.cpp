@@ -11,7 +11,7 @@
 #include <mirbft/modules/app/counter.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 
-using namespace mirbft;
+namespace mirbft::app_chunks_test {
 
 static_assert(IsSimpleApp<Counter> && !IsChunkedApp<Counter>);
 static_assert(IsSimpleApp<KeyValueStore> && IsChunkedApp<KeyValueStore>);
@@ -62,3 +62,5 @@ TEST_CASE("a simple App is restored from its chunks, which then have not changed
   chunks.restore(app, {});
   CHECK(app.text.empty());
 }
+
+}  // namespace mirbft::app_chunks_test

@@ -8,7 +8,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::callback_test {
+
 using namespace mirbft::engine;
 
 namespace {
@@ -65,3 +66,5 @@ TEST_CASE("a callback gets the reply") {
   callback(Replied{ClientId(1), ReqNo(2), Outcome::delivered, SeqNr(3), Bytes("done")});
   CHECK(result == "done");
 }
+
+}  // namespace mirbft::callback_test

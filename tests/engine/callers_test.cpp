@@ -6,7 +6,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::callers_test {
+
 using namespace mirbft::engine;
 
 namespace {
@@ -75,3 +76,5 @@ TEST_CASE("a callback may be any callable, also one that cannot be copied") {
   second(Replied{});
   CHECK(*count == 2);
 }
+
+}  // namespace mirbft::callers_test

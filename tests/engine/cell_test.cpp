@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+namespace cell_test {
+
 using namespace mirbft::engine;
 
 namespace {
@@ -91,3 +93,5 @@ TEST_CASE("the visitor finds each of many alternatives") {
   REQUIRE(visited.size() == 60);
   for (std::size_t i = 0; i < visited.size(); ++i) CHECK(visited[i] == i);
 }
+
+}  // namespace cell_test

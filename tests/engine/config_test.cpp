@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::config_test {
 
 namespace {
 
@@ -50,3 +50,5 @@ TEST_CASE("no limit may be so wide that a list could overflow") {
   CHECK(complaint([](NodeConfig& c) { c.busy_above = 1048576; }) == "");
   CHECK(complaint([](NodeConfig& c) { c.busy_above = 1048577; }) != "");
 }
+
+}  // namespace mirbft::config_test

@@ -10,7 +10,8 @@
 
 #include "../support/relay.hpp"
 
-using namespace mirbft;
+namespace mirbft::core_test {
+
 using namespace mirbft::testing;
 using engine::Phase;
 
@@ -146,3 +147,5 @@ TEST_CASE_FIXTURE(Fixture, "a wrong configuration is refused before anything els
   CHECK_THROWS_AS(make(config), ConfigError);
   CHECK(diary.empty());
 }
+
+}  // namespace mirbft::core_test

@@ -6,7 +6,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::emitter_test {
+
 using namespace mirbft::engine;
 
 namespace {
@@ -105,3 +106,5 @@ TEST_CASE("a broadcast has nothing to follow it") {
   Items items;
   CHECK(std::is_same_v<decltype(Out(items).emit(Broadcast{})), NoFollowUps<Module, Broadcast>>);
 }
+
+}  // namespace mirbft::emitter_test

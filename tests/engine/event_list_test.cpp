@@ -8,7 +8,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::event_list_test {
+
 using namespace mirbft::engine;
 
 namespace {
@@ -154,3 +155,5 @@ TEST_CASE("a list that grows without end is a failure of its module, not of the 
   CHECK_THROWS_WITH_AS(list.push(Small{}), "its list of events is full", ModuleFailure);
   CHECK(list.size() == list_capacity);
 }
+
+}  // namespace mirbft::event_list_test

@@ -8,7 +8,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::follow_ups_test {
+
 using namespace mirbft::engine;
 
 namespace {
@@ -112,3 +113,5 @@ TEST_CASE("when the user of a follow-up throws, none is lost or destroyed twice"
   }
   CHECK(token.use_count() == 1);
 }
+
+}  // namespace mirbft::follow_ups_test

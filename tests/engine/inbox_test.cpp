@@ -10,7 +10,8 @@
 #include "../support/relay.hpp"
 #include "../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::inbox_test {
+
 using namespace mirbft::engine;
 using namespace mirbft::testing;
 
@@ -103,3 +104,5 @@ TEST_CASE("many threads put in, one takes out, and nothing is lost or turned rou
 }
 
 TEST_SUITE_END();
+
+}  // namespace mirbft::inbox_test

@@ -10,6 +10,8 @@
 
 #include "../support/waiting.hpp"
 
+namespace inquiry_test {
+
 using namespace mirbft::engine;
 using namespace std::chrono_literals;
 
@@ -65,3 +67,5 @@ TEST_CASE("who still waits when it closes looks for himself") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace inquiry_test

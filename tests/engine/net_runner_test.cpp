@@ -17,7 +17,8 @@
 #include "../support/relay.hpp"
 #include "../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::net_runner_test {
+
 using namespace mirbft::testing;
 using engine::FollowUps;
 using namespace std::chrono_literals;
@@ -300,3 +301,5 @@ TEST_CASE_FIXTURE(Fixture, "a failure is thrown at whoever collects") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace mirbft::net_runner_test

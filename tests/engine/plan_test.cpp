@@ -8,7 +8,8 @@
 
 #include "../support/small_node.hpp"
 
-using namespace mirbft;
+namespace mirbft::plan_test {
+
 using namespace mirbft::engine;
 using namespace mirbft::testing;
 
@@ -56,3 +57,5 @@ static_assert(std::is_same_v<wiring::Verdict<TestPlan>, wiring::node_refused_bec
 TEST_CASE("plans are what the assertions above say: that this compiles is the test") {
   CHECK(length<TestPlan::Events> == 16);
 }
+
+}  // namespace mirbft::plan_test

@@ -20,7 +20,8 @@
 #include "../support/relay.hpp"
 #include "../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::runner_test {
+
 using namespace mirbft::testing;
 using engine::FollowUps;
 
@@ -208,3 +209,5 @@ TEST_CASE_FIXTURE(Fixture, "a runner that ends amid its work finishes the list a
 }
 
 TEST_SUITE_END();
+
+}  // namespace mirbft::runner_test

@@ -12,7 +12,8 @@
 
 #include "../support/relay.hpp"
 
-using namespace mirbft;
+namespace mirbft::stage_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -33,7 +34,6 @@ using Plan = engine::Plan<StubNet, StubHasher, StubCrypto, Relay<slot::app.index
                           RelayWal, StubTracker, StubStore, Solo>;
 using Stage = engine::Stage<wal, Plan>;
 using Items = Stage::Items;
-
 
 }  // namespace
 
@@ -80,3 +80,5 @@ TEST_CASE("a stage that is lent reports what its thread has published") {
   stage.take_back();
   CHECK(stage.report().module.appended == 3);
 }
+
+}  // namespace mirbft::stage_test

@@ -16,7 +16,8 @@
 #include "../support/relay.hpp"
 #include "../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::threaded_driver_test {
+
 using namespace mirbft::testing;
 using engine::Phase;
 
@@ -96,3 +97,5 @@ TEST_CASE("a driver without work sleeps between two ticks") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace mirbft::threaded_driver_test

@@ -4,7 +4,8 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::type_list_test {
+
 using namespace mirbft::engine;
 
 namespace {
@@ -37,3 +38,5 @@ static_assert(std::is_same_v<Select<IsNotB, events<>>::type, events<>>);
 TEST_CASE("type lists are what the assertions above say: that this compiles is the test") {
   CHECK(length<Union<events<A>, events<B>>> == 2);
 }
+
+}  // namespace mirbft::type_list_test

@@ -8,6 +8,8 @@
 
 #include "../support/waiting.hpp"
 
+namespace wake_test {
+
 using namespace mirbft::engine;
 using namespace std::chrono_literals;
 
@@ -77,3 +79,5 @@ TEST_CASE("no wake-up of many threads is lost") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace wake_test

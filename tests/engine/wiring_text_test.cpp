@@ -7,7 +7,8 @@
 
 #include "../support/small_node.hpp"
 
-using namespace mirbft;
+namespace mirbft::wiring_text_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -77,3 +78,5 @@ TEST_CASE("the wiring is drawn by Mermaid") {
   CHECK(graph.find("  app_ -->|Applied| tracker_\n") != std::string::npos);
   CHECK(graph.find("  nobody -.->|WindowsMoved| tracker_\n") != std::string::npos);
 }
+
+}  // namespace mirbft::wiring_text_test

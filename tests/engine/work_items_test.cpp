@@ -8,7 +8,8 @@
 
 #include "../support/relay.hpp"
 
-using namespace mirbft;
+namespace mirbft::work_items_test {
+
 using namespace mirbft::testing;
 using engine::FollowUps;
 
@@ -107,3 +108,5 @@ TEST_CASE("what another thread has put out is taken over in its order, follow-up
   CHECK(take<to_net>(items) == Values{122});
   CHECK(items.size() == 0);
 }
+
+}  // namespace mirbft::work_items_test

@@ -13,7 +13,7 @@
 #include <mirbft/types/bytes.hpp>
 #include <mirbft/types/errors.hpp>
 
-using namespace kv;
+namespace kv::counted_files_test {
 
 TEST_CASE("who is told to end while it reads stops at the next read, and can still write") {
   const auto folder = std::filesystem::temp_directory_path() /
@@ -36,3 +36,5 @@ TEST_CASE("who is told to end while it reads stops at the next read, and can sti
   }
   std::filesystem::remove_all(folder);
 }
+
+}  // namespace kv::counted_files_test

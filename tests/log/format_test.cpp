@@ -9,7 +9,7 @@
 
 #include "sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::format_test {
 
 TEST_CASE("numbers are little-endian, on every machine") {
   std::array<std::uint8_t, 8> bytes{};
@@ -91,3 +91,5 @@ TEST_CASE("a log looks like this, byte for byte") {
         "03000000" "01000000" "2c01000000000000"
         "0600000008000000" "0805120012021001");
 }
+
+}  // namespace mirbft::format_test

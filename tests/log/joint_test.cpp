@@ -7,7 +7,8 @@
 #include <mirbft/log/joint.hpp>
 #include <mirbft/types/bytes.hpp>
 
-using namespace mirbft;
+namespace mirbft::joint_test {
+
 using mirbft::detail::Joint;
 
 namespace {
@@ -92,3 +93,5 @@ TEST_CASE("what has held for long enough goes on holding") {
   CHECK(joint.matched() == Joint::patience);
   CHECK(joint.rest().front().number == Joint::patience);
 }
+
+}  // namespace mirbft::joint_test

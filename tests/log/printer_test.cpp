@@ -9,7 +9,7 @@
 
 #include "sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::printer_test {
 
 namespace {
 
@@ -112,3 +112,5 @@ TEST_CASE("a schema that is none is refused with a reason") {
   CHECK_THROWS_WITH_AS(printer.text(*event),
                        doctest::Contains("the log's schema lacks mirbft.v1.Measured"), LogError);
 }
+
+}  // namespace mirbft::printer_test

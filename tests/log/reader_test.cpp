@@ -12,7 +12,7 @@
 
 #include "sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::reader_test {
 
 namespace {
 
@@ -362,3 +362,5 @@ TEST_CASE("what a reader has gone to may be yet to come") {
   writer.append(slot::tracker, sample::List{sample::tick(3)});
   CHECK(log.next()->index == 3);
 }
+
+}  // namespace mirbft::reader_test

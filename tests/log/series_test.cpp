@@ -12,7 +12,7 @@
 
 #include "sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::series_test {
 
 namespace {
 
@@ -280,3 +280,5 @@ TEST_CASE("a file tells of which log it is a part, and a log how long it is") {
             std::filesystem::file_size(folder / "n-0001.000002.mirlog"));
   CHECK(log_size(folder / "none") == 0);
 }
+
+}  // namespace mirbft::series_test

@@ -17,7 +17,7 @@
 
 #include "sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::writer_test {
 
 TEST_CASE("what is written is read again, with index, slot, type and every field") {
   const sample::TemporaryFile file;
@@ -274,3 +274,5 @@ TEST_CASE("a list that was not seen to its end leaves no trace") {
   REQUIRE(events.size() == 2);
   CHECK(events[1].as<Tick>()->now.count() == 2);
 }
+
+}  // namespace mirbft::writer_test

@@ -11,7 +11,7 @@
 
 #include "sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::zstd_test {
 
 namespace {
 
@@ -136,3 +136,5 @@ TEST_CASE("a program without zstd refuses to write and to read what is compresse
   });
   CHECK(events_of(file.path()).size() == 200);
 }
+
+}  // namespace mirbft::zstd_test

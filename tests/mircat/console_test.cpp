@@ -16,6 +16,8 @@
 #include <mirbft/mircat/table.hpp>
 #include <mirbft/mircat/time.hpp>
 
+namespace console_test {
+
 using namespace mirbft::mircat;
 
 namespace {
@@ -148,3 +150,5 @@ TEST_CASE("What is written for a time is read as that time") {
                             "2026-01-01T00:00:00.x", "1960-01-01T00:00", "99999999999999s"})
     CHECK_FALSE(parse_time(wrong));
 }
+
+}  // namespace console_test

@@ -16,7 +16,8 @@
 #include "../log/sample_log.hpp"
 #include "commands.hpp"
 
-using namespace mirbft;
+namespace mirbft::diff_test {
+
 using namespace mirbft::mircat;
 using mirbft::testing::Ran;
 using mirbft::testing::run;
@@ -188,3 +189,5 @@ TEST_CASE("What is no log is refused") {
   const NodeLog log(0);
   CHECK_THROWS_AS(run(Diff(), {{"left", log.path()}, {"right", "/nowhere"}}), ConfigError);
 }
+
+}  // namespace mirbft::diff_test

@@ -15,7 +15,8 @@
 
 #include "two_nodes.hpp"
 
-using namespace mirbft;
+namespace mirbft::export_test {
+
 using namespace mirbft::mircat;
 
 namespace {
@@ -101,3 +102,5 @@ TEST_CASE("One format must be chosen") {
                        "format = none or several: give one of --chrome, --shiviz, --dot and --json",
                        ConfigError);
 }
+
+}  // namespace mirbft::export_test

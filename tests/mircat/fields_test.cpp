@@ -9,7 +9,8 @@
 
 #include <mirbft/types/errors.hpp>
 
-using namespace mirbft;
+namespace mirbft::fields_test {
+
 using namespace mirbft::mircat;
 
 namespace {
@@ -66,3 +67,5 @@ TEST_CASE("A schema with too many paths, or too long ones, is refused and not wa
                     "schema = Level0: its messages contain one another in more than 100000 ways, "
                     "or more than 64 deep: that is no log of a sound program, record it anew");
 }
+
+}  // namespace mirbft::fields_test

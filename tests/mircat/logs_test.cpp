@@ -10,7 +10,8 @@
 
 #include "../log/sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::logs_test {
+
 using namespace mirbft::mircat;
 
 namespace {
@@ -122,3 +123,5 @@ TEST_CASE("What is no log is refused by name") {
   CHECK_THROWS_WITH_AS(Logs({directory.path()}), doctest::Contains("no file in this directory"),
                        ConfigError);
 }
+
+}  // namespace mirbft::logs_test

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+namespace matching_test {
+
 using mirbft::mircat::MessageMatcher;
 using Matcher = MessageMatcher<int>;
 using Key = Matcher::Key;
@@ -72,3 +74,5 @@ TEST_CASE("Of equal messages that nobody receives, and of such receipts, the las
   for (int event = 0; event < many; ++event) matcher.received({0, 1, 51}, event);
   CHECK(matcher.sent({0, 1, 51}, many) == many - static_cast<int>(Matcher::most_equal));
 }
+
+}  // namespace matching_test

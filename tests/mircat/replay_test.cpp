@@ -23,7 +23,8 @@
 #include "commands.hpp"
 #include "sequencer.hpp"
 
-using namespace mirbft;
+namespace mirbft::replay_test {
+
 using namespace mirbft::mircat;
 using mirbft::testing::Ran;
 using mirbft::testing::run;
@@ -452,3 +453,5 @@ TEST_CASE("mircat step on a terminal refuses a log without its beginning each ti
   const std::string told = err.str();
   CHECK_MESSAGE(std::ranges::count(told, '\n') == 2, told);
 }
+
+}  // namespace mirbft::replay_test

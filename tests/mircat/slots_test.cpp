@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+namespace slots_test {
+
 using namespace mirbft::mircat;
 
 namespace {
@@ -43,3 +45,5 @@ TEST_CASE("Slots that nobody delivers are not all kept either") {
   CHECK(slots.find(0, 0));
   CHECK(slots.find(49'999, 0));
 }
+
+}  // namespace slots_test

@@ -17,7 +17,7 @@
 
 #include "../support/iss_fixture.hpp"
 
-namespace mirbft {
+namespace mirbft::iss_recovery_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -548,4 +548,4 @@ TEST_CASE("an epoch waits for the keys that its requests are judged by, also aft
   CHECK(again.client_keys[0].keys == std::vector<ClientKey>{{ClientId(1), Bytes("new")}});
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::iss_recovery_test

@@ -14,7 +14,7 @@
 
 #include "../support/iss_fixture.hpp"
 
-namespace mirbft {
+namespace mirbft::iss_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -665,4 +665,4 @@ TEST_CASE("keys that have changed are known again after a restart") {
   CHECK(again.client_keys[0].keys == f.client_keys[0].keys);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::iss_test

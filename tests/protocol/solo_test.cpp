@@ -7,7 +7,7 @@
 
 #include "../support/recorder.hpp"
 
-namespace mirbft {
+namespace mirbft::solo_test {
 namespace {
 
 RequestRef request(std::uint64_t number) { return {ClientId(1), ReqNo(number), {}}; }
@@ -64,4 +64,4 @@ TEST_CASE("messages change nothing, and are counted") {
   CHECK(solo.status().strangers_messages == 1);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::solo_test

@@ -9,7 +9,8 @@
 
 #include "../../examples/replica/commands.hpp"
 
-using namespace mirbft;
+namespace mirbft::commands_test {
+
 using namespace quickstart;
 
 namespace {
@@ -94,3 +95,5 @@ TEST_CASE("workload: what is no command has no place") {
   CHECK(workload.place_of(ClientId(0), ReqNo(~std::uint64_t{0})) == workload.size());
   CHECK(workload.place_of(ClientId(2), ReqNo(0)) == workload.size());
 }
+
+}  // namespace mirbft::commands_test

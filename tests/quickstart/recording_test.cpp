@@ -11,7 +11,8 @@
 
 #include "../../examples/replica/recording.hpp"
 
-using namespace mirbft;
+namespace mirbft::recording_test {
+
 using namespace quickstart;
 
 namespace {
@@ -98,3 +99,5 @@ TEST_CASE("countdown: complete when all is delivered and every client has its re
   CHECK(::eventfd_read(countdown.handle(), &woken) == 0);
   CHECK(countdown.ended());
 }
+
+}  // namespace mirbft::recording_test

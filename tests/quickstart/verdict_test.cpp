@@ -7,7 +7,8 @@
 
 #include "../../examples/quickstart/verdict.hpp"
 
-using namespace mirbft;
+namespace mirbft::verdict_test {
+
 using namespace quickstart;
 
 namespace {
@@ -81,3 +82,5 @@ TEST_CASE("verdict: another order, another store") {
         Texts{"replica 3 has another store than replica 0"});
   CHECK(objections_when(0, [](Report& report) { report.store.bytes[31] = 1; }).size() == 3);
 }
+
+}  // namespace mirbft::verdict_test

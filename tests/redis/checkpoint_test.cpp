@@ -10,7 +10,8 @@
 
 #include "database.hpp"
 
-using namespace redis;
+namespace redis::checkpoint_test {
+
 using mirbft::Bytes;
 
 namespace {
@@ -192,3 +193,5 @@ TEST_CASE("checkpoint: what is longer than a part is kept in parts, and restored
   other.database.restore(kept.chunks);
   CHECK(same_list(ask.database, other.database, "long"));
 }
+
+}  // namespace redis::checkpoint_test

@@ -10,7 +10,7 @@
 
 #include "../../examples/redis/cluster_orders.hpp"
 
-using namespace redis;
+namespace redis::cluster_orders_test {
 
 namespace {
 
@@ -62,3 +62,5 @@ TEST_CASE("cluster orders: each is answered once, with its result or the reason 
         "-the gateway has too many open requests: not applied");
   CHECK(ended({Submitted::stopped, {}}) == "-the gateway shuts down: not applied");
 }
+
+}  // namespace redis::cluster_orders_test

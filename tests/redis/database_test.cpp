@@ -11,7 +11,7 @@
 
 #include "database.hpp"
 
-using namespace redis;
+namespace redis::database_test {
 
 static_assert(mirbft::IsChunkedApp<Database>);
 
@@ -323,3 +323,5 @@ TEST_CASE("database: the steps of an order follow one another, and databases are
   CHECK(ask("FLUSHALL", 2, 5) == "+OK|");
   CHECK(ask("DBSIZE", 2, 1) == ":0|");
 }
+
+}  // namespace redis::database_test

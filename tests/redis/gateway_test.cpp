@@ -20,7 +20,8 @@
 #include "../../examples/redis/gateway.hpp"
 #include "../../examples/redis/local_orders.hpp"
 
-using namespace redis;
+namespace redis::gateway_test {
+
 using boost::asio::ip::tcp;
 
 namespace {
@@ -122,3 +123,5 @@ TEST_SUITE("threads") {
     CHECK(client.receive(4) == ":1\r\n");
   }
 }
+
+}  // namespace redis::gateway_test

@@ -10,7 +10,7 @@
 #include "../../examples/redis/command_parser.hpp"
 #include "../../examples/redis/glob.hpp"
 
-using namespace redis;
+namespace redis::parser_test {
 
 namespace {
 
@@ -135,3 +135,5 @@ TEST_CASE("glob: no pattern takes for ever") {
   for (int stars = 0; stars < 1000; ++stars) pattern += "a*";
   CHECK_FALSE(matches(pattern + "b", std::string(20'000, 'a')));
 }
+
+}  // namespace redis::parser_test

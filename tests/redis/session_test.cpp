@@ -16,7 +16,7 @@
 #include "../../examples/redis/database.hpp"
 #include "../../examples/redis/session.hpp"
 
-using namespace redis;
+namespace redis::session_test {
 
 namespace {
 
@@ -240,3 +240,5 @@ TEST_CASE("session: COMMAND tells what the table holds") {
   CHECK(client("CONFIG GET SAVE app*\r\n") == "*4|$10|appendonly|$2|no|$4|save|$0||");
   CHECK(client("INFO nosuch\r\n") == "$0||");
 }
+
+}  // namespace redis::session_test

@@ -6,7 +6,7 @@
 #include <mirbft/sim/agenda.hpp>
 #include <mirbft/sim/clock.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::agenda_test {
 
 TEST_CASE("things happen in the order of time, and of being noted at one time") {
   Agenda<char> agenda;
@@ -41,4 +41,4 @@ TEST_CASE("a node's clock has an origin, a drift, and jumps") {
   CHECK(clock.read(std::chrono::seconds(10)) == std::chrono::hours(1) + std::chrono::seconds(5));
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::agenda_test

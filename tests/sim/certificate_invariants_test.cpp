@@ -12,7 +12,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::certificate_invariants_test {
 namespace {
 
 using namespace testing;
@@ -161,4 +161,4 @@ TEST_CASE("certificates verify: of epochs long over only signatures are checked"
   CHECK(run.seen.first() == "certificates verify");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::certificate_invariants_test

@@ -9,7 +9,7 @@
 
 #include <mirbft/sim/client.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::client_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -184,4 +184,4 @@ TEST_CASE("a client signs anew whenever it asks, and is refused while it has ano
   CHECK_FALSE(asked.findings.none());
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::client_test

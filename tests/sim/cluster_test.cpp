@@ -6,7 +6,7 @@
 
 #include "iss_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::cluster_test {
 namespace {
 
 using Replica = testing::SimulatedIss<sim::TotalOrder, sim::Integrity>;
@@ -49,4 +49,4 @@ TEST_CASE("one seed, one course of events") {
   CHECK(run(1).fingerprint != run(2).fingerprint);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::cluster_test

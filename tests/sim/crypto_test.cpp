@@ -2,7 +2,7 @@
 
 #include <mirbft/sim/crypto.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::crypto_test {
 
 TEST_CASE("a signature is one node's, of one epoch, under one message") {
   const Crypto crypto(NodeId(1));
@@ -30,4 +30,4 @@ TEST_CASE("a client's signature is its own") {
         SignatureCheck::invalid);
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::crypto_test

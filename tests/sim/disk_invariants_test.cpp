@@ -9,7 +9,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::disk_invariants_test {
 namespace {
 
 using namespace testing;
@@ -113,4 +113,4 @@ TEST_CASE("bodies kept: collected is collected, and a lost disk holds nothing") 
   CHECK(wiped.collects(4, 4) == "");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::disk_invariants_test

@@ -8,7 +8,7 @@
 #include <mirbft/concepts.hpp>
 #include <mirbft/sim/disk.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::disk_test {
 namespace {
 
 static_assert(IsWal<Wal>);
@@ -194,4 +194,4 @@ TEST_CASE("a disk can be lost as a whole") {
   CHECK(disk.contents() == Contents::kept);
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::disk_test

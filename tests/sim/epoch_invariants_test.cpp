@@ -10,7 +10,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::epoch_invariants_test {
 namespace {
 
 using namespace testing;
@@ -219,4 +219,4 @@ TEST_CASE("windows agree: in an epoch all nodes take the same requests, and none
   CHECK(found(2, {one}) == "windows agree");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::epoch_invariants_test

@@ -4,7 +4,7 @@
 
 #include <mirbft/sim/fault.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::fault_test {
 
 TEST_CASE("kinds of faults are read as they are written") {
   const FaultKinds kinds{Fault::loss, Fault::crash, Fault::slot_order};
@@ -41,4 +41,4 @@ TEST_CASE("a kind that never struck is named") {
   CHECK(counts.missing({Fault::loss}).none());
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::fault_test

@@ -12,7 +12,7 @@
 
 #include "solo_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::faults_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -194,4 +194,4 @@ TEST_CASE("protocols that are broken are caught") {
   CHECK(broken_rule<Raves>(1, {}) == "rest");
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::faults_test

@@ -8,7 +8,7 @@
 
 #include <mirbft/sim/file_image.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::file_image_test {
 namespace {
 
 /// One letter a sector.
@@ -103,4 +103,4 @@ TEST_CASE("bits flip, and files get shorter") {
   CHECK(letters(file.durable()) == "a");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::file_image_test

@@ -11,7 +11,7 @@
 
 #include "solo_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::file_modules_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -223,4 +223,4 @@ TEST_CASE("a node that is set back does not know it, and counts as faulty") {
   CHECK(course.cluster.figures().faults[sim::Fault::old_directory] == 1);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::file_modules_test

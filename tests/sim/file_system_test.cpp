@@ -5,7 +5,7 @@
 #include <mirbft/sim/file_system.hpp>
 #include <mirbft/sim/files.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::file_system_test {
 
 TEST_CASE("trouble that is taken back does not come") {
   FileSystem system{Random(1)};
@@ -60,4 +60,4 @@ TEST_CASE("a crash counts what is lost") {
   CHECK(system.paths().size() == 1);
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::file_system_test

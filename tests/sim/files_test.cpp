@@ -8,7 +8,7 @@
 #include <mirbft/modules/files/files.hpp>
 #include <mirbft/sim/files.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::files_test {
 namespace {
 
 static_assert(IsFiles<Files>);
@@ -179,4 +179,4 @@ TEST_CASE("a disk rots, is lost, and is set back") {
   CHECK(system.paths().empty());
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::files_test

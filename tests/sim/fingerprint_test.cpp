@@ -2,7 +2,7 @@
 
 #include <mirbft/sim/fingerprint.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::fingerprint_test {
 namespace {
 
 std::uint64_t of(const char* text) {
@@ -30,4 +30,4 @@ TEST_CASE("order and limits of what is added count") {
   CHECK(both("a", "b") != both("b", "a"));
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::fingerprint_test

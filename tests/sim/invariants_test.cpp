@@ -8,7 +8,7 @@
 #include <mirbft/sim/findings.hpp>
 #include <mirbft/sim/invariants.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::invariants_test {
 namespace {
 
 struct Seen {
@@ -157,4 +157,4 @@ TEST_CASE("integrity: a body that its client never made") {
   CHECK(seen.rules() == "integrity");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::invariants_test

@@ -10,7 +10,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::iss_invariants_test {
 
 using namespace testing;
 
@@ -197,4 +197,4 @@ TEST_CASE("bounded: buffers above their caps") {
   CHECK(seen.first() == "bounded");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::iss_invariants_test

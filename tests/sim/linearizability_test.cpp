@@ -18,7 +18,7 @@
 #include <mirbft/sim/linearizability.hpp>
 #include <mirbft/sim/random.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::linearizability_test {
 namespace {
 
 using History = std::vector<Operation>;
@@ -184,4 +184,4 @@ TEST_CASE("the check of a run names the first answer that cannot be explained") 
 }
 
 }  // namespace
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::linearizability_test

@@ -10,7 +10,7 @@
 #include <mirbft/concepts.hpp>
 #include <mirbft/sim/network.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::network_test {
 namespace {
 
 static_assert(IsNet<Net>);
@@ -231,4 +231,4 @@ TEST_CASE("the tap sees every frame that is sent, lost ones too") {
   CHECK(seen == Texts{"0>1 a", "3>2 b"});
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::network_test

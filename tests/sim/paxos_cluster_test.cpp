@@ -11,7 +11,7 @@
 
 #include "iss_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::paxos_cluster_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -112,4 +112,4 @@ TEST_CASE("Paxos: whatever happens short of lies, all is delivered in one order"
   CHECK(sim::to_string(campaign.figures.faults.missing(faults)) == "none");
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::paxos_cluster_test

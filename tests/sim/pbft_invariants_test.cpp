@@ -10,7 +10,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::pbft_invariants_test {
 namespace {
 
 using namespace testing;
@@ -219,4 +219,4 @@ TEST_CASE("certificates: nobody asks for what a quorum has left behind") {
   CHECK(run.seen.text() == "");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::pbft_invariants_test

@@ -9,7 +9,7 @@
 
 #include <mirbft/sim/random.hpp>
 
-namespace mirbft::sim {
+namespace mirbft::sim::random_test {
 
 TEST_CASE("a seed gives the same numbers with every compiler and on every machine") {
   Random random(42);
@@ -64,4 +64,4 @@ TEST_CASE("a fork depends on label and number, and not on what was drawn before"
   CHECK(Random(5).fork("net", 1).next() != first);
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::random_test

@@ -11,7 +11,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::recovery_invariants_test {
 namespace {
 
 using namespace testing;
@@ -173,4 +173,4 @@ TEST_CASE("recovery: only moments count at which all is durable, and nothing is 
   CHECK(busy.found(Forgets::votes) == "");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::recovery_invariants_test

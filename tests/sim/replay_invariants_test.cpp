@@ -11,7 +11,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::replay_invariants_test {
 namespace {
 
 using namespace testing;
@@ -125,6 +125,6 @@ TEST_CASE("replay: a life ends with a crash, and those that are not drawn are no
   CHECK(never.checks.replayed() == 0);
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::replay_invariants_test
 
-BOOST_HANA_ADAPT_STRUCT(mirbft::sim::SumStatus, total);
+BOOST_HANA_ADAPT_STRUCT(mirbft::sim::replay_invariants_test::SumStatus, total);

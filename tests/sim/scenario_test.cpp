@@ -13,7 +13,7 @@
 #include <mirbft/sim/scenario_text.hpp>
 #include <mirbft/types/errors.hpp>
 
-namespace mirbft {
+namespace mirbft::scenario_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -206,4 +206,4 @@ TEST_CASE("what is wrong is said in one line: where, the word, the rule and the 
   }
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::scenario_test

@@ -12,7 +12,7 @@
 #include <mirbft/sim/schedule.hpp>
 #include <mirbft/types/quorum.hpp>
 
-namespace mirbft {
+namespace mirbft::schedule_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -111,4 +111,4 @@ TEST_CASE("what is drawn of one kind does not depend on the others") {
   }
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::schedule_test

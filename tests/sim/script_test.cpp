@@ -15,7 +15,7 @@
 #include <mirbft/wire/codec.hpp>
 #include <mirbft/wire/joined.hpp>
 
-namespace mirbft {
+namespace mirbft::script_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -198,4 +198,4 @@ TEST_CASE("rules that no message has met are known; frames of others are left al
   CHECK(passages[0].payload == noise);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::script_test

@@ -14,7 +14,7 @@
 
 #include "solo_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::shrink_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -179,4 +179,4 @@ TEST_CASE("a failure of a real replica shrinks to the crash that it needs") {
   CHECK(shrunk > 5);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::shrink_test

@@ -5,7 +5,7 @@
 
 #include <mirbft/sim/time_text.hpp>
 
-namespace mirbft {
+namespace mirbft::time_text_test {
 
 using namespace std::chrono_literals;
 
@@ -23,4 +23,4 @@ TEST_CASE("times are written as people write them, and read back") {
     CHECK_FALSE(sim::parse_time(wrong));
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::time_text_test

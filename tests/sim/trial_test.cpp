@@ -8,7 +8,7 @@
 
 #include "iss_cluster.hpp"
 
-namespace mirbft {
+namespace mirbft::trial_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -176,4 +176,4 @@ TEST_CASE("a seed is one course of events, also under all faults") {
   CHECK(run(1, config).fingerprint != run(2, config).fingerprint);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::trial_test

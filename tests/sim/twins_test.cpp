@@ -12,7 +12,8 @@
 #include <mirbft/sim/zoo/mutant.hpp>
 #include <mirbft/sim/zoo/rules.hpp>
 
-using namespace mirbft;
+namespace mirbft::twins_test {
+
 using namespace sim::twins;
 using sim::zoo::Mutant;
 
@@ -160,3 +161,5 @@ TEST_CASE("all scenarios of two views") {
   CHECK(first_finding(twins, tally) == "");
   CHECK(tally.scenarios == twins.space().count());
 }
+
+}  // namespace mirbft::twins_test

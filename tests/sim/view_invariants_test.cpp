@@ -11,7 +11,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::view_invariants_test {
 namespace {
 
 using namespace testing;
@@ -150,4 +150,4 @@ TEST_CASE("new views: votes are for the outcome") {
   CHECK(wiped.votes(0, view, 5, digest_of(1)) == "new views");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::view_invariants_test

@@ -10,7 +10,7 @@
 
 #include "seen.hpp"
 
-namespace mirbft::sim {
+namespace mirbft::sim::write_ahead_invariants_test {
 namespace {
 
 using namespace testing;
@@ -266,4 +266,4 @@ TEST_CASE("stable first: so does collection, but for what a fetched state covers
   CHECK(found_after(collect(8), installed(0)) == "stable first");
 }
 
-}  // namespace mirbft::sim
+}  // namespace mirbft::sim::write_ahead_invariants_test

@@ -9,7 +9,7 @@
 
 #include <mirbft/types/bytes.hpp>
 
-using namespace mirbft;
+namespace mirbft::bytes_test {
 
 TEST_CASE("bytes hold a copy of what they were made from") {
   std::vector<std::uint8_t> source{1, 2, 3};
@@ -106,3 +106,5 @@ TEST_SUITE("threads") {
     }
   }
 }
+
+}  // namespace mirbft::bytes_test

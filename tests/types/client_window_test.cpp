@@ -2,7 +2,7 @@
 
 #include <mirbft/types/client_window.hpp>
 
-using namespace mirbft;
+namespace mirbft::client_window_test {
 
 TEST_CASE("a window knows what is delivered, below it and inside") {
   const ClientWindow window{ClientId(1), ReqNo(100), Bytes{0b0000'0101, 0b1000'0000}};
@@ -16,3 +16,5 @@ TEST_CASE("a window knows what is delivered, below it and inside") {
   CHECK_FALSE(window.is_delivered(ReqNo(116)));
   CHECK_FALSE(window.is_delivered(ReqNo(~std::uint64_t{0})));
 }
+
+}  // namespace mirbft::client_window_test

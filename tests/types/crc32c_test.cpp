@@ -6,6 +6,8 @@
 
 #include <mirbft/types/crc32c.hpp>
 
+namespace crc32c_test {
+
 using mirbft::ByteView;
 using mirbft::bytes_of;
 using mirbft::crc32c;
@@ -68,3 +70,5 @@ TEST_CASE("crc32c continues where it left off") {
   for (std::size_t cut = 0; cut <= all.size(); ++cut)
     CHECK(crc32c(all.subspan(cut), crc32c(all.first(cut))) == crc32c(all));
 }
+
+}  // namespace crc32c_test

@@ -2,7 +2,7 @@
 
 #include <mirbft/types/digest.hpp>
 
-using namespace mirbft;
+namespace mirbft::digest_test {
 
 TEST_CASE("a default digest is all zero") {
   CHECK(hex(Digest()) == std::string(64, '0'));
@@ -21,3 +21,5 @@ TEST_CASE("hexadecimal digits are lower case, two a byte") {
   CHECK(hex(Bytes{0x00, 0x0f, 0xa0, 0xff}.view()) == "000fa0ff");
   CHECK(hex(ByteView()).empty());
 }
+
+}  // namespace mirbft::digest_test

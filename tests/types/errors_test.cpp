@@ -2,7 +2,7 @@
 
 #include <mirbft/types/errors.hpp>
 
-using namespace mirbft;
+namespace mirbft::errors_test {
 
 TEST_CASE("a configuration error is one line that names field, value and rule") {
   const ConfigError error("nodes", "0", "at least one; list the members");
@@ -15,3 +15,5 @@ TEST_CASE("a configuration error is one line that names field, value and rule") 
 TEST_CASE("a failed module says why") {
   CHECK_THROWS_WITH_AS(throw ModuleFailure("disk full"), "disk full", std::runtime_error);
 }
+
+}  // namespace mirbft::errors_test

@@ -2,7 +2,7 @@
 
 #include <mirbft/types/frame_class.hpp>
 
-using namespace mirbft;
+namespace mirbft::frame_class_test {
 
 TEST_CASE("every class has a limit of its own, and only the known ones have") {
   CHECK(frame_limit(FrameClass::vote) == 65'536);
@@ -13,3 +13,5 @@ TEST_CASE("every class has a limit of its own, and only the known ones have") {
   CHECK(frame_limit(static_cast<FrameClass>(frame_classes)) == 0);
   CHECK(frame_limit(static_cast<FrameClass>(255)) == 0);
 }
+
+}  // namespace mirbft::frame_class_test

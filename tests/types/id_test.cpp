@@ -5,7 +5,7 @@
 
 #include <mirbft/types/id.hpp>
 
-using namespace mirbft;
+namespace mirbft::id_test {
 
 static_assert(!std::is_convertible_v<std::uint64_t, NodeId>, "a plain number is no id");
 static_assert(!std::is_convertible_v<NodeId, std::uint64_t>, "an id is no plain number");
@@ -20,3 +20,5 @@ TEST_CASE("an id starts at zero, counts and compares by its number") {
   CHECK(SeqNr(5) - id == 4);
   CHECK(SeqNr(2) < SeqNr(10));
 }
+
+}  // namespace mirbft::id_test

@@ -4,7 +4,7 @@
 
 #include <mirbft/types/little_endian.hpp>
 
-using namespace mirbft;
+namespace mirbft::little_endian_test {
 
 TEST_CASE("numbers stand one behind the other, the lowest byte first") {
   std::uint8_t bytes[6] = {};
@@ -20,3 +20,5 @@ TEST_CASE("numbers stand one behind the other, the lowest byte first") {
   CHECK(little_endian::get<std::uint16_t>(in) == 0xfffe);
   CHECK(in == bytes + 6);
 }
+
+}  // namespace mirbft::little_endian_test

@@ -13,7 +13,7 @@
 
 #include "../support/iss_values.hpp"
 
-namespace mirbft {
+namespace mirbft::merkle_tree_test {
 namespace {
 
 Digest inner(const Digest& left, const Digest& right) {
@@ -137,4 +137,4 @@ TEST_CASE("the longest path of a tree") {
   CHECK(merkle_path_length(0, ~std::uint64_t{0}) == 64);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::merkle_tree_test

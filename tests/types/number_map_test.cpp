@@ -8,7 +8,7 @@
 
 #include <mirbft/types/number_map.hpp>
 
-using namespace mirbft;
+namespace mirbft::number_map_test {
 
 using Map = NumberMap<int, 8>;
 
@@ -124,3 +124,5 @@ TEST_CASE("it does what a map does, over many random steps") {
     REQUIRE(map.empty() == model.empty());
   }
 }
+
+}  // namespace mirbft::number_map_test

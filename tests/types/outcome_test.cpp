@@ -4,7 +4,7 @@
 
 #include <mirbft/types/outcome.hpp>
 
-using namespace mirbft;
+namespace mirbft::outcome_test {
 
 TEST_CASE("every outcome has a text of its own") {
   constexpr auto last = static_cast<int>(Outcome::shut_down);
@@ -14,3 +14,5 @@ TEST_CASE("every outcome has a text of its own") {
   CHECK_FALSE(texts.contains("unknown"));
   CHECK(to_string(static_cast<Outcome>(last + 1)) == "unknown");
 }
+
+}  // namespace mirbft::outcome_test

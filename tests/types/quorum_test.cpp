@@ -2,7 +2,7 @@
 
 #include <mirbft/types/quorum.hpp>
 
-using namespace mirbft;
+namespace mirbft::quorum_test {
 
 namespace {
 
@@ -89,3 +89,5 @@ TEST_CASE("2f+1 of six would let two disjoint quorums decide") {
   CHECK(2 * (2 * of.faulty() + 1) == of.members());
   CHECK(2 * of.strong() > of.members());
 }
+
+}  // namespace mirbft::quorum_test

@@ -7,7 +7,8 @@
 
 #include <mirbft/types/request.hpp>
 
-using namespace mirbft;
+namespace mirbft::request_test {
+
 namespace hana = boost::hana;
 
 namespace {
@@ -44,3 +45,5 @@ TEST_CASE("requests are equal when all of them is") {
   other.authenticator = Bytes("another");
   CHECK(other != request);
 }
+
+}  // namespace mirbft::request_test

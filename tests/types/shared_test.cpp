@@ -7,7 +7,7 @@
 
 #include <mirbft/types/shared.hpp>
 
-using namespace mirbft;
+namespace mirbft::shared_test {
 
 TEST_CASE("a default one holds a default value") {
   const Shared<std::vector<int>> none;
@@ -61,3 +61,5 @@ TEST_SUITE("threads") {
     }
   }
 }
+
+}  // namespace mirbft::shared_test

@@ -5,7 +5,7 @@
 
 #include <mirbft/types/sliding_window.hpp>
 
-using namespace mirbft;
+namespace mirbft::sliding_window_test {
 
 using Window = SlidingWindow<int, 4>;
 
@@ -52,3 +52,5 @@ TEST_CASE("it does what a map does, over many random steps") {
     }
   }
 }
+
+}  // namespace mirbft::sliding_window_test

@@ -8,7 +8,8 @@
 #include "random_value.hpp"
 #include "sample_types.hpp"
 
-using namespace mirbft;
+namespace mirbft::codec_test {
+
 using wire::Form;
 
 namespace {
@@ -80,3 +81,5 @@ TEST_CASE("shared values are on the wire what they hold") {
   CHECK(wire::encode(Shared(plain)) == alone);
   CHECK(wire::decode<Shared<sample::Blobs>>(alone, Form::canonical) == Shared(plain));
 }
+
+}  // namespace mirbft::codec_test

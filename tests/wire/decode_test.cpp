@@ -9,7 +9,8 @@
 #include "random_value.hpp"
 #include "sample_types.hpp"
 
-using namespace mirbft;
+namespace mirbft::decode_test {
+
 using wire::DecodeError;
 using wire::Form;
 
@@ -251,3 +252,5 @@ TEST_CASE("decode gives nothing where decode_into names an error; every error ha
     CHECK(to_string(static_cast<DecodeError>(error)) != "an unknown error");
   }
 }
+
+}  // namespace mirbft::decode_test

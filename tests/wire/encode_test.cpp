@@ -7,7 +7,7 @@
 
 #include "sample_types.hpp"
 
-using namespace mirbft;
+namespace mirbft::encode_test {
 
 namespace {
 
@@ -72,3 +72,5 @@ TEST_CASE("messages in messages, at any depth") {
   const sample::Tree leaf{3, {}};
   CHECK(hex_of(sample::Tree{1, {sample::Tree{2, {leaf}}, leaf}}) == "0801120608021202080312020803");
 }
+
+}  // namespace mirbft::encode_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::wire {
+namespace mirbft::wire::joined_test {
 namespace {
 
 /// What `split` finds, and whether it takes it all.
@@ -59,4 +59,4 @@ TEST_CASE("who takes no more ends it") {
   CHECK(taken == 2);
 }
 
-}  // namespace mirbft::wire
+}  // namespace mirbft::wire::joined_test

@@ -7,7 +7,8 @@
 
 #include "sample_types.hpp"
 
-using namespace mirbft;
+namespace mirbft::kind_test {
+
 using wire::Kind;
 using wire::kind_of;
 
@@ -54,3 +55,5 @@ TEST_CASE("kind: a number that does not fit is told, whatever the type") {
   CHECK(fits(~std::uint64_t{0}, SeqNr{}));
   CHECK_FALSE(fits(std::uint64_t{1} << 31, std::chrono::duration<std::int32_t>{}));
 }
+
+}  // namespace mirbft::kind_test

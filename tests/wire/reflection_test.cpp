@@ -7,7 +7,7 @@
 
 #include "sample_types.hpp"
 
-using namespace mirbft;
+namespace mirbft::reflection_test {
 
 static_assert(wire::Reflected<sample::Blobs>);
 static_assert(wire::Reflected<sample::Answer<sample::Empty>>);
@@ -33,3 +33,5 @@ TEST_CASE("reflection: forward, backward, and changing what is visited") {
   });
   CHECK(tree.label == 9);
 }
+
+}  // namespace mirbft::reflection_test

@@ -11,7 +11,7 @@
 
 #include <mirbft/wire/request_bytes.hpp>
 
-using namespace mirbft;
+namespace mirbft::request_batch_test {
 
 namespace {
 
@@ -152,3 +152,5 @@ TEST_CASE("what is cut off or has more at its end is not read") {
   CHECK_FALSE(read(Bytes(longer)));
   CHECK_FALSE(read(signature));
 }
+
+}  // namespace mirbft::request_batch_test

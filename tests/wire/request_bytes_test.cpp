@@ -5,7 +5,7 @@
 
 #include <mirbft/wire/request_bytes.hpp>
 
-using namespace mirbft;
+namespace mirbft::request_bytes_test {
 
 namespace {
 
@@ -64,3 +64,5 @@ TEST_CASE("a client signs the cluster, its number and the digest") {
   CHECK(wire::request_signature_bytes(bytes_of("C"), other) != signed_bytes);
   CHECK(wire::request_signature_bytes(bytes_of("D"), reference) != signed_bytes);
 }
+
+}  // namespace mirbft::request_bytes_test

@@ -5,7 +5,7 @@
 
 #include <mirbft/wire/utf8.hpp>
 
-using namespace mirbft;
+namespace mirbft::utf8_test {
 
 namespace {
 
@@ -47,3 +47,5 @@ TEST_CASE("utf8: overlong forms, lone continuations and bytes that never occur")
   CHECK(is_text(""));
   CHECK(is_text(std::string_view("\0", 1)));
 }
+
+}  // namespace mirbft::utf8_test

@@ -12,7 +12,8 @@
 #include "../../support/recorder.hpp"
 #include "../../support/stub_modules.hpp"
 
-using namespace mirbft;
+namespace mirbft::app_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -262,3 +263,5 @@ TEST_CASE("a snapshot says what the requests since the one before have asked for
   REQUIRE(second.reconfigurations.size() == 1);
   CHECK((second.reconfigurations[0] == Reconfiguration(ClientKey{ClientId(1), Bytes("key")})));
 }
+
+}  // namespace mirbft::app_test

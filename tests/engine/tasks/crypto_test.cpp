@@ -12,7 +12,8 @@
 #include "../../support/recorder.hpp"
 #include "../../support/stub_modules.hpp"
 
-using namespace mirbft;
+namespace mirbft::crypto_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -157,3 +158,5 @@ TEST_CASE("a module that knows other authenticators is asked about them as they 
   task.process(crypto, VerifyRequestSig{{ClientId(8), ReqNo(8), {}}, Bytes("proof")}, out);
   CHECK(out.take<RequestSigVerified>().verdict == SignatureCheck::malformed);
 }
+
+}  // namespace mirbft::crypto_test

@@ -7,7 +7,8 @@
 #include "../../support/recorder.hpp"
 #include "../../support/stub_modules.hpp"
 
-using namespace mirbft;
+namespace mirbft::hasher_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -44,3 +45,5 @@ TEST_CASE("the parts of a request are hashed as one, and the digest goes to its 
   }
   CHECK(out.empty());
 }
+
+}  // namespace mirbft::hasher_test

@@ -5,7 +5,8 @@
 #include "../../support/recorder.hpp"
 #include "../../support/stub_modules.hpp"
 
-using namespace mirbft;
+namespace mirbft::node_test {
+
 using namespace mirbft::testing;
 
 TEST_CASE("replies are held back, and Halt is a failure") {
@@ -18,3 +19,5 @@ TEST_CASE("replies are held back, and Halt is a failure") {
   CHECK_THROWS_WITH_AS(task.process(node, Halt{"enough"}, out), "enough", ModuleFailure);
   CHECK(out.empty());
 }
+
+}  // namespace mirbft::node_test

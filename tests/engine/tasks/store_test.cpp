@@ -10,7 +10,8 @@
 #include "../../support/recorder.hpp"
 #include "../../support/stub_modules.hpp"
 
-using namespace mirbft;
+namespace mirbft::store_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -94,3 +95,5 @@ TEST_CASE_FIXTURE(Fixture, "what a checkpoint covers is forgotten") {
   CHECK(store.get(reference(0)) == nullptr);
   CHECK(store.get(reference(1)) != nullptr);
 }
+
+}  // namespace mirbft::store_test

@@ -10,7 +10,8 @@
 
 #include "../../support/recorder.hpp"
 
-using namespace mirbft;
+namespace mirbft::wal_test {
+
 using namespace mirbft::testing;
 
 static_assert(engine::DiscardsEntries<NullWal>);
@@ -52,3 +53,5 @@ TEST_CASE("without group commit each entry is made durable by itself") {
   task.finish(wal, out);
   CHECK(wal.status().syncs == 3);
 }
+
+}  // namespace mirbft::wal_test

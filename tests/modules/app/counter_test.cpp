@@ -5,7 +5,7 @@
 
 #include <mirbft/modules/app/counter.hpp>
 
-using namespace mirbft;
+namespace mirbft::counter_test {
 
 namespace {
 
@@ -50,3 +50,5 @@ TEST_CASE("a snapshot restores the value, and a wrong one is refused") {
   CHECK_THROWS_AS(other.restore(bytes_of("7 ")), ModuleFailure);
   CHECK(other.value() == 7);
 }
+
+}  // namespace mirbft::counter_test

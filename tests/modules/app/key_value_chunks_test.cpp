@@ -14,7 +14,7 @@
 #include <mirbft/concepts.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 
-using namespace mirbft;
+namespace mirbft::key_value_chunks_test {
 
 static_assert(IsChunkedApp<KeyValueStore>);
 
@@ -229,3 +229,5 @@ TEST_CASE("key-value chunks: under any changes, what is kept of them restores th
     }
   }
 }
+
+}  // namespace mirbft::key_value_chunks_test

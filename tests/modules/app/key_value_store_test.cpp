@@ -9,7 +9,7 @@
 #include <mirbft/concepts.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 
-using namespace mirbft;
+namespace mirbft::key_value_store_test {
 
 static_assert(IsApp<KeyValueStore>);
 
@@ -92,3 +92,5 @@ TEST_CASE("key-value store: a snapshot with keys out of order or twice is none")
   store.restore(wire::encode(KeyValueSnapshot{{entry("a"), entry("b")}}).view());
   CHECK(store.size() == 2);
 }
+
+}  // namespace mirbft::key_value_store_test

@@ -13,7 +13,7 @@
 #include <mirbft/modules/app/counter.hpp>
 #include <mirbft/modules/app/key_value_store.hpp>
 
-namespace mirbft {
+namespace mirbft::reconfigurable_test {
 namespace {
 
 static_assert(IsSimpleApp<Reconfigurable<Counter>> && !IsChunkedApp<Reconfigurable<Counter>>);
@@ -109,4 +109,4 @@ TEST_CASE("a chunked App stays one") {
   CHECK(other.snapshot() == app.snapshot());
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::reconfigurable_test

@@ -14,7 +14,7 @@
 
 #include "../../support/iss_values.hpp"
 
-using namespace mirbft;
+namespace mirbft::batch_roots_test {
 
 namespace {
 
@@ -113,3 +113,5 @@ TEST_CASE("a way that broke off is not remembered") {
   CHECK(way.root(other.leaf(3), mixed, join) ==
         merkle_root(other.leaf(3), 1, 8, mixed.path(), join));
 }
+
+}  // namespace mirbft::batch_roots_test

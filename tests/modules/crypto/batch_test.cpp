@@ -20,7 +20,7 @@
 #include <mirbft/modules/hasher/openssl.hpp>
 #include <mirbft/wire/json.hpp>
 
-using namespace mirbft;
+namespace mirbft::batch_test {
 
 namespace {
 
@@ -313,3 +313,5 @@ TEST_SUITE("threads") {
     CHECK(status.roots_verified + status.roots_known == threads * requests.size());
   }
 }
+
+}  // namespace mirbft::batch_test

@@ -4,7 +4,7 @@
 
 #include <mirbft/modules/crypto/null.hpp>
 
-using namespace mirbft;
+namespace mirbft::crypto_null_test {
 
 TEST_CASE("null signatures are empty and valid, with and without keys") {
   NullCrypto crypto;
@@ -18,3 +18,5 @@ TEST_CASE("null signatures are empty and valid, with and without keys") {
   CHECK(crypto.verify_node(NodeId(1), Epoch(0), {}, {}) == SignatureCheck::valid);
   CHECK(crypto.verify_client(ClientId(2), {}, {}) == SignatureCheck::valid);
 }
+
+}  // namespace mirbft::crypto_null_test

@@ -14,7 +14,7 @@
 #include <mirbft/wire/config_file.hpp>
 #include <mirbft/wire/json.hpp>
 
-using namespace mirbft;
+namespace mirbft::sodium_test {
 
 namespace {
 
@@ -396,3 +396,5 @@ TEST_CASE("a key that is replaced is not told any more, one that is gone neither
   CHECK(crypto.config().nodes == std::vector<NodeKey>{{NodeId(1), newer}});
   CHECK(crypto.config().clients.empty());
 }
+
+}  // namespace mirbft::sodium_test

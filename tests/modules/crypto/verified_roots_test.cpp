@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace mirbft;
+namespace mirbft::verified_roots_test {
 
 namespace {
 
@@ -114,3 +114,5 @@ TEST_CASE("limits that leave no room are refused") {
   CHECK_THROWS_AS(VerifiedRoots({.all = 1, .of_one = 0}), ConfigError);
   CHECK_THROWS_AS(VerifiedRoots({.all = 1, .of_one = 2}), ConfigError);
 }
+
+}  // namespace mirbft::verified_roots_test

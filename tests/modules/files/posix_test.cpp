@@ -21,7 +21,7 @@
 
 #include "../../support/log_oracle.hpp"
 
-namespace mirbft {
+namespace mirbft::posix_test {
 namespace {
 
 static_assert(IsFiles<PosixFiles>);
@@ -246,4 +246,4 @@ TEST_CASE("a store outlives its process") {
   CHECK(*found == Request{ClientId(1), ReqNo(2), Bytes("body"), Bytes("signature")});
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::posix_test

@@ -11,7 +11,7 @@
 #include <mirbft/modules/wal/segment.hpp>
 #include <mirbft/sim/files.hpp>
 
-namespace mirbft {
+namespace mirbft::segment_report_test {
 namespace {
 
 SegmentWal<sim::Files> open(sim::FileSystem& disk) {
@@ -155,4 +155,4 @@ TEST_CASE("a log without its first segments cannot be repaired, only emptied") {
   CHECK(count(disk) == 0);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::segment_report_test

@@ -7,7 +7,7 @@
 
 #include <mirbft/modules/hasher/openssl.hpp>
 
-using namespace mirbft;
+namespace mirbft::openssl_test {
 
 namespace {
 
@@ -49,3 +49,5 @@ TEST_CASE("finish leaves an empty message, also after a move") {
   moved.update(bytes_of("bc"));
   CHECK(hex(moved.finish()) == first);
 }
+
+}  // namespace mirbft::openssl_test

@@ -10,7 +10,7 @@
 
 #include "../../log/sample_log.hpp"
 
-using namespace mirbft;
+namespace mirbft::file_test {
 
 TEST_CASE("the file interceptor records each list, and moves like any module") {
   const sample::TemporaryFile file;
@@ -76,3 +76,5 @@ TEST_CASE("a full disk fails the module with its reason") {
       "the event log /dev/full: at byte 0: cannot write: No space left on device", ModuleFailure);
   CHECK_THROWS_AS(interceptor.intercept(slot::app, sample::List{sample::tick(1)}), ModuleFailure);
 }
+
+}  // namespace mirbft::file_test

@@ -4,6 +4,8 @@
 
 #include <mirbft/modules/interceptor/null.hpp>
 
+namespace interceptor_null_test {
+
 namespace {
 
 struct Unseen {};
@@ -26,3 +28,5 @@ TEST_CASE("the null interceptor takes no room and never looks at a list") {
   constexpr bool settled_by_the_compiler = all_calls_are_empty();
   CHECK(settled_by_the_compiler);
 }
+
+}  // namespace interceptor_null_test

@@ -4,7 +4,7 @@
 
 #include <mirbft/modules/interceptor/optional.hpp>
 
-using namespace mirbft;
+namespace mirbft::optional_test {
 
 namespace {
 
@@ -70,3 +70,5 @@ TEST_CASE("it may be there or not") {
   show_all(interceptor);
   CHECK(calls.ends_with("end\n"));
 }
+
+}  // namespace mirbft::optional_test

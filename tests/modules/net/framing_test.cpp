@@ -12,7 +12,7 @@
 #include <mirbft/modules/net/framing.hpp>
 #include <mirbft/wire/codec.hpp>
 
-using namespace mirbft;
+namespace mirbft::framing_test {
 
 namespace {
 
@@ -136,3 +136,5 @@ TEST_CASE("a hello survives the wire") {
   CHECK(hello->node == NodeId(3));
   CHECK(hello->configuration == configuration);
 }
+
+}  // namespace mirbft::framing_test

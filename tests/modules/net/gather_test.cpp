@@ -7,7 +7,7 @@
 
 #include <mirbft/modules/net/gather.hpp>
 
-using namespace mirbft;
+namespace mirbft::gather_test {
 
 namespace {
 
@@ -67,3 +67,5 @@ TEST_CASE("there is room for any frame until there is enough for one write") {
   gathered.add(FrameKind::batch, Bytes(std::string(GatheredFrames::enough_held, 'x')));
   CHECK_FALSE(gathered.has_room());
 }
+
+}  // namespace mirbft::gather_test

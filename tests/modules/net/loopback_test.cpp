@@ -8,7 +8,8 @@
 
 #include <mirbft/modules/net/loopback.hpp>
 
-using namespace mirbft;
+namespace mirbft::loopback_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -209,3 +210,5 @@ TEST_SUITE("threads") {
     for (const std::uint64_t count : in_order) CHECK(count == members * frames);
   }
 }
+
+}  // namespace mirbft::loopback_test

@@ -17,7 +17,8 @@
 
 #include "../../support/mesh_peers.hpp"
 
-using namespace mirbft;
+namespace mirbft::mesh_net_test {
+
 using namespace mirbft::testing;
 
 TEST_CASE_TEMPLATE("frames flow in both directions, in order, and to oneself",
@@ -351,3 +352,5 @@ TEST_SUITE("threads") {
         CHECK(node->received[NodeId(from)] == numbers(frames));
   }
 }
+
+}  // namespace mirbft::mesh_net_test

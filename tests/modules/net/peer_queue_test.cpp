@@ -7,7 +7,7 @@
 
 #include <mirbft/modules/net/peer_queue.hpp>
 
-using namespace mirbft;
+namespace mirbft::peer_queue_test {
 
 namespace {
 
@@ -102,3 +102,5 @@ TEST_CASE("the bound holds whatever comes") {
   CHECK(pushed == taken + dropped);
   CHECK(dropped > 0);
 }
+
+}  // namespace mirbft::peer_queue_test

@@ -12,7 +12,8 @@
 
 #include "../../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::tcp_door_test {
+
 using namespace std::chrono_literals;
 using boost::asio::ip::make_address;
 using boost::asio::ip::tcp;
@@ -90,3 +91,5 @@ TEST_CASE("who comes from elsewhere does not wait behind a flood") {
   // All of the flood came before it.
   CHECK(house.inside.size() + house.away < 120);
 }
+
+}  // namespace mirbft::tcp_door_test

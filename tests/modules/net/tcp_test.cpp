@@ -15,7 +15,8 @@
 
 #include "../../support/mesh_peers.hpp"
 
-using namespace mirbft;
+namespace mirbft::tcp_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -229,3 +230,5 @@ TEST_CASE("a wrong configuration is named") {
   CHECK(message([&](TcpConfig& wrong) { wrong.listen_port = net.port(); }) ==
         "listen_port = " + port + ": is in use; stop who has it or choose another port");
 }
+
+}  // namespace mirbft::tcp_test

@@ -10,7 +10,7 @@
 
 #include <mirbft/modules/net/tls_identity.hpp>
 
-using namespace mirbft;
+namespace mirbft::tls_identity_test {
 
 namespace {
 
@@ -135,3 +135,5 @@ TEST_CASE("a name has 1 to 64 characters of text") {
             .ends_with("must be UTF-8 text of 1 to 64 characters"));
   CHECK_NOTHROW(TlsIdentity::generate(std::string(64, 'x')));
 }
+
+}  // namespace mirbft::tls_identity_test

@@ -6,7 +6,7 @@
 
 #include <mirbft/modules/net/tls_pins.hpp>
 
-using namespace mirbft;
+namespace mirbft::tls_pins_test {
 
 namespace {
 
@@ -56,3 +56,5 @@ TEST_CASE("what is no pin is refused and changes nothing") {
   CHECK(pins.of(NodeId(0)) == std::set{red});
   CHECK(pins.of(NodeId(1)) == std::set{blue});
 }
+
+}  // namespace mirbft::tls_pins_test

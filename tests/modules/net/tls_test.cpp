@@ -29,7 +29,8 @@
 #include "../../support/mesh_peers.hpp"
 #include "../../support/odd_tls.hpp"
 
-using namespace mirbft;
+namespace mirbft::tls_test {
+
 using namespace mirbft::testing;
 using namespace std::string_literals;
 
@@ -505,3 +506,5 @@ TEST_SUITE("threads") {
     CHECK(nodes[1]->net.connected(NodeId(0)));
   }
 }
+
+}  // namespace mirbft::tls_test

@@ -21,7 +21,8 @@
 #include "../../support/odd_tls.hpp"
 #include "../../support/waiting.hpp"
 
-using namespace mirbft;
+namespace mirbft::tls_transport_test {
+
 using namespace mirbft::testing;
 
 namespace {
@@ -216,3 +217,5 @@ TEST_CASE("clients and servers know TLS 1.3 only") {
   }));
   CHECK(end.refusal() == "the other side does not speak TLS 1.3");
 }
+
+}  // namespace mirbft::tls_transport_test

@@ -9,7 +9,7 @@
 
 #include <mirbft/modules/store/memory.hpp>
 
-using namespace mirbft;
+namespace mirbft::store_memory_test {
 
 namespace {
 
@@ -168,3 +168,5 @@ TEST_CASE("of a request that is kept, a later signature takes the place of the f
   CHECK(store.status().requests == 1);
   CHECK(store.status().bytes == 4 + 5);
 }
+
+}  // namespace mirbft::store_memory_test

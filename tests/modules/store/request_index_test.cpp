@@ -9,7 +9,7 @@
 
 #include <mirbft/modules/store/request_index.hpp>
 
-namespace mirbft {
+namespace mirbft::request_index_test {
 namespace {
 
 using Model = std::map<RequestRef, int>;
@@ -83,4 +83,4 @@ TEST_CASE("of what is below a number, the visitor says what goes") {
   CHECK(all(index).empty());
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::request_index_test

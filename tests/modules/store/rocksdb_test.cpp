@@ -19,7 +19,7 @@
 
 #include "../../support/store_use.hpp"
 
-namespace mirbft {
+namespace mirbft::rocksdb_test {
 namespace {
 
 using testing::Use;
@@ -179,4 +179,4 @@ TEST_CASE("RocksDB: damage to what was durable is not passed over") {
   CHECK_THROWS_WITH_AS((void)folder.open(), doctest::Contains("Corruption"), ModuleFailure);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::rocksdb_test

@@ -15,7 +15,7 @@
 
 #include "../../support/store_use.hpp"
 
-namespace mirbft {
+namespace mirbft::store_segment_test {
 namespace {
 
 using testing::Use;
@@ -165,4 +165,4 @@ TEST_CASE("a write-ahead log with entries is refused as what it is") {
                        ConfigError);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::store_segment_test

@@ -14,7 +14,8 @@
 
 #include "../../support/tracker_fixture.hpp"
 
-using namespace mirbft;
+namespace mirbft::client_tracker_random_test {
+
 using mirbft::testing::digest_of;
 using mirbft::testing::Recorder;
 
@@ -184,3 +185,5 @@ TEST_CASE("every submission is answered, and nothing stays behind") {
     run.finish();
   }
 }
+
+}  // namespace mirbft::client_tracker_random_test

@@ -8,7 +8,8 @@
 
 #include "../../support/tracker_fixture.hpp"
 
-using namespace mirbft;
+namespace mirbft::client_tracker_test {
+
 using mirbft::testing::small_config;
 using mirbft::testing::TrackerFixture;
 using Bodies = std::vector<std::string>;
@@ -604,3 +605,5 @@ TEST_CASE("what is delivered stays so when its client gets a new key") {
   CHECK(node.outcome() == Outcome::delivered);
   CHECK(node.status().pending == 0);
 }
+
+}  // namespace mirbft::client_tracker_test

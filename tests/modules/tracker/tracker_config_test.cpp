@@ -4,7 +4,7 @@
 
 #include <mirbft/modules/tracker/client_tracker.hpp>
 
-using namespace mirbft;
+namespace mirbft::tracker_config_test {
 
 namespace {
 
@@ -57,3 +57,5 @@ TEST_CASE("the limits themselves are accepted") {
           config.max_pending_bytes = 70144;
         }).empty());
 }
+
+}  // namespace mirbft::tracker_config_test

@@ -6,7 +6,7 @@
 
 #include <mirbft/modules/wal/memory.hpp>
 
-using namespace mirbft;
+namespace mirbft::wal_memory_test {
 
 namespace {
 
@@ -100,3 +100,5 @@ TEST_CASE("a handle without a log has its own, and moves with it") {
   CHECK(moved.status().syncs == 1);
   CHECK(moved.status().appended == 1);
 }
+
+}  // namespace mirbft::wal_memory_test

@@ -2,7 +2,7 @@
 
 #include <mirbft/modules/wal/null.hpp>
 
-using namespace mirbft;
+namespace mirbft::wal_null_test {
 
 TEST_CASE("what goes in never comes out") {
   NullWal wal;
@@ -11,3 +11,5 @@ TEST_CASE("what goes in never comes out") {
   wal.truncate(RetentionIndex(0));
   wal.replay([](std::uint32_t, const Bytes&) { FAIL("an entry came back"); });
 }
+
+}  // namespace mirbft::wal_null_test

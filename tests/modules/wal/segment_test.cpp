@@ -17,7 +17,7 @@
 
 #include "../../support/log_oracle.hpp"
 
-namespace mirbft {
+namespace mirbft::wal_segment_test {
 namespace {
 
 using testing::LogOracle;
@@ -477,4 +477,4 @@ TEST_CASE("a record may be larger than a segment, but not too large") {
   CHECK(sizes == std::vector<std::size_t>{3 * segment_size, 1});
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::wal_segment_test

@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::buckets_test {
 namespace {
 
 /// The buckets of a cluster of two, filled with `count` requests of one client.
@@ -186,4 +186,4 @@ TEST_CASE("at the end of an epoch, what is no longer ready is dropped") {
   for (const RequestRef& one : left) CHECK(one == Two::request(7));
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::buckets_test

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::checkpoint_draft_test {
 namespace {
 
 Digest digest(std::uint8_t byte) {
@@ -77,4 +77,4 @@ TEST_CASE("the App's part is hashed when all pieces are here and all of their ch
   CHECK(checkpoint.state().app_chunks == 9);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::checkpoint_draft_test

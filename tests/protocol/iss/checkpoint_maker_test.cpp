@@ -13,7 +13,7 @@
 
 #include "../../support/iss_env.hpp"
 
-namespace mirbft::iss {
+namespace mirbft::iss::checkpoint_maker_test {
 namespace {
 
 using testing::digest_of_parts;
@@ -187,4 +187,4 @@ TEST_CASE("membership and parameters are known from the start") {
   CHECK(maker.parameters() == header.parameters);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::checkpoint_maker_test

@@ -11,7 +11,7 @@
 
 #include "../../support/iss_env.hpp"
 
-namespace mirbft::iss {
+namespace mirbft::iss::checkpoint_proofs_test {
 namespace {
 
 using testing::IssEnv;
@@ -155,4 +155,4 @@ TEST_CASE("a certificate is judged by the keys of its epoch, once they are known
   CHECK(checked.env.bad_messages.signature == 0);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::checkpoint_proofs_test

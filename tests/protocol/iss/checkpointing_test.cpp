@@ -16,7 +16,7 @@
 
 #include "../../support/state_replica.hpp"
 
-namespace mirbft::iss {
+namespace mirbft::iss::checkpointing_test {
 namespace {
 
 using testing::Sent;
@@ -683,4 +683,4 @@ TEST_CASE("who was away while all keys changed believes the others by the chain 
   CHECK(cluster[2].env.keys == late.env.keys);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::checkpointing_test

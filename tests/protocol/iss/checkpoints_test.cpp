@@ -8,7 +8,7 @@
 
 #include <mirbft/protocol/iss/checkpoints.hpp>
 
-namespace mirbft::iss {
+namespace mirbft::iss::checkpoints_test {
 namespace {
 
 constexpr std::size_t members = 4;
@@ -91,4 +91,4 @@ TEST_CASE("others may certify what this replica has not got") {
   CHECK(votes.certified(cluster())->header == header(9));
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::checkpoints_test

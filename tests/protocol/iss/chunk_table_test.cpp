@@ -12,7 +12,7 @@
 
 #include "../../support/iss_values.hpp"
 
-namespace mirbft::iss {
+namespace mirbft::iss::chunk_table_test {
 namespace {
 
 ChunkEntry version(std::uint64_t epoch, std::uint64_t index, const std::string& text) {
@@ -106,4 +106,4 @@ TEST_CASE("every chunk of a checkpoint is in the log for as long as the checkpoi
   }
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::chunk_table_test

@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::clients_test {
 namespace {
 
 using Readiness = Clients::Readiness;
@@ -322,4 +322,4 @@ TEST_CASE("bodies that a client has signed with an old key count no more") {
   CHECK_FALSE(clients.claim(SeqNr(10), ClientId(1), ReqNo(0)));
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::clients_test

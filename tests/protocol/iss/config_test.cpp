@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::config_test {
 namespace {
 
 /// The field that is complained about, or nothing.
@@ -61,4 +61,4 @@ TEST_CASE("every other rule, broken once") {
   }
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::config_test

@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::epoch_plan_test {
 namespace {
 
 std::vector<NodeId> members(std::size_t n) {
@@ -92,4 +92,4 @@ TEST_CASE("clients in lock-step spread over the buckets") {
   }
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::epoch_plan_test

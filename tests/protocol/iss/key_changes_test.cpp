@@ -10,7 +10,7 @@
 
 #include "../../support/iss_env.hpp"
 
-namespace mirbft::iss {
+namespace mirbft::iss::key_changes_test {
 namespace {
 
 using testing::IssEnv;
@@ -151,4 +151,4 @@ TEST_CASE("what nobody goes back to is forgotten, but never the last key") {
         std::vector{key(7, "b"), key(8, "c")});
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::key_changes_test

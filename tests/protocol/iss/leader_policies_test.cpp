@@ -11,7 +11,7 @@
 
 #include <mirbft/wire/codec.hpp>
 
-namespace mirbft {
+namespace mirbft::leader_policies_test {
 namespace {
 
 std::vector<NodeId> nodes(std::initializer_list<std::uint64_t> ids) {
@@ -164,4 +164,4 @@ TEST_CASE("Backoff lifts the bans that end first while too few lead") {
   CHECK(run.leaders() == nodes({10, 20, 30}));
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::leader_policies_test

@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::own_batches_test {
 namespace {
 
 /// The only leader of its cluster: all buckets are its own.
@@ -146,4 +146,4 @@ TEST_CASE("a run of lost batches comes back in the order in which they stood") {
   }
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::own_batches_test

@@ -7,7 +7,7 @@
 
 #include <mirbft/wire/codec.hpp>
 
-namespace mirbft::iss {
+namespace mirbft::iss::pace_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -81,4 +81,4 @@ TEST_CASE("it survives a checkpoint") {
   CHECK(wire::decode<Pace>(bytes, wire::Form::canonical) == seven.pace);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::pace_test

@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::proposer_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -212,4 +212,4 @@ TEST_CASE("who leads no segment never proposes") {
   CHECK_FALSE(leader.due(1s));
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::proposer_test

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::slot_range_test {
 
 TEST_CASE("places and sequence numbers of a segment") {
   const SlotRange range{SeqNr(10), 4, 3};  // 10, 14, 18
@@ -17,4 +17,4 @@ TEST_CASE("places and sequence numbers of a segment") {
     CHECK(range.place_of(SeqNr(other)) == std::nullopt);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::slot_range_test

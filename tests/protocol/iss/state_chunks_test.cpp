@@ -7,7 +7,7 @@
 
 #include <mirbft/protocol/iss/leader_policies.hpp>
 
-namespace mirbft::iss {
+namespace mirbft::iss::state_chunks_test {
 
 TEST_CASE("all chunks but the last are full, and together they are the whole") {
   for (const std::uint64_t length :
@@ -82,4 +82,4 @@ TEST_CASE("windows that cannot be read stop the replica") {
   CHECK_THROWS_AS((void)windows_of(state), ModuleFailure);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::state_chunks_test

@@ -9,7 +9,7 @@
 
 #include "../../support/state_replica.hpp"
 
-namespace mirbft::iss {
+namespace mirbft::iss::state_supply_test {
 namespace {
 
 using testing::app_state;
@@ -121,4 +121,4 @@ TEST_CASE("questions that bring small answers are counted too") {
   CHECK(told <= 2 * answer_allowance / 4096);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::state_supply_test

@@ -14,7 +14,7 @@
 
 #include "../../support/state_replica.hpp"
 
-namespace mirbft::iss {
+namespace mirbft::iss::state_transfer_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -543,4 +543,4 @@ TEST_CASE("a cluster of seven, two of which lie") {
   CHECK(testing::joined(replica.installed->app) == app_state(40));
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::state_transfer_test

@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-namespace mirbft::iss {
+namespace mirbft::iss::waiting_batches_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -86,4 +86,4 @@ TEST_CASE("what was delivered otherwise is forgotten, and wanted no more") {
   CHECK(waiting.body_came(request(1)).size() == 1);
 }
 
-}  // namespace mirbft::iss
+}  // namespace mirbft::iss::waiting_batches_test

@@ -20,7 +20,7 @@
 
 #include <mirbft/wire/codec.hpp>
 
-namespace mirbft {
+namespace mirbft::paxos_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -773,4 +773,4 @@ TEST_CASE("its messages survive the wire") {
   CHECK(Paxos::segment_of(*decoded) == segment_id);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::paxos_test

@@ -17,7 +17,7 @@
 
 #include "../../support/pbft_replica.hpp"
 
-namespace mirbft {
+namespace mirbft::pbft_view_change_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -1022,4 +1022,4 @@ TEST_CASE_FIXTURE(Four, "who calls for a view that has begun gets its NewView, n
   CHECK(r.take<NewView>().size() == 1);
 }
 
-}  // namespace mirbft
+}  // namespace mirbft::pbft_view_change_test

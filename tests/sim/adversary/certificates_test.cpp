@@ -7,7 +7,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::certificates_test {
 namespace {
 
 constexpr iss::SlotRange slots{SeqNr(1), 4, 4};
@@ -121,4 +121,4 @@ TEST_CASE("where nothing else can be proven, an equivocating primary tells the t
   CHECK(primary.acted() == 0);
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::certificates_test

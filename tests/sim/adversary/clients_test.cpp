@@ -8,7 +8,7 @@
 
 #include <mirbft/sim/adversary/clients.hpp>
 
-namespace mirbft::sim::byzantine {
+namespace mirbft::sim::byzantine::clients_test {
 namespace {
 
 const ClientId self(100);
@@ -86,4 +86,4 @@ TEST_CASE("malformed requests are signed, and some are too long") {
   CHECK(longest > 64 * 1024);
 }
 
-}  // namespace mirbft::sim::byzantine
+}  // namespace mirbft::sim::byzantine::clients_test

@@ -10,7 +10,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::floods_test {
 
 using namespace std::chrono_literals;
 
@@ -50,4 +50,4 @@ TEST_CASE("malformed frames are cut, noise, too long, or off by a bit") {
   CHECK(malformed > broken / 2);
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::floods_test

@@ -11,7 +11,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::kinds_test {
 
 using sim::adversary_kinds;
 using sim::AdversaryKinds;
@@ -87,4 +87,4 @@ TEST_CASE("a cast is those whom the roles name, and counts what each kind has do
   CHECK(to_string(cast.counts().missing(parse_adversary_kinds("false_replies,flood"))) == "flood");
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::kinds_test

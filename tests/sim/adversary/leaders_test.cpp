@@ -8,7 +8,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::leaders_test {
 namespace {
 
 const std::vector<RequestRef> three{reference(1, 0), reference(2, 0), reference(3, 0)};
@@ -111,4 +111,4 @@ TEST_CASE("who withholds payloads gives them to one replica, and proposes what n
   CHECK(phantoms < 10);
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::leaders_test

@@ -8,7 +8,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::links_test {
 
 using namespace std::chrono_literals;
 
@@ -50,4 +50,4 @@ TEST_CASE("a slow leader's proposals come just before the others lose patience")
   CHECK(delays == std::set<std::chrono::nanoseconds>{50ms, 100ms, 200ms, 400ms, 800ms});
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::links_test

@@ -18,7 +18,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::replica_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -114,4 +114,4 @@ TEST_CASE("a forgetful log shows a beginning of what was written, and crashes no
       ModuleFailure);
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::replica_test

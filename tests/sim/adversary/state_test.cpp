@@ -7,7 +7,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::state_test {
 namespace {
 
 CheckpointVote vote(std::uint64_t epoch) {
@@ -106,4 +106,4 @@ TEST_CASE("who suffers from amnesia crashes now and then, and has lost the end o
   CHECK(seen == std::vector<bool>(11, true));
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::state_test

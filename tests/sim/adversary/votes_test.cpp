@@ -7,7 +7,7 @@
 
 #include "stage.hpp"
 
-namespace mirbft::testing {
+namespace mirbft::testing::votes_test {
 
 TEST_CASE("a double voter contradicts itself, each time under its signature") {
   DoubleVotes voter(powers());
@@ -100,4 +100,4 @@ TEST_CASE("wrong digests are signed, the same slots to all, and nothing else is 
   CHECK(all<Done>(said(voter, done)).at(0).digests != done.digests);
 }
 
-}  // namespace mirbft::testing
+}  // namespace mirbft::testing::votes_test

@@ -5,7 +5,8 @@
 
 #include <mirbft/sim/zoo/mutant.hpp>
 
-using namespace mirbft;
+namespace mirbft::mutant_test {
+
 using sim::zoo::Mutant;
 
 TEST_CASE("every mutant has a name of its own, which is read again") {
@@ -26,3 +27,5 @@ TEST_CASE("a name of no mutant is refused with those that there are") {
     CHECK(std::string(error.what()).find("weak_commit") != std::string::npos);
   }
 }
+
+}  // namespace mirbft::mutant_test

@@ -4,7 +4,8 @@
 
 #include <mirbft/sim/zoo/rules.hpp>
 
-using namespace mirbft;
+namespace mirbft::rules_test {
+
 using sim::zoo::Mutant;
 
 namespace {
@@ -40,3 +41,5 @@ TEST_CASE("a mutant of the rules breaks them, and the others are the rules") {
     CHECK(sum(sim::zoo::Rules(broken)) != sound);
   CHECK(sum(sim::zoo::Rules(Mutant::amnesia_ignored)) == sound);
 }
+
+}  // namespace mirbft::rules_test
