@@ -17,8 +17,9 @@
 #include "support/relay.hpp"
 #include "support/small_node.hpp"
 
-using namespace mirbft;
-using namespace mirbft::testing;
+namespace mirbft::node_test {
+
+using namespace testing;
 using namespace std::chrono_literals;
 
 namespace {
@@ -568,3 +569,5 @@ TEST_CASE("a module that is placed on threads works inline as well") {
   CHECK(future.get().outcome == Outcome::delivered);
   CHECK(node.status().wal.syncs == 1);
 }
+
+}  // namespace mirbft::node_test

@@ -21,8 +21,9 @@
 #include "support/small_node.hpp"
 #include "support/waiting.hpp"
 
-using namespace mirbft;
-using namespace mirbft::testing;
+namespace mirbft::node_threads_test {
+
+using namespace testing;
 using namespace std::chrono_literals;
 
 namespace {
@@ -655,3 +656,5 @@ TEST_CASE("an Interceptor that fails stops a Node that runs") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace mirbft::node_threads_test
