@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 CAMPAIGNS = [
-    ["--nodes", "4", "--seeds", "1..1000"],
-    ["--nodes", "7", "--seeds", "1..50", "--adversary", "all"],
+    ["--nodes", "4", "--seeds", "1..300"],
+    ["--nodes", "7", "--seeds", "1..15", "--adversary", "all"],
 ]
 
 

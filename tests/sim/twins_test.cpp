@@ -12,6 +12,8 @@
 #include <mirbft/sim/zoo/mutant.hpp>
 #include <mirbft/sim/zoo/rules.hpp>
 
+#include "../support/sanitized.hpp"
+
 namespace mirbft::twins_test {
 
 using namespace sim::twins;
@@ -101,6 +103,7 @@ TEST_CASE("with twins that contradict themselves, correct nodes agree and come t
     shape = {7, 2, 4, 3};
     seeds = 1000;
   }
+  if (testing::sanitized) seeds /= 5;
   const PbftTwins twins(shape, slots);
   const Tally tally = twins.sample(1, seeds, to_the_end);
   CHECK(first_finding(twins, tally) == "");
