@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds and checks everything, in stages: 20 minutes on two cores where
-# the compiler's cache is warm, about 50 from nothing.
+# Installs what is missing, builds and checks everything, in stages: about 20 minutes on two cores
+# where the compiler's cache is warm, 45 from nothing.
 #
 #   bash tests/run.sh             all stages
 #   bash tests/run.sh STAGE...    only these
